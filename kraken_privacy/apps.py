@@ -1,0 +1,7 @@
+from django.contrib.admin.apps import AdminConfig
+
+
+class KrakenAdminConfig(AdminConfig):
+    """Django's admin on our own site object, which carries the DPO's working pages."""
+
+    default_site = "kraken_privacy.site.KrakenAdminSite"

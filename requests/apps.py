@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from rest_framework import compat
+
+# DRF looks for the optional PyPI library "requests" by name and would find this app instead (docs/adr/0001).
+compat.requests = None  # type: ignore[assignment]
+
+
+class RequestsConfig(AppConfig):
+    name = "requests"
