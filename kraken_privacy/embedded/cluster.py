@@ -1,0 +1,66 @@
+"""A throw-away PostgreSQL for one test run or benchmark.
+
+    python -m kraken_privacy.embedded.cluster [--binaries DIRECTORY] -- command…
+
+runs `command` with TEST_SUPERUSER_URL set to a fresh cluster and removes it afterwards.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from kraken_privacy.embedded.identity import identity
+from kraken_privacy.embedded.postgres import SUPERUSER, THROW_AWAY, Postgres
+from kraken_privacy.embedded.problem import Problem
+from kraken_privacy.embedded.readable import hand_over, programs
+from kraken_privacy.embedded.roles import ensure_roles
+
+
+@contextmanager
+def throw_away(
+    *, durable: bool = False, binaries: Path | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[Postgres]:
+    """A cluster with both roles. `durable` keeps commits as safe, and as slow, as in production."""
+    me = identity()
+    home = Path(tempfile.mkdtemp(prefix="kraken-pg-"))
+    hand_over(home, me)
+    postgres = Postgres(
+        binaries=binaries or programs(home, me),
+        data=home / "data",
+        sockets=home,
+        log=home / "log",
+        identity=me,
+        settings={**({} if durable else THROW_AWAY), **(settings or {})},
+    )
+    try:
+        postgres.initialise()
+        postgres.start()
+        ensure_roles(postgres.url(SUPERUSER, "postgres"))
+        yield postgres
+    finally:
+        postgres.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run a command beside a throw-away PostgreSQL.")
+    parser.add_argument("--binaries", type=Path, help="directory of another PostgreSQL's programs")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args()
+    try:
+        with throw_away(binaries=options.binaries) as postgres:
+            env = {**os.environ, "TEST_SUPERUSER_URL": postgres.url(SUPERUSER, "postgres")}
+            return subprocess.run(options.command, env=env, check=False).returncode
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Fixtures of every test. The environment is set before this file is read: tests/plugin.py."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.test import TransactionTestCase
+from django.test.utils import override_settings
+
+from tests.database import Snapshot, migrated_database, superuser_url
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterator[None]:
+    """Migrate as the owner, then let every test run as the runtime role."""
+    with django_db_blocker.unblock(), migrated_database() as snapshot, _emptied_by_superuser(snapshot):
+        django_db_blocker.block()
+        yield
+        django_db_blocker.unblock()
+
+
+@contextmanager
+def _emptied_by_superuser(snapshot: Snapshot) -> Iterator[None]:
+    """The runtime role may not empty append-only tables, so after a transactional test a superuser does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: snapshot.restore())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture
+def superuser_dsn(transactional_db: None) -> str:
+    """The test database's address as a superuser, for tests that tamper. Only committed rows can be seen through it."""
+    return superuser_url()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium. Missing, the test is skipped, or fails where REQUIRE_BROWSER says that it must run."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if found:
+        return found
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail("REQUIRE_BROWSER=1, but no Chromium was found: install one or set CHROMIUM to its path.")
+    pytest.skip("No Chromium was found: install one or set CHROMIUM to its path.")

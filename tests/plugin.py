@@ -1,0 +1,83 @@
+"""What must be in place before Django reads its settings: keys, directories, and the addresses of throw-away servers.
+
+The controller starts one PostgreSQL and one Valkey for the whole run; xdist's workers find them in the environment.
+With TEST_SUPERUSER_URL that server is used instead, and nothing is started in PostgreSQL's place.
+"""
+
+import base64
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from kraken_privacy.embedded.cluster import throw_away
+from kraken_privacy.embedded.dsn import change
+from kraken_privacy.embedded.postgres import SUPERUSER
+from kraken_privacy.embedded.roles import RUNTIME, ensure_roles
+from kraken_privacy.embedded.valkey import Valkey
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+# Set by the controller, read by its workers. "KT" keeps them apart from settings of the application.
+SERVER, VALKEY, FOLDER, RUN = "KT_SUPERUSER_URL", "KT_VALKEY_FOLDER", "KT_FOLDER", "KT_RUN"
+resources = ExitStack()
+
+
+def key_ring(letter: str) -> str:
+    """A key ring with one key, the same in every run: failures must be repeatable."""
+    return "t1:" + base64.b64encode(letter.encode() * 32).decode()
+
+
+def start_servers() -> None:
+    folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="kraken-t-")))
+    os.environ.update({FOLDER: str(folder), RUN: str(os.getpid()), VALKEY: str(folder)})
+    valkey = Valkey(folder, folder / "valkey.log")
+    resources.callback(valkey.stop)
+    valkey.start()
+    given = os.environ.get("TEST_SUPERUSER_URL")
+    if given:
+        ensure_roles(given)
+    os.environ[SERVER] = given or resources.enter_context(throw_away()).url(SUPERUSER, "postgres")
+
+
+def set_environment() -> None:
+    folder = Path(os.environ[FOLDER]) / (WORKER or "main")
+    for name in ("mail", "journal", "static"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    number = int(WORKER.removeprefix("gw") or 0) + 1 if WORKER else 0
+    # Several people's runs may share one server, so the name carries the run.
+    database = f"test_{os.environ[RUN]}{'_' + WORKER if WORKER else ''}"
+    os.environ.update(
+        {
+            "SECRET_KEY": "test-" + "k" * 60,
+            "MASTER_KEYS": key_ring("m"),
+            "BLIND_INDEX_KEYS": key_ring("b"),
+            "SUPPRESSION_KEYS": key_ring("s"),
+            "SIGNING_KEYS": key_ring("g"),
+            "DEMO_MODE": "1",
+            "BASE_URL": "http://testserver",
+            "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+            "MAIL_DIR": str(folder / "mail"),
+            "JOURNAL_DIR": str(folder / "journal"),
+            "STATIC_ROOT": str(folder / "static"),
+            "DATABASE_URL": change(os.environ[SERVER], user=RUNTIME, dbname=database, password=""),
+            "RUNTIME_DB_ROLE": RUNTIME,
+            "DB_POOL": "0",
+            "REDIS_URL": Valkey(Path(os.environ[VALKEY]), Path(os.devnull)).url(number),
+        }
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Iterator[None]:
+    """A wrapper runs before pytest-django's own hook, which imports the settings."""
+    if not WORKER:
+        start_servers()
+    set_environment()
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
+    resources.close()
