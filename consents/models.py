@@ -1,0 +1,224 @@
+"""Choices: what people were asked, what they answered, and what that allows."""
+
+import uuid
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from processing.models import Channel, Purpose
+
+
+class Status(models.TextChoices):
+    """Consent states by the names of W3C DPV 2.3 (dpv:hasConsentStatus); the export adds the prefix."""
+
+    REQUESTED = "requested", _("Requested")
+    GIVEN = "given", _("Given")
+    RENEWED = "renewed", _("Renewed")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    EXPIRED = "expired", _("Expired")
+    INVALIDATED = "invalidated", _("Invalidated")
+
+
+class ConsentForm(models.Model):
+    """A form that asks. What it asks is in its published versions."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slug = models.SlugField(unique=True)
+    double_opt_in = models.BooleanField(default=False)
+    # A cached page may still show the version before; it is accepted for this long.
+    grace_days = models.PositiveSmallIntegerField(default=30)
+    valid_for = models.CharField(max_length=20, default="P24M", help_text=_("ISO 8601 period; then consent expires."))
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class ConsentFormVersion(models.Model):
+    """Exactly what was shown, in one language, under one hash. Never changed once published."""
+
+    form = models.ForeignKey(ConsentForm, models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    locale = models.CharField(max_length=10, default="en-GB")
+    title = models.CharField(max_length=200)
+    intro = models.TextField(blank=True)
+    # [{"key", "purpose" (slug), "channel", "label", "hint"}]: one control per purpose and channel.
+    controls = models.JSONField()
+    controllers = ArrayField(models.CharField(max_length=200), help_text=_("Every organisation that relies on it."))
+    notice_version = models.CharField(max_length=20)
+    sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    published_at = models.DateTimeField(null=True)
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["form", "locale", "number"], name="consents_formversion_numbered_once"),
+            models.UniqueConstraint(
+                fields=["form", "locale"],
+                condition=Q(published_at__isnull=False, superseded_at=None),
+                name="consents_formversion_one_current",
+            ),
+            models.CheckConstraint(
+                condition=Q(published_at=None) | ~Q(sha256=""), name="consents_formversion_published_is_hashed"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="published_is_frozen",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.published_at IS NOT NULL AND (NEW.form_id, NEW.number, NEW.locale, NEW.title, NEW.intro,"
+                    " NEW.controls, NEW.controllers, NEW.notice_version, NEW.sha256, NEW.published_at) IS DISTINCT FROM"
+                    " (OLD.form_id, OLD.number, OLD.locale, OLD.title, OLD.intro,"
+                    " OLD.controls, OLD.controllers, OLD.notice_version, OLD.sha256, OLD.published_at)"
+                ),
+            ),
+            pgtrigger.Protect(
+                name="published_is_kept",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.published_at IS NOT NULL"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"form {self.form_id} v{self.number} {self.locale}"
+
+
+class ConsentEvent(models.Model):
+    """One answer about one purpose and channel. Append-only; ids without foreign keys, so erasure never meets it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    schema_version = models.PositiveSmallIntegerField(default=1)
+    # All events of one form submission share it: the id that the API answers as `consent`.
+    consent = models.UUIDField(db_index=True)
+    subject = models.UUIDField(db_index=True)
+    purpose = models.UUIDField()
+    channel = models.CharField(max_length=10, blank=True)
+    status = models.CharField(max_length=12, choices=Status)
+    effective_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    form_version = models.BigIntegerField(null=True)
+    origin = models.CharField(max_length=20, help_text="direct, processor, third_party or imported_legacy.")
+    collected_by = models.CharField(max_length=20, help_text="api, hosted_form, staff, one_click, import or system.")
+    actor = models.CharField(max_length=60)
+    # Field "proof" under the consent's own key: identity as typed, page address, truncated IP where justified.
+    proof = models.BinaryField(null=True)
+    entry = models.UUIDField(help_text="The ledger entry that proves it.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="consents_event_status_known")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.uuid}"
+
+
+class ConsentState(models.Model):
+    """Where a person stands on a purpose and channel: the projection of the events, rebuildable from them."""
+
+    subject = models.UUIDField()
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+", db_index=False)
+    channel = models.CharField(max_length=10, blank=True)
+    status = models.CharField(max_length=12, choices=Status)
+    effective_at = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
+    event = models.UUIDField()
+    entry = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "purpose", "channel"], name="consents_state_is_one"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="consents_state_status_known"),
+        ]
+        indexes = [
+            models.Index("valid_until", name="consents_state_expiry", condition=Q(status__in=["given", "renewed"]))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} ({self.pk})"
+
+
+class Suppression(models.Model):
+    """A "no" that survives erasure: a keyed hash of the identifier, never the identifier.
+
+    Lifted only by a later explicit opt-in of the person, never by an import. No purpose means all marketing.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    schema_version = models.PositiveSmallIntegerField(default=1)
+    hash = models.BinaryField()
+    hash_key = models.CharField(max_length=16)
+    purpose = models.ForeignKey(Purpose, models.PROTECT, null=True, related_name="+")
+    channel = models.CharField(max_length=10, blank=True, choices=Channel)
+    reason = models.CharField(max_length=20, help_text="objection, withdrawal or one_click.")
+    since = models.DateTimeField()
+    entry = models.UUIDField()
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.UUIDField(null=True, help_text="The consent event that lifted it.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hash", "purpose", "channel"],
+                condition=Q(lifted_at=None),
+                nulls_distinct=False,
+                name="consents_suppression_one_active",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None) | Q(lifted_by__isnull=False), name="consents_suppression_lifted_by_a_choice"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"suppression {self.uuid}"
+
+
+class Assessment(models.Model):
+    """A legitimate-interest assessment for one purpose: the ICO three-part test. Its text is in versions."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    purpose = models.OneToOneField(Purpose, models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"assessment {self.uuid}"
+
+
+class AssessmentVersion(models.Model):
+    """Answers, decision and approval of one round. Author and approver differ, or the sole-officer reason is given."""
+
+    class Decision(models.TextChoices):
+        RELY = "rely", _("Rely on legitimate interests")
+        SAFEGUARDS = "rely_with_safeguards", _("Rely, with safeguards")
+        NOT = "do_not_rely", _("Do not rely on legitimate interests")
+        DPIA = "dpia_required", _("A DPIA is needed instead")
+
+    assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    answers = models.JSONField(help_text="Keyed p1…p10, n1…n4, b1…b20 as in the ICO's template.")
+    decision = models.CharField(max_length=20, choices=Decision)
+    justification = models.TextField()
+    author = models.CharField(max_length=60)
+    approver = models.CharField(max_length=60, blank=True)
+    sole_officer_reason = models.TextField(blank=True)
+    approved_at = models.DateTimeField(null=True)
+    review_due = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assessment", "number"], name="consents_assessmentversion_numbered_once"),
+            models.CheckConstraint(
+                condition=Q(approved_at=None) | Q(approver__gt="", review_due__isnull=False),
+                name="consents_assessment_approval_is_complete",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_at=None) | ~Q(author=F("approver")) | ~Q(sole_officer_reason=""),
+                name="consents_assessment_two_people_or_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"assessment {self.assessment_id} v{self.number}"

@@ -1,0 +1,56 @@
+"""Keyrings: "id:base64" pairs from the environment. The first key is used for new values, the rest still read old ones."""
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Keys of one use. `current` is the id for new values; `keys` maps every id still needed to its 32 bytes."""
+
+    current: str
+    keys: dict[str, bytes]
+
+    def __getitem__(self, key_id: str) -> bytes:
+        return self.keys[key_id]
+
+    def mac(self, data: bytes, key_id: str | None = None) -> bytes:
+        """HMAC-SHA-256 of `data` under the key with this id (the current one if none is named)."""
+        return hmac.new(self.keys[key_id or self.current], data, sha256).digest()
+
+
+def parse(name: str, text: str) -> Keyring:
+    """Read "id:base64[,id:base64…]". Raises ImproperlyConfigured, naming the setting and never its value."""
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key_id, _, encoded = part.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise ImproperlyConfigured(f"{name}: key {key_id!r} is not base64.") from error
+        if len(key) != 32 or not key_id or len(key_id) > 16:
+            raise ImproperlyConfigured(
+                f"{name}: each key is an id of up to 16 characters, a colon and 32 bytes in base64."
+            )
+        keys[key_id] = key
+    if not keys:
+        raise ImproperlyConfigured(f"{name} holds no key. Generate one with: openssl rand -base64 32")
+    return Keyring(next(iter(keys)), keys)
+
+
+@lru_cache(maxsize=16)
+def keyring(name: str) -> Keyring:
+    """The keyring of a setting: MASTER_KEYS, BLIND_INDEX_KEYS, SUPPRESSION_KEYS or SIGNING_KEYS."""
+    return parse(name, getattr(settings, name))
+
+
+def token_hash(token: str) -> bytes:
+    """SHA-256 of a token with 128 bits or more of randomness: nothing slower is needed, and it can be looked up."""
+    return sha256(token.encode()).digest()

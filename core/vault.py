@@ -1,0 +1,115 @@
+"""Sealing: AES-256-GCM under one data key per owner row, each wrapped by a master key.
+
+Destroying the data key makes exactly that owner's ciphertext unreadable, in the live rows and in every logical dump
+that was made without keys. WAL, physical backups and snapshots need their own expiry.
+
+A sealed value is `version (1 byte) ‖ nonce (12) ‖ ciphertext ‖ tag (16)`. Associated data binds it to its owner and
+field, so a value moved to another row does not open.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from core.errors import DomainError
+from core.keys import keyring
+from core.models import DataKey, Owner
+
+VERSION = b"\x01"
+
+
+class Unreadable(DomainError):
+    """The key of this value has been destroyed, or the value is not the one that was sealed here."""
+
+    code = "unreadable"
+
+
+@dataclass(frozen=True)
+class Key:
+    """An owner's data key in the clear. Lives in memory only."""
+
+    owner: Owner
+    owner_id: UUID
+    secret: bytes
+
+    def seal(self, field: str, plain: bytes) -> bytes:
+        """Seal `plain` for this owner's `field` (a stable name such as "content")."""
+        nonce = os.urandom(12)
+        return VERSION + nonce + AESGCM(self.secret).encrypt(nonce, plain, self._bound(field))
+
+    def open(self, field: str, sealed: bytes) -> bytes:
+        """Raises Unreadable if the value was not sealed for this owner and field."""
+        sealed = bytes(sealed)
+        try:
+            return AESGCM(self.secret).decrypt(sealed[1:13], sealed[13:], self._bound(field))
+        except InvalidTag as error:
+            raise Unreadable from error
+
+    def _bound(self, field: str) -> bytes:
+        return f"{self.owner.value}:{self.owner_id}:{field}".encode()
+
+    def wrapped(self) -> tuple[str, bytes]:
+        """(master key id, wrapped key), as stored in DataKey."""
+        ring = keyring("MASTER_KEYS")
+        nonce = os.urandom(12)
+        return ring.current, nonce + AESGCM(ring[ring.current]).encrypt(nonce, self.secret, self._bound("key"))
+
+    def row(self) -> DataKey:
+        """The unsaved DataKey row of this key."""
+        master, wrapped = self.wrapped()
+        return DataKey(owner=self.owner, owner_id=self.owner_id, master_key=master, wrapped=wrapped)
+
+
+def new_key(owner: Owner, owner_id: UUID) -> Key:
+    """A fresh key, not stored: save `key.row()` in the transaction that stores the owner."""
+    return Key(owner, owner_id, os.urandom(32))
+
+
+def create_key(owner: Owner, owner_id: UUID) -> Key:
+    """Make and store the key of a new owner row."""
+    key = new_key(owner, owner_id)
+    key.row().save(force_insert=True)
+    return key
+
+
+def keys_of(owner: Owner, owner_ids: Iterable[UUID]) -> dict[UUID, Key]:
+    """The keys of many owners in one query; owners whose key is destroyed are absent."""
+    rows = DataKey.objects.filter(owner=owner, owner_id__in=list(owner_ids))
+    return {row.owner_id: _unwrap(row) for row in rows}
+
+
+def key_of(owner: Owner, owner_id: UUID) -> Key:
+    """Raises Unreadable when the key has been destroyed."""
+    try:
+        return keys_of(owner, [owner_id])[owner_id]
+    except KeyError as error:
+        raise Unreadable from error
+
+
+def ensure_key(owner: Owner, owner_id: UUID) -> Key:
+    """The owner's key, made if it has none yet (two writers at once get the same one)."""
+    found = keys_of(owner, [owner_id]).get(owner_id)
+    if found:
+        return found
+    DataKey.objects.bulk_create([new_key(owner, owner_id).row()], ignore_conflicts=True)
+    return key_of(owner, owner_id)
+
+
+def destroy_keys(owner: Owner, owner_ids: Iterable[UUID]) -> int:
+    """Delete the keys of these owners; returns how many there were. Call it in the transaction that erases the rows."""
+    return DataKey.objects.filter(owner=owner, owner_id__in=list(owner_ids)).delete()[0]
+
+
+def _unwrap(row: DataKey) -> Key:
+    owner = Owner(row.owner)
+    wrapped = bytes(row.wrapped)
+    bound = f"{owner.value}:{row.owner_id}:key".encode()
+    try:
+        secret = AESGCM(keyring("MASTER_KEYS")[row.master_key]).decrypt(wrapped[:12], wrapped[12:], bound)
+    except (InvalidTag, KeyError) as error:
+        raise Unreadable from error
+    return Key(owner, row.owner_id, secret)

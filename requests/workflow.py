@@ -1,0 +1,42 @@
+"""The life of a rights request: which state of the work may follow which, and nothing else.
+
+Clock conditions (not started, paused, extended) are derived from dated facts and may overlap any of these.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+
+
+class State(models.TextChoices):
+    RECEIVED = "received", _("Received")
+    IN_PROGRESS = "in_progress", _("Being worked on")
+    READY = "ready", _("Answer ready")
+    PARTLY_ANSWERED = "partly_answered", _("Partly answered, still open")
+    FULFILLED = "fulfilled", _("Answered in full")
+    PARTLY_FULFILLED = "partly_fulfilled", _("Answered, partly refused")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn by the requester")
+
+
+class TransitionNotAllowed(DomainError):
+    code = "transition-not-allowed"
+    message = _("The request is not in a state from which it can make this move.")
+
+
+_DONE = {State.FULFILLED, State.PARTLY_FULFILLED, State.REFUSED, State.WITHDRAWN}
+NEXT: dict[State, set[State]] = {
+    State.RECEIVED: {State.IN_PROGRESS, State.REFUSED, State.WITHDRAWN},
+    State.IN_PROGRESS: {State.READY, State.PARTLY_ANSWERED, *_DONE},
+    State.READY: {State.IN_PROGRESS, State.PARTLY_ANSWERED, *_DONE},
+    State.PARTLY_ANSWERED: {State.IN_PROGRESS, State.READY, *_DONE},
+    # "You missed something": every closed request can be taken up again.
+    State.FULFILLED: {State.IN_PROGRESS},
+    State.PARTLY_FULFILLED: {State.IN_PROGRESS},
+    State.REFUSED: {State.IN_PROGRESS},
+    State.WITHDRAWN: {State.IN_PROGRESS},
+}
+OPEN = [state for state in State if state not in _DONE]
+CLOSED = [state for state in State if state in _DONE]
+PAIRS = [(old.value, new.value) for old, after in NEXT.items() for new in sorted(after)]

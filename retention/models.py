@@ -1,0 +1,140 @@
+"""Forgetting: which rule applies, what each run did, and what must not come back."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from processing.models import DataCategory, Purpose
+
+
+class Trigger(models.TextChoices):
+    """The event a period is counted from. Each names the column that holds its date."""
+
+    COLLECTION = "collection", _("Collection")
+    LAST_INTERACTION = "last_interaction", _("Last interaction")
+    CONTRACT_END = "contract_end", _("End of contract")
+    APPLICATION_CLOSED = "application_closed", _("Application closed, any outcome")
+    CONSENT_ENDED = "consent_ended", _("Consent ended")
+    ENDED = "ended", _("End of the relationship")
+
+
+class RetentionRule(models.Model):
+    """Policy as data: after `period` from `trigger`, do `action`. Nothing personal, so its history is kept whole."""
+
+    class Action(models.TextChoices):
+        ERASE = "erase", _("Erase")
+        # "Anonymise" only once it has been measured; until then the honest word is this one.
+        PSEUDONYMISE = "pseudonymise", _("Pseudonymise")
+        RESTRICT = "restrict", _("Restrict")
+        REVIEW = "review", _("Review")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ACTIVE = "active", _("Active")
+        RETIRED = "retired", _("Retired")
+
+    slug = models.SlugField()
+    version = models.PositiveSmallIntegerField(default=1)
+    status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="retention_rules")
+    category = models.ForeignKey(DataCategory, models.PROTECT, null=True, blank=True, related_name="+")
+    trigger = models.CharField(max_length=20, choices=Trigger)
+    period = models.CharField(max_length=20, help_text=_("ISO 8601, such as P12M or P6Y."))
+    action = models.CharField(max_length=12, choices=Action, default=Action.ERASE)
+    legal_reason = models.TextField()
+    approved_by = models.CharField(max_length=60, blank=True)
+    approved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["slug", "version"], name="retention_rule_versioned"),
+            models.UniqueConstraint(fields=["slug"], condition=Q(status="active"), name="retention_rule_one_active"),
+            models.CheckConstraint(
+                condition=Q(period__regex=r"^P(\d+Y)?(\d+M)?(\d+D)?$") & ~Q(period="P"),
+                name="retention_rule_period_is_iso8601",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} v{self.version}"
+
+
+class Run(models.Model):
+    """One application of one rule, or one erasure. Its counts come from the transactions that did the work."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    rule = models.ForeignKey(RetentionRule, models.PROTECT, null=True, related_name="runs")
+    request = models.UUIDField(null=True, help_text="The erasure request that asked for it, if one did.")
+    as_of = models.DateField()
+    cutoff = models.DateField(null=True)
+    status = models.CharField(max_length=8, choices=Status, default=Status.RUNNING)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    after_date = models.DateField(null=True, help_text="Keyset progress: the last trigger date worked.")
+    after_id = models.BigIntegerField(default=0, help_text="Keyset progress: the last row worked.")
+    held = models.PositiveIntegerField(default=0)
+    indeterminate = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rule__isnull=False) | Q(request__isnull=False), name="retention_run_has_a_cause"
+            ),
+            # A second worker joins the run of the day instead of starting another.
+            models.UniqueConstraint(
+                fields=["rule"], condition=Q(status="running"), name="retention_run_one_at_a_time_per_rule"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.uuid}"
+
+
+class Batch(models.Model):
+    """What one transaction erased, and its evidence."""
+
+    run = models.ForeignKey(Run, models.PROTECT, related_name="batches")
+    at = models.DateTimeField()
+    needs = models.PositiveIntegerField(help_text="Item–purpose links ended.")
+    items = models.PositiveIntegerField(help_text="Items erased because no purpose needed them any more.")
+    keys = models.PositiveIntegerField(help_text="Data keys destroyed.")
+    subjects = models.PositiveIntegerField(help_text="People of whom nothing is left.")
+    entry = models.UUIDField(help_text="The ledger entry of this batch.")
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = [
+            models.CheckConstraint(condition=Q(items__lte=F("needs")) | Q(needs=0), name="retention_batch_adds_up")
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk}"
+
+
+class Tombstone(models.Model):
+    """Recognises an old record written back after its erasure. Never refuses what a person newly gives us."""
+
+    schema_version = models.PositiveSmallIntegerField(default=1)
+    scope = models.CharField(max_length=12, help_text="item, identifier or subject.")
+    hash = models.BinaryField()
+    hash_key = models.CharField(max_length=16)
+    run = models.ForeignKey(Run, models.PROTECT, related_name="tombstones")
+    erased_at = models.DateTimeField()
+    expires_on = models.DateField(help_text="When the last backup that may contain the record expires.")
+
+    class Meta:
+        indexes = [
+            models.Index("hash", name="retention_tombstone_hash"),
+            models.Index("expires_on", name="retention_tombstone_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"tombstone {self.pk}"
