@@ -1,4 +1,4 @@
-"""Keyrings: "id:base64" pairs from the environment. The first key is used for new values, the rest still read old ones."""
+"""Keyrings: "id:base64" pairs from the environment. The first makes new values, the rest still read old ones."""
 
 import base64
 import binascii

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import environ
-from csp.constants import NONCE, NONE, SELF  # noqa: F401
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -100,6 +101,15 @@ CELERY_TIMEZONE = "Europe/London"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 2}
 # Publishing is only a hint: a sweep finds what a lost message left behind, so never make a request wait for Redis.
 CELERY_TASK_PUBLISH_RETRY = False
+# Every entry is a sweep over rows that say what is due: a missed beat is made up for by the next one.
+CELERY_BEAT_SCHEDULE = {
+    "outbox": {"task": "core.tasks.sweep_outbox", "schedule": 10.0, "options": {"expires": 10}},
+    "idempotency": {"task": "core.tasks.sweep_idempotency", "schedule": 3600.0, "options": {"expires": 3600}},
+    "seal": {"task": "ledger.tasks.seal", "schedule": 30.0, "options": {"expires": 30}},
+    "answers": {"task": "requests.tasks.finish", "schedule": 20.0, "options": {"expires": 20}},
+    "expiry": {"task": "requests.tasks.expire", "schedule": crontab(hour=1, minute=30)},
+    "retention": {"task": "retention.tasks.nightly", "schedule": crontab(hour=2, minute=30)},
+}
 
 # --- Keys ("id:base64" pairs, comma separated; the first is used for new values, the others still open old ones) -----
 MASTER_KEYS = env.str("MASTER_KEYS")

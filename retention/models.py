@@ -103,7 +103,7 @@ class Batch(models.Model):
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="batches")
     at = models.DateTimeField()
-    needs = models.PositiveIntegerField(help_text="Item–purpose links ended.")
+    needs = models.PositiveIntegerField(help_text="Links between items and purposes that ended.")
     items = models.PositiveIntegerField(help_text="Items erased because no purpose needed them any more.")
     keys = models.PositiveIntegerField(help_text="Data keys destroyed.")
     subjects = models.PositiveIntegerField(help_text="People of whom nothing is left.")
