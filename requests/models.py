@@ -1,17 +1,40 @@
-"""Rights: case files, requests and complaints, what was decided, what was answered, and who moved what."""
+"""Rights: case files, requests and complaints, what each system owes them, and who moved what."""
 
 import uuid
+from datetime import date, datetime
 
 import pgtrigger
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.models import RuleSet, User
-from processing.models import Purpose, System
-from requests.workflow import CLOSED, OPEN, PAIRS, State
+from processing.models import System
+from requests.models_answer import CollectionCode, Decision, Letter, Package
+from requests.workflow import CLAIMS_DONE, CLOSED, NEXT, OPEN, PAIRS, State, TasksPending, TransitionNotAllowed
 from subjects.models import DataSubject
+
+__all__ = [
+    "CaseFile",
+    "CollectionCode",
+    "Complaint",
+    "Decision",
+    "Letter",
+    "Package",
+    "RequestEvent",
+    "Right",
+    "RightsRequest",
+    "Task",
+]
+
+NO_TRUNCATE = pgtrigger.Trigger(
+    name="no_truncate",
+    operation=pgtrigger.Truncate,
+    when=pgtrigger.Before,
+    level=pgtrigger.Statement,
+    func="RAISE EXCEPTION 'This table is never emptied at once.';",
+)
 
 
 class Right(models.TextChoices):
@@ -66,6 +89,24 @@ class CaseFile(models.Model):
     def __str__(self) -> str:
         return f"case {self.uuid}"
 
+    @property
+    def is_confirmed(self) -> bool:
+        return self.confirmed_at is not None
+
+    def settle(self, *, now: datetime) -> None:
+        """Note when the last of its requests was closed, or that one is open again."""
+        still_open = self.requests.filter(state__in=OPEN).exists()
+        self.closed_at = None if still_open else now
+        self.save(update_fields=["closed_at"])
+
+
+class RightsRequestQuerySet(models.QuerySet["RightsRequest"]):
+    def open(self) -> "RightsRequestQuerySet":
+        return self.filter(state__in=OPEN)
+
+    def overdue(self, today: date) -> "RightsRequestQuerySet":
+        return self.open().filter(due_on__lt=today)
+
 
 class RightsRequest(models.Model):
     """One right exercised in a case, with its own reference, clock, state and answer."""
@@ -83,6 +124,8 @@ class RightsRequest(models.Model):
     answered_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
+    objects = RightsRequestQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="requests_state_known"),
@@ -96,7 +139,16 @@ class RightsRequest(models.Model):
         indexes = [
             models.Index("due_on", "id", name="requests_open_due", condition=Q(state__in=[s.value for s in OPEN]))
         ]
-        triggers = [pgtrigger.FSM(name="state_machine", field="state", transitions=PAIRS)]
+        triggers = [
+            pgtrigger.FSM(name="state_machine", field="state", transitions=PAIRS),
+            # The state machine sees updates only: a row must also begin at the beginning, and not go all at once.
+            pgtrigger.Protect(
+                name="starts_received",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(f"NEW.state <> '{State.RECEIVED.value}'"),
+            ),
+            NO_TRUNCATE,
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -104,6 +156,41 @@ class RightsRequest(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state not in CLOSED
+
+    @property
+    def allowed_moves(self) -> list[State]:
+        """The states this request may go to next, in the order of the life of a request."""
+        return [state for state in State if state in NEXT[State(self.state)]]
+
+    @transaction.atomic
+    def move(self, to: State | str, *, actor: str, reason: str = "", now: datetime) -> "RequestEvent":
+        """Make one step and write it down: compare-and-swap, event and ledger entry in one transaction.
+
+        Raises TransitionNotAllowed for a step that is not in the table or was made by somebody else meanwhile, and
+        TasksPending when an answer that claims to be complete would pass over a system that has not answered.
+        """
+        old, new = State(self.state), State(to)
+        if new not in NEXT[old]:
+            raise TransitionNotAllowed
+        answered_at = (self.answered_at or now) if new in CLOSED else None
+        here = RightsRequest.objects.filter(pk=self.pk, state=old)
+        if not here.update(state=new, answered_at=answered_at):
+            raise TransitionNotAllowed
+        if new in CLAIMS_DONE and self.tasks.filter(outcome=Task.Outcome.PENDING).exists():
+            raise TasksPending
+        self.state, self.answered_at = new.value, answered_at
+        self.case.settle(now=now)
+        from ledger.entries import record
+
+        entry = record(
+            kind="request.moved",
+            at=now,
+            actor=actor,
+            subject=self.case.subject.uuid if self.case.subject else None,
+            object=self.uuid,
+            data={"right": self.right, "from": old.value, "to": new.value, "reason": reason},
+        )
+        return self.events.create(old=old, new=new, actor=actor, reason=reason, at=now, entry=entry)
 
 
 class RequestEvent(models.Model):
@@ -118,7 +205,10 @@ class RequestEvent(models.Model):
     entry = models.UUIDField()
 
     class Meta:
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            NO_TRUNCATE,
+        ]
 
     def __str__(self) -> str:
         return f"{self.old}→{self.new}"
@@ -158,87 +248,6 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"task {self.uuid}"
-
-
-class Decision(models.Model):
-    """What was decided about one purpose: the computed proposal, and what the DPO made of it."""
-
-    class Outcome(models.TextChoices):
-        GRANT = "grant", _("Grant")
-        REFUSE = "refuse", _("Refuse")
-
-    request = models.ForeignKey(RightsRequest, models.CASCADE, related_name="decisions")
-    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+")
-    purpose_version = models.PositiveSmallIntegerField()
-    proposed = models.CharField(max_length=6, choices=Outcome)
-    proposed_reason = models.CharField(max_length=60)
-    outcome = models.CharField(max_length=6, choices=Outcome, blank=True)
-    reason = models.CharField(max_length=60, blank=True, help_text=_("A reason code of requests/rights.py."))
-    note = models.BinaryField(null=True, help_text=_("Sealed words of the DPO for the letter."))
-    decided_by = models.CharField(max_length=60, blank=True)
-    decided_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["request", "purpose"], name="requests_decision_once_per_purpose"),
-            models.CheckConstraint(
-                condition=Q(outcome="") | Q(reason__gt="", decided_by__gt="", decided_at__isnull=False),
-                name="requests_decision_is_reasoned",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"decision {self.pk}"
-
-
-class Letter(models.Model):
-    """What we wrote to the person. Kept sealed in the case; what travels is a notice with a link."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    case = models.ForeignKey(CaseFile, models.CASCADE, related_name="letters")
-    request = models.ForeignKey(RightsRequest, models.CASCADE, null=True, related_name="letters")
-    kind = models.CharField(max_length=30)
-    template_version = models.PositiveSmallIntegerField(default=1)
-    sealed = models.BinaryField(help_text='Field "letter": HTML.')
-    created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.uuid}"
-
-
-class Package(models.Model):
-    """The copy of a person's data, ready to be collected. Frozen when made; goes when it expires."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    request = models.OneToOneField(RightsRequest, models.CASCADE, related_name="package")
-    sealed = models.BinaryField(null=True, help_text='Field "package": a ZIP file. Empty once expired.')
-    sha256 = models.CharField(max_length=64)
-    size = models.PositiveIntegerField()
-    token_hash = models.BinaryField(unique=True, help_text="Of the link in the notice.")
-    made_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    first_collected_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"package {self.uuid}"
-
-
-class CollectionCode(models.Model):
-    """A fresh e-mailed code. Attempts are counted here, in PostgreSQL, where they cannot be lost."""
-
-    package = models.ForeignKey(Package, models.CASCADE, related_name="codes")
-    code_mac = models.BinaryField()
-    issued_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    attempts = models.PositiveSmallIntegerField(default=0)
-    used_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(attempts__lte=5), name="requests_code_attempts_bounded")]
-
-    def __str__(self) -> str:
-        return f"code {self.pk}"
 
 
 class Complaint(models.Model):

@@ -25,6 +25,11 @@ class TransitionNotAllowed(DomainError):
     message = _("The request is not in a state from which it can make this move.")
 
 
+class TasksPending(DomainError):
+    code = "tasks-pending"
+    message = _("A system has not answered yet. Record its answer first, or answer in part and keep the request open.")
+
+
 _DONE = {State.FULFILLED, State.PARTLY_FULFILLED, State.REFUSED, State.WITHDRAWN}
 NEXT: dict[State, set[State]] = {
     State.RECEIVED: {State.IN_PROGRESS, State.REFUSED, State.WITHDRAWN},
@@ -39,4 +44,6 @@ NEXT: dict[State, set[State]] = {
 }
 OPEN = [state for state in State if state not in _DONE]
 CLOSED = [state for state in State if state in _DONE]
+# These say that every system was dealt with. A refusal or a withdrawal says nothing about any system.
+CLAIMS_DONE = {State.FULFILLED, State.PARTLY_FULFILLED}
 PAIRS = [(old.value, new.value) for old, after in NEXT.items() for new in sorted(after)]

@@ -1,0 +1,90 @@
+"""Rights: what was decided about a request, what was written and handed over. Read with requests/models.py."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from processing.models import Purpose
+
+
+class Decision(models.Model):
+    """What was decided about one purpose: the computed proposal, and what the DPO made of it."""
+
+    class Outcome(models.TextChoices):
+        GRANT = "grant", _("Grant")
+        REFUSE = "refuse", _("Refuse")
+
+    request = models.ForeignKey("requests.RightsRequest", models.CASCADE, related_name="decisions")
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+")
+    purpose_version = models.PositiveSmallIntegerField()
+    proposed = models.CharField(max_length=6, choices=Outcome)
+    proposed_reason = models.CharField(max_length=60)
+    outcome = models.CharField(max_length=6, choices=Outcome, blank=True)
+    reason = models.CharField(max_length=60, blank=True, help_text=_("A reason code of requests/rights.py."))
+    note = models.BinaryField(null=True, help_text=_("Sealed words of the DPO for the letter."))
+    decided_by = models.CharField(max_length=60, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "purpose"], name="requests_decision_once_per_purpose"),
+            models.CheckConstraint(
+                condition=Q(outcome="") | Q(reason__gt="", decided_by__gt="", decided_at__isnull=False),
+                name="requests_decision_is_reasoned",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"decision {self.pk}"
+
+
+class Letter(models.Model):
+    """What we wrote to the person. Kept sealed in the case; what travels is a notice with a link."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    case = models.ForeignKey("requests.CaseFile", models.CASCADE, related_name="letters")
+    request = models.ForeignKey("requests.RightsRequest", models.CASCADE, null=True, related_name="letters")
+    kind = models.CharField(max_length=30)
+    template_version = models.PositiveSmallIntegerField(default=1)
+    sealed = models.BinaryField(help_text='Field "letter": HTML.')
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uuid}"
+
+
+class Package(models.Model):
+    """The copy of a person's data, ready to be collected. Frozen when made; goes when it expires."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    request = models.OneToOneField("requests.RightsRequest", models.CASCADE, related_name="package")
+    sealed = models.BinaryField(null=True, help_text='Field "package": a ZIP file. Empty once expired.')
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    token_hash = models.BinaryField(unique=True, help_text="Of the link in the notice.")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    first_collected_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"package {self.uuid}"
+
+
+class CollectionCode(models.Model):
+    """A fresh e-mailed code. Attempts are counted here, in PostgreSQL, where they cannot be lost."""
+
+    package = models.ForeignKey(Package, models.CASCADE, related_name="codes")
+    code_mac = models.BinaryField()
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(attempts__lte=5), name="requests_code_attempts_bounded")]
+
+    def __str__(self) -> str:
+        return f"code {self.pk}"

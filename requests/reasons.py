@@ -1,0 +1,192 @@
+"""Why a right was granted or refused for one purpose: a code for machines, an article for lawyers, a sentence for people.
+
+The sentences stand in letters, so they speak to the person. Exemptions are those of DPA 2018 Sch 2.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Invalid
+from requests.models import Decision, Right
+
+GRANT = Decision.Outcome.GRANT
+REFUSE = Decision.Outcome.REFUSE
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason. `rights` says for which rights it may be given."""
+
+    code: str
+    outcome: Decision.Outcome
+    article: str
+    sentence: str | Promise
+    rights: tuple[Right, ...]
+
+    @property
+    def label(self) -> str:
+        """For a list that staff choose from."""
+        return f"{self.article}: {self.sentence}"
+
+
+_ACCESS = (Right.ACCESS,)
+_ERASURE = (Right.ERASURE,)
+_DISCLOSE = (Right.ACCESS, Right.PORTABILITY)
+_EVERY = tuple(Right)
+
+_ALL = [
+    # Access (Art 15): a copy is due whatever the basis; only an exemption takes something out of it.
+    Reason("copy-given", GRANT, "Art 15", _("You have a right to a copy of this."), _ACCESS),
+    Reason(
+        "others-information",
+        REFUSE,
+        "DPA 2018 Sch 2 ¶16",
+        _("It is also about somebody else, and it would not be reasonable to share it without their agreement."),
+        _DISCLOSE,
+    ),
+    Reason("privilege", REFUSE, "DPA 2018 Sch 2 ¶19", _("It is covered by legal professional privilege."), _ACCESS),
+    Reason("confidential-reference", REFUSE, "DPA 2018 Sch 2 ¶24", _("It is a confidential reference."), _ACCESS),
+    Reason(
+        "negotiations",
+        REFUSE,
+        "DPA 2018 Sch 2 ¶23",
+        _("It records our intentions in negotiations with you, and sharing it would be likely to harm them."),
+        _ACCESS,
+    ),
+    Reason(
+        "crime-and-tax",
+        REFUSE,
+        "DPA 2018 Sch 2 ¶2",
+        _("Acting on the request would be likely to hinder the prevention of crime or the collection of tax."),
+        _EVERY,
+    ),
+    # Erasure granted (Art 17(1)).
+    Reason(
+        "no-longer-needed",
+        GRANT,
+        "Art 17(1)(a)",
+        _("We no longer need it for the purpose we collected it for."),
+        _ERASURE,
+    ),
+    Reason(
+        "consent-withdrawn",
+        GRANT,
+        "Art 17(1)(b)",
+        _("We relied on your consent, you have withdrawn it, and nothing else allows us to keep it."),
+        _ERASURE,
+    ),
+    Reason(
+        "marketing-objection",
+        GRANT,
+        "Art 17(1)(c) and 21(3)",
+        _("You have a right to stop direct marketing at any time, and we have stopped."),
+        _ERASURE,
+    ),
+    Reason(
+        "objection-upheld",
+        GRANT,
+        "Art 17(1)(c)",
+        _("You objected, and we have no overriding reason to go on."),
+        _ERASURE,
+    ),
+    Reason("unlawful", GRANT, "Art 17(1)(d)", _("We should not have held it."), _ERASURE),
+    Reason("law-says-erase", GRANT, "Art 17(1)(e)", _("The law requires us to delete it."), _ERASURE),
+    Reason("collected-from-child", GRANT, "Art 17(1)(f)", _("It was collected online from a child."), _ERASURE),
+    Reason(
+        "malicious-allegation",
+        GRANT,
+        "Art 17(1)(g)",
+        _("It came from an allegation made about you with malicious intent."),
+        _ERASURE,
+    ),
+    Reason("goodwill", GRANT, "our choice", _("We were not obliged to delete it, but need not keep it."), _ERASURE),
+    # Erasure refused.
+    Reason(
+        "contract-running",
+        REFUSE,
+        "Art 17(1)(a) not met",
+        _("We still need it to carry out our contract with you or your organisation."),
+        _ERASURE,
+    ),
+    Reason(
+        "application-open",
+        REFUSE,
+        "Art 17(1)(a) not met",
+        _("Your application is still being considered, and we need it for that. You can withdraw the application."),
+        _ERASURE,
+    ),
+    Reason(
+        "legal-obligation",
+        REFUSE,
+        "Art 17(3)(b)",
+        _("The law requires us to keep it for a set time, and that time has not passed."),
+        _ERASURE,
+    ),
+    Reason("public-task", REFUSE, "Art 17(3)(b)", _("We need it for a task in the public interest."), _ERASURE),
+    Reason("vital-interests", REFUSE, "Art 17(1)(a) not met", _("It is still needed to protect someone."), _ERASURE),
+    Reason(
+        "claims-period",
+        REFUSE,
+        "Art 17(3)(e)",
+        _("A legal claim could still be brought about it, and we keep it only until that time has passed."),
+        _ERASURE,
+    ),
+    Reason("legal-claims", REFUSE, "Art 17(3)(e)", _("We need it for a legal claim."), _ERASURE),
+    Reason(
+        "interest-continues",
+        REFUSE,
+        "Art 17(1)(c) not met",
+        _("We use it for a legitimate interest that continues. You can object to that use at any time."),
+        _ERASURE,
+    ),
+    Reason(
+        "interest-overrides",
+        REFUSE,
+        "Art 17(1)(c) not met",
+        _("You objected, but we have compelling reasons that outweigh your objection."),
+        _ERASURE,
+    ),
+    Reason(
+        "free-expression", REFUSE, "Art 17(3)(a)", _("It is needed for freedom of expression and information."), _ERASURE
+    ),
+    Reason("public-health", REFUSE, "Art 17(3)(c)", _("It is needed for public health."), _ERASURE),
+    Reason("research", REFUSE, "Art 17(3)(d)", _("Deleting it would seriously harm research or archiving."), _ERASURE),
+    # Any right.
+    Reason("right-applies", GRANT, "Arts 16 to 21", _("You have this right for this use of your data."), _EVERY),
+    Reason(
+        "right-not-for-this-basis",
+        REFUSE,
+        "Arts 17 to 21",
+        _("The law does not give this right for the legal ground on which we use this data."),
+        _EVERY,
+    ),
+    Reason(
+        "withdraw-instead",
+        REFUSE,
+        "Art 7(3)",
+        _("We use this with your consent, so you can simply withdraw the consent."),
+        (Right.OBJECTION,),
+    ),
+    Reason(
+        "unfounded-or-excessive", REFUSE, "Art 12(5)", _("The request is manifestly unfounded or excessive."), _EVERY
+    ),
+    Reason(
+        "not-identifiable", REFUSE, "Art 11(2)", _("We cannot tell from what we hold which data is yours."), _EVERY
+    ),
+]
+REASONS = {reason.code: reason for reason in _ALL}
+
+
+def reason(code: str) -> Reason:
+    """Raises Invalid for a code that does not exist."""
+    try:
+        return REASONS[code]
+    except KeyError as error:
+        raise Invalid(fields={"reason": _("Choose a reason from the list.")}) from error
+
+
+def for_right(right: str) -> list[Reason]:
+    """The reasons that may be given for a right, grants first."""
+    return [r for r in _ALL if right in r.rights]

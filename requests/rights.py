@@ -1,0 +1,151 @@
+"""Which right a person has against which purpose (UK GDPR Arts 15 to 22). Judged per purpose, never per person."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from dateutil.relativedelta import relativedelta
+
+from processing.models import Basis, Purpose, PurposeVersion
+from requests.models import Decision, Right
+from requests.reasons import GRANT, Reason, reason
+
+# Availability by right and basis, in the order a, b, c, d, e, ea, f. Y available, N not, C on conditions.
+_ORDER = ("a", "b", "c", "d", "e", "ea", "f")
+MATRIX: dict[Right, dict[str, str]] = {
+    right: dict(zip(_ORDER, row, strict=True))
+    for right, row in {
+        Right.ACCESS: "YYYYYYY",
+        Right.RECTIFICATION: "YYYYYYY",
+        Right.ERASURE: "YCNCNCC",
+        Right.RESTRICTION: "YYYYYYY",
+        Right.PORTABILITY: "CCNNNNN",
+        # Direct marketing is the exception: that objection is absolute on every basis (Art 21(2)).
+        Right.OBJECTION: "NNNNYYY",
+        Right.WITHDRAWAL: "YNNNNNN",
+        Right.ADM_REVIEW: "YYYYYNY",
+    }.items()
+}
+# Purposes whose data are the proof that we kept the law: never erased on request (Art 5(2), Art 17(3)(b)).
+KEPT_AS_PROOF = {"rights-requests", "evidence-ledger"}
+# How long a claim can follow, where no retention rule of this installation says otherwise.
+CONTRACT_CLAIMS = relativedelta(years=6)  # Limitation Act 1980 s.5
+APPLICATION_CLAIMS = relativedelta(months=12)  # Equality Act claims, with conciliation and time to be served
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about one person and one purpose on the day of the decision."""
+
+    today: date
+    contract_running: bool = False
+    contract_ended_on: date | None = None
+    application_open: bool = False
+    application_closed_on: date | None = None
+    # What the retention rule says: True when its period has run, False when not, None without a rule.
+    term_over: bool | None = None
+    objected: bool = False
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What the law suggests. A person decides."""
+
+    outcome: Decision.Outcome
+    reason: str
+    sentence: str
+
+    @classmethod
+    def of(cls, chosen: Reason) -> "Proposal":
+        return cls(chosen.outcome, chosen.code, str(chosen.sentence))
+
+    @property
+    def is_grant(self) -> bool:
+        return self.outcome == GRANT
+
+
+Term = Callable[[Purpose, Facts], bool | None]
+_terms: list[Term] = []
+
+
+def register_term(func: Term) -> None:
+    """Let the retention rules say whether a purpose's period has run. Retention may not be imported from here."""
+    if func not in _terms:
+        _terms.append(func)
+
+
+def term_over(purpose: Purpose, facts: Facts) -> bool | None:
+    """True or False from the first rule that knows, None when none does."""
+    return next((known for term in _terms if (known := term(purpose, facts)) is not None), None)
+
+
+def propose(right: str, version: PurposeVersion, facts: Facts) -> Proposal:
+    """What to do about this right for this purpose, from its lawful basis and the facts."""
+    if right == Right.ACCESS:
+        return Proposal.of(reason("copy-given"))
+    if right == Right.ERASURE:
+        return Proposal.of(reason(_erasure(version, facts)))
+    return Proposal.of(reason(_other(Right(right), version)))
+
+
+def _erasure(version: PurposeVersion, facts: Facts) -> str:
+    """Art 17(1) and (3), in the order in which one ground displaces another."""
+    if version.purpose.slug in KEPT_AS_PROOF:
+        return "legal-obligation"
+    if facts.held:
+        return "legal-claims"
+    return _ERASURE_BY_BASIS[Basis(version.basis)](version, facts)
+
+
+def _consent(version: PurposeVersion, facts: Facts) -> str:
+    return "consent-withdrawn"
+
+
+def _contract(version: PurposeVersion, facts: Facts) -> str:
+    """Needed while it runs (17(1)(a) not met), then while a claim is possible (17(3)(e)), then no longer."""
+    if facts.application_open:
+        return "application-open"
+    if facts.contract_running:
+        return "contract-running"
+    if facts.term_over is not None:
+        return "no-longer-needed" if facts.term_over else "claims-period"
+    if facts.contract_ended_on and facts.today <= facts.contract_ended_on + CONTRACT_CLAIMS:
+        return "claims-period"
+    if facts.application_closed_on and facts.today <= facts.application_closed_on + APPLICATION_CLAIMS:
+        return "claims-period"
+    return "no-longer-needed"
+
+
+def _law(version: PurposeVersion, facts: Facts) -> str:
+    return "no-longer-needed" if facts.term_over else "legal-obligation"
+
+
+def _interest(version: PurposeVersion, facts: Facts) -> str:
+    """Asking us to delete marketing data is an objection to the marketing (Art 21(2)); otherwise one must be made."""
+    if version.direct_marketing:
+        return "marketing-objection"
+    if facts.objected:
+        return "objection-upheld"
+    return "no-longer-needed" if facts.term_over else "interest-continues"
+
+
+_ERASURE_BY_BASIS: dict[Basis, Callable[[PurposeVersion, Facts], str]] = {
+    Basis.CONSENT: _consent,
+    Basis.CONTRACT: _contract,
+    Basis.LEGAL_OBLIGATION: _law,
+    Basis.VITAL: lambda version, facts: "vital-interests",
+    Basis.PUBLIC_TASK: lambda version, facts: "public-task",
+    Basis.RECOGNISED: _interest,
+    Basis.LEGITIMATE_INTEREST: _interest,
+}
+
+
+def _other(right: Right, version: PurposeVersion) -> str:
+    if right == Right.OBJECTION and version.direct_marketing:
+        return "right-applies"
+    if MATRIX[right][version.basis] != "N":
+        return "right-applies"
+    if right == Right.OBJECTION and version.basis == Basis.CONSENT:
+        return "withdraw-instead"
+    return "right-not-for-this-basis"
