@@ -1,40 +1,29 @@
 """What is done with personal data and why: the register (UK GDPR Art 30). It knows no person."""
 
 import uuid
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
 
 import pgtrigger
+import rfc8785
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import DomainError
+from ledger import entries
+from processing import gates
+from processing.triggers import frozen_with
+from processing.vocabulary import REFUSED_CATEGORIES, Basis, Channel, Ground, Source, Status
 
-class Basis(models.TextChoices):
-    """The lawful bases of UK GDPR Art 6(1)."""
-
-    CONSENT = "a", _("Consent")
-    CONTRACT = "b", _("Contract")
-    LEGAL_OBLIGATION = "c", _("Legal obligation")
-    VITAL = "d", _("Vital interests")
-    PUBLIC_TASK = "e", _("Public task")
-    RECOGNISED = "ea", _("Recognised legitimate interest")
-    LEGITIMATE_INTEREST = "f", _("Legitimate interests")
-
-
-class Status(models.TextChoices):
-    DRAFT = "draft", _("Draft")
-    LIVE = "live", _("Live")
-    SUSPENDED = "suspended", _("Suspended")
-    RETIRED = "retired", _("Retired")
-
-
-class Channel(models.TextChoices):
-    """How a person can be reached, for direct marketing and for permission checks."""
-
-    EMAIL = "email", _("E-mail")
-    PHONE = "phone", _("Telephone")
-    SMS = "sms", _("Text message")
-    POST = "post", _("Post")
+__all__ = [
+    "Basis", "Channel", "DataCategory", "Ground", "NotReady", "ProcessingActivity", "Purpose", "PurposeVersion",
+    "Recipient", "Source", "Status", "System",
+]  # fmt: skip
 
 
 class DataCategory(models.Model):
@@ -46,6 +35,9 @@ class DataCategory(models.Model):
 
     class Meta:
         verbose_name_plural = "data categories"
+        constraints = [
+            models.CheckConstraint(condition=~Q(slug__in=REFUSED_CATEGORIES), name="processing_category_is_not_special")
+        ]
 
     def __str__(self) -> str:
         return self.label
@@ -80,6 +72,7 @@ class Recipient(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=16, choices=Role)
+    ground = models.CharField(max_length=20, choices=Ground, default=Ground.CONSENT)
     contract = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, default="GB")
     transfer_mechanism = models.CharField(max_length=60, blank=True)
@@ -129,6 +122,16 @@ class Purpose(models.Model):
         return self.slug
 
 
+class NotReady(DomainError):
+    code = "purpose-not-ready"
+    message = _("This purpose cannot go live yet.")
+
+
+class AlreadyPublished(DomainError):
+    code = "already-published"
+    message = _("Only a draft can be published. A published version is never changed: write a new one.")
+
+
 class PurposeVersion(models.Model):
     """What a purpose meant from one date to another. Verdicts and letters refer to the version."""
 
@@ -141,17 +144,17 @@ class PurposeVersion(models.Model):
     interests = models.TextField(blank=True, help_text=_("The legitimate interests pursued (Art 13(1)(d))."))
     art9_condition = models.CharField(max_length=20, blank=True, editable=False)
     subject_categories = ArrayField(models.CharField(max_length=40))
-    sources = ArrayField(models.CharField(max_length=20))
+    sources = ArrayField(models.CharField(max_length=20, choices=Source))
     categories = models.ManyToManyField(DataCategory, related_name="purpose_versions")
     recipients = models.ManyToManyField(Recipient, related_name="purpose_versions", blank=True)
     systems = models.ManyToManyField(System, related_name="purpose_versions")
     direct_marketing = models.BooleanField(default=False)
-    channels = ArrayField(models.CharField(max_length=10), default=list, blank=True)
+    channels = ArrayField(models.CharField(max_length=10, choices=Channel), default=list, blank=True)
     # Statutory and service messages cannot be declined; the preference centre says so.
     is_service_message = models.BooleanField(default=False)
     retention_summary = models.CharField(max_length=200, help_text=_("How long, in plain words (Art 13(2)(a))."))
-    effective_from = models.DateTimeField(null=True)
-    effective_to = models.DateTimeField(null=True)
+    effective_from = models.DateTimeField(null=True, editable=False)
+    effective_to = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [
@@ -175,18 +178,116 @@ class PurposeVersion(models.Model):
             ),
         ]
         triggers = [
-            # What was published is what letters and verdicts quote: only its status and end may still change.
+            # What was published is what letters and verdicts quote: only its status and its end may still change.
             pgtrigger.Protect(
                 name="published_is_frozen",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "OLD.status <> 'draft' AND (NEW.title, NEW.description, NEW.basis, NEW.purpose_id, NEW.number,"
-                    " NEW.effective_from, NEW.direct_marketing, NEW.channels) IS DISTINCT FROM"
-                    " (OLD.title, OLD.description, OLD.basis, OLD.purpose_id, OLD.number,"
-                    " OLD.effective_from, OLD.direct_marketing, OLD.channels)"
+                    "OLD.status <> 'draft' AND (to_jsonb(NEW) - 'status' - 'effective_to')"
+                    " IS DISTINCT FROM (to_jsonb(OLD) - 'status' - 'effective_to')"
                 ),
+            ),
+            pgtrigger.Protect(
+                name="published_is_kept",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.status <> 'draft'"),
+            ),
+            pgtrigger.FSM(
+                name="status_moves",
+                field="status",
+                transitions=[
+                    ("draft", "live"),
+                    ("live", "suspended"),
+                    ("suspended", "live"),
+                    ("live", "retired"),
+                    ("suspended", "retired"),
+                ],
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.purpose_id} v{self.number}"
+
+    @property
+    def is_published(self) -> bool:
+        return self.status != Status.DRAFT
+
+    @transaction.atomic
+    def publish(self, *, now: datetime, actor: str) -> UUID:
+        """Put this draft live and retire the version before it, together. Returns the ledger entry.
+
+        Refuses while something that its lawful basis needs is missing (processing/gates.py).
+        """
+        # The purpose's row serialises two publishers; the version is then read again under that lock.
+        purpose = Purpose.objects.select_for_update().get(pk=self.purpose_id)
+        self.refresh_from_db()
+        if self.is_published:
+            raise AlreadyPublished
+        reasons = gates.missing(purpose, self.basis)
+        if self.basis == Basis.LEGITIMATE_INTEREST and not self.interests:
+            reasons.append(gettext("The legitimate interests pursued are not stated (Art 13(1)(d))."))
+        if reasons:
+            raise NotReady(" ".join(reasons))
+        current = purpose.versions.filter(status__in=[Status.LIVE, Status.SUSPENDED])
+        current.update(status=Status.RETIRED, effective_to=now)
+        self.status, self.effective_from = Status.LIVE, now
+        self.save(update_fields=["status", "effective_from"])
+        return self._record("purpose.published", now=now, actor=actor)
+
+    @transaction.atomic
+    def retire(self, *, now: datetime, actor: str) -> UUID:
+        """End this version without a successor: the purpose is no longer pursued."""
+        changed = PurposeVersion.objects.filter(pk=self.pk, status__in=[Status.LIVE, Status.SUSPENDED]).update(
+            status=Status.RETIRED, effective_to=now
+        )
+        if not changed:
+            raise DomainError(_("Only a version that is live or suspended can be retired."), code="not-live")
+        self.refresh_from_db()
+        return self._record("purpose.retired", now=now, actor=actor)
+
+    def _record(self, kind: str, *, now: datetime, actor: str) -> UUID:
+        data = {"version": self.number, "basis": self.basis, "sha256": self.sha256}
+        return entries.record(
+            kind=kind, at=now, actor=actor, object=self.purpose.uuid, purpose=self.purpose.slug, data=data
+        )
+
+    def content(self) -> dict[str, Any]:
+        """Everything that this version says, in one comparable form. Two versions with equal content say the same."""
+        return {
+            "title": self.title,
+            "description": self.description,
+            "basis": self.basis,
+            "interests": self.interests,
+            "subject_categories": sorted(self.subject_categories),
+            "sources": sorted(self.sources),
+            "categories": sorted(self.categories.values_list("slug", flat=True)),
+            "recipients": sorted(self.recipients.values_list("slug", flat=True)),
+            "systems": sorted(self.systems.values_list("slug", flat=True)),
+            "direct_marketing": self.direct_marketing,
+            "channels": sorted(self.channels),
+            "is_service_message": self.is_service_message,
+            "retention_summary": self.retention_summary,
+        }
+
+    @property
+    def sha256(self) -> str:
+        return sha256(rfc8785.dumps(self.content())).hexdigest()
+
+
+# A version's lists are part of what it says, so they freeze with it.
+class VersionCategory(PurposeVersion.categories.through):  # type: ignore[name-defined]
+    class Meta:
+        proxy = True
+        triggers = [frozen_with("categories")]
+
+
+class VersionRecipient(PurposeVersion.recipients.through):  # type: ignore[name-defined]
+    class Meta:
+        proxy = True
+        triggers = [frozen_with("recipients")]
+
+
+class VersionSystem(PurposeVersion.systems.through):  # type: ignore[name-defined]
+    class Meta:
+        proxy = True
+        triggers = [frozen_with("systems")]

@@ -1,0 +1,26 @@
+"""What must exist before a purpose may go live. Apps above register a check per lawful basis."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # models imports this module
+    from processing.models import Purpose
+
+# A check answers None when the purpose may go live, else a sentence that says what is missing.
+Check = Callable[["Purpose"], str | None]
+
+_checks: dict[str, list[Check]] = defaultdict(list)
+
+
+def register(basis: str, check: Check) -> None:
+    """Ask `check` before a purpose on this basis ("a" … "f") goes live. Registering twice is the same as once."""
+    if check not in _checks[basis]:
+        _checks[basis].append(check)
+
+
+def missing(purpose: Purpose, basis: str) -> list[str]:
+    """Everything that stops the purpose from going live on this basis."""
+    return [sentence for check in _checks[basis] if (sentence := check(purpose))]
