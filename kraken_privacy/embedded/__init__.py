@@ -1,1 +1,1 @@
-"""PostgreSQL and Valkey from wheels, for `make run`, `make test` and benchmarks. Production never imports this."""
+"""PostgreSQL and Valkey from wheels, for `make run`, `make test` and benchmarks. Production starts none of it."""

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from kraken_privacy.embedded.identity import identity
-from kraken_privacy.embedded.postgres import SUPERUSER, THROW_AWAY, Postgres
+from kraken_privacy.embedded.identity import choose
+from kraken_privacy.embedded.postgres import SUPERUSER, THROW_AWAY, Postgres, wheel_binaries
 from kraken_privacy.embedded.problem import Problem
 from kraken_privacy.embedded.readable import hand_over, programs
 from kraken_privacy.embedded.roles import ensure_roles
@@ -27,8 +27,8 @@ def throw_away(
     *, durable: bool = False, binaries: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> Iterator[Postgres]:
     """A cluster with both roles. `durable` keeps commits as safe, and as slow, as in production."""
-    me = identity()
     home = Path(tempfile.mkdtemp(prefix="kraken-pg-"))
+    me = choose(binaries or wheel_binaries(), home)
     hand_over(home, me)
     postgres = Postgres(
         binaries=binaries or programs(home, me),

@@ -8,7 +8,6 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import psycopg
 
@@ -56,6 +55,9 @@ class Postgres:
         if not self.data.exists():
             return
         advice = f"restore {self.data} from a backup, or choose another directory with KRAKEN_VAR"
+        owner = os.geteuid() if self.identity.uid is None else self.identity.uid
+        if self.data.stat().st_uid != owner:
+            raise Problem(f"The database in {self.data} belongs to another user: run as that user, or set KRAKEN_VAR.")
         version = self.data / "PG_VERSION"
         control = self.data / "global" / "pg_control"
         if not version.is_file() or not control.is_file() or control.stat().st_size < 8192:
@@ -92,6 +94,15 @@ class Postgres:
 
     def start(self, *, seconds: float = 60) -> None:
         """Start the server and wait until it answers."""
+        self.server = self.launch()
+        until = time.monotonic() + seconds
+        while not self.answers():
+            if self.server.poll() is not None or time.monotonic() > until:
+                raise Problem(f"PostgreSQL did not start: {self.log.read_text(errors='replace')[-500:]}")
+            time.sleep(0.05)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the server. SIGQUIT, its death signal, makes it leave at once and take its own children along."""
         self.clear_stale_lock()
         options = {
             "listen_addresses": "",
@@ -104,8 +115,9 @@ class Postgres:
         program = [self.binaries / "postgres", "-D", self.data]
         program += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
-            self.server = self._spawn(program, log)
-        self._wait(seconds)
+            return process.start(
+                program, log=log, env=self._environment(), identity=self.identity.word, death=signal.SIGQUIT
+            )
 
     def stop(self) -> None:
         """A fast shutdown: sessions are ended, everything committed is on disk."""
@@ -128,29 +140,12 @@ class Postgres:
                 raise Problem(f"Another PostgreSQL (process {first}) is using {self.data}: stop it and try again.")
             time.sleep(0.1)
 
-    def _spawn(self, program: list[str | Path], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        # SIGQUIT makes PostgreSQL leave at once and take its own children along; the log replays at the next start.
-        return process.start(
-            program, log=log, env=self._environment(), identity=self.identity.word, death=signal.SIGQUIT
-        )
-
-    def _wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                psycopg.connect(self.url(SUPERUSER, "postgres"), connect_timeout=5).close()
-                return
-            except psycopg.OperationalError as error:
-                if self.server and self.server.poll() is not None:
-                    raise Problem(f"PostgreSQL did not start: {self._last_words()} (see {self.log}).") from error
-                if time.monotonic() > until:
-                    raise Problem(f"PostgreSQL did not answer within {seconds:.0f} s; see {self.log}.") from error
-            time.sleep(0.05)
-
-    def _last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()
-        grave = [line for line in lines if "FATAL" in line or "PANIC" in line]
-        return (grave or lines or ["it said nothing"])[-1].split("] ")[-1].strip()
+    def answers(self) -> bool:
+        try:
+            psycopg.connect(self.url(SUPERUSER, "postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _locale(self) -> list[str]:
         # The builtin provider is the same on every machine; before 17 only the C library's own locales exist.

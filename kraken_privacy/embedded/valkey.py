@@ -51,13 +51,16 @@ class Valkey:
         return [wheel_binary(), *(part for option in options.items() for part in option)]
 
     def start(self, *, seconds: float = 15) -> None:
-        with self.log.open("ab") as log:
-            self.server = process.start(self.program(), log=log, env=self.env)
+        self.server = self.launch()
         until = time.monotonic() + seconds
         while not self.answers():
             if self.server.poll() is not None or time.monotonic() > until:
                 raise Problem(f"Valkey did not start; the reason is in {self.log}.")
             time.sleep(0.02)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return process.start(self.program(), log=log, env=self.env)
 
     def answers(self) -> bool:
         try:

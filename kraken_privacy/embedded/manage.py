@@ -1,0 +1,33 @@
+"""`python -m kraken_privacy.embedded.manage …` runs a management command in the stack that `make run` keeps up."""
+
+import os
+import sys
+from pathlib import Path
+
+from kraken_privacy.embedded.home import Home
+from kraken_privacy.embedded.problem import Problem
+from kraken_privacy.embedded.screen import complain
+from kraken_privacy.embedded.stack import ROOT, assemble
+
+
+def environment(var: Path) -> dict[str, str]:
+    """The environment of the running stack's programs. Raises Problem if none is running."""
+    home = Home(var)
+    state = home.read_state()
+    if not state:
+        raise Problem(f"Kraken Privacy is not running on {home.var}: start it with `make run` in another terminal.")
+    return assemble(home, int(str(state["port"]))).env()
+
+
+def main() -> int:
+    try:
+        env = environment(Path(os.environ.get("KRAKEN_VAR") or ROOT / "var"))
+    except Problem as problem:
+        complain(str(problem))
+        return 1
+    os.chdir(ROOT)
+    os.execve(sys.executable, [sys.executable, "manage.py", *sys.argv[1:]], env)  # noqa: S606
+
+
+if __name__ == "__main__":
+    sys.exit(main())
