@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 import pgtrigger
 from django.db import models, transaction
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.models import RuleSet, User
+from ledger.entries import record
 from processing.models import System
 from requests.models_answer import CollectionCode, Decision, Letter, Package
 from requests.workflow import CLAIMS_DONE, CLOSED, NEXT, OPEN, PAIRS, State, TasksPending, TransitionNotAllowed
@@ -122,6 +124,8 @@ class RightsRequest(models.Model):
     extension_notice_by = models.DateField(null=True)
     target_on = models.DateField(null=True)
     answered_at = models.DateTimeField(null=True)
+    # What carrying it out produced and the answer must report: ids, counts and dates, never a person's data.
+    result = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
 
     objects = RightsRequestQuerySet.as_manager()
@@ -162,6 +166,13 @@ class RightsRequest(models.Model):
         """The states this request may go to next, in the order of the life of a request."""
         return [state for state in State if state in NEXT[State(self.state)]]
 
+    def keep_clock(
+        self, facts: dict[str, Any], *, due: date | None, notice_by: date | None, target: date | None
+    ) -> None:
+        """Store new facts with what requests/clock.py made of them."""
+        self.facts, self.due_on, self.extension_notice_by, self.target_on = facts, due, notice_by, target
+        self.save(update_fields=["facts", "due_on", "extension_notice_by", "target_on"])
+
     @transaction.atomic
     def move(self, to: State | str, *, actor: str, reason: str = "", now: datetime) -> "RequestEvent":
         """Make one step and write it down: compare-and-swap, event and ledger entry in one transaction.
@@ -180,8 +191,6 @@ class RightsRequest(models.Model):
             raise TasksPending
         self.state, self.answered_at = new.value, answered_at
         self.case.settle(now=now)
-        from ledger.entries import record
-
         entry = record(
             kind="request.moved",
             at=now,

@@ -1,0 +1,38 @@
+"""From facts to a stored clock: the rule set and the public holidays that requests/clock.py is given."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+
+from core.models import BankHoliday, Controller, RuleSet
+from core.rules import rule_set
+from requests.clock import Clock, compute
+from requests.facts import Facts
+from requests.models import RightsRequest
+
+
+def regime_of(controller: Controller) -> str:
+    return "UK" if controller.jurisdiction == "UK" else "EU"
+
+
+def holidays_of(division: str) -> frozenset[date]:
+    """Every public holiday we know of in this division."""
+    return frozenset(BankHoliday.objects.filter(division=division).values_list("date", flat=True))
+
+
+def cached() -> tuple[Callable[[str], frozenset[date]], Callable[[str, date], RuleSet]]:
+    """The two look-ups, remembered: for a run over many lines."""
+    return cache(holidays_of), cache(rule_set)
+
+
+def clock_of(facts: Facts, rules: RuleSet | None = None) -> Clock:
+    """The clock under the rule set of the case, or under the one in force when the request was received."""
+    rules = rules or rule_set(facts.regime, facts.received)
+    return compute(facts, params=rules.params, holidays=holidays_of(facts.division))
+
+
+def store(rights_request: RightsRequest, facts: Facts) -> Clock:
+    """Compute again after a fact was added, and keep the results. Raises Invalid; then nothing changed."""
+    clock = clock_of(facts, rights_request.case.rule_set)
+    rights_request.keep_clock(facts.to_json(), due=clock.due, notice_by=clock.extension_notice_by, target=clock.target)
+    return clock

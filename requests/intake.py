@@ -1,0 +1,255 @@
+"""Taking in a request, on whatever channel (UK GDPR Art 12(2)). The case and its clock exist from submission.
+
+Nobody is looked up here: what happens to a request is the same whether or not we know the person. The link in the
+acknowledgement shows control of the mailbox, and gates disclosure and erasure only. It is no request for identity
+under Art 12(6), so the clock does not wait for it.
+"""
+
+import json
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Invalid, NotFound, Text
+from core.keys import token_hash
+from core.models import Controller, Owner
+from core.rules import rule_set
+from core.vault import create_key, key_of
+from ledger.entries import record
+from processing.models import Status, System
+from requests import references
+from requests.deadlines import clock_of, regime_of
+from requests.facts import Facts, read_date
+from requests.models import CaseFile, RequestEvent, Right, RightsRequest, Task
+from requests.post import acknowledge, send_link
+from subjects.blocks import place
+from subjects.identifiers import Claim
+from subjects.models import ErasureBlock
+from subjects.people import find, verified_subject, verify_identifier
+
+LINK_LIFE = timedelta(days=14)
+# A new link at most this often, so that nobody can fill a stranger's mailbox through us.
+LINK_PAUSE = timedelta(minutes=2)
+# So many acknowledgements to one address in a day; the request itself is always taken in.
+MAILS_A_DAY = 5
+LENGTHS = {"name": 200, "email": 254, "phone": 40, "representative": 200}
+DETAILS_LENGTH = 5000
+
+
+class LinkUnusable(NotFound):
+    code = "link-unusable"
+    message = _("This link is not valid any more.")
+
+
+def open_case(
+    *,
+    rights: Sequence[str],
+    requester: Mapping[str, Any],
+    details: str,
+    channel: str,
+    received_at: datetime,
+    received_on: date | None,
+    locale: str,
+    actor: str,
+    now: datetime,
+    is_test: bool = False,
+    case_uuid: UUID | None = None,
+) -> CaseFile:
+    """Open a case with one request per right, each with its clock and its tasks, and acknowledge it by e-mail.
+
+    With `case_uuid` a second call is the same case: a form sent twice must not become two requests.
+    """
+    if case_uuid and (known := CaseFile.objects.filter(uuid=case_uuid).first()):
+        return known
+    wanted = _rights(rights)
+    claim, email = _claim(requester, details)
+    controller = Controller.current()
+    day = _received_on(received_on, received_at, now, controller)
+    with transaction.atomic():
+        case, is_new = CaseFile.objects.get_or_create(
+            uuid=case_uuid or uuid.uuid4(),
+            defaults={
+                "channel": channel,
+                "locale": locale,
+                "rule_set": rule_set(regime_of(controller), day),
+                "received_at": received_at,
+                "received_on": day,
+                "is_test": is_test,
+            },
+        )
+        if not is_new:
+            return case
+        token = _seal(case, claim, email, now=now)
+        requests = [_open(case, right, controller, actor=actor, now=now) for right in wanted]
+        if token and _may_write(case):
+            acknowledge(case, requests, to=claim["email"], token=token, now=now)
+    return case
+
+
+@transaction.atomic
+def confirm(token: str, *, now: datetime) -> CaseFile:
+    """The person has the mailbox they wrote from. Only now is anybody looked up. A second call changes nothing.
+
+    Raises LinkUnusable when the link is unknown or has expired.
+    """
+    case = CaseFile.objects.select_for_update().filter(confirm_hash=token_hash(token)).first()
+    if case is None or not _usable(case, now):
+        raise LinkUnusable
+    if case.is_confirmed:
+        return case
+    actor = f"case:{case.uuid}"
+    person = Claim("email", claim_of(case)["email"])
+    case.confirmed_at = now
+    if (known := find([person], is_test=case.is_test)) is not None:
+        verify_identifier(known, person, how="confirmation-link", now=now, actor=actor)
+        # Asked again: an address that several people share still selects nobody.
+        case.subject = None if case.is_test else verified_subject(person)
+    case.save(update_fields=["confirmed_at", "subject"])
+    subject = case.subject.uuid if case.subject else None
+    record(kind="case.confirmed", at=now, actor=actor, subject=subject, object=case.uuid)
+    if case.subject:
+        for access in case.requests.open().filter(right=Right.ACCESS):
+            place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=access.uuid, now=now, actor=actor)
+    return case
+
+
+@transaction.atomic
+def send_new_link(*, email: str, reference: str, now: datetime) -> None:
+    """Send a fresh link if the address and the reference belong together. Says nothing either way."""
+    try:
+        blinds = Claim("email", email).blinds
+    except Invalid:
+        return
+    case = (
+        CaseFile.objects.select_for_update()
+        .filter(requests__reference=references.tidy(reference), claim_blind__in=blinds, closed_at=None)
+        .first()
+    )
+    if case is None or (case.confirm_expires_at and case.confirm_expires_at > now + LINK_LIFE - LINK_PAUSE):
+        return
+    token = _fresh_link(case, now=now)
+    case.save(update_fields=["confirm_hash", "confirm_expires_at"])
+    send_link(case, to=claim_of(case)["email"], token=token, now=now)
+
+
+def waiting(token: str, *, now: datetime) -> CaseFile:
+    """The case behind a link, to show a page about it. Changes nothing; raises LinkUnusable."""
+    case = CaseFile.objects.filter(confirm_hash=token_hash(token)).first()
+    if case is None or not _usable(case, now):
+        raise LinkUnusable
+    return case
+
+
+def claim_of(case: CaseFile) -> dict[str, str]:
+    """The requester as claimed; empty once it has been erased. Raises Unreadable when only the key is gone."""
+    if case.claim is None:
+        return {}
+    claim: dict[str, str] = json.loads(key_of(Owner.CASE, case.uuid).open("claim", case.claim))
+    return claim
+
+
+def _usable(case: CaseFile, now: datetime) -> bool:
+    return case.claim is not None and case.confirm_expires_at is not None and case.confirm_expires_at > now
+
+
+def _rights(rights: Sequence[str]) -> list[str]:
+    wanted = list(dict.fromkeys(rights))
+    if not wanted or not set(wanted) <= set(Right.values):
+        raise Invalid(fields={"rights": _("Name at least one right, by the names this service knows.")})
+    return wanted
+
+
+def _claim(requester: Mapping[str, Any], details: str) -> tuple[dict[str, str], Claim | None]:
+    """What is sealed in the case, and the e-mail address as a claim. Raises Invalid naming the fields at fault."""
+    errors: dict[str, Text] = {}
+    claim = {}
+    for field, longest in LENGTHS.items():
+        value = requester.get(field) or ""
+        if not isinstance(value, str) or len(value.strip()) > longest or "\x00" in value:
+            errors[f"requester.{field}"] = _("This is too long or not text.")
+        else:
+            claim[field] = value.strip()
+    if len(details) > DETAILS_LENGTH or "\x00" in details:
+        errors["details"] = _("This is too long or not text.")
+    email = None
+    if claim.get("email"):
+        email = Claim("email", claim["email"])
+        try:
+            email.normalised  # noqa: B018 - raises Invalid when impossible
+        except Invalid as error:
+            errors["requester.email"] = next(iter(error.fields.values()))
+    if not any(claim.get(field) for field in ("name", "email", "phone")):
+        errors["requester"] = _("Say who is asking: a name, an e-mail address or a telephone number.")
+    if errors:
+        raise Invalid(fields=errors)
+    return {**claim, "details": details.strip()}, email
+
+
+def _received_on(given: date | None, received_at: datetime, now: datetime, controller: Controller) -> date:
+    """The local date of arrival: no later than today, and in a year whose holidays are known."""
+    day = given or received_at.astimezone(controller.zone).date()
+    if day > now.astimezone(controller.zone).date():
+        raise Invalid(fields={"received_on": _("A request cannot have been received in the future.")})
+    return read_date("received_on", day.isoformat())
+
+
+def _seal(case: CaseFile, claim: dict[str, str], email: Claim | None, *, now: datetime) -> str:
+    """Seal what was claimed under the case's own key; returns the token of the link, if there is an address for it."""
+    key = create_key(Owner.CASE, case.uuid)
+    case.claim = key.seal("claim", json.dumps(claim).encode())
+    token = ""
+    if email:
+        case.claim_blind = email.blind
+        token = _fresh_link(case, now=now)
+    case.save(update_fields=["claim", "claim_blind", "confirm_hash", "confirm_expires_at"])
+    return token
+
+
+def _fresh_link(case: CaseFile, *, now: datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    case.confirm_hash, case.confirm_expires_at = token_hash(token), now + LINK_LIFE
+    return token
+
+
+def _may_write(case: CaseFile) -> bool:
+    since = case.received_at - timedelta(days=1)
+    return CaseFile.objects.filter(claim_blind=case.claim_blind, received_at__gt=since).count() <= MAILS_A_DAY
+
+
+def _open(case: CaseFile, right: str, controller: Controller, *, actor: str, now: datetime) -> RightsRequest:
+    """One right: reference, clock, a task for every system that may hold something, event and evidence."""
+    facts = Facts(right=right, received=case.received_on, regime=regime_of(controller), division=controller.division)
+    clock = clock_of(facts, case.rule_set)
+    rights_request = RightsRequest.objects.create(
+        case=case,
+        right=right,
+        reference=references.fresh(),
+        facts=facts.to_json(),
+        due_on=clock.due,
+        extension_notice_by=clock.extension_notice_by,
+        target_on=clock.target,
+    )
+    Task.objects.bulk_create(Task(request=rights_request, system=system) for system in systems_to_ask())
+    due = clock.due.isoformat() if clock.due else None
+    data = {"right": right, "channel": case.channel, "received": case.received_on.isoformat(), "due": due}
+    entry = record(
+        kind="request.received",
+        at=now,
+        actor=actor,
+        object=rights_request.uuid,
+        data={**data, "rules": case.rule_set.slug},
+    )
+    RequestEvent.objects.create(request=rights_request, new=rights_request.state, actor=actor, at=now, entry=entry)
+    return rights_request
+
+
+def systems_to_ask() -> list[System]:
+    """Every system that a live purpose uses. This database is always asked."""
+    live = System.objects.filter(purpose_versions__status=Status.LIVE)
+    return list((live | System.objects.filter(connector=System.Connector.BUILTIN)).distinct().order_by("slug"))

@@ -1,0 +1,45 @@
+"""What intake writes to the requester: the acknowledgement and the link that shows control of the mailbox.
+
+The mails greet nobody by the name that was typed and repeat none of its details: anyone can type anything into a public
+form, and we would carry it to a stranger's mailbox.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+
+from core.models import Controller
+from core.outbox import post_mail
+from requests.clock import in_words
+from requests.models import CaseFile, RightsRequest
+
+
+def acknowledge(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime) -> None:
+    """Reference, date received, rights understood, due date, what is needed, contact, complaint routes."""
+    _send("acknowledgement", case, requests, to=to, token=token, now=now)
+
+
+def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
+    _send("new_link", case, list(case.requests.order_by("pk")), to=to, token=token, now=now)
+
+
+def _send(
+    template: str, case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
+) -> None:
+    with translation.override(case.locale):
+        context: dict[str, Any] = {
+            "controller": Controller.current(),
+            "requests": requests,
+            "received": in_words(case.received_on),
+            "due": in_words(requests[0].due_on) if requests[0].due_on else "",
+            "link": f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}",
+        }
+        subject = render_to_string(f"requests/mail/{template}_subject.txt", context)
+        text = render_to_string(f"requests/mail/{template}.txt", context)
+        html = render_to_string(f"requests/mail/{template}.html", context)
+    post_mail(to=to, subject=" ".join(subject.split()), text=text, html=html, about=case.uuid, now=now)
