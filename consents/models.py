@@ -99,6 +99,7 @@ class ConsentEvent(models.Model):
     channel = models.CharField(max_length=10, blank=True)
     status = models.CharField(max_length=12, choices=Status)
     effective_at = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField()
     form_version = models.BigIntegerField(null=True)
     origin = models.CharField(max_length=20, help_text="direct, processor, third_party or imported_legacy.")
@@ -112,6 +113,7 @@ class ConsentEvent(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=Status.values), name="consents_event_status_known")
         ]
+        triggers = [pgtrigger.Protect(name="events_are_kept", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.status} {self.uuid}"

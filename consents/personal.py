@@ -1,0 +1,122 @@
+"""Which of this app's data is personal, how it is exported and what may be erased."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from consents import suppression
+from consents.models import ConsentEvent, ConsentState, Suppression
+from consents.states import states_of
+from core.models import Owner
+from core.vault import destroy_keys, keys_of
+from processing.models import PurposeVersion
+from subjects.models import DataSubject
+from subjects.registry import register
+
+
+def fields_of(model: str, names: str) -> list[str]:
+    return [f"consents.{model}.{name}" for name in names.split()]
+
+
+@register
+class Choices:
+    label = _("Your choices and where they stand")
+    fields = fields_of("ConsentState", "subject purpose channel status effective_at valid_until event entry")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        return [
+            {
+                "purpose": standing.title,
+                "channel": standing.channel,
+                "status": standing.status,
+                "since": standing.since.isoformat(),
+                "valid_until": standing.valid_until.isoformat() if standing.valid_until else None,
+            }
+            for standing in states_of(subject)
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        return ConsentState.objects.filter(subject=subject.uuid).delete()[0]
+
+
+@register
+class Answers:
+    """The events are evidence that we acted lawfully (Arts 5(2), 7(1)): they stay under a pseudonym, the proof goes."""
+
+    label = _("The answers you gave, and what you typed when you gave them")
+    fields = fields_of(
+        "ConsentEvent", "consent subject purpose channel status effective_at valid_until recorded_at proof"
+    )
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        events = list(ConsentEvent.objects.filter(subject=subject.uuid).order_by("effective_at", "id"))
+        keys = keys_of(Owner.CONSENT, {event.consent for event in events})
+        versions = PurposeVersion.objects.filter(purpose__uuid__in={event.purpose for event in events})
+        titles = dict(versions.order_by("number").values_list("purpose__uuid", "title"))
+        return [
+            {
+                "purpose": titles.get(event.purpose, str(event.purpose)),
+                "channel": event.channel,
+                "answer": event.status,
+                "at": event.effective_at.isoformat(),
+                "given_as": keys[event.consent].open("proof", event.proof).decode()
+                if event.proof and event.consent in keys
+                else None,
+            }
+            for event in events
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        return destroy_keys(Owner.CONSENT, consents_of([subject]))
+
+
+@register
+class Refusals:
+    """Kept on erasure: without it the next import would write to the person again (Arts 17(3)(b) and 21(3))."""
+
+    label = _("Your objections and withdrawals, kept as a code so that we keep to them")
+    fields = fields_of("Suppression", "hash hash_key purpose channel reason since lifted_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        hashes = suppression.hashes_of(suppression.claims_of(subject))
+        rows = Suppression.objects.filter(hash__in=hashes).select_related("purpose").order_by("since")
+        return [
+            {
+                "purpose": row.purpose.slug if row.purpose else "all-marketing",
+                "channel": row.channel,
+                "reason": row.reason,
+                "since": row.since.isoformat(),
+                "lifted_at": row.lifted_at.isoformat() if row.lifted_at else None,
+            }
+            for row in rows
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        return 0
+
+
+def consents_of(subjects: list[DataSubject]) -> list[Any]:
+    """The submissions whose proofs are these people's."""
+    uuids = [subject.uuid for subject in subjects]
+    return list(ConsentEvent.objects.filter(subject__in=uuids).values_list("consent", flat=True).distinct())
+
+
+NOT_PERSONAL = {
+    # What is asked, of everybody alike.
+    *fields_of("ConsentForm", "id uuid slug double_opt_in grace_days valid_for"),
+    *fields_of(
+        "ConsentFormVersion",
+        "id form number locale title intro controls controllers notice_version sha256 published_at superseded_at",
+    ),
+    # Assessments weigh a purpose; author and approver are staff, by id.
+    *fields_of("Assessment", "id uuid purpose"),
+    *fields_of(
+        "AssessmentVersion",
+        "id assessment number answers decision justification author approver sole_officer_reason approved_at"
+        " review_due",
+    ),
+    # How an answer was kept, not what it says of anybody.
+    *fields_of("ConsentEvent", "id uuid schema_version form_version origin collected_by actor entry"),
+    *fields_of("ConsentState", "id"),
+    *fields_of("Suppression", "id uuid schema_version entry lifted_by"),
+}

@@ -1,0 +1,48 @@
+"""The state of each person, purpose and channel as the fold of its events.
+
+The order is total and does not depend on arrival, so late, repeated or imported events cannot invert a state: an answer
+before a mere request, then the later one, then "no" before "yes" at the same instant, then the greater event id.
+"""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from consents.models import ConsentEvent
+
+RANK = "CASE {0}.status WHEN 'requested' THEN 0 WHEN 'given' THEN 1 WHEN 'renewed' THEN 1 ELSE 2 END"
+# Greater means: this one stands.
+ORDER = f"({{0}}.status <> 'requested'), {{0}}.effective_at, {RANK}, {{0}}.event"
+EVENT_ORDER = f"({{0}}.status <> 'requested') DESC, {{0}}.effective_at DESC, {RANK} DESC, {{0}}.uuid DESC"
+
+COLUMNS = "subject, purpose_id, channel, status, effective_at, valid_until, event, entry"
+# Shared by every writer of states (the capture statement too): the guard is what keeps arrival order out of it.
+UPSERT = f"""
+ON CONFLICT (subject, purpose_id, channel) DO UPDATE SET
+    status = EXCLUDED.status, effective_at = EXCLUDED.effective_at, valid_until = EXCLUDED.valid_until,
+    event = EXCLUDED.event, entry = EXCLUDED.entry
+WHERE ROW({ORDER.format("EXCLUDED")}) > ROW({ORDER.format("state")})
+"""
+
+# One row per person, purpose and channel. People who are gone have no state: their events stay as evidence only.
+FOLD = """
+SELECT DISTINCT ON (event.subject, purpose.id, event.channel)
+    event.subject, purpose.id, event.channel, event.status, event.effective_at, event.valid_until,
+    event.uuid, event.entry
+FROM consents_consentevent event
+JOIN processing_purpose purpose ON purpose.uuid = event.purpose
+JOIN subjects_datasubject subject ON subject.uuid = event.subject
+"""
+FOLDED = f"ORDER BY event.subject, purpose.id, event.channel, {EVENT_ORDER.format('event')}"
+
+PROJECT = f"INSERT INTO consents_consentstate AS state ({COLUMNS}) {FOLD} WHERE event.uuid = ANY(%s::uuid[]) {FOLDED} {UPSERT}"
+WHOLE_FOLD = f"{FOLD} {FOLDED}"
+
+
+def append(events: Sequence[ConsentEvent]) -> None:
+    """Store these events and bring the states up to date, inside the caller's transaction. Two queries."""
+    if not events:
+        return
+    ConsentEvent.objects.bulk_create(events)
+    with connection.cursor() as cursor:
+        cursor.execute(PROJECT, [[event.uuid for event in events]])

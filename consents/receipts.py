@@ -1,0 +1,56 @@
+"""Receipts: what a person can show later, signed so that nobody needs to trust us (ISO/IEC TS 27560 in outline).
+
+No address and no name in a receipt: the person appears under a pseudonym, a withdrawal under none at all.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from ledger import signing
+
+SCHEMA_VERSION = 1
+TYPE = "application/consent-receipt+jwt"
+
+
+def consent(
+    *,
+    consent: UUID,
+    subject: UUID,
+    entry: UUID,
+    form: Mapping[str, Any],
+    choices: list[dict[str, Any]],
+    at: datetime,
+) -> str:
+    """The receipt of one submission of a form: who, when, what they were told, how, and how to take it back."""
+    return _sign(
+        {
+            "jti": str(consent),
+            "sub": str(subject),
+            "iat": int(at.timestamp()),
+            "form": dict(form),
+            "choices": choices,
+            "entry": str(entry),
+        }
+    )
+
+
+def withdrawal(entry: UUID, states: Mapping[str, str], *, at: datetime) -> str:
+    """Names nobody: it looks the same whether or not we know the person."""
+    choices = [{"purpose": slug, "status": status} for slug, status in states.items()]
+    return _sign({"jti": str(entry), "iat": int(at.timestamp()), "choices": choices, "entry": str(entry)})
+
+
+def _sign(claims: dict[str, Any]) -> str:
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "conforms_to": "https://w3id.org/dpv/schema/dpv-27560#receipt",
+        "iss": settings.BASE_URL,
+        **claims,
+        "withdrawal_method": f"{settings.BASE_URL}/",
+    }
+    return signing.sign(json.dumps(record, separators=(",", ":")).encode(), typ=TYPE)

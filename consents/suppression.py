@@ -1,0 +1,101 @@
+"""The "no" that survives erasure: keyed hashes of identifiers, never the identifiers.
+
+A suppression is lifted only by a later explicit opt-in of the person (consents/capture_sql.py), never by an import. An
+objection to all marketing is never lifted as a whole: a later opt-in reaches exactly the purpose that was opted in to.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.db.models import Q
+
+from consents.models import Suppression
+from core.keys import keyring
+from processing.models import Purpose
+from subjects.identifiers import Claim, reveal, suppression_hash, suppression_hashes
+from subjects.models import DataSubject, Identifier
+
+OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
+
+ADD = """
+INSERT INTO consents_suppression (uuid, schema_version, hash, hash_key, purpose_id, channel, reason, since, entry)
+SELECT new.uuid, 1, new.hash, %(key)s, new.purpose, %(channel)s, %(reason)s, %(now)s, %(entry)s
+FROM unnest(%(uuids)s::uuid[], %(hashes)s::bytea[], %(purposes)s::bigint[]) AS new (uuid, hash, purpose)
+ORDER BY new.hash, new.purpose
+ON CONFLICT (hash, purpose_id, channel) WHERE lifted_at IS NULL DO UPDATE SET
+    since = EXCLUDED.since, reason = EXCLUDED.reason, entry = EXCLUDED.entry
+WHERE EXCLUDED.since > consents_suppression.since
+"""
+
+
+@dataclass(frozen=True)
+class Hash:
+    """A keyed hash and the id of the key that made it."""
+
+    key: str
+    value: bytes
+
+
+def hash_of(claim: Claim) -> Hash:
+    return Hash(keyring("SUPPRESSION_KEYS").current, suppression_hash(claim.type, claim.normalised, claim.system))
+
+
+def hashes_of(claims: Iterable[Claim]) -> list[bytes]:
+    """Under every active key: what a look-up tries."""
+    return [value for claim in claims for value in suppression_hashes(claim.type, claim.normalised, claim.system)]
+
+
+def claims_of(subject: DataSubject) -> list[Claim]:
+    """The identifiers that are this person's alone, readable. Three queries."""
+    rows = Identifier.objects.filter(subject_links__subject=subject, subject_links__is_shared=False)
+    rows = rows.order_by("pk")
+    values = reveal(rows)
+    return [Claim(row.type, values[row.pk], row.system) for row in rows if row.pk in values]
+
+
+def add(
+    hashes: Sequence[Hash],
+    *,
+    purposes: Sequence[Purpose | None],
+    channel: str = "",
+    reason: str,
+    entry: UUID,
+    now: datetime,
+) -> None:
+    """Suppress these identifiers for each purpose (None: all marketing). A repeated "no" moves the date forward."""
+    pairs = [(found.value, purpose.pk if purpose else None) for found in hashes for purpose in purposes]
+    if not pairs:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ADD,
+            {
+                "key": hashes[0].key,
+                "channel": channel,
+                "reason": reason,
+                "now": now,
+                "entry": entry,
+                "uuids": [uuid4() for _pair in pairs],
+                "hashes": [value for value, _purpose in pairs],
+                "purposes": [purpose for _value, purpose in pairs],
+            },
+        )
+
+
+def is_suppressed(claims: Iterable[Claim], purpose: Purpose, channel: str = "", *, marketing: bool) -> bool:
+    """Whether a "no" stands for any of these identifiers. A verdict with its reason is consents/permission.py."""
+    scope = Q(purpose=purpose) | Q(purpose=None) if marketing else Q(purpose=purpose)
+    rows = Suppression.objects.filter(scope, hash__in=hashes_of(claims), lifted_at=None)
+    if channel:
+        rows = rows.filter(channel__in=["", channel])
+    return rows.exists()
+
+
+def replay(
+    *, key: str, value: bytes, purpose: Purpose | None, channel: str, reason: str, entry: UUID, at: datetime
+) -> None:
+    """Put a journalled "no" back after a restore; one that is there already stays as it is."""
+    add([Hash(key, value)], purposes=[purpose], channel=channel, reason=reason, entry=entry, now=at)

@@ -1,0 +1,194 @@
+"""Withdrawing consent (UK GDPR Art 7(3)) and objecting to direct marketing (Art 21(2) and (3), absolute).
+
+The same work and the same answer whether or not we know the person: the "no" of someone unknown is kept as a keyed hash.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from consents import projection, receipts, suppression
+from consents.models import ConsentEvent, ConsentState, Status
+from core import outbox
+from core.errors import Invalid, NotFound
+from core.models import Controller, Outbox
+from ledger import entries
+from ledger.models import Entry
+from processing.models import Basis, Purpose, PurposeVersion
+from processing.models import Status as PurposeStatus
+from subjects import people
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, Relationship
+
+SCHEMA_VERSION = 1
+ALL_MARKETING: Literal["all-marketing"] = "all-marketing"
+KINDS = {"consent.withdrawn": suppression.WITHDRAWAL, "consent.objected": suppression.OBJECTION}
+IN_FORCE = [Status.REQUESTED, Status.GIVEN, Status.RENEWED]
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What now stands: the status of each purpose that was named, and the proof for the person."""
+
+    entry: UUID
+    states: dict[str, str]
+    receipt: str
+
+
+def withdraw(
+    who: DataSubject | Sequence[Claim],
+    *,
+    purposes: Sequence[str] | Literal["all-marketing"],
+    now: datetime,
+    actor: str,
+    collected_by: str = "api",
+    is_test: bool = False,
+) -> Withdrawal:
+    """Withdraw from these purposes on every channel, or object to all direct marketing."""
+    with transaction.atomic():
+        everything = purposes == ALL_MARKETING
+        chosen = _marketing() if isinstance(purposes, str) else _named(purposes)
+        subject = who if isinstance(who, DataSubject) else people.find(who, is_test=is_test)
+        if subject and not people.hold(subject):
+            subject = None
+        claims = [] if isinstance(who, DataSubject) else list(who)
+        if subject:
+            claims += suppression.claims_of(subject)
+        hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in claims))
+        no = _No(subject, chosen, everything, hashes, actor, collected_by, now)
+        entry = no.record()
+        no.stand(entry)
+        if not is_test:
+            no.suppress(entry)
+            no.journal(entry)
+    return Withdrawal(entry, no.states, receipts.withdrawal(entry, no.states, at=now))
+
+
+def stored(entry: UUID) -> Withdrawal:
+    """The withdrawal that this ledger entry proves, answered again."""
+    found = Entry.objects.filter(uuid=entry, kind__in=KINDS).first()
+    if found is None:
+        raise NotFound
+    body = found.parsed
+    states = dict.fromkeys(body["data"]["purposes"], Status.WITHDRAWN.value)
+    return Withdrawal(entry, states, receipts.withdrawal(entry, states, at=found.at))
+
+
+@dataclass(frozen=True)
+class _No:
+    """One "no" on its way into every place that must know it."""
+
+    subject: DataSubject | None
+    purposes: list[PurposeVersion]
+    everything: bool
+    hashes: list[suppression.Hash]
+    actor: str
+    collected_by: str
+    now: datetime
+
+    @property
+    def kind(self) -> str:
+        return "consent.objected" if self.everything else "consent.withdrawn"
+
+    @property
+    def states(self) -> dict[str, str]:
+        return {version.purpose.slug: Status.WITHDRAWN.value for version in self.purposes}
+
+    def record(self) -> UUID:
+        return entries.record(
+            kind=self.kind,
+            at=self.now,
+            actor=self.actor,
+            subject=self.subject.uuid if self.subject else None,
+            data={"purposes": list(self.states), "by": self.collected_by, "hashes": self._hashes()},
+        )
+
+    def _hashes(self) -> list[dict[str, str]]:
+        return [{"key": found.key, "hash": found.value.hex()} for found in self.hashes]
+
+    def stand(self, entry: UUID) -> None:
+        """Events and states of a person we know, and the day from which forgetting is counted."""
+        if self.subject is None:
+            return
+        keys = [version.purpose_id for version in self.purposes]
+        states = ConsentState.objects.filter(subject=self.subject.uuid, purpose__in=keys)
+        given = {(state.purpose_id, state.channel) for state in states if state.status in IN_FORCE}
+        answered = {state.purpose_id for state in states}
+        consent = uuid4()
+        projection.append(
+            [
+                self._event(consent, version.purpose, channel, entry)
+                for version in self.purposes
+                # An objection to everything says nothing of its own about a purpose that was never chosen.
+                if not self.everything or version.purpose_id in answered
+                for channel in sorted({"", *(channel for purpose, channel in given if purpose == version.purpose_id)})
+            ]
+        )
+        day = self.now.astimezone(Controller.current().zone).date()
+        Relationship.objects.filter(subject=self.subject, purpose__in=keys, consent_ended_on=None).update(
+            consent_ended_on=day
+        )
+
+    def _event(self, consent: UUID, purpose: Purpose, channel: str, entry: UUID) -> ConsentEvent:
+        assert self.subject is not None  # noqa: S101 - narrows the type; stand() has looked
+        return ConsentEvent(
+            consent=consent,
+            subject=self.subject.uuid,
+            purpose=purpose.uuid,
+            channel=channel,
+            status=Status.WITHDRAWN,
+            effective_at=self.now,
+            recorded_at=self.now,
+            origin="direct",
+            collected_by=self.collected_by,
+            actor=self.actor,
+            entry=entry,
+        )
+
+    def suppress(self, entry: UUID) -> None:
+        if self.everything:
+            suppression.add(self.hashes, purposes=[None], reason=suppression.OBJECTION, entry=entry, now=self.now)
+            return
+        for is_consent, reason in ((True, suppression.WITHDRAWAL), (False, suppression.OBJECTION)):
+            chosen = [version.purpose for version in self.purposes if (version.basis == Basis.CONSENT) == is_consent]
+            suppression.add(self.hashes, purposes=chosen, reason=reason, entry=entry, now=self.now)
+
+    def journal(self, entry: UUID) -> None:
+        """The "no" outlives a restored backup: it is also written outside PostgreSQL."""
+        payload: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "action": KINDS[self.kind],
+            "entry": str(entry),
+            "subject": str(self.subject.uuid) if self.subject else None,
+            "purposes": None if self.everything else list(self.states),
+            "hashes": self._hashes(),
+            "at": entries.instant(self.now),
+        }
+        # About nobody: erasing the person must not take the "no" out of the queue.
+        outbox.post(Outbox.Kind.JOURNAL, payload, about=None, now=self.now)
+
+
+def _marketing() -> list[PurposeVersion]:
+    return list(
+        PurposeVersion.objects.filter(status=PurposeStatus.LIVE, direct_marketing=True)
+        .select_related("purpose")
+        .order_by("purpose__slug")
+    )
+
+
+def _named(slugs: Sequence[str]) -> list[PurposeVersion]:
+    """The latest version of each purpose. Only consent can be withdrawn, only marketing refused outright."""
+    versions = PurposeVersion.objects.filter(purpose__slug__in=slugs).select_related("purpose")
+    latest = {version.purpose.slug: version for version in versions.order_by("number")}
+    if not slugs or set(slugs) - set(latest):
+        raise Invalid(fields={"purposes": _("Name purposes that exist.")})
+    if any(version.basis != Basis.CONSENT and not version.direct_marketing for version in latest.values()):
+        raise Invalid(
+            fields={"purposes": _("A purpose here rests neither on consent nor on marketing. Use a rights request.")}
+        )
+    return [latest[slug] for slug in sorted(latest)]
