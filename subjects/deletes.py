@@ -1,0 +1,225 @@
+"""The statements behind subjects/erasure.py. One row of a person is never loaded to be deleted; only identifiers are
+opened, because their suppression hashes must outlive their keys.
+
+Grain and cost: every function takes one batch (up to some 5,000 needs) and runs a fixed number of statements, each by
+primary key or by an index on the person. Locks are taken in one order everywhere: identifiers, then people, by primary
+key (subjects/people.py does the same), so that a capture and an erasure of one person wait instead of deadlocking.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from core.models import Owner
+from core.vault import destroy_keys
+from subjects.identifiers import reveal, suppression_hash
+from subjects.models import DataSubject, Identifier
+
+
+class Need(NamedTuple):
+    id: int
+    item_id: int
+    subject_id: int
+    purpose_id: int
+
+
+@dataclass(frozen=True)
+class Items:
+    uuids: list[UUID]
+    source_hashes: list[bytes]
+    keys: int
+
+
+@dataclass(frozen=True)
+class Relationships:
+    pairs: list[tuple[int, int]]
+    keys: int
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    uuids: list[UUID]
+    hashes: list[bytes]
+    keys: int
+
+
+def lock_people(need_ids: Sequence[int], others: Iterable[int]) -> dict[int, UUID]:
+    """The people these needs are about, and others by primary key, locked: primary key → public id.
+
+    Nobody can take in data about them, place a block or link an identifier before the transaction ends.
+    """
+    people = {
+        row[0] for row in _run("SELECT subject_id FROM subjects_itempurpose WHERE id = ANY(%s)", [list(need_ids)])
+    }
+    ids = sorted(people | set(others))
+    _run(
+        "SELECT id FROM subjects_identifier WHERE id IN"
+        " (SELECT identifier_id FROM subjects_subjectidentifier WHERE subject_id = ANY(%s))"
+        " ORDER BY id FOR UPDATE",
+        [ids],
+    )
+    return dict(_run("SELECT id, uuid FROM subjects_datasubject WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids]))
+
+
+def delete_needs(need_ids: Sequence[int]) -> list[Need]:
+    """End the needs that no active block stops. The block is looked for by the delete itself, in its own snapshot."""
+    return [
+        Need(*row)
+        for row in _run(
+            """
+            DELETE FROM subjects_itempurpose AS need
+            WHERE need.id = ANY(%s)
+              AND NOT EXISTS (
+                SELECT 1 FROM subjects_erasureblock AS block
+                WHERE block.subject_id = need.subject_id
+                  AND block.released_at IS NULL
+                  AND (block.purpose_id IS NULL OR block.purpose_id = need.purpose_id)
+              )
+            RETURNING need.id, need.item_id, need.subject_id, need.purpose_id
+            """,
+            [list(need_ids)],
+        )
+    ]
+
+
+def delete_items(item_ids: Sequence[int]) -> Items:
+    """Delete those of the items that no purpose needs any more, with their restrictions and keys."""
+    ids = sorted(set(item_ids))
+    _run(
+        """
+        DELETE FROM subjects_restriction AS restriction
+        WHERE restriction.item_id = ANY(%s)
+          AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = restriction.item_id)
+        """,
+        [ids],
+    )
+    rows = _run(
+        """
+        DELETE FROM subjects_personaldataitem AS item
+        WHERE item.id = ANY(%s)
+          AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = item.id)
+        RETURNING item.uuid, item.source_record
+        """,
+        [ids],
+    )
+    uuids = [row[0] for row in rows]
+    return Items(uuids, [bytes(row[1]) for row in rows if row[1] is not None], destroy_keys(Owner.ITEM, uuids))
+
+
+def delete_relationships(pairs: Iterable[tuple[int, int]]) -> Relationships:
+    """Delete the relationships (person, purpose) for which nothing is held any more and which nothing blocks."""
+    ordered = sorted(pairs)
+    rows = _run(
+        """
+        DELETE FROM subjects_relationship AS relationship
+        USING UNNEST(%s::bigint[], %s::bigint[]) AS pair (subject_id, purpose_id)
+        WHERE relationship.subject_id = pair.subject_id
+          AND relationship.purpose_id = pair.purpose_id
+          AND NOT EXISTS (
+            SELECT 1 FROM subjects_itempurpose AS need
+            WHERE need.subject_id = pair.subject_id AND need.purpose_id = pair.purpose_id
+          )
+          AND NOT EXISTS (
+            SELECT 1 FROM subjects_erasureblock AS block
+            WHERE block.subject_id = pair.subject_id
+              AND block.released_at IS NULL
+              AND (block.purpose_id IS NULL OR block.purpose_id = pair.purpose_id)
+          )
+        RETURNING relationship.subject_id, relationship.purpose_id, relationship.uuid
+        """,
+        [[subject for subject, _purpose in ordered], [purpose for _subject, purpose in ordered]],
+    )
+    return Relationships([(row[0], row[1]) for row in rows], destroy_keys(Owner.RELATIONSHIP, [row[2] for row in rows]))
+
+
+def empty_people(subject_ids: Iterable[int]) -> set[int]:
+    """Those of whom this app holds nothing any more: no item, no relationship, no active block."""
+    return {
+        row[0]
+        for row in _run(
+            """
+            SELECT person.id FROM subjects_datasubject AS person
+            WHERE person.id = ANY(%s)
+              AND NOT EXISTS (SELECT 1 FROM subjects_personaldataitem AS item WHERE item.subject_id = person.id)
+              AND NOT EXISTS (SELECT 1 FROM subjects_relationship AS tie WHERE tie.subject_id = person.id)
+              AND NOT EXISTS (
+                SELECT 1 FROM subjects_erasureblock AS block
+                WHERE block.subject_id = person.id AND block.released_at IS NULL
+              )
+            """,
+            [sorted(subject_ids)],
+        )
+    }
+
+
+def delete_people(subject_ids: Sequence[int]) -> Identifiers:
+    """Delete these people, what hangs on them, and the identifiers that nobody else is known by."""
+    if not subject_ids:
+        return Identifiers([], [], 0)
+    ids = list(subject_ids)
+    going = _only_theirs(ids)
+    values = reveal(going)
+    hashes = [suppression_hash(row.type, values[row.pk], row.system) for row in going if row.pk in values]
+    keys = destroy_keys(Owner.IDENTIFIER, [row.uuid for row in going])
+    _run(
+        "DELETE FROM subjects_subjectidentifier WHERE subject_id = ANY(%s) OR identifier_id = ANY(%s)",
+        [ids, [row.pk for row in going]],
+    )
+    _run("DELETE FROM subjects_identifier WHERE id = ANY(%s)", [[row.pk for row in going]])
+    _delete_what_hangs(ids)
+    _forget_above(ids)
+    _run("DELETE FROM subjects_datasubject WHERE id = ANY(%s)", [ids])
+    return Identifiers([row.uuid for row in going], hashes, keys)
+
+
+def _only_theirs(ids: list[int]) -> list[Identifier]:
+    """The identifiers by which nobody stays known. A test person does not keep the address of a live one."""
+    return list(
+        Identifier.objects.raw(
+            """
+            SELECT * FROM subjects_identifier WHERE id IN (
+              SELECT link.identifier_id FROM subjects_subjectidentifier AS link
+              JOIN subjects_datasubject AS mine ON mine.id = link.subject_id
+              WHERE mine.id = ANY(%s)
+                AND NOT EXISTS (
+                  SELECT 1 FROM subjects_subjectidentifier AS other
+                  JOIN subjects_datasubject AS them ON them.id = other.subject_id
+                  WHERE other.identifier_id = link.identifier_id
+                    AND them.id <> ALL(%s)
+                    AND (mine.is_test OR NOT them.is_test)
+                )
+            )
+            ORDER BY id
+            """,
+            [ids, ids],
+        )
+    )
+
+
+def _delete_what_hangs(ids: list[int]) -> None:
+    """Rows that carry ids and codes only and mean nothing without the person."""
+    _run(
+        "DELETE FROM subjects_disclosure_categories WHERE disclosure_id IN"
+        " (SELECT id FROM subjects_disclosure WHERE subject_id = ANY(%s))",
+        [ids],
+    )
+    _run("DELETE FROM subjects_disclosure WHERE subject_id = ANY(%s)", [ids])
+    _run("DELETE FROM subjects_restriction WHERE subject_id = ANY(%s)", [ids])
+    _run("DELETE FROM subjects_erasureblock WHERE subject_id = ANY(%s)", [ids])
+
+
+def _forget_above(ids: list[int]) -> None:
+    """Rows of upper apps that may outlive the person (a closed case) stop pointing to them: on_delete=SET_NULL."""
+    for relation in DataSubject._meta.related_objects:
+        if relation.field.null and relation.related_model._meta.app_label != "subjects":
+            name = relation.field.name
+            relation.related_model._base_manager.filter(**{f"{name}__in": ids}).update(**{name: None})
+
+
+def _run(sql: str, params: list[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,141 @@
+"""Ending needs, and with them what nothing else keeps: items, keys, identifiers, people. Set-based, in one transaction.
+
+The order matters. People are locked first, so a block that is being placed is either seen by the delete or waits until
+the erasure is over (subjects/blocks.py takes the same lock). What upper apps know is asked through two registries:
+guards say who must stay, cleaners remove what hangs on somebody who goes.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from core.errors import DomainError
+from processing.models import Purpose
+from subjects import deletes
+from subjects.models import DataSubject, ItemPurpose
+
+
+@dataclass
+class Erased:
+    """What one transaction ended. The counts are its own; the hashes make tombstones."""
+
+    needs: int = 0
+    items: int = 0
+    keys: int = 0
+    identifiers: int = 0
+    relationships: int = 0
+    subjects: int = 0
+    item_uuids: list[UUID] = field(default_factory=list)
+    identifier_uuids: list[UUID] = field(default_factory=list)
+    subject_uuids: list[UUID] = field(default_factory=list)
+    # Stored as they are: the keyed hash of the record an item came from (subjects.items.source_hash).
+    source_hashes: list[bytes] = field(default_factory=list)
+    # Under the current suppression key: subjects.identifiers.suppression_hash of every identifier that went.
+    identifier_hashes: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What cleaners are told: who goes entirely, and which relationships ended (person, purpose's primary key)."""
+
+    subject_ids: list[int]
+    subjects: list[UUID]
+    relationships: list[tuple[UUID, int]]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class ErasureResult:
+    """What an erasure did for one person. `blocked` names the purposes that something stopped."""
+
+    run: UUID
+    needs: int
+    items: int
+    keys: int
+    identifiers: int
+    subjects: int
+    blocked: list[str]
+    journal: UUID | None
+
+
+class Eraser(Protocol):
+    def __call__(
+        self, *, subject: DataSubject, purposes: Sequence[Purpose], request: UUID, actor: str, now: datetime
+    ) -> ErasureResult: ...
+
+
+# Given primary keys of people of whom we hold nothing here: those who must stay (an open case, a valid consent).
+Guard = Callable[[Sequence[int]], Iterable[int]]
+Cleaner = Callable[[Gone], None]
+_erasers: list[Eraser] = []
+_guards: list[Guard] = []
+_cleaners: list[Cleaner] = []
+
+
+def register_subject_guard(guard: Guard) -> None:
+    if guard not in _guards:
+        _guards.append(guard)
+
+
+def register_cleaner(cleaner: Cleaner) -> None:
+    if cleaner not in _cleaners:
+        _cleaners.append(cleaner)
+
+
+def register_eraser(eraser: Eraser) -> None:
+    """The one implementation, with run, batch, tombstones and journal; a later one replaces it."""
+    _erasers[:] = [eraser]
+
+
+def erase(
+    *, subject: DataSubject, purposes: Sequence[Purpose], request: UUID, actor: str, now: datetime
+) -> ErasureResult:
+    """Erase what these purposes hold about the person, with evidence."""
+    if not _erasers:
+        raise DomainError(code="no-eraser")
+    return _erasers[0](subject=subject, purposes=purposes, request=request, actor=actor, now=now)
+
+
+def needs_of(subject: DataSubject, purposes: Sequence[Purpose]) -> list[int]:
+    """The primary keys of everything these purposes need about the person."""
+    return list(ItemPurpose.objects.filter(subject=subject, purpose__in=purposes).values_list("pk", flat=True))
+
+
+def end_needs(need_ids: list[int], *, now: datetime, pairs: Sequence[tuple[int, int]] = ()) -> Erased:
+    """End these needs (primary keys of ItemPurpose) inside the caller's transaction, and all that nothing else keeps.
+
+    `pairs` (person's and purpose's primary key) also ends relationships for which no item is held.
+    Active blocks win: a blocked need, its item, its relationship and its person stay.
+    """
+    people = deletes.lock_people(need_ids, [subject for subject, _purpose in pairs])
+    ended = deletes.delete_needs(need_ids)
+    items = deletes.delete_items([need.item_id for need in ended])
+    over = {(need.subject_id, need.purpose_id) for need in ended} | set(pairs)
+    relationships = deletes.delete_relationships(over)
+    empty = deletes.empty_people(people)
+    for guard in _guards:
+        empty -= set(guard(sorted(empty))) if empty else set()
+    gone = Gone(
+        subject_ids=sorted(empty),
+        subjects=[people[subject] for subject in sorted(empty)],
+        relationships=[(people[subject], purpose) for subject, purpose in relationships.pairs if subject in people],
+        now=now,
+    )
+    for cleaner in _cleaners:
+        cleaner(gone)
+    identifiers = deletes.delete_people(gone.subject_ids)
+    return Erased(
+        needs=len(ended),
+        items=len(items.uuids),
+        keys=items.keys + relationships.keys + identifiers.keys,
+        identifiers=len(identifiers.uuids),
+        relationships=len(relationships.pairs),
+        subjects=len(gone.subjects),
+        item_uuids=items.uuids,
+        identifier_uuids=identifiers.uuids,
+        subject_uuids=gone.subjects,
+        source_hashes=items.source_hashes,
+        identifier_hashes=identifiers.hashes,
+    )

@@ -1,0 +1,232 @@
+"""Who is meant by an address or a number. People are never merged, and doubt is never resolved by guessing.
+
+A claim that several people share, or that nobody has verified, may find a person to note something about them. It never
+selects a person for disclosure or erasure: that is `verified_subject`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError, NotFound
+from ledger.entries import record
+from subjects.identifiers import Claim, reveal, seal
+from subjects.models import DataSubject, Identifier, SubjectIdentifier
+
+# These name one customer, not a mailbox or a telephone: a person who holds another one is another person.
+STRONG = frozenset({Identifier.Type.CUSTOMER_NUMBER, Identifier.Type.EXTERNAL_ID})
+
+
+class AmbiguousIdentity(DomainError):
+    """Parts of one identity belong to different people; a person has to decide, a program must not."""
+
+    code = "ambiguous-identity"
+    message = _("The parts of this identity belong to different people.")
+
+
+class _Lost(Exception):
+    """Another transaction stored the same identifier first. Its person is the one."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is stored about some claims: the identifier of each, and whose it is."""
+
+    identifiers: dict[Claim, list[int]]
+    links: dict[Claim, list[SubjectIdentifier]]
+
+    @property
+    def ids(self) -> set[int]:
+        return {pk for found in self.identifiers.values() for pk in found}
+
+
+def find(claims: Iterable[Claim], *, verified_only: bool = False, is_test: bool = False) -> DataSubject | None:
+    """The person these claims name, or None if nobody, or if they name more than one person."""
+    try:
+        return _resolve(_known(list(claims), is_test=is_test), verified_only=verified_only)
+    except AmbiguousIdentity:
+        return None
+
+
+def verified_subject(claim: Claim) -> DataSubject | None:
+    """The one person for whom control of this identifier was shown, and with whom nobody shares it."""
+    return find([claim], verified_only=True)
+
+
+@transaction.atomic
+def find_or_create(
+    claims: Sequence[Claim], *, now: datetime, actor: str, locale: str = "en-GB", is_test: bool = False
+) -> DataSubject:
+    """The person these claims name, held until the transaction ends; made if we know nobody by any of them.
+
+    Claims we did not know are linked, unverified. Raises AmbiguousIdentity rather than choose between people.
+    """
+    if not claims:
+        raise NotFound
+    for _attempt in range(5):
+        known = _known(claims, is_test=is_test, lock=True)
+        subject = _resolve(known, verified_only=False)
+        if subject is None:
+            try:
+                with transaction.atomic():
+                    return _create(claims, known, now=now, actor=actor, locale=locale, is_test=is_test)
+            except _Lost:
+                continue
+        if hold(subject):
+            _link_new(subject, claims, known)
+            return subject
+    raise DomainError(_("Too many calls about the same person at once. Try again."), code="busy")
+
+
+def hold(subject: DataSubject) -> bool:
+    """Lock the person until the transaction ends, so that an erasure waits; False if they have just been erased."""
+    return DataSubject.objects.select_for_update(no_key=True).filter(pk=subject.pk).exists()
+
+
+@transaction.atomic
+def verify_identifier(subject: DataSubject, claim: Claim, *, how: str, now: datetime, actor: str) -> UUID:
+    """Record that this person showed control of the identifier; returns the ledger entry's id."""
+    known = _known([claim], is_test=subject.is_test, lock=True)
+    if not hold(subject):
+        raise NotFound
+    if subject.pk not in {link.subject_id for link in known.links[claim]}:
+        _link(subject, _stored(claim)[0])
+    link = SubjectIdentifier.objects.select_related("identifier").get(
+        subject=subject,
+        identifier__type=claim.type,
+        identifier__system=claim.system,
+        identifier__blind__in=claim.blinds,
+    )
+    if link.verified_at is None:
+        link.verified_at, link.verified_how = now, how
+        link.save(update_fields=["verified_at", "verified_how"])
+    return record(
+        kind="identifier.verified",
+        at=now,
+        actor=actor,
+        subject=subject.uuid,
+        object=link.identifier.uuid,
+        data={"how": how, "type": claim.type},
+    )
+
+
+def emails_of(subject: DataSubject) -> list[str]:
+    """The person's e-mail addresses, verified ones first."""
+    links = (
+        SubjectIdentifier.objects.filter(subject=subject, identifier__type=Identifier.Type.EMAIL)
+        .select_related("identifier")
+        .order_by("verified_at", "pk")
+    )
+    ordered = sorted(links, key=lambda link: link.verified_at is None)
+    values = reveal(link.identifier for link in ordered)
+    return [values[link.identifier_id] for link in ordered if link.identifier_id in values]
+
+
+def _known(claims: Sequence[Claim], *, is_test: bool, lock: bool = False) -> _Known:
+    """Test people are kept apart here: a test call sees test people only, a live call live people only."""
+    by_blind = {(claim.type, claim.system, value): claim for claim in claims for value in claim.blinds}
+    rows = Identifier.objects.filter(blind__in=[value for _type, _system, value in by_blind]).order_by("pk")
+    if lock:
+        # Whoever names the same identifier waits here, and an erasure of it has finished before we look at its links.
+        rows = rows.select_for_update(no_key=True)
+    identifiers: dict[Claim, list[int]] = {claim: [] for claim in claims}
+    claim_of: dict[int, Claim] = {}
+    for row in rows:
+        claim = by_blind.get((row.type, row.system, bytes(row.blind)))
+        if claim:
+            identifiers[claim].append(row.pk)
+            claim_of[row.pk] = claim
+    links: dict[Claim, list[SubjectIdentifier]] = {claim: [] for claim in claims}
+    found = SubjectIdentifier.objects.filter(identifier_id__in=list(claim_of), subject__is_test=is_test)
+    for link in found.select_related("subject"):
+        links[claim_of[link.identifier_id]].append(link)
+    return _Known(identifiers, links)
+
+
+def _resolve(known: _Known, *, verified_only: bool) -> DataSubject | None:
+    """The one person, or None if there is none. Raises AmbiguousIdentity if verification cannot tell several apart."""
+    links = [link for found in known.links.values() for link in found]
+    verified = {link.subject_id for link in links if link.verified_at and not link.is_shared}
+    people = {link.subject_id: link.subject for link in links}
+    if verified_only:
+        candidates = verified
+    else:
+        others = _holders_of_others(known, set(people))
+        groups = [{link.subject_id for link in found} - others for found in known.links.values()]
+        groups = [group for group in groups if group]
+        candidates = set.intersection(*groups) if groups else set()
+        if groups and len(candidates) != 1:
+            candidates = (set.union(*groups) & verified) or set.union(*groups)
+    if len(candidates) > 1:
+        raise AmbiguousIdentity
+    return people[candidates.pop()] if candidates else None
+
+
+def _holders_of_others(known: _Known, people: set[int]) -> set[int]:
+    """Those who share an address with the claimed person but hold another customer number: somebody else."""
+    strong = {claim: known.links[claim] for claim in known.links if claim.type in STRONG}
+    holders: set[int] = set()
+    for claim, found in strong.items():
+        rest = people - {link.subject_id for link in found}
+        holders.update(
+            SubjectIdentifier.objects.filter(
+                subject_id__in=rest, identifier__type=claim.type, identifier__system=claim.system
+            ).values_list("subject_id", flat=True)
+        )
+    return holders
+
+
+def _create(
+    claims: Sequence[Claim], known: _Known, *, now: datetime, actor: str, locale: str, is_test: bool
+) -> DataSubject:
+    subject = DataSubject.objects.create(locale=locale, is_test=is_test)
+    # In the order of their blind index: two transactions that name the same pair must not wait for each other.
+    for claim in sorted(dict.fromkeys(claims), key=lambda claim: claim.blind):
+        identifier, is_new = _stored(claim)
+        if not is_new and identifier not in known.ids:
+            raise _Lost
+        _link(subject, identifier)
+    record(kind="subject.created", at=now, actor=actor, subject=subject.uuid, data={"test": is_test})
+    return subject
+
+
+def _link_new(subject: DataSubject, claims: Sequence[Claim], known: _Known) -> None:
+    """Link the claims that were nobody's. One that belongs to somebody else stays theirs: nothing was proved."""
+    for claim in sorted(dict.fromkeys(claims), key=lambda claim: claim.blind):
+        if not known.links[claim]:
+            _link(subject, _stored(claim)[0])
+
+
+def _stored(claim: Claim) -> tuple[int, bool]:
+    """(primary key, whether we stored it just now). Waits for a transaction that is storing the same one."""
+    known = Identifier.objects.filter(type=claim.type, system=claim.system, blind__in=claim.blinds)
+    found = known.values_list("pk", flat=True).first()
+    if found:
+        return found, False
+    new = seal(claim)
+    row = new.identifier
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO subjects_identifier (uuid, type, system, rules_version, sealed, blind, blind_key)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (blind, type, system) DO NOTHING RETURNING id",
+            [row.uuid, row.type, row.system, row.rules_version, bytes(row.sealed), bytes(row.blind), row.blind_key],
+        )
+        made = cursor.fetchone()
+    if made is None:
+        return known.values_list("pk", flat=True).get(), False
+    new.key.save(force_insert=True)
+    return int(made[0]), True
+
+
+def _link(subject: DataSubject, identifier: int) -> None:
+    """Link once. From the second person on, every link of the identifier is shared."""
+    SubjectIdentifier.objects.bulk_create(
+        [SubjectIdentifier(subject=subject, identifier_id=identifier)], ignore_conflicts=True
+    )
+    links = SubjectIdentifier.objects.filter(identifier_id=identifier, subject__is_test=subject.is_test)
+    if links.count() > 1:
+        links.update(is_shared=True)

@@ -1,0 +1,150 @@
+"""Why we may deal with a person for a purpose, and the dates from which forgetting is counted."""
+
+import uuid
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Invalid, NotFound
+from core.models import Controller, Owner
+from core.vault import ensure_key, key_of
+from ledger.entries import record
+from processing.models import Purpose, PurposeVersion
+from subjects.models import DataSubject, PersonalDataItem, Relationship
+from subjects.people import hold
+
+FIELD = "ground_note"
+Role = Relationship.Role
+Source = PersonalDataItem.Source
+
+# What counts as an interaction: the person turned to us. Our own mails and their opening, a click in a newsletter, an
+# unsubscribe and a rights request are absent, so none of them can prolong how long data is kept.
+INTERACTIONS = frozenset(
+    {"in_person", "correspondence", "email", "phone", "sms", "post", "chat", "website", "product", "social_media"}
+    | {"event", "meeting", "contract", "order", "payment", "application"}
+)
+# Data from these came from the person, who thereby interacted.
+FROM_PERSON = frozenset({Source.IN_PERSON, Source.CORRESPONDENCE, Source.PHONE, Source.WEBSITE, Source.PRODUCT})
+# Dates that are set once something has ended.
+ENDS = frozenset({"contract_ended_on", "application_closed_on", "consent_ended_on", "ended_on"})
+
+
+@transaction.atomic
+def establish(
+    subject: DataSubject,
+    purpose: Purpose,
+    *,
+    role: str,
+    ground: str = "",
+    note: str = "",
+    source: str = "",
+    started_on: date | None = None,
+    now: datetime,
+    actor: str,
+) -> Relationship:
+    """Record the ground: which mutual interest, contract or legal duty, by whom, when, from which source.
+
+    The role and ground of a relationship that exists are replaced; its start and its other dates stay.
+    """
+    if role not in Role.values:
+        raise Invalid(fields={"relationship.role": _("This role is unknown.")})
+    if not hold(subject):
+        raise NotFound
+    relationship, _is_new = Relationship.objects.get_or_create(
+        subject=subject, purpose=purpose, defaults={"role": role, "started_on": started_on or _local(now)}
+    )
+    relationship.role = role
+    relationship.ground, relationship.source = ground, source
+    relationship.ground_recorded_by, relationship.ground_recorded_at = actor, now
+    relationship.ended_on = None
+    if note:
+        relationship.ground_note = ensure_key(Owner.RELATIONSHIP, relationship.uuid).seal(FIELD, note.encode())
+    relationship.save()
+    _note("relationship.established", relationship, purpose, now=now, actor=actor, role=role, ground=ground)
+    return relationship
+
+
+def begin(
+    subject: DataSubject, version: PurposeVersion, *, role: str = "", source: str, on: date, now: datetime, actor: str
+) -> Relationship:
+    """Keep the relationship for which data arrived, or begin it; data from the person is an interaction of theirs."""
+    relationship, is_new = Relationship.objects.get_or_create(
+        subject=subject,
+        purpose=version.purpose,
+        defaults={"role": role or _usual_role(version), "started_on": on, "source": source},
+    )
+    if is_new:
+        _note("relationship.established", relationship, version.purpose, now=now, actor=actor, role=relationship.role)
+    if source in FROM_PERSON:
+        _advance(relationship, on)
+    return relationship
+
+
+@transaction.atomic
+def touch(
+    subject: DataSubject, purpose: Purpose, *, at: datetime, channel: str, role: str = "", now: datetime, actor: str
+) -> Relationship:
+    """Note that the person turned to us for this purpose. An older interaction than the last changes nothing."""
+    if channel not in INTERACTIONS:
+        raise Invalid(fields={"channel": _("This is not an interaction of the person with us.")})
+    if at > now:
+        raise Invalid(fields={"at": _("This lies in the future.")})
+    if not hold(subject):
+        raise NotFound
+    relationship, _is_new = Relationship.objects.get_or_create(
+        subject=subject, purpose=purpose, defaults={"role": role or Role.PROSPECT, "started_on": _local(at)}
+    )
+    _advance(relationship, _local(at))
+    _note("relationship.touched", relationship, purpose, now=now, actor=actor, channel=channel)
+    return relationship
+
+
+@transaction.atomic
+def end(subject: DataSubject, purpose: Purpose, *, what: str, on: date, now: datetime, actor: str) -> Relationship:
+    """Set one of the dates that retention counts from: `what` is one of ENDS."""
+    if what not in ENDS:
+        raise Invalid(fields={"what": _("This is not a date that something ends on.")})
+    relationship = Relationship.objects.select_for_update().filter(subject=subject, purpose=purpose).first()
+    if relationship is None:
+        raise NotFound
+    setattr(relationship, what, on)
+    relationship.save(update_fields=[what])
+    _note("relationship.ended", relationship, purpose, now=now, actor=actor, what=what)
+    return relationship
+
+
+def note_of(relationship: Relationship) -> str:
+    """The readable note of the ground, empty if there is none."""
+    if relationship.ground_note is None:
+        return ""
+    return key_of(Owner.RELATIONSHIP, relationship.uuid).open(FIELD, bytes(relationship.ground_note)).decode()
+
+
+def _advance(relationship: Relationship, on: date) -> None:
+    if relationship.last_interaction_on is None or on > relationship.last_interaction_on:
+        relationship.last_interaction_on = on
+        relationship.save(update_fields=["last_interaction_on"])
+
+
+def _usual_role(version: PurposeVersion) -> str:
+    """The role that the register names first for this purpose."""
+    return next((role for role in version.subject_categories if role in Role.values), Role.PROSPECT.value)
+
+
+def _local(at: datetime) -> date:
+    return at.astimezone(Controller.current().zone).date()
+
+
+def _note(
+    kind: str, relationship: Relationship, purpose: Purpose, *, now: datetime, actor: str, **data: str
+) -> uuid.UUID:
+    return record(
+        kind=kind,
+        at=now,
+        actor=actor,
+        subject=relationship.subject.uuid,
+        object=relationship.uuid,
+        purpose=purpose.slug,
+        data=data,
+    )
