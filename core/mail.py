@@ -1,0 +1,29 @@
+"""The carrier of e-mail."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from core.models import Outbox
+
+# Well below the outbox's lease, so that a hanging server does not make a second sender start.
+TIMEOUT = 30
+
+
+def send(outbox: Outbox, payload: Mapping[str, Any]) -> None:
+    """Send one message. Its Message-ID is the row's, so a receiver can tell a repeated delivery."""
+    host = urlsplit(settings.BASE_URL).hostname or "localhost"
+    message = EmailMultiAlternatives(
+        subject=" ".join(payload["subject"].split()),
+        body=payload["text"],
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[payload["to"]],
+        headers={"Message-ID": f"<{outbox.uuid}@{host}>", "Auto-Submitted": "auto-generated"},
+        connection=get_connection(timeout=TIMEOUT),
+    )
+    if payload["html"]:
+        message.attach_alternative(payload["html"], "text/html")
+    message.send()

@@ -1,0 +1,138 @@
+"""Everything that leaves: written in the caller's transaction, sent after it, at least once.
+
+A sender takes a lease on a row (a column, committed before it sends), so that no row lock is held over SMTP. If it
+dies in between, the lease runs out and the row is sent again with the same Message-ID. When delivery has worked,
+payload and key are gone; what fails too often is dead, visible to the officers and can be replayed.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from core import vault
+from core.errors import DomainError
+from core.hints import hint
+from core.models import Outbox, Owner
+
+LEASE = timedelta(minutes=2)
+ATTEMPTS = 12  # doubling from 15 seconds: about a day and a half
+FIRST_DELAY = timedelta(seconds=15)
+LONGEST_DELAY = timedelta(hours=6)
+KEPT = timedelta(days=30)
+Carrier = Callable[[Outbox, Mapping[str, Any]], None]
+_carriers: dict[str, Carrier] = {}
+
+
+class NotReplayable(DomainError):
+    code = "not-replayable"
+    message = _("Only a dead message whose content is still there can be sent again.")
+
+
+def register_carrier(kind: Outbox.Kind, func: Carrier) -> None:
+    """`func(outbox, payload)` delivers messages of this kind, or raises."""
+    _carriers[kind] = func
+
+
+def post(kind: Outbox.Kind, payload: Mapping[str, Any], *, about: UUID | None, now: datetime) -> Outbox:
+    """Put a message into the outbox inside the caller's transaction; a worker is told once that has committed."""
+    with transaction.atomic():
+        row = Outbox(kind=kind, about=about, created_at=now, due_at=now)
+        key = vault.create_key(Owner.OUTBOX, row.uuid)
+        row.payload = key.seal("payload", json.dumps(payload).encode())
+        row.save(force_insert=True)
+        transaction.on_commit(lambda: hint("core.tasks.deliver", row.pk), robust=True)
+    return row
+
+
+def post_mail(*, to: str, subject: str, text: str, html: str = "", about: UUID | None, now: datetime) -> Outbox:
+    """Put an e-mail to one person into the outbox."""
+    payload = {"to": to, "subject": subject, "text": text, "html": html}
+    return post(Outbox.Kind.MAIL, payload, about=about, now=now)
+
+
+def deliver_due(*, now: datetime, limit: int = 50) -> int:
+    """Deliver what is due and in nobody's lease; returns how many were delivered. Any number may run at once."""
+    started = time.monotonic()
+    due = _deliverable(now).order_by("due_at").values_list("pk", flat=True)[:limit]
+    # A lease counts from when it is taken: with a slow server that is long after the batch began.
+    return sum(deliver_one(pk, now=now + timedelta(seconds=time.monotonic() - started)) for pk in list(due))
+
+
+def deliver_one(outbox_id: int, *, now: datetime) -> bool:
+    """Deliver one message if it is due. Returns whether this call delivered it."""
+    row = _lease(outbox_id, now=now)
+    if row is None:
+        return False
+    try:
+        _carriers[row.kind](row, _payload(row))
+    except Exception as error:  # noqa: BLE001  (a carrier may fail in any way; the row remembers the kind)
+        _failed(row, type(error).__name__, now=now)
+        return False
+    _delivered(row, now=now)
+    return True
+
+
+def replay(outbox: Outbox, *, now: datetime) -> None:
+    """Make a dead message due again, with a fresh count of attempts."""
+    dead = Outbox.objects.filter(pk=outbox.pk, dead_at__isnull=False, payload__isnull=False)
+    if not dead.update(dead_at=None, attempts=0, due_at=now, lease=None, leased_until=None, error=""):
+        raise NotReplayable
+    transaction.on_commit(lambda: hint("core.tasks.deliver", outbox.pk), robust=True)
+
+
+def forget(about: UUID) -> int:
+    """Erase what was not delivered about someone; returns how many messages. Call it in the erasing transaction."""
+    rows = Outbox.objects.filter(about=about, payload__isnull=False)
+    uuids = list(rows.select_for_update().values_list("uuid", flat=True))
+    vault.destroy_keys(Owner.OUTBOX, uuids)
+    return Outbox.objects.filter(uuid__in=uuids).delete()[0]
+
+
+def sweep(*, now: datetime) -> int:
+    """Drop the empty rows of messages delivered long ago."""
+    return Outbox.objects.filter(sent_at__lt=now - KEPT).delete()[0]
+
+
+def _deliverable(now: datetime) -> Any:
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    return Outbox.objects.filter(free, sent_at=None, dead_at=None, due_at__lte=now)
+
+
+def _lease(outbox_id: int, *, now: datetime) -> Outbox | None:
+    """Take the row for a while: one UPDATE, so of two senders one gets it. A crash counts as an attempt."""
+    lease = uuid.uuid4()
+    taken = _deliverable(now).filter(pk=outbox_id)
+    if not taken.update(lease=lease, leased_until=now + LEASE, attempts=F("attempts") + 1):
+        return None
+    return Outbox.objects.get(pk=outbox_id, lease=lease)
+
+
+def _payload(row: Outbox) -> Mapping[str, Any]:
+    if row.payload is None:
+        raise vault.Unreadable
+    payload: Mapping[str, Any] = json.loads(vault.key_of(Owner.OUTBOX, row.uuid).open("payload", row.payload))
+    return payload
+
+
+def _delivered(row: Outbox, *, now: datetime) -> None:
+    with transaction.atomic():
+        ours = Outbox.objects.filter(pk=row.pk, lease=row.lease)
+        ours.update(sent_at=now, payload=None, lease=None, leased_until=None, error="")
+        vault.destroy_keys(Owner.OUTBOX, [row.uuid])
+
+
+def _failed(row: Outbox, error: str, *, now: datetime) -> None:
+    """Try again later, twice as late each time; after the last attempt, or without content, the row is dead."""
+    delay = min(FIRST_DELAY * 2 ** min(row.attempts - 1, 20), LONGEST_DELAY)
+    dead = now if row.attempts >= ATTEMPTS or error == vault.Unreadable.__name__ else None
+    Outbox.objects.filter(pk=row.pk, lease=row.lease).update(
+        due_at=now + delay, dead_at=dead, error=error[:100], lease=None, leased_until=None
+    )
