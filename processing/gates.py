@@ -6,8 +6,23 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+
 if TYPE_CHECKING:  # models imports this module
     from processing.models import Purpose
+
+
+class NotReady(DomainError):
+    code = "purpose-not-ready"
+    message = _("This purpose cannot go live yet.")
+
+
+class AlreadyPublished(DomainError):
+    code = "already-published"
+    message = _("Only a draft can be published. A published version is never changed: write a new one.")
+
 
 # A check answers None when the purpose may go live, else a sentence that says what is missing.
 Check = Callable[["Purpose"], str | None]

@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from ledger import entries
 from processing import gates
-from processing.triggers import frozen_with
+from processing.triggers import frozen_with_version
 from processing.vocabulary import REFUSED_CATEGORIES, Basis, Channel, Ground, Source, Status
 
 __all__ = [
-    "Basis", "Channel", "DataCategory", "Ground", "NotReady", "ProcessingActivity", "Purpose", "PurposeVersion",
+    "Basis", "Channel", "DataCategory", "Ground", "ProcessingActivity", "Purpose", "PurposeVersion",
     "Recipient", "Source", "Status", "System",
 ]  # fmt: skip
 
@@ -122,16 +122,6 @@ class Purpose(models.Model):
         return self.slug
 
 
-class NotReady(DomainError):
-    code = "purpose-not-ready"
-    message = _("This purpose cannot go live yet.")
-
-
-class AlreadyPublished(DomainError):
-    code = "already-published"
-    message = _("Only a draft can be published. A published version is never changed: write a new one.")
-
-
 class PurposeVersion(models.Model):
     """What a purpose meant from one date to another. Verdicts and letters refer to the version."""
 
@@ -145,9 +135,11 @@ class PurposeVersion(models.Model):
     art9_condition = models.CharField(max_length=20, blank=True, editable=False)
     subject_categories = ArrayField(models.CharField(max_length=40))
     sources = ArrayField(models.CharField(max_length=20, choices=Source))
-    categories = models.ManyToManyField(DataCategory, related_name="purpose_versions")
-    recipients = models.ManyToManyField(Recipient, related_name="purpose_versions", blank=True)
-    systems = models.ManyToManyField(System, related_name="purpose_versions")
+    categories = models.ManyToManyField(DataCategory, through="VersionCategory", related_name="purpose_versions")
+    recipients = models.ManyToManyField(
+        Recipient, through="VersionRecipient", related_name="purpose_versions", blank=True
+    )
+    systems = models.ManyToManyField(System, through="VersionSystem", related_name="purpose_versions")
     direct_marketing = models.BooleanField(default=False)
     channels = ArrayField(models.CharField(max_length=10, choices=Channel), default=list, blank=True)
     # Statutory and service messages cannot be declined; the preference centre says so.
@@ -196,11 +188,8 @@ class PurposeVersion(models.Model):
                 name="status_moves",
                 field="status",
                 transitions=[
-                    ("draft", "live"),
-                    ("live", "suspended"),
-                    ("suspended", "live"),
-                    ("live", "retired"),
-                    ("suspended", "retired"),
+                    *(("draft", "live"), ("live", "suspended"), ("suspended", "live")),
+                    *(("live", "retired"), ("suspended", "retired")),
                 ],
             ),
         ]
@@ -222,12 +211,12 @@ class PurposeVersion(models.Model):
         purpose = Purpose.objects.select_for_update().get(pk=self.purpose_id)
         self.refresh_from_db()
         if self.is_published:
-            raise AlreadyPublished
+            raise gates.AlreadyPublished
         reasons = gates.missing(purpose, self.basis)
         if self.basis == Basis.LEGITIMATE_INTEREST and not self.interests:
             reasons.append(gettext("The legitimate interests pursued are not stated (Art 13(1)(d))."))
         if reasons:
-            raise NotReady(" ".join(reasons))
+            raise gates.NotReady(" ".join(reasons))
         current = purpose.versions.filter(status__in=[Status.LIVE, Status.SUSPENDED])
         current.update(status=Status.RETIRED, effective_to=now)
         self.status, self.effective_from = Status.LIVE, now
@@ -274,20 +263,37 @@ class PurposeVersion(models.Model):
         return sha256(rfc8785.dumps(self.content())).hexdigest()
 
 
-# A version's lists are part of what it says, so they freeze with it.
-class VersionCategory(PurposeVersion.categories.through):  # type: ignore[name-defined]
+class Listed(models.Model):
+    """An entry in one of a version's lists. The lists are part of what the version says, so they freeze with it."""
+
+    version = models.ForeignKey(PurposeVersion, models.CASCADE, related_name="+")
+
     class Meta:
-        proxy = True
-        triggers = [frozen_with("categories")]
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self._meta.model_name} {self.pk}"
 
 
-class VersionRecipient(PurposeVersion.recipients.through):  # type: ignore[name-defined]
+class VersionCategory(Listed):
+    category = models.ForeignKey(DataCategory, models.PROTECT, related_name="+")
+
     class Meta:
-        proxy = True
-        triggers = [frozen_with("recipients")]
+        constraints = [models.UniqueConstraint(fields=["version", "category"], name="processing_category_once")]
+        triggers = [frozen_with_version()]
 
 
-class VersionSystem(PurposeVersion.systems.through):  # type: ignore[name-defined]
+class VersionRecipient(Listed):
+    recipient = models.ForeignKey(Recipient, models.PROTECT, related_name="+")
+
     class Meta:
-        proxy = True
-        triggers = [frozen_with("systems")]
+        constraints = [models.UniqueConstraint(fields=["version", "recipient"], name="processing_recipient_once")]
+        triggers = [frozen_with_version()]
+
+
+class VersionSystem(Listed):
+    system = models.ForeignKey(System, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "system"], name="processing_system_once")]
+        triggers = [frozen_with_version()]

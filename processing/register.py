@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from core.models import Controller
+from processing.gates import NotReady
 from processing.models import (
     DataCategory,
-    NotReady,
     ProcessingActivity,
     Purpose,
     PurposeVersion,

@@ -8,7 +8,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 from core.errors import DomainError
 from ledger.models import Entry
 from processing import gates, purposes
-from processing.models import DataCategory, NotReady, PurposeVersion
+from processing.gates import NotReady
+from processing.models import DataCategory, PurposeVersion
 from tests import make_register
 
 pytestmark = pytest.mark.django_db
