@@ -2,6 +2,7 @@
 
 import uuid
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +56,23 @@ class RetentionRule(models.Model):
                 condition=Q(period__regex=r"^P(\d+Y)?(\d+M)?(\d+D)?$") & ~Q(period="P"),
                 name="retention_rule_period_is_iso8601",
             ),
+            models.CheckConstraint(
+                condition=Q(status="draft") | Q(approved_by__gt="", approved_at__isnull=False),
+                name="retention_rule_in_force_is_approved",
+            ),
+        ]
+        triggers = [
+            # Evidence names slug and version, so what they meant may never change.
+            pgtrigger.Protect(
+                name="approved_is_frozen",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.status <> 'draft' AND (NEW.slug, NEW.version, NEW.purpose_id, NEW.category_id, NEW.trigger,"
+                    " NEW.period, NEW.action, NEW.legal_reason, NEW.approved_by, NEW.approved_at) IS DISTINCT FROM"
+                    " (OLD.slug, OLD.version, OLD.purpose_id, OLD.category_id, OLD.trigger,"
+                    " OLD.period, OLD.action, OLD.legal_reason, OLD.approved_by, OLD.approved_at)"
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,17 +96,16 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
-    after_date = models.DateField(null=True, help_text="Keyset progress: the last trigger date worked.")
-    after_id = models.BigIntegerField(default=0, help_text="Keyset progress: the last row worked.")
-    held = models.PositiveIntegerField(default=0)
-    indeterminate = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0, help_text="Due, but blocked; restricted instead.")
+    indeterminate = models.PositiveIntegerField(default=0, help_text="Without a trigger date, so never guessed.")
+    entry = models.UUIDField(null=True, help_text="The ledger entry of its totals.")
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(rule__isnull=False) | Q(request__isnull=False), name="retention_run_has_a_cause"
             ),
-            # A second worker joins the run of the day instead of starting another.
+            # A second worker joins the run instead of starting another; one that was killed is taken up.
             models.UniqueConstraint(
                 fields=["rule"], condition=Q(status="running"), name="retention_run_one_at_a_time_per_rule"
             ),
@@ -106,7 +123,10 @@ class Batch(models.Model):
     needs = models.PositiveIntegerField(help_text="Links between items and purposes that ended.")
     items = models.PositiveIntegerField(help_text="Items erased because no purpose needed them any more.")
     keys = models.PositiveIntegerField(help_text="Data keys destroyed.")
+    identifiers = models.PositiveIntegerField(default=0, help_text="Addresses and numbers erased with their people.")
     subjects = models.PositiveIntegerField(help_text="People of whom nothing is left.")
+    relationships = models.PositiveIntegerField(default=0, help_text="Dealings for this purpose that ended.")
+    restricted = models.PositiveIntegerField(default=0, help_text="Kept, but for storage only (Art 18).")
     entry = models.UUIDField(help_text="The ledger entry of this batch.")
 
     class Meta:
@@ -114,6 +134,7 @@ class Batch(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(items__lte=F("needs")) | Q(needs=0), name="retention_batch_adds_up")
         ]
+        triggers = [pgtrigger.Protect(name="is_evidence", operation=pgtrigger.Update)]
 
     def __str__(self) -> str:
         return f"batch {self.pk}"
@@ -122,8 +143,14 @@ class Batch(models.Model):
 class Tombstone(models.Model):
     """Recognises an old record written back after its erasure. Never refuses what a person newly gives us."""
 
+    class Scope(models.TextChoices):
+        ITEM = "item", _("item")
+        RECORD = "record", _("source record of an item")
+        IDENTIFIER = "identifier", _("identifier")
+        SUBJECT = "subject", _("person")
+
     schema_version = models.PositiveSmallIntegerField(default=1)
-    scope = models.CharField(max_length=12, help_text="item, identifier or subject.")
+    scope = models.CharField(max_length=12, choices=Scope)
     hash = models.BinaryField()
     hash_key = models.CharField(max_length=16)
     run = models.ForeignKey(Run, models.PROTECT, related_name="tombstones")

@@ -1,0 +1,115 @@
+"""Which needs are due under a rule: expired, not yet, or indeterminate because there is no trigger date.
+
+A need is one link between an item and a purpose (ItemPurpose). Blocks stand in the same queries, so that counting and
+working can never disagree about what is held.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, F, FilteredRelation, Func, OuterRef, Q, Value
+from django.db.models.fields import TextField
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual
+from django.db.models.query import QuerySet
+
+from processing.models import DataCategory
+from retention.models import RetentionRule, Trigger
+from retention.rules import TRIGGER_DATES
+from subjects.models import ErasureBlock, ItemPurpose, Relationship, Restriction
+
+BLOCKED = Exists(
+    ErasureBlock.objects.filter(
+        Q(purpose=None) | Q(purpose=OuterRef("purpose")), subject=OuterRef("subject"), released_at=None
+    )
+)
+RESTRICTED = Exists(Restriction.objects.filter(item=OuterRef("item"), purpose=OuterRef("purpose"), lifted_at=None))
+HAS_NEEDS = Exists(ItemPurpose.objects.filter(subject=OuterRef("subject"), purpose=OuterRef("purpose")))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row that is due, and its place in the order of work: (trigger date, tie, primary key)."""
+
+    since: date
+    tie: int
+    pk: int
+    subject: int
+
+
+class Row(Func):
+    """A row value: compared as a whole, it lets the index start where the last batch ended."""
+
+    function = "ROW"
+    output_field = TextField()
+
+
+def due(rule: RetentionRule, cutoff: date) -> QuerySet[ItemPurpose]:
+    """Needs whose period is over, blocked or not."""
+    return _needs(rule).filter(since__lt=cutoff)
+
+
+def indeterminate(rule: RetentionRule) -> QuerySet[ItemPurpose]:
+    """Needs without a trigger date. They are counted and listed, never guessed."""
+    return _needs(rule).filter(since=None)
+
+
+def workable(rule: RetentionRule, cutoff: date) -> QuerySet[ItemPurpose]:
+    """What the rule's action still has to be done to. A block stops deletion; it does not stop restriction."""
+    if rule.action == RetentionRule.Action.RESTRICT:
+        return due(rule, cutoff).filter(~RESTRICTED)
+    if rule.action == RetentionRule.Action.ERASE:
+        return due(rule, cutoff).filter(~BLOCKED)
+    return due(rule, cutoff).none()
+
+
+def held(rule: RetentionRule, cutoff: date) -> QuerySet[ItemPurpose]:
+    """Due for deletion, but blocked."""
+    needs = due(rule, cutoff).filter(BLOCKED)
+    return needs if rule.action == RetentionRule.Action.ERASE else needs.none()
+
+
+def empty_relationships(rule: RetentionRule, cutoff: date) -> QuerySet[Relationship]:
+    """Relationships that are due and for which no item is held: nothing else would ever end them."""
+    if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action != RetentionRule.Action.ERASE:
+        return Relationship.objects.none()
+    column = TRIGGER_DATES[Trigger(rule.trigger)].removeprefix("relationship__")
+    relationships = Relationship.objects.filter(purpose=rule.purpose_id).annotate(since=F(column), tie=F("pk"))
+    return relationships.filter(~HAS_NEEDS, ~BLOCKED, since__lt=cutoff)
+
+
+def parts(rule: RetentionRule, needs: QuerySet[ItemPurpose]) -> Iterator[QuerySet[ItemPurpose]]:
+    """The same needs in pieces that an index reads in order: its second column is the category."""
+    if rule.trigger != Trigger.COLLECTION or rule.category_id:
+        yield needs
+        return
+    for category in DataCategory.objects.order_by("pk").values_list("pk", flat=True):
+        yield needs.filter(category=category)
+
+
+def page(rows: "QuerySet[ItemPurpose] | QuerySet[Relationship]", after: Candidate | None, size: int) -> list[Candidate]:
+    """The next rows by keyset. What was worked is never read again, so dead index entries are not walked twice."""
+    if after:
+        place = (Value(after.since), Value(after.tie))
+        rows = rows.filter(
+            GreaterThanOrEqual(Row("since", "tie"), Row(*place)),
+            GreaterThan(Row("since", "tie", "pk"), Row(*place, Value(after.pk))),
+        )
+    found = rows.order_by("since", "tie", "pk").values_list("since", "tie", "pk", "subject_id")
+    return [Candidate(*row) for row in found[:size]]
+
+
+def _needs(rule: RetentionRule) -> QuerySet[ItemPurpose]:
+    """Every need that the rule governs, with its trigger date as `since` (empty: indeterminate)."""
+    needs = ItemPurpose.objects.filter(purpose=rule.purpose_id)
+    if rule.category_id:
+        needs = needs.filter(category=rule.category_id)
+    if rule.trigger == Trigger.COLLECTION:
+        return needs.annotate(since=F("collected_on"), tie=F("pk"))
+    return needs.annotate(
+        relationship=FilteredRelation(
+            "subject__relationships", condition=Q(subject__relationships__purpose=rule.purpose_id)
+        ),
+        since=F(TRIGGER_DATES[Trigger(rule.trigger)]),
+        tie=F("relationship__pk"),
+    )

@@ -1,0 +1,65 @@
+"""Erasing one person's data for some purposes because they asked (UK GDPR Art 17), with the evidence of a run."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from core import outbox
+from core.models import Controller, Outbox
+from processing.models import Purpose
+from retention import runs, tombstones
+from retention.models import Run
+from subjects import blocks
+from subjects.deletes import lock_people
+from subjects.erasure import Erased, ErasureResult, end_needs, needs_of
+from subjects.models import DataSubject
+
+
+@transaction.atomic
+def erase(
+    *, subject: DataSubject, purposes: Sequence[Purpose], request: UUID, actor: str, now: datetime
+) -> ErasureResult:
+    """Run, batch, tombstones, ledger entry and journal message: one transaction. The eraser of subjects/erasure.py.
+
+    The erasure is done once the message named by `journal` has been delivered, and reported as done only then.
+    """
+    controller = Controller.current()
+    run = runs.start(request, as_of=now.astimezone(controller.zone).date(), now=now)
+    person = subject.uuid
+    pairs = [(subject.pk, purpose.pk) for purpose in purposes]
+    # Before looking: what is being taken in about them is either seen or waits until this is over.
+    lock_people([], [subject.pk])
+    erased = end_needs(needs_of(subject, purposes), now=now, pairs=pairs)
+    blocked = [purpose.slug for purpose in purposes if blocks.active(subject, purpose=purpose).exists()]
+    tombstones.bury(run, erased, controller=controller, now=now)
+    runs.note(run, erased, purposes=purposes, subject=person, actor=actor, now=now)
+    runs.finish(run, held=len(blocked), indeterminate=0, now=now)
+    message = outbox.post(Outbox.Kind.JOURNAL, _message(run, erased, person, purposes, blocked), about=None, now=now)
+    return ErasureResult(
+        run=run.uuid,
+        needs=erased.needs,
+        items=erased.items,
+        keys=erased.keys,
+        identifiers=erased.identifiers,
+        subjects=erased.subjects,
+        blocked=blocked,
+        journal=message.uuid,
+    )
+
+
+def _message(
+    run: Run, erased: Erased, person: UUID, purposes: Sequence[Purpose], blocked: Sequence[str]
+) -> dict[str, object]:
+    """What a restore needs to do it again: ids only."""
+    return {
+        "action": "erase",
+        "request": str(run.request),
+        "run": str(run.uuid),
+        "subject": str(person),
+        "purposes": sorted(purpose.slug for purpose in purposes if purpose.slug not in blocked),
+        "items": [str(uuid) for uuid in erased.item_uuids],
+        "identifiers": [str(uuid) for uuid in erased.identifier_uuids],
+        "person_gone": bool(erased.subjects),
+    }

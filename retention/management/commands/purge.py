@@ -1,0 +1,71 @@
+"""manage.py purge: what is due under the retention rules; with --commit, do it."""
+
+import json
+from argparse import ArgumentParser
+from datetime import date, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from core.errors import DomainError
+from core.models import Controller
+from retention.models import RetentionRule
+from retention.nightly import rules_in_force
+from retention.purge import Report, purge
+
+COLUMNS = ("rule", "action", "cutoff", "due", "held", "indeterminate", "items", "subjects")
+
+
+class Command(BaseCommand):
+    help = "Count what is due under the retention rules. Nothing changes without --commit."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--rule", metavar="SLUG", help="only this rule (default: every rule in force)")
+        parser.add_argument("--as-of", metavar="DATE", help="the local date to count from (default: today)")
+        parser.add_argument("--commit", action="store_true", help="do it; otherwise only count")
+        parser.add_argument("--json", action="store_true", help="one JSON line per rule")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        as_of = _day(options["as_of"], now)
+        reports = []
+        for rule in _rules(options["rule"]):
+            try:
+                reports.append(purge(rule, as_of=as_of, commit=options["commit"], now=now))
+            except DomainError as error:
+                raise CommandError(f"{rule.slug}: {error.message}") from error
+        if options["json"]:
+            for report in reports:
+                self.stdout.write(json.dumps(report.as_json()))
+        else:
+            self.stdout.write(_table(reports, as_of, committed=options["commit"]))
+
+
+def _day(text: str | None, now: datetime) -> date:
+    today = now.astimezone(Controller.current().zone).date()
+    try:
+        return date.fromisoformat(text) if text else today
+    except ValueError as error:
+        raise CommandError(f"{text!r} is not a date. Write it like {today.isoformat()}.") from error
+
+
+def _rules(slug: str | None) -> list[RetentionRule]:
+    rules = rules_in_force()
+    if slug is None:
+        return rules
+    chosen = [rule for rule in rules if rule.slug == slug]
+    if not chosen:
+        names = ", ".join(rule.slug for rule in rules) or "none"
+        raise CommandError(f"No rule in force is called {slug!r}. In force: {names}.")
+    return chosen
+
+
+def _table(reports: list[Report], as_of: date, *, committed: bool) -> str:
+    if not reports:
+        return "No retention rule is in force."
+    rows = [COLUMNS, *(tuple(str(getattr(report, name)) for name in COLUMNS) for report in reports)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    closing = "Done." if committed else "Nothing was changed. Add --commit to do it."
+    return "\n".join([f"As of {as_of.isoformat()}", *lines, closing])

@@ -1,0 +1,199 @@
+"""Purge: do what a rule says to everything that is due, in batches that each leave their own evidence.
+
+Safe to kill at any point, to repeat, and to run twice at once. A batch is one transaction: people locked, needs ended
+(subjects/erasure.py leaves out, inside its DELETE, whatever is blocked by then), tombstones, counts, ledger entry.
+
+Runs of a rule are not written to the journal outside PostgreSQL: after a restore the same rows are due again.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+from core.models import Controller
+from retention import due, runs, tombstones
+from retention.models import RetentionRule, Run
+from retention.rules import cutoff
+from subjects.erasure import Erased, end_needs
+from subjects.models import DataSubject, ItemPurpose, Restriction
+
+Clock = Callable[[], datetime]
+Work = Callable[[Run, list[due.Candidate], datetime], int]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did, or what it would do: `due` can be worked, `held` is blocked, `indeterminate` has no date."""
+
+    rule: str
+    version: int
+    action: str
+    as_of: date
+    cutoff: date
+    committed: bool
+    due: int
+    held: int
+    indeterminate: int
+    run: str = ""
+    batches: int = 0
+    needs: int = 0
+    items: int = 0
+    keys: int = 0
+    identifiers: int = 0
+    subjects: int = 0
+    relationships: int = 0
+    restricted: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"as_of": self.as_of.isoformat(), "cutoff": self.cutoff.isoformat()}
+
+
+class Stuck(DomainError):
+    code = "purge-stuck"
+    message = _("Rows are due and not blocked, yet they cannot be worked. The run stays open.")
+
+
+def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 1000) -> Report:
+    """Count what is due on `as_of` (the controller's local date), or with `commit` do it."""
+    if not commit:
+        return preview(rule, as_of=as_of)
+    if rule.status != RetentionRule.Status.ACTIVE:
+        raise DomainError(_("Only a rule in force is applied."), code="rule-not-in-force")
+    clock = _clock(now)
+    while True:
+        run = runs.join(rule, as_of=as_of, cutoff=cutoff(rule, as_of), now=clock())
+        try:
+            _work(run, rule, clock, batch)
+        except runs.Closed:
+            pass
+        # An open run of an earlier day was taken up first; its cutoff is its own.
+        if run.as_of >= as_of:
+            return _report(rule, run)
+
+
+def preview(rule: RetentionRule, *, as_of: date) -> Report:
+    """What a run on this day would find. Changes nothing."""
+    limit = cutoff(rule, as_of)
+    workable = due.workable(rule, limit).count() + due.empty_relationships(rule, limit).count()
+    if rule.action == RetentionRule.Action.REVIEW:
+        workable = due.due(rule, limit).count()
+    return Report(
+        rule=rule.slug,
+        version=rule.version,
+        action=rule.action,
+        as_of=as_of,
+        cutoff=limit,
+        committed=False,
+        due=workable,
+        held=due.held(rule, limit).count(),
+        indeterminate=due.indeterminate(rule).count(),
+    )
+
+
+def _work(run: Run, rule: RetentionRule, clock: Clock, batch: int) -> None:
+    limit = run.cutoff or date.min
+    needs = due.workable(rule, limit)
+    restricts = rule.action == RetentionRule.Action.RESTRICT
+    for rows in due.parts(rule, needs):
+        _drain(run, rows, _restrict if restricts else _erase, clock, batch)
+    _drain(run, due.empty_relationships(rule, limit), _end_relationships, clock, batch)
+    for rows in due.parts(rule, due.held(rule, limit).filter(~due.RESTRICTED)):
+        _drain(run, rows, _restrict, clock, batch)
+    with transaction.atomic():
+        held, indeterminate = due.held(rule, limit).count(), due.indeterminate(rule).count()
+        runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
+
+
+def _drain(run: Run, rows: Any, work: Work, clock: Clock, batch: int) -> None:
+    """Work these rows until none is left: first what no other worker has claimed, then what is still there."""
+    _walk(run, rows, work, clock, batch, wait=False)
+    idle = 0
+    while rows.exists():
+        idle = 0 if _walk(run, rows, work, clock, batch, wait=True) else idle + 1
+        if idle == 3:
+            raise Stuck
+
+
+def _walk(run: Run, rows: Any, work: Work, clock: Clock, batch: int, *, wait: bool) -> int:
+    """One way through the rows, a transaction per batch. Returns how many were worked."""
+    after, worked = None, 0
+    while True:
+        with transaction.atomic():
+            candidates = due.page(rows, after, batch)
+            if not candidates:
+                return worked
+            after = candidates[-1]
+            if wait or _claim(run, candidates[0]):
+                worked += work(run, candidates, clock())
+
+
+def _claim(run: Run, first: due.Candidate) -> bool:
+    """Whether no other worker is at the batch that starts here. Only shares the work out: the row locks, always taken
+    in one order by end_needs, are what keeps two workers apart."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"purge {run.uuid} {first.pk}"])
+        return bool(cursor.fetchone()[0])
+
+
+def _erase(run: Run, rows: list[due.Candidate], now: datetime) -> int:
+    erased = end_needs([row.pk for row in rows], now=now)
+    _evidence(run, erased, now)
+    return erased.needs
+
+
+def _end_relationships(run: Run, rows: list[due.Candidate], now: datetime) -> int:
+    purpose = run.rule.purpose_id if run.rule else 0
+    erased = end_needs([], now=now, pairs=[(row.subject, purpose) for row in rows])
+    _evidence(run, erased, now)
+    return erased.relationships
+
+
+def _evidence(run: Run, erased: Erased, now: datetime) -> None:
+    if erased.needs or erased.relationships:
+        tombstones.bury(run, erased, controller=Controller.current(), now=now)
+        runs.note(run, erased, now=now)
+
+
+def _restrict(run: Run, rows: list[due.Candidate], now: datetime) -> int:
+    """Storage only, item by item: the item may still be used for other purposes."""
+    list(DataSubject.objects.select_for_update(no_key=True).filter(pk__in={row.subject for row in rows}).order_by("pk"))
+    needs = ItemPurpose.objects.filter(~due.RESTRICTED, pk__in=[row.pk for row in rows])
+    made = Restriction.objects.bulk_create(
+        Restriction(subject_id=subject, purpose_id=purpose, item_id=item, ground=Restriction.Ground.HOLD, since=now)
+        for subject, purpose, item in needs.values_list("subject", "purpose", "item")
+    )
+    if made:
+        runs.note(run, Erased(), restricted=len(made), now=now)
+    return len(made)
+
+
+def _report(rule: RetentionRule, run: Run) -> Report:
+    run.refresh_from_db()
+    done = runs.totals(run)
+    return Report(
+        rule=rule.slug,
+        version=rule.version,
+        action=rule.action,
+        as_of=run.as_of,
+        cutoff=run.cutoff or date.min,
+        committed=True,
+        due=due.due(rule, run.cutoff or date.min).count()
+        if rule.action == RetentionRule.Action.REVIEW
+        else done.needs + (done.restricted if rule.action == RetentionRule.Action.RESTRICT else done.relationships),
+        held=run.held,
+        indeterminate=run.indeterminate,
+        run=str(run.uuid),
+        **vars(done),
+    )
+
+
+def _clock(now: datetime) -> Clock:
+    """The door's time, moving on: a run may take hours, and each batch is dated when it happened."""
+    began = monotonic()
+    return lambda: now + timedelta(seconds=monotonic() - began)

@@ -1,0 +1,86 @@
+"""Retention rules: a period and today give a cutoff; nothing stores a computed expiry.
+
+A period runs until the last hour of its last day (Reg 1182/71 Art 3(2)(c)): what is kept for twelve months from
+22 November 2025 is kept for all of 22 November 2026. A row is due when trigger date + period < as_of, not before.
+"""
+
+import re
+from datetime import date, datetime, timedelta
+
+from dateutil.relativedelta import relativedelta
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError, Invalid
+from ledger.entries import record
+from retention.models import RetentionRule, Trigger
+
+PERIOD = re.compile(r"P(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<days>\d{1,5})D)?")
+DAY = timedelta(days=1)
+
+# Where the date of each trigger stands, as seen from a need (ItemPurpose); `relationship` is joined by retention/due.py.
+TRIGGER_DATES = {
+    Trigger.COLLECTION: "collected_on",
+    Trigger.LAST_INTERACTION: "relationship__last_interaction_on",
+    Trigger.CONTRACT_END: "relationship__contract_ended_on",
+    Trigger.APPLICATION_CLOSED: "relationship__application_closed_on",
+    Trigger.CONSENT_ENDED: "relationship__consent_ended_on",
+    Trigger.ENDED: "relationship__ended_on",
+}
+
+
+class NotAvailable(DomainError):
+    code = "not-available"
+    message = _("Pseudonymising is not available yet: nothing here measures how well it hides a person.")
+
+
+def period(text: str) -> relativedelta:
+    """An ISO 8601 period of years, months and days. Raises Invalid for anything else, and for one without length."""
+    match = PERIOD.fullmatch(text)
+    parts = {name: int(number) for name, number in match.groupdict(default="0").items()} if match else {}
+    if not any(parts.values()):
+        raise Invalid(fields={"period": _("Give a period such as P12M or P6Y.")})
+    return relativedelta(**parts)
+
+
+def cutoff(rule: RetentionRule, as_of: date) -> date:
+    """The first trigger date that is not due yet on `as_of`: rows with an earlier one are.
+
+    Subtracting is not the inverse of adding at the end of a month (31 March - P1M is 28 February, which is over on
+    28 March already), so the subtraction is only the first guess.
+    """
+    length = period(rule.period)
+    try:
+        guess = as_of - length
+    except (ValueError, OverflowError):
+        return date.min
+    while guess + length < as_of:
+        guess += DAY
+    while guess > date.min and guess - DAY + length >= as_of:
+        guess -= DAY
+    return guess
+
+
+@transaction.atomic
+def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
+    """Put a draft in force; the version before it retires. `approved_by` is an actor id."""
+    RetentionRule.objects.select_for_update().get(pk=rule.pk)
+    rule.refresh_from_db()
+    if rule.status != RetentionRule.Status.DRAFT:
+        raise DomainError(_("Only a draft can be put in force."), code="not-a-draft")
+    if rule.action == RetentionRule.Action.PSEUDONYMISE:
+        raise NotAvailable
+    period(rule.period)
+    RetentionRule.objects.filter(slug=rule.slug, status=RetentionRule.Status.ACTIVE).update(
+        status=RetentionRule.Status.RETIRED
+    )
+    rule.status, rule.approved_by, rule.approved_at = RetentionRule.Status.ACTIVE, approved_by, now
+    rule.save(update_fields=["status", "approved_by", "approved_at"])
+    record(
+        kind="retention.activated",
+        at=now,
+        actor=approved_by,
+        purpose=rule.purpose.slug,
+        data={"rule": rule.slug, "version": rule.version, "trigger": rule.trigger, "period": rule.period}
+        | {"action": rule.action, "category": rule.category.slug if rule.category else ""},
+    )

@@ -1,0 +1,128 @@
+"""Runs and batches: who is at work, what each transaction did, and the evidence of it.
+
+One run per rule is open at a time. Whoever comes second works on the same run, and a run whose worker was killed is
+simply worked on: what its batches did is committed with their counts, the rest is still due.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
+
+from core.errors import DomainError
+from ledger.entries import record
+from processing.models import Purpose
+from retention.models import Batch, RetentionRule, Run
+from subjects.erasure import Erased
+
+
+class Closed(DomainError):
+    """Another worker finished the run while this one was at a batch; the batch is rolled back, the next run has it."""
+
+    code = "run-closed"
+
+
+ACTOR = "system:retention"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the batches of a run did together."""
+
+    batches: int = 0
+    needs: int = 0
+    items: int = 0
+    keys: int = 0
+    identifiers: int = 0
+    subjects: int = 0
+    relationships: int = 0
+    restricted: int = 0
+
+
+COUNTS = ("needs", "items", "keys", "identifiers", "subjects", "relationships", "restricted")
+
+
+def join(rule: RetentionRule, *, as_of: date, cutoff: date, now: datetime) -> Run:
+    """The open run of this rule, or a new one."""
+    defaults = {"as_of": as_of, "cutoff": cutoff, "started_at": now, "heartbeat_at": now}
+    while True:
+        try:
+            return Run.objects.get_or_create(rule=rule, status=Run.Status.RUNNING, defaults=defaults)[0]
+        except IntegrityError:
+            # The run that stood in the way was finished before it could be read.
+            continue
+
+
+def start(request: UUID, *, as_of: date, now: datetime) -> Run:
+    """The run of one erasure request."""
+    return Run.objects.create(request=request, as_of=as_of, started_at=now, heartbeat_at=now)
+
+
+def note(
+    run: Run,
+    erased: Erased,
+    *,
+    restricted: int = 0,
+    purposes: Iterable[Purpose] = (),
+    subject: UUID | None = None,
+    actor: str = ACTOR,
+    now: datetime,
+) -> Batch:
+    """Record a batch and its evidence, in the transaction that did the work. Its counts are that transaction's."""
+    counts = {name: getattr(erased, name) for name in COUNTS[:-1]} | {"restricted": restricted}
+    entry = record(
+        kind="retention.batch",
+        at=now,
+        actor=actor,
+        subject=subject,
+        object=run.uuid,
+        purpose=run.rule.purpose.slug if run.rule else "",
+        data={**_cause(run), **counts, "items_sha256": fingerprint(erased.item_uuids)}
+        | {"purposes": sorted(purpose.slug for purpose in purposes)},
+    )
+    batch = Batch.objects.create(run=run, at=now, entry=entry, **counts)
+    # Last, because this row is shared with other workers and stays locked until the commit.
+    if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING).update(heartbeat_at=now):
+        raise Closed
+    return batch
+
+
+@transaction.atomic
+def finish(run: Run, *, held: int, indeterminate: int, now: datetime) -> None:
+    """Close the run with its totals. Of two workers that reach the end, one does."""
+    locked = Run.objects.select_for_update(of=("self",)).select_related("rule__purpose").get(pk=run.pk)
+    if locked.status != Run.Status.RUNNING:
+        return
+    done = totals(locked)
+    locked.entry = record(
+        kind="retention.run",
+        at=now,
+        actor=ACTOR,
+        object=locked.uuid,
+        purpose=locked.rule.purpose.slug if locked.rule else "",
+        data={**_cause(locked), **vars(done), "held": held, "indeterminate": indeterminate},
+    )
+    locked.held, locked.indeterminate = held, indeterminate
+    locked.status, locked.finished_at, locked.heartbeat_at = Run.Status.FINISHED, now, now
+    locked.save(update_fields=["held", "indeterminate", "status", "finished_at", "heartbeat_at", "entry"])
+
+
+def totals(run: Run) -> Totals:
+    sums = run.batches.aggregate(**{name: Sum(name, default=0) for name in COUNTS})
+    return Totals(batches=run.batches.count(), **sums)
+
+
+def fingerprint(uuids: Iterable[UUID]) -> str:
+    """SHA-256 over the sorted ids: proves later which items they were, without keeping the list."""
+    return sha256(b"".join(sorted(uuid.bytes for uuid in uuids))).hexdigest()
+
+
+def _cause(run: Run) -> dict[str, str | int]:
+    if run.rule is None:
+        return {"request": str(run.request), "as_of": run.as_of.isoformat()}
+    dates = {"as_of": run.as_of.isoformat(), "cutoff": run.cutoff.isoformat() if run.cutoff else ""}
+    return {"rule": run.rule.slug, "version": run.rule.version, "action": run.rule.action, **dates}
