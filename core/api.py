@@ -1,58 +1,14 @@
-"""Who may call the REST API: a key in the header, and a scope per view."""
+"""What every API view stands on."""
 
 from typing import Any
 
-from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core import apikeys
-from core.models import ApiKey
+from core.access import ApiKeyAuthentication, HasScope
 from core.parsers import JSONParser
 
-
-class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Api-Key <key>`. `request.auth` is then the ApiKey; there is never a user."""
-
-    keyword = "Api-Key"
-
-    def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        keyword, _space, key = request.headers.get("Authorization", "").partition(" ")
-        if keyword.lower() != self.keyword.lower():
-            return None
-        now = timezone.now()
-        api_key = apikeys.find(key.strip(), now=now)
-        if api_key is None:
-            raise AuthenticationFailed(_("This API key is not valid."))
-        if api_key.kind == ApiKey.Kind.PUBLISHABLE and request.headers.get("Origin") not in api_key.origins:
-            raise AuthenticationFailed(_("This API key may not be used from here."))
-        apikeys.used(api_key, now=now)
-        return None, api_key
-
-    def authenticate_header(self, request: Request) -> str:
-        return self.keyword
-
-
-class HasScope(BasePermission):
-    """The view names its scope: `required_scope = "ledger:read"`, or a dict from method to scope. No name, no entry."""
-
-    message = _("This API key lacks the scope for this call.")
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        key = request.auth
-        if not isinstance(key, ApiKey):
-            return False
-        scope = getattr(view, "required_scope", None)
-        if isinstance(scope, dict):
-            scope = scope.get("GET" if request.method in ("HEAD", "OPTIONS") else request.method)
-        if key.kind == ApiKey.Kind.PUBLISHABLE and scope not in apikeys.PUBLISHABLE_SCOPES:
-            return False
-        return scope in key.scopes
+__all__ = ["ApiKeyAuthentication", "ApiView", "Cursor", "HasScope"]
 
 
 class ApiView(APIView):
@@ -62,12 +18,6 @@ class ApiView(APIView):
     permission_classes: Any = [HasScope]
     parser_classes: Any = [JSONParser]
     required_scope: str | dict[str, str] = ""
-
-    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> Any:
-        # There is no user to be authenticated; a key is what separates 401 from 403.
-        if request.auth is None:
-            request.successful_authenticator = None
-        super().permission_denied(request, message, code)
 
 
 class Cursor(CursorPagination):

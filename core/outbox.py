@@ -118,7 +118,7 @@ def _lease(outbox_id: int, *, now: datetime) -> Outbox | None:
 def _payload(row: Outbox) -> Mapping[str, Any]:
     if row.payload is None:
         raise vault.Unreadable
-    payload: Mapping[str, Any] = json.loads(vault.key_of(Owner.OUTBOX, row.uuid).open("payload", row.payload))
+    payload: Mapping[str, Any] = json.loads(vault.key_of(Owner.OUTBOX, row.uuid).open("payload", bytes(row.payload)))
     return payload
 
 

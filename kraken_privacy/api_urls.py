@@ -1,5 +1,9 @@
 """The REST API, version 1."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("core.api_urls")),
+    path("", include("ledger.api_urls")),
+    path("", include("notices.api_urls")),
+]

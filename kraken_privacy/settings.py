@@ -176,8 +176,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- REST API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["core.api.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["core.api.HasScope"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["core.access.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.access.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

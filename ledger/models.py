@@ -1,5 +1,7 @@
 """Proof: what happened, in the order of transactions, sealed so that a later change shows (RFC 9162 Merkle trees)."""
 
+from typing import Any
+
 import pgtrigger
 from django.db import models
 from django.db.models import Func, Q
@@ -13,7 +15,7 @@ class Member(Func):
 
     template = "(%(expressions)s::jsonb ->> '%(name)s')%(cast)s"
 
-    def __init__(self, name: str, cast: str = "", **extra: object) -> None:
+    def __init__(self, name: str, cast: str = "", **extra: Any) -> None:
         super().__init__("body", name=name, cast=f"::{cast}" if cast else "", **extra)
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:  # what migrations write
@@ -25,7 +27,7 @@ class Instant(Func):
 
     template = "ledger_instant(%(expressions)s::jsonb ->> 'at')"
 
-    def __init__(self, **extra: object) -> None:
+    def __init__(self, **extra: Any) -> None:
         super().__init__("body", **extra)
 
     def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:

@@ -1,0 +1,77 @@
+"""Signatures anybody can check: compact JWS (RFC 7515), "alg":"Ed25519" (RFC 9864), key ids by RFC 7638."""
+
+import base64
+import binascii
+import json
+from functools import lru_cache
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+from core.keys import keyring
+
+
+class BadSignature(DomainError):
+    code = "bad-signature"
+    message = _("This signature is not valid.")
+    status = 400
+
+
+def sign(payload: bytes, *, typ: str) -> str:
+    """A compact JWS over exactly these bytes, with the current key."""
+    key_id, key = next(iter(_keys(keyring("SIGNING_KEYS").current).items()))
+    header = json.dumps({"alg": "Ed25519", "kid": key_id, "typ": typ}, separators=(",", ":")).encode()
+    signed = _encode(header) + "." + _encode(payload)
+    return signed + "." + _encode(key.sign(signed.encode()))
+
+
+def verify(token: str, *, typ: str | None = None) -> bytes:
+    """The signed bytes. Raises BadSignature; with `typ` also for a token made for another use."""
+    try:
+        header_part, payload_part, signature = token.split(".")
+        header = json.loads(_decode(header_part))
+        if header["alg"] != "Ed25519" or "crit" in header or typ not in (None, header.get("typ")):
+            raise BadSignature
+        key = _keys()[header["kid"]]
+        key.public_key().verify(_decode(signature), f"{header_part}.{payload_part}".encode())
+        return _decode(payload_part)
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature, binascii.Error) as error:
+        raise BadSignature from error
+
+
+def jwks() -> dict[str, list[dict[str, str]]]:
+    """The public keys, current first; those of the past stay as long as something signed with them is kept."""
+    return {
+        "keys": [{**_public(key), "kid": key_id, "use": "sig", "alg": "Ed25519"} for key_id, key in _keys().items()]
+    }
+
+
+@lru_cache(maxsize=32)
+def _key(seed: bytes) -> tuple[str, Ed25519PrivateKey]:
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    canonical = json.dumps(_public(key), separators=(",", ":"), sort_keys=True).encode()
+    return _encode(sha256(canonical).digest()), key
+
+
+def _keys(only: str | None = None) -> dict[str, Ed25519PrivateKey]:
+    seeds = keyring("SIGNING_KEYS").keys
+    return dict(_key(seed) for name, seed in seeds.items() if only in (None, name))
+
+
+def _public(key: Ed25519PrivateKey) -> dict[str, str]:
+    return {"crv": "Ed25519", "kty": "OKP", "x": _encode(key.public_key().public_bytes_raw())}
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    """Strict base64url without padding: a second spelling of the same bytes is refused."""
+    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if _encode(data) != text:
+        raise ValueError("not canonical")
+    return data
