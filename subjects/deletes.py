@@ -2,8 +2,8 @@
 opened, because their suppression hashes must outlive their keys.
 
 Grain and cost: every function takes one batch (up to some 5,000 needs) and runs a fixed number of statements, each by
-primary key or by an index on the person. Locks are taken in one order everywhere: identifiers, then people, by primary
-key (subjects/people.py does the same), so that a capture and an erasure of one person wait instead of deadlocking.
+primary key or by an index on the person. Locks are taken in one order everywhere: people, then their identifiers (as in
+subjects/people.py), so that a capture and an erasure of one person wait for each other instead of deadlocking.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,18 +49,12 @@ class Identifiers:
 def lock_people(need_ids: Sequence[int], others: Iterable[int]) -> dict[int, UUID]:
     """The people these needs are about, and others by primary key, locked: primary key → public id.
 
-    Nobody can take in data about them, place a block or link an identifier before the transaction ends.
+    Nobody can take in data about them or place a block before the transaction ends.
     """
     people = {
         row[0] for row in _run("SELECT subject_id FROM subjects_itempurpose WHERE id = ANY(%s)", [list(need_ids)])
     }
     ids = sorted(people | set(others))
-    _run(
-        "SELECT id FROM subjects_identifier WHERE id IN"
-        " (SELECT identifier_id FROM subjects_subjectidentifier WHERE subject_id = ANY(%s))"
-        " ORDER BY id FOR UPDATE",
-        [ids],
-    )
     return dict(_run("SELECT id, uuid FROM subjects_datasubject WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids]))
 
 
@@ -171,12 +165,19 @@ def delete_people(subject_ids: Sequence[int]) -> Identifiers:
     _run("DELETE FROM subjects_identifier WHERE id = ANY(%s)", [[row.pk for row in going]])
     _delete_what_hangs(ids)
     _forget_above(ids)
-    _run("DELETE FROM subjects_datasubject WHERE id = ANY(%s)", [ids])
+    rows = _run("DELETE FROM subjects_datasubject WHERE id = ANY(%s) RETURNING organisation_id", [ids])
+    _delete_organisations(sorted({row[0] for row in rows if row[0] is not None}))
     return Identifiers([row.uuid for row in going], hashes, keys)
 
 
 def _only_theirs(ids: list[int]) -> list[Identifier]:
     """The identifiers by which nobody stays known. A test person does not keep the address of a live one."""
+    _run(
+        "SELECT id FROM subjects_identifier WHERE id IN"
+        " (SELECT identifier_id FROM subjects_subjectidentifier WHERE subject_id = ANY(%s))"
+        " ORDER BY id FOR UPDATE",
+        [ids],
+    )
     return list(
         Identifier.objects.raw(
             """
@@ -209,6 +210,20 @@ def _delete_what_hangs(ids: list[int]) -> None:
     _run("DELETE FROM subjects_disclosure WHERE subject_id = ANY(%s)", [ids])
     _run("DELETE FROM subjects_restriction WHERE subject_id = ANY(%s)", [ids])
     _run("DELETE FROM subjects_erasureblock WHERE subject_id = ANY(%s)", [ids])
+
+
+def _delete_organisations(organisation_ids: list[int]) -> None:
+    """The name of an organisation may be a person's name (a sole trader), so it goes with its last contact."""
+    _run(
+        """
+        DELETE FROM subjects_organisation AS organisation
+        WHERE organisation.id = ANY(%s)
+          AND NOT EXISTS (
+            SELECT 1 FROM subjects_datasubject AS contact WHERE contact.organisation_id = organisation.id
+          )
+        """,
+        [organisation_ids],
+    )
 
 
 def _forget_above(ids: list[int]) -> None:

@@ -28,8 +28,10 @@ class AmbiguousIdentity(DomainError):
     message = _("The parts of this identity belong to different people.")
 
 
-class _Lost(Exception):
-    """Another transaction stored the same identifier first. Its person is the one."""
+class _Lost(DomainError):
+    """Another transaction stored, linked or erased the same identifier first. Look again."""
+
+    code = "busy"
 
 
 @dataclass(frozen=True)
@@ -68,39 +70,31 @@ def find_or_create(
     if not claims:
         raise NotFound
     for _attempt in range(5):
-        known = _known(claims, is_test=is_test, lock=True)
-        subject = _resolve(known, verified_only=False)
-        if subject is None:
-            try:
-                with transaction.atomic():
-                    return _create(claims, known, now=now, actor=actor, locale=locale, is_test=is_test)
-            except _Lost:
-                continue
-        if hold(subject):
-            _link_new(subject, claims, known)
-            return subject
+        subject = _resolve(_known(claims, is_test=is_test))
+        try:
+            # A savepoint: what was locked or stored for nothing is given up before the next attempt.
+            with transaction.atomic():
+                if subject is None:
+                    return _create(claims, now=now, actor=actor, locale=locale, is_test=is_test)
+                return _recognise(subject, claims)
+        except _Lost:
+            continue
     raise DomainError(_("Too many calls about the same person at once. Try again."), code="busy")
 
 
 def hold(subject: DataSubject) -> bool:
     """Lock the person until the transaction ends, so that an erasure waits; False if they have just been erased."""
-    return DataSubject.objects.select_for_update(no_key=True).filter(pk=subject.pk).exists()
+    return bool(DataSubject.objects.select_for_update(no_key=True).filter(pk=subject.pk).values_list("pk"))
 
 
 @transaction.atomic
 def verify_identifier(subject: DataSubject, claim: Claim, *, how: str, now: datetime, actor: str) -> UUID:
     """Record that this person showed control of the identifier; returns the ledger entry's id."""
-    known = _known([claim], is_test=subject.is_test, lock=True)
     if not hold(subject):
         raise NotFound
-    if subject.pk not in {link.subject_id for link in known.links[claim]}:
-        _link(subject, _stored(claim)[0])
-    link = SubjectIdentifier.objects.select_related("identifier").get(
-        subject=subject,
-        identifier__type=claim.type,
-        identifier__system=claim.system,
-        identifier__blind__in=claim.blinds,
-    )
+    identifier = _stored(claim)[0]
+    _link(subject, identifier)
+    link = SubjectIdentifier.objects.select_related("identifier").get(subject=subject, identifier=identifier)
     if link.verified_at is None:
         link.verified_at, link.verified_how = now, how
         link.save(update_fields=["verified_at", "verified_how"])
@@ -131,7 +125,7 @@ def _known(claims: Sequence[Claim], *, is_test: bool, lock: bool = False) -> _Kn
     by_blind = {(claim.type, claim.system, value): claim for claim in claims for value in claim.blinds}
     rows = Identifier.objects.filter(blind__in=[value for _type, _system, value in by_blind]).order_by("pk")
     if lock:
-        # Whoever names the same identifier waits here, and an erasure of it has finished before we look at its links.
+        # Whoever makes a person of the same identifier waits here, and so does an erasure before it looks at the links.
         rows = rows.select_for_update(no_key=True)
     identifiers: dict[Claim, list[int]] = {claim: [] for claim in claims}
     claim_of: dict[int, Claim] = {}
@@ -147,7 +141,7 @@ def _known(claims: Sequence[Claim], *, is_test: bool, lock: bool = False) -> _Kn
     return _Known(identifiers, links)
 
 
-def _resolve(known: _Known, *, verified_only: bool) -> DataSubject | None:
+def _resolve(known: _Known, *, verified_only: bool = False) -> DataSubject | None:
     """The one person, or None if there is none. Raises AmbiguousIdentity if verification cannot tell several apart."""
     links = [link for found in known.links.values() for link in found]
     verified = {link.subject_id for link in links if link.verified_at and not link.is_shared}
@@ -180,25 +174,35 @@ def _holders_of_others(known: _Known, people: set[int]) -> set[int]:
     return holders
 
 
-def _create(
-    claims: Sequence[Claim], known: _Known, *, now: datetime, actor: str, locale: str, is_test: bool
-) -> DataSubject:
+def _create(claims: Sequence[Claim], *, now: datetime, actor: str, locale: str, is_test: bool) -> DataSubject:
+    """Raises _Lost if somebody else stored one of the claims since we looked."""
+    known = _known(claims, is_test=is_test, lock=True)
+    if _resolve(known):
+        raise _Lost
     subject = DataSubject.objects.create(locale=locale, is_test=is_test)
+    _link_all(subject, claims, known)
+    record(kind="subject.created", at=now, actor=actor, subject=subject.uuid, data={"test": is_test})
+    return subject
+
+
+def _recognise(subject: DataSubject, claims: Sequence[Claim]) -> DataSubject:
+    """Hold the person and link what was nobody's. What belongs to somebody else stays theirs: nothing was proved."""
+    if not hold(subject):
+        raise _Lost
+    known = _known(claims, is_test=subject.is_test)
+    if _resolve(known) != subject:
+        raise _Lost
+    _link_all(subject, [claim for claim in claims if not known.links[claim]], known)
+    return subject
+
+
+def _link_all(subject: DataSubject, claims: Sequence[Claim], known: _Known) -> None:
     # In the order of their blind index: two transactions that name the same pair must not wait for each other.
     for claim in sorted(dict.fromkeys(claims), key=lambda claim: claim.blind):
         identifier, is_new = _stored(claim)
         if not is_new and identifier not in known.ids:
             raise _Lost
         _link(subject, identifier)
-    record(kind="subject.created", at=now, actor=actor, subject=subject.uuid, data={"test": is_test})
-    return subject
-
-
-def _link_new(subject: DataSubject, claims: Sequence[Claim], known: _Known) -> None:
-    """Link the claims that were nobody's. One that belongs to somebody else stays theirs: nothing was proved."""
-    for claim in sorted(dict.fromkeys(claims), key=lambda claim: claim.blind):
-        if not known.links[claim]:
-            _link(subject, _stored(claim)[0])
 
 
 def _stored(claim: Claim) -> tuple[int, bool]:
@@ -224,6 +228,9 @@ def _stored(claim: Claim) -> tuple[int, bool]:
 
 def _link(subject: DataSubject, identifier: int) -> None:
     """Link once. From the second person on, every link of the identifier is shared."""
+    # Two links at the same moment would not see each other. Order of locks everywhere: the person, then identifiers.
+    if not Identifier.objects.select_for_update(no_key=True).filter(pk=identifier).values_list("pk"):
+        raise _Lost
     SubjectIdentifier.objects.bulk_create(
         [SubjectIdentifier(subject=subject, identifier_id=identifier)], ignore_conflicts=True
     )

@@ -1,5 +1,6 @@
 """Why we may deal with a person for a purpose, and the dates from which forgetting is counted."""
 
+import re
 import uuid
 from datetime import date, datetime
 
@@ -26,6 +27,7 @@ INTERACTIONS = frozenset(
 )
 # Data from these came from the person, who thereby interacted.
 FROM_PERSON = frozenset({Source.IN_PERSON, Source.CORRESPONDENCE, Source.PHONE, Source.WEBSITE, Source.PRODUCT})
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{0,40}")
 # Dates that are set once something has ended.
 ENDS = frozenset({"contract_ended_on", "application_closed_on", "consent_ended_on", "ended_on"})
 
@@ -48,7 +50,9 @@ def establish(
     The role and ground of a relationship that exists are replaced; its start and its other dates stay.
     """
     if role not in Role.values:
-        raise Invalid(fields={"relationship.role": _("This role is unknown.")})
+        raise Invalid(fields={"role": _("This role is unknown.")})
+    if not _CODE.fullmatch(ground) or not _CODE.fullmatch(source):
+        raise Invalid(fields={"ground": _("Ground and source are short codes; words belong into the note.")})
     if not hold(subject):
         raise NotFound
     relationship, _is_new = Relationship.objects.get_or_create(
@@ -129,7 +133,8 @@ def _advance(relationship: Relationship, on: date) -> None:
 
 def _usual_role(version: PurposeVersion) -> str:
     """The role that the register names first for this purpose."""
-    return next((role for role in version.subject_categories if role in Role.values), Role.PROSPECT.value)
+    names = [name.replace("-", "_") for name in version.subject_categories]
+    return next((role for role in names if role in Role.values), Role.PROSPECT.value)
 
 
 def _local(at: datetime) -> date:

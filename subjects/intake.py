@@ -1,0 +1,162 @@
+"""Taking in what another system collected about a person, all of it or nothing."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError, Invalid
+from ledger.entries import record
+from processing import purposes as register
+from subjects import items, organisations, relationships
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, PersonalDataItem
+from subjects.people import find_or_create
+
+Part = Mapping[str, Any]
+# Takes (person, claims, what the caller sent as `consents`); raises Invalid naming fields below `consents`.
+Consents = Callable[..., None]
+_consents: list[Consents] = []
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
+
+
+def register_consents(capture: Consents) -> None:
+    """Have `capture(subject, claims, consents, now=, actor=, is_test=)` take in the consents of a collection."""
+    _consents[:] = [capture]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What one call brings: who it is about, what was collected, and what they were told then (Art 13)."""
+
+    claims: Sequence[Claim]
+    notice: str
+    items: Sequence[Part] = ()
+    organisation: Part | None = None
+    relationship: Part | None = None
+    interaction: Part | None = None
+    consents: Sequence[Part] = ()
+    locale: str = "en-GB"
+    is_test: bool = False
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The evidence of a collection: whom it was about, what was stored, and the ledger entry of what they were told."""
+
+    subject: DataSubject
+    items: list[PersonalDataItem]
+    entry: UUID
+
+
+@transaction.atomic
+def collect(parcel: Parcel, *, now: datetime, actor: str) -> Taken:
+    """Store all of it, or raise Invalid naming every field at fault ("items[2].category") and store nothing."""
+    _check(parcel)
+    subject = find_or_create(parcel.claims, now=now, actor=actor, locale=parcel.locale, is_test=parcel.is_test)
+    if parcel.organisation:
+        organisations.represent(subject, **parcel.organisation)
+    stored = _store(subject, parcel, now=now, actor=actor)
+    if parcel.relationship:
+        _relate(subject, parcel, now=now, actor=actor)
+    if parcel.interaction:
+        with _below("interaction"):
+            interact(subject, **parcel.interaction, now=now, actor=actor)
+    if parcel.consents:
+        _consents[0](subject, parcel.claims, parcel.consents, now=now, actor=actor, is_test=parcel.is_test)
+    entry = record(
+        kind="notice.given",
+        at=now,
+        actor=actor,
+        subject=subject.uuid,
+        data={"notice": parcel.notice, "items": [str(item.uuid) for item in stored]},
+    )
+    return Taken(subject, stored, entry)
+
+
+@transaction.atomic
+def interacted(
+    claims: Sequence[Claim],
+    *,
+    purpose: str,
+    at: datetime,
+    channel: str,
+    is_test: bool = False,
+    now: datetime,
+    actor: str,
+) -> UUID:
+    """The same from outside: whoever turns to us is somebody we know from then on."""
+    subject = find_or_create(claims, now=now, actor=actor, is_test=is_test)
+    return interact(subject, purpose=purpose, at=at, channel=channel, now=now, actor=actor)
+
+
+def interact(subject: DataSubject, *, purpose: str, at: datetime, channel: str, now: datetime, actor: str) -> UUID:
+    """Note an interaction for a live purpose; returns the relationship's public id."""
+    try:
+        version = register.live(purpose)
+    except DomainError as error:
+        raise Invalid(fields={"purpose": error.message}) from error
+    return relationships.touch(subject, version.purpose, at=at, channel=channel, now=now, actor=actor).uuid
+
+
+def _check(parcel: Parcel) -> None:
+    errors = {}
+    if not _CODE.fullmatch(parcel.notice):
+        errors["notice"] = _("Name the version of the privacy notice that the person was shown.")
+    if parcel.consents and not _consents:
+        errors["consents"] = _("Consents are not taken in here.")
+    if not (parcel.items or parcel.relationship or parcel.interaction or parcel.consents):
+        errors["items"] = _("Send at least one item, relationship, interaction or consent.")
+    if errors:
+        raise Invalid(fields=errors)
+
+
+def _store(subject: DataSubject, parcel: Parcel, *, now: datetime, actor: str) -> list[PersonalDataItem]:
+    """Every item is tried, so that one answer names all that is wrong; the caller's transaction undoes the others."""
+    role = (parcel.relationship or {}).get("role", "")
+    stored: list[PersonalDataItem] = []
+    refusals: list[DomainError] = []
+    for number, part in enumerate(parcel.items):
+        try:
+            with _below(f"items[{number}]"):
+                stored.append(items.collect(subject, **part, role=role, now=now, actor=actor))
+        except DomainError as error:
+            refusals.append(error)
+    if refusals:
+        fields = {name: text for error in refusals for name, text in error.fields.items()}
+        first = refusals[0]
+        first.fields = fields
+        raise first
+    return stored
+
+
+def _relate(subject: DataSubject, parcel: Parcel, *, now: datetime, actor: str) -> None:
+    """Record the ground for the purpose that is named, or for every purpose of the items."""
+    given = dict(parcel.relationship or {})
+    named = given.pop("purpose", "")
+    slugs = [named] if named else list(dict.fromkeys(slug for part in parcel.items for slug in part["purposes"]))
+    with _below("relationship"):
+        if not slugs:
+            raise Invalid(fields={"purpose": _("Name the purpose.")})
+        for slug in slugs:
+            try:
+                purpose = register.live(slug).purpose
+            except DomainError as error:
+                raise Invalid(fields={"purpose": error.message}) from error
+            relationships.establish(subject, purpose, **given, now=now, actor=actor)
+
+
+@contextmanager
+def _below(field: str) -> Iterator[None]:
+    """Refusals inside name their fields below this one."""
+    try:
+        yield
+    except DomainError as error:
+        error.fields = {f"{field}.{name}": text for name, text in error.fields.items()} or {field: error.message}
+        raise

@@ -1,0 +1,176 @@
+"""Which of this app's data is personal, how it is exported and what may be erased."""
+
+import json
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from subjects import items, relationships
+from subjects.identifiers import reveal
+from subjects.models import DataSubject, Disclosure, PersonalDataItem, Relationship, Restriction, SubjectIdentifier
+from subjects.registry import register
+
+
+def fields_of(model: str, names: str) -> list[str]:
+    return [f"subjects.{model}.{name}" for name in names.split()]
+
+
+class WithThePerson:
+    """What hangs on the person goes in subjects/erasure.py, when nothing else keeps the person."""
+
+    def erase(self, subject: DataSubject) -> int:
+        return 0
+
+
+@register
+class Identity(WithThePerson):
+    label = _("How we know you")
+    fields = [
+        *fields_of("DataSubject", "uuid locale jurisdiction organisation created_at"),
+        *fields_of("Identifier", "uuid type system sealed blind subjects"),
+        *fields_of("SubjectIdentifier", "subject identifier verified_at verified_how is_shared added_at"),
+    ]
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        """Without an address that others use too and that this person never proved: it may be somebody else's."""
+        links = SubjectIdentifier.objects.filter(subject=subject).exclude(is_shared=True, verified_at=None)
+        rows = list(links.select_related("identifier").order_by("pk"))
+        values = reveal(link.identifier for link in rows)
+        return [
+            {
+                "what": str(link.identifier.get_type_display()),
+                "system": link.identifier.system,
+                "value": values.get(link.identifier_id, ""),
+                "since": link.added_at.isoformat(),
+                "confirmed": link.verified_at.isoformat() if link.verified_at else None,
+            }
+            for link in rows
+        ]
+
+
+@register
+class Affiliation(WithThePerson):
+    label = _("The organisation you speak for")
+    fields = fields_of("Organisation", "uuid name legal_type contract_started_on contract_ended_on")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        organisation = subject.organisation
+        if organisation is None:
+            return []
+        return [{"name": organisation.name, "type": str(organisation.get_legal_type_display())}]
+
+
+@register
+class Ties(WithThePerson):
+    label = _("Our relationship with you")
+    fields = fields_of(
+        "Relationship",
+        "uuid subject purpose role ground ground_note ground_recorded_at source started_on last_interaction_on"
+        " contract_ended_on application_closed_on consent_ended_on ended_on",
+    )
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        ties = Relationship.objects.filter(subject=subject).select_related("purpose").order_by("pk")
+        return [
+            {
+                "purpose": tie.purpose.slug,
+                "role": str(tie.get_role_display()),
+                "ground": tie.ground,
+                "note": relationships.note_of(tie),
+                "since": tie.started_on.isoformat(),
+                "last_contact": tie.last_interaction_on.isoformat() if tie.last_interaction_on else None,
+            }
+            for tie in ties
+        ]
+
+
+@register
+class Held(WithThePerson):
+    label = _("What we hold about you")
+    fields = [
+        *fields_of("PersonalDataItem", "uuid subject category sealed source source_evidence source_record nature"),
+        *fields_of("PersonalDataItem", "system collected_at purposes"),
+        *fields_of("ItemPurpose", "item purpose subject category collected_on"),
+    ]
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        rows = list(
+            PersonalDataItem.objects.filter(subject=subject)
+            .select_related("category", "system")
+            .prefetch_related("purposes")
+            .order_by("pk")
+        )
+        contents = items.contents(rows)
+        return [
+            {
+                "category": row.category.label,
+                "content": _readable(contents.get(row.pk, "")),
+                "purposes": sorted(purpose.slug for purpose in row.purposes.all()),
+                "source": str(row.get_source_display()),
+                "nature": str(row.get_nature_display()),
+                "system": row.system.name,
+                "collected": row.collected_at.isoformat(),
+            }
+            for row in rows
+        ]
+
+
+@register
+class Recipients(WithThePerson):
+    label = _("To whom your data was disclosed")
+    fields = fields_of("Disclosure", "uuid subject recipient purpose categories ground legal_power disclosed_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        rows = Disclosure.objects.filter(subject=subject).select_related("recipient").prefetch_related("categories")
+        return [
+            {
+                "recipient": row.recipient.name,
+                "ground": row.ground,
+                "categories": sorted(category.label for category in row.categories.all()),
+                "on": row.disclosed_at.isoformat(),
+            }
+            for row in rows.order_by("pk")
+        ]
+
+
+@register
+class Limits(WithThePerson):
+    label = _("Limits on how your data is used")
+    fields = fields_of("Restriction", "uuid subject purpose item ground since lifted_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        rows = Restriction.objects.filter(subject=subject).select_related("purpose").order_by("pk")
+        return [
+            {
+                "purpose": row.purpose.slug if row.purpose else "",
+                "ground": str(row.get_ground_display()),
+                "since": row.since.isoformat(),
+                "lifted": row.lifted_at.isoformat() if row.lifted_at else None,
+            }
+            for row in rows
+        ]
+
+
+def _readable(content: str) -> Any:
+    """The content as data where it is JSON, else as it stands."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content
+
+
+NOT_PERSONAL = {
+    *fields_of("Organisation", "id"),
+    *fields_of("DataSubject", "id is_test"),
+    # Which rules and key made the index, not what it says.
+    *fields_of("Identifier", "id rules_version blind_key"),
+    *fields_of("SubjectIdentifier", "id"),
+    # Staff or a system, by id.
+    *fields_of("Relationship", "id ground_recorded_by"),
+    *fields_of("PersonalDataItem", "id"),
+    *fields_of("ItemPurpose", "id"),
+    *fields_of("Disclosure", "id approved_by"),
+    *fields_of("Restriction", "id"),
+    # Internal workings of holds and pending requests; they carry ids and codes, and go with the person.
+    *fields_of("ErasureBlock", "id uuid subject purpose kind placed_for placed_at released_at"),
+}
