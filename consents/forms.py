@@ -1,15 +1,19 @@
 """Consent forms: what must be true before one may be published, and which published version answers may come from."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
+import isodate
 import rfc8785
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from consents.models import ConsentForm, ConsentFormVersion
@@ -94,6 +98,8 @@ def _faults(form: ConsentForm, version: ConsentFormVersion) -> dict[str, Text]:
     faults: dict[str, Text] = {}
     if form.double_opt_in:
         faults["double_opt_in"] = _("Double opt-in is not available yet.")
+    if not _is_period(form.valid_for):
+        faults["valid_for"] = _("Say how long consent lasts as an ISO 8601 period, such as P24M.")
     if not version.title.strip():
         faults["title"] = _("Say in the title what is being asked.")
     if not [name for name in version.controllers if name.strip()]:
@@ -107,6 +113,14 @@ def _faults(form: ConsentForm, version: ConsentFormVersion) -> dict[str, Text]:
     if fault := next((fault for fault in shapes if fault), None) or _choice_fault(version.controls):
         faults["controls"] = fault
     return faults
+
+
+def _is_period(text: str) -> bool:
+    try:
+        isodate.parse_duration(text)
+    except isodate.ISO8601Error:
+        return False
+    return True
 
 
 def _shape_fault(control: object) -> Text | None:
@@ -158,28 +172,66 @@ def current(slug: str, locale: str = DEFAULT_LOCALE) -> ConsentFormVersion:
     return found
 
 
-def accepted(slug: str, number: int, locale: str, *, now: datetime) -> tuple[ConsentFormVersion, dict[str, Purpose]]:
-    """The version that an answer names, with its purposes by slug, if it is on show or was until a short while ago.
+@dataclass(frozen=True)
+class Shown:
+    """A published version as the capture needs it: what was shown, and the purposes behind the controls by slug."""
 
-    A cached page may still show the version before: it is accepted for the form's grace period. Two queries.
+    key: int
+    form: UUID
+    slug: str
+    number: int
+    locale: str
+    controls: list[dict[str, str]]
+    notice_version: str
+    sha256: str
+    published_at: datetime
+    superseded_at: datetime | None
+    grace: timedelta
+    valid_for: str
+    purposes: dict[str, Purpose]
+
+    def valid_until(self, given_at: datetime) -> datetime:
+        until: datetime = given_at + isodate.parse_duration(self.valid_for)
+        return until
+
+
+# The version and its purposes at once, because every capture asks. One row.
+SHOWN = """
+SELECT version.id, form.uuid, form.slug, version.number, version.locale, version.controls, version.notice_version,
+       version.sha256, version.published_at, version.superseded_at, form.grace_days, form.valid_for,
+       (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid)) FROM processing_purpose purpose
+         WHERE purpose.slug IN (SELECT control ->> 'purpose' FROM jsonb_array_elements(version.controls) control))
+FROM consents_consentformversion version JOIN consents_consentform form ON form.id = version.form_id
+WHERE form.slug = %s AND version.number = %s AND version.locale = %s AND version.published_at IS NOT NULL
+"""
+
+
+def accepted(slug: str, number: int, locale: str, *, now: datetime) -> Shown:
+    """The version that an answer names, if it is on show or was until a short while ago. Raises Invalid.
+
+    A cached page may still show the version before: it is accepted for the form's grace period. One query.
     """
-    version = (
-        ConsentFormVersion.objects.select_related("form")
-        .filter(form__slug=slug, number=number, locale=locale, published_at__isnull=False)
-        .first()
-    )
-    if version is None:
-        _refuse_unknown(slug)
-        raise Invalid(fields={"version": _("This version of the form was never published in this language.")})
-    if version.superseded_at and now > version.superseded_at + timedelta(days=version.form.grace_days):
-        raise Invalid(fields={"version": _("This version of the form has been replaced. Show the current one.")})
-    slugs = {control["purpose"] for control in version.controls}
-    return version, {purpose.slug: purpose for purpose in Purpose.objects.filter(slug__in=slugs)}
-
-
-def _refuse_unknown(slug: str) -> None:
-    if not ConsentForm.objects.filter(slug=slug, versions__published_at__isnull=False).exists():
+    shown = _shown(SHOWN, [slug, number, locale])
+    if shown is None:
+        if ConsentForm.objects.filter(slug=slug, versions__published_at__isnull=False).exists():
+            raise Invalid(fields={"version": _("This version of the form was never published in this language.")})
         raise Invalid(fields={"form": _("There is no published form with this name.")})
+    if shown.superseded_at and now > shown.superseded_at + shown.grace:
+        raise Invalid(fields={"version": _("This version of the form has been replaced. Show the current one.")})
+    return shown
+
+
+def _shown(sql: str, params: list[Any]) -> Shown | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    *plain, grace_days, valid_for, purposes = row
+    plain[5] = json.loads(plain[5]) if isinstance(plain[5], str) else plain[5]
+    found = json.loads(purposes) if isinstance(purposes, str) else purposes
+    known = {slug: Purpose(pk=key, slug=slug, uuid=UUID(uuid)) for slug, key, uuid in found}
+    return Shown(*plain, grace=timedelta(days=grace_days), valid_for=valid_for, purposes=known)
 
 
 def asks_for(purpose: Purpose) -> bool:
@@ -189,5 +241,17 @@ def asks_for(purpose: Purpose) -> bool:
     ).exists()
 
 
-def notice_url(version: ConsentFormVersion) -> str:
-    return f"{settings.BASE_URL}/policy/?version={version.notice_version}"
+def public(version: ConsentFormVersion) -> dict[str, Any]:
+    """What a site needs to show the form and to answer it."""
+    return {
+        "slug": version.form.slug,
+        "version": version.number,
+        "locale": version.locale,
+        "sha256": version.sha256,
+        "title": version.title,
+        "intro": version.intro,
+        "controls": version.controls,
+        "controllers": version.controllers,
+        "notice": {"version": version.notice_version, "url": f"{settings.BASE_URL}/policy/"},
+        "double_opt_in": version.form.double_opt_in,
+    }

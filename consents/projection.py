@@ -35,7 +35,8 @@ JOIN subjects_datasubject subject ON subject.uuid = event.subject
 """
 FOLDED = f"ORDER BY event.subject, purpose.id, event.channel, {EVENT_ORDER.format('event')}"
 
-PROJECT = f"INSERT INTO consents_consentstate AS state ({COLUMNS}) {FOLD} WHERE event.uuid = ANY(%s::uuid[]) {FOLDED} {UPSERT}"
+INTO_STATES = f"INSERT INTO consents_consentstate AS state ({COLUMNS})"
+PROJECT = f"{INTO_STATES} {FOLD} WHERE event.uuid = ANY(%s::uuid[]) {FOLDED} {UPSERT}"
 WHOLE_FOLD = f"{FOLD} {FOLDED}"
 
 

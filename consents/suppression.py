@@ -92,10 +92,3 @@ def is_suppressed(claims: Iterable[Claim], purpose: Purpose, channel: str = "", 
     if channel:
         rows = rows.filter(channel__in=["", channel])
     return rows.exists()
-
-
-def replay(
-    *, key: str, value: bytes, purpose: Purpose | None, channel: str, reason: str, entry: UUID, at: datetime
-) -> None:
-    """Put a journalled "no" back after a restore; one that is there already stays as it is."""
-    add([Hash(key, value)], purposes=[purpose], channel=channel, reason=reason, entry=entry, now=at)

@@ -1,6 +1,6 @@
 """Withdrawing consent (UK GDPR Art 7(3)) and objecting to direct marketing (Art 21(2) and (3), absolute).
 
-The same work and the same answer whether or not we know the person: the "no" of someone unknown is kept as a keyed hash.
+The same work and answer whether or not we know the person: the "no" of someone unknown is kept as a keyed hash.
 """
 
 from collections.abc import Sequence

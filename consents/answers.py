@@ -1,0 +1,124 @@
+"""Reading an answer to a consent form: everything is checked, and every fault named by its field, before any work."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from consents import forms
+from core.errors import Invalid, Text
+from processing.models import Purpose
+from subjects.identifiers import Claim, parse_identity
+
+MEMBERS = {"form", "version", "locale", "identity", "choices", "source", "given_at", "test"}
+# How far the clock of a sending system may be ahead of ours.
+SKEW = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A valid answer: who said yes or no to what, when, and what they were shown."""
+
+    shown: forms.Shown
+    claims: list[Claim]
+    # Each control of the form, by key. A box left empty is a "no" (Planet49, C-673/17): silence never consents.
+    choices: dict[str, bool]
+    given_at: datetime
+    is_test: bool
+    # As typed, with the place it was typed at. Only ever stored sealed.
+    proof: dict[str, Any]
+
+    def purpose(self, key: str) -> Purpose:
+        return self.shown.purposes[self.control(key)["purpose"]]
+
+    def control(self, key: str) -> dict[str, str]:
+        return next(control for control in self.shown.controls if control["key"] == key)
+
+
+def read(data: object, *, now: datetime) -> Answer:
+    """Raises Invalid naming every field at fault."""
+    if not isinstance(data, Mapping):
+        raise Invalid(_("Send a JSON object."))
+    errors: dict[str, Text] = {name: _("This field is unknown.") for name in data if name not in MEMBERS}
+    shown = _collect(errors, lambda: _form(data, now))
+    claims = _collect(errors, lambda: parse_identity(data.get("identity") or {}))
+    given_at = _collect(errors, lambda: _given_at(data.get("given_at"), now, shown))
+    choices = _collect(errors, lambda: _choices(data.get("choices"), shown))
+    source = _collect(errors, lambda: _source(data.get("source")))
+    is_test = data.get("test", False)
+    if not isinstance(is_test, bool):
+        errors["test"] = _("Say true or false.")
+    if errors or not (shown and claims and given_at and choices and source):
+        raise Invalid(fields=errors)
+    proof = {"identity": data["identity"], "source": source}
+    return Answer(shown, claims, choices, given_at, bool(is_test), proof)
+
+
+def _collect(errors: dict[str, Text], part: Any) -> Any:
+    try:
+        return part()
+    except Invalid as error:
+        errors.update(error.fields)
+        return None
+
+
+def _form(data: Mapping[str, Any], now: datetime) -> forms.Shown:
+    slug, number, locale = data.get("form"), data.get("version"), data.get("locale", forms.DEFAULT_LOCALE)
+    errors: dict[str, Text] = {}
+    if not isinstance(slug, str) or not slug:
+        errors["form"] = _("Name the form.")
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 32768:
+        errors["version"] = _("Give the number of the version that was shown.")
+    if not isinstance(locale, str) or not locale:
+        errors["locale"] = _("Name the language that was shown.")
+    if errors or not isinstance(slug, str) or not isinstance(number, int) or not isinstance(locale, str):
+        raise Invalid(fields=errors)
+    return forms.accepted(slug, number, locale, now=now)
+
+
+def _given_at(text: object, now: datetime, shown: forms.Shown | None) -> datetime:
+    if text is None:
+        return now
+    try:
+        given_at = parse_datetime(text) if isinstance(text, str) else None
+    except ValueError:
+        given_at = None
+    if given_at is None or given_at.tzinfo is None:
+        raise Invalid(fields={"given_at": _("Give date, time and time zone as in 2026-11-22T09:00:00Z.")})
+    if given_at > now + SKEW:
+        raise Invalid(fields={"given_at": _("This lies in the future.")})
+    if shown and given_at < shown.published_at:
+        raise Invalid(fields={"given_at": _("This version of the form was not published yet.")})
+    return min(given_at, now)
+
+
+def _choices(choices: object, shown: forms.Shown | None) -> dict[str, bool]:
+    if not isinstance(choices, Mapping) or not choices:
+        raise Invalid(fields={"choices": _("Give true or false for the controls of the form.")})
+    keys = [control["key"] for control in shown.controls] if shown else list(choices)
+    errors: dict[str, Text] = {}
+    for key, choice in choices.items():
+        if key not in keys:
+            errors[f"choices.{key}"[:80]] = _("The form has no such control.")
+        elif not isinstance(choice, bool):
+            errors[f"choices.{key}"] = _("Say true or false.")
+    if errors:
+        raise Invalid(fields=errors)
+    return {key: choices.get(key, False) for key in keys}
+
+
+def _source(source: object) -> dict[str, str]:
+    if not isinstance(source, Mapping) or set(source) - {"channel", "url"}:
+        raise Invalid(fields={"source": _("Give an object with channel and url.")})
+    channel, url = source.get("channel"), source.get("url") or ""
+    errors: dict[str, Text] = {}
+    if not isinstance(channel, str) or not 0 < len(channel) <= 40:
+        errors["source.channel"] = _("Say how the answer was given, such as website or phone.")
+    if not isinstance(url, str) or len(url) > 2000:
+        errors["source.url"] = _("Give the address of the page as text of up to 2,000 characters.")
+    if errors:
+        raise Invalid(fields=errors)
+    return {"channel": str(channel), "url": str(url)}

@@ -1,0 +1,257 @@
+"""Forms, consents, withdrawals and permission checks over the API. The serializers describe; the domain validates."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from consents import answers, capture, forms, permission, withdraw
+from consents.models import Status
+from consents.verdicts import Verdict
+from core.api import ApiView
+from core.errors import Invalid, Text
+from core.idempotency import replayable
+from processing.models import Channel
+from subjects.identifiers import parse_identity
+from subjects.models import Identifier
+
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Sent again, it makes nothing again."
+)
+
+
+class ControlSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    purpose = serializers.SlugField()
+    channel = serializers.CharField(allow_blank=True)
+    label = serializers.CharField()
+    hint = serializers.CharField(allow_blank=True)
+
+
+class NoticeSerializer(serializers.Serializer[Any]):
+    version = serializers.CharField()
+    url = serializers.URLField()
+
+
+class FormSerializer(serializers.Serializer[Any]):
+    slug = serializers.SlugField()
+    version = serializers.IntegerField()
+    locale = serializers.CharField()
+    sha256 = serializers.CharField()
+    title = serializers.CharField()
+    intro = serializers.CharField(allow_blank=True)
+    controls = ControlSerializer(many=True)
+    controllers = serializers.ListField(child=serializers.CharField())
+    notice = NoticeSerializer()
+    double_opt_in = serializers.BooleanField()
+
+
+class ExternalIdSerializer(serializers.Serializer[Any]):
+    system = serializers.CharField()
+    id = serializers.CharField()
+
+
+class IdentitySerializer(serializers.Serializer[Any]):
+    email = serializers.EmailField(required=False)
+    phone = serializers.CharField(required=False)
+    customer_number = serializers.CharField(required=False)
+    external_id = ExternalIdSerializer(required=False)
+
+
+class SourceSerializer(serializers.Serializer[Any]):
+    channel = serializers.CharField(max_length=40)
+    url = serializers.CharField(required=False, max_length=2000)
+
+
+class ConsentSerializer(serializers.Serializer[Any]):
+    form = serializers.SlugField()
+    version = serializers.IntegerField(min_value=1)
+    locale = serializers.CharField()
+    identity = IdentitySerializer()
+    choices = serializers.DictField(child=serializers.BooleanField())
+    given_at = serializers.DateTimeField(required=False)
+    test = serializers.BooleanField(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # "source" is an attribute of every serializer, so it cannot be declared as one.
+        return {**super().get_fields(), "source": SourceSerializer()}
+
+
+class CapturedSerializer(serializers.Serializer[Any]):
+    consent = serializers.UUIDField()
+    subject = serializers.UUIDField()
+    pending = serializers.BooleanField()
+    states = serializers.DictField(child=serializers.ChoiceField(choices=Status.choices))
+    receipt = serializers.CharField(help_text="A compact JWS; the keys are at /.well-known/jwks.json.")
+
+
+class WithdrawSerializer(serializers.Serializer[Any]):
+    identity = IdentitySerializer()
+    purposes = serializers.JSONField(help_text='A list of purposes, or "all-marketing".')
+
+
+class WithdrawnSerializer(serializers.Serializer[Any]):
+    states = serializers.DictField(child=serializers.ChoiceField(choices=Status.choices))
+    receipt = serializers.CharField()
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    purpose = serializers.SlugField()
+    channel = serializers.ChoiceField(choices=Channel.choices, required=False)
+    type = serializers.ChoiceField(choices=Identifier.Type.choices)
+    system = serializers.CharField(required=False, help_text="For external ids only.")
+    values = serializers.ListField(child=serializers.CharField(), max_length=permission.MOST_VALUES)
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField()
+    evidence = serializers.UUIDField(allow_null=True)
+    valid_until = serializers.DateTimeField(allow_null=True)
+
+
+class CheckedSerializer(serializers.Serializer[Any]):
+    purpose = serializers.SlugField()
+    as_of = serializers.DateTimeField()
+    results = ResultSerializer(many=True)
+
+
+class FormView(ApiView):
+    required_scope = "forms:read"
+
+    @extend_schema(
+        operation_id="forms_read",
+        parameters=[OpenApiParameter("locale", OpenApiTypes.STR, description="Such as en-GB.")],
+        responses=FormSerializer,
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The form as it is to be shown, in the language asked for if there is one."""
+        version = forms.current(slug, request.query_params.get("locale") or forms.DEFAULT_LOCALE)
+        return Response(forms.public(version))
+
+
+class ConsentView(ApiView):
+    required_scope = "consents:write"
+
+    @extend_schema(
+        operation_id="consents_create",
+        parameters=[IDEMPOTENCY],
+        request=ConsentSerializer,
+        responses={201: CapturedSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Record what a person answered to a form. An older published version is accepted for a grace period."""
+        now = timezone.now()
+        made: dict[UUID, capture.Captured] = {}
+
+        def make() -> UUID:
+            done = capture.capture(answers.read(request.data, now=now), now=now, actor=request.auth.actor)
+            made[done.consent] = done
+            return done.consent
+
+        return replayable(
+            request, make=make, load=lambda consent: _captured(made.get(consent) or capture.stored(consent)), status=201
+        )
+
+
+class WithdrawView(ApiView):
+    required_scope = "consents:write"
+
+    @extend_schema(
+        operation_id="consents_withdraw",
+        parameters=[IDEMPOTENCY],
+        request=WithdrawSerializer,
+        responses={200: WithdrawnSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Withdraw, or object to all marketing. The answer does not show whether the person is known."""
+        now = timezone.now()
+
+        def make() -> UUID:
+            body = _body(request.data, {"identity", "purposes"})
+            claims, purposes = _withdrawal(body)
+            return withdraw.withdraw(claims, purposes=purposes, now=now, actor=request.auth.actor).entry
+
+        def load(entry: UUID) -> dict[str, Any]:
+            done = withdraw.stored(entry)
+            return {"states": done.states, "receipt": done.receipt}
+
+        return replayable(request, make=make, load=load, status=200)
+
+
+class CheckView(ApiView):
+    required_scope = "permissions:read"
+
+    @extend_schema(operation_id="permissions_check", request=CheckSerializer, responses={200: CheckedSerializer})
+    def post(self, request: Request) -> Response:
+        """Whether each value may be used for the purpose now, in the order of the values. Changes nothing."""
+        now = timezone.now()
+        body = _body(request.data, {"purpose", "channel", "type", "system", "values"})
+        verdicts = permission.check(**_question(body), now=now)
+        return Response({"purpose": body["purpose"], "as_of": now, "results": [_result(one) for one in verdicts]})
+
+
+def _captured(done: capture.Captured) -> dict[str, Any]:
+    return {
+        "consent": done.consent,
+        "subject": done.subject,
+        "pending": done.pending,
+        "states": done.states,
+        "receipt": done.receipt,
+    }
+
+
+def _result(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "allowed": verdict.allowed,
+        "reason": verdict.reason.value,
+        "evidence": verdict.evidence,
+        "valid_until": verdict.valid_until,
+    }
+
+
+def _body(data: Any, members: set[str]) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise Invalid(_("Send a JSON object."))
+    if unknown := [name for name in data if name not in members]:
+        raise Invalid(fields={name: _("This field is unknown.") for name in unknown})
+    return data
+
+
+def _withdrawal(body: Mapping[str, Any]) -> tuple[list[Any], Any]:
+    """(claims, purposes), with every fault named at once."""
+    errors: dict[str, Text] = {}
+    claims: list[Any] = []
+    try:
+        claims = parse_identity(body.get("identity") or {})
+    except Invalid as error:
+        errors.update(error.fields)
+    purposes = body.get("purposes")
+    is_list = isinstance(purposes, list) and all(isinstance(slug, str) for slug in purposes)
+    if purposes != withdraw.ALL_MARKETING and not is_list:
+        errors["purposes"] = _('Give a list of purposes, or "all-marketing".')
+    if errors:
+        raise Invalid(fields=errors)
+    return claims, purposes
+
+
+def _question(body: Mapping[str, Any]) -> dict[str, Any]:
+    errors: dict[str, Text] = {}
+    texts = {"purpose": body.get("purpose"), "type": body.get("type")}
+    texts |= {"channel": body.get("channel") or "", "system": body.get("system") or ""}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            errors[name] = _("Give this as text.")
+    values = body.get("values")
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        errors["values"] = _("Give a list of texts.")
+    if errors:
+        raise Invalid(fields=errors)
+    return {**texts, "values": values}

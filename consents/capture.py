@@ -1,0 +1,242 @@
+"""Capturing consent: validated, sealed, evidenced and durable in one statement (consents/capture_sql.py)."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from consents import receipts
+from consents.answers import Answer
+from consents.capture_sql import CAPTURE_KNOWN, CAPTURE_NEW
+from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, Status
+from consents.states import YES, order
+from consents.suppression import hashes_of
+from core.errors import NotFound
+from core.keys import keyring
+from core.models import Owner
+from core.vault import new_key
+from ledger import entries
+from processing.models import Purpose
+from subjects import people
+from subjects.identifiers import RULES_VERSION, Claim, seal
+from subjects.models import DataSubject
+
+FIELD = "proof"
+JURISDICTION = DataSubject._meta.get_field("jurisdiction").default
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Captured:
+    """One submission of a form, as the caller is told of it."""
+
+    consent: UUID
+    subject: UUID
+    states: dict[str, str]
+    pending: bool
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one control was answered."""
+
+    purpose: str
+    channel: str
+    status: str
+    valid_until: datetime | None = None
+
+
+def capture(answer: Answer, *, now: datetime, actor: str, collected_by: str = "api") -> Captured:
+    """Record this answer. A person we do not know yet is made in the same statement."""
+    consent, entry = uuid4(), uuid4()
+    lines = _lines(answer)
+    params = _params(answer, lines, consent, entry) | {"now": now, "actor": actor, "collected_by": collected_by}
+    made = _try_new(answer, lines, params) if _may_be_new(answer.claims) else None
+    if made is None:
+        with transaction.atomic():
+            subject = people.find_or_create(
+                answer.claims, now=now, actor=actor, locale=answer.shown.locale, is_test=answer.is_test
+            )
+            made = _run(CAPTURE_KNOWN, params | _evidence(answer, lines, subject.uuid, params))
+    if made is None:
+        raise NotFound
+    person, applied = made
+    states = _combined(lines)
+    if applied < len(lines):
+        # Something later stands. Tell what stands, not what was asked for.
+        states = _standing(person, list(answer.shown.purposes.values()), lines)
+    return Captured(
+        consent=consent,
+        subject=person,
+        states=states,
+        pending=any(line.status == Status.REQUESTED for line in lines),
+        receipt=_receipt(consent, person, entry, _form_facts(answer.shown), lines, at=now),
+    )
+
+
+def stored(consent: UUID) -> Captured:
+    """The same answer again, from the events: what stands is told as it stands now."""
+    events = list(ConsentEvent.objects.filter(consent=consent, form_version__isnull=False).order_by("id"))
+    if not events:
+        raise NotFound
+    first = events[0]
+    version = ConsentFormVersion.objects.select_related("form").get(pk=first.form_version)
+    purposes = {purpose.uuid: purpose for purpose in Purpose.objects.filter(uuid__in=[e.purpose for e in events])}
+    lines = [Line(purposes[event.purpose].slug, event.channel, event.status, event.valid_until) for event in events]
+    facts = _facts(version.form.slug, version.number, version.locale, version.sha256, version.notice_version)
+    return Captured(
+        consent=consent,
+        subject=first.subject,
+        states=_standing(first.subject, list(purposes.values()), lines),
+        pending=any(line.status == Status.REQUESTED for line in lines),
+        receipt=_receipt(consent, first.subject, first.entry, facts, lines, at=first.recorded_at),
+    )
+
+
+def _may_be_new(claims: list[Claim]) -> bool:
+    """Several claims, or identifiers still blinded under an older key, need the ordinary search first."""
+    return len(claims) == 1 and len(keyring("BLIND_INDEX_KEYS").keys) == 1
+
+
+def _try_new(answer: Answer, lines: list[Line], params: Params) -> tuple[UUID, int] | None:
+    """Record the answer of a person nobody knows; None, and nothing written, if the identifier is known."""
+    subject, sealed = uuid4(), seal(answer.claims[0])
+    row = sealed.identifier
+    created = entries.encode(
+        kind="subject.created",
+        at=params["now"],
+        actor=params["actor"],
+        subject=subject,
+        data={"test": answer.is_test},
+    )
+    evidence = _evidence(answer, lines, subject, params)
+    return _run(
+        CAPTURE_NEW,
+        params
+        | evidence
+        | {
+            "bodies": [created[1], *evidence["bodies"]],
+            "identifier": row.uuid,
+            "type": row.type,
+            "system": row.system,
+            "rules_version": RULES_VERSION,
+            "sealed": row.sealed,
+            "blind": row.blind,
+            "blind_key": row.blind_key,
+            "identifier_master": sealed.key.master_key,
+            "identifier_wrapped": sealed.key.wrapped,
+            "locale": answer.shown.locale,
+            "jurisdiction": JURISDICTION,
+            "is_test": answer.is_test,
+        },
+    )
+
+
+def _lines(answer: Answer) -> list[Line]:
+    until = answer.shown.valid_until(answer.given_at)
+    return [
+        Line(control["purpose"], control["channel"], Status.GIVEN.value, until)
+        if answer.choices[control["key"]]
+        else Line(control["purpose"], control["channel"], Status.REFUSED.value)
+        for control in answer.shown.controls
+    ]
+
+
+def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Params:
+    purposes = [answer.shown.purposes[line.purpose] for line in lines]
+    key = new_key(Owner.CONSENT, consent)
+    master, wrapped = key.wrapped()
+    return {
+        "consent": consent,
+        "entry": entry,
+        "given_at": answer.given_at,
+        "form_version": answer.shown.key,
+        "proof": key.seal(FIELD, json.dumps(answer.proof).encode()),
+        "proof_master": master,
+        "proof_wrapped": wrapped,
+        "events": [uuid4() for _line in lines],
+        "purposes": [purpose.pk for purpose in purposes],
+        "purpose_uuids": [purpose.uuid for purpose in purposes],
+        "channels": [line.channel for line in lines],
+        "statuses": [line.status for line in lines],
+        "untils": [line.valid_until for line in lines],
+        # A test call lifts nothing that a person once said.
+        "hashes": [] if answer.is_test else hashes_of(answer.claims),
+    }
+
+
+def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params) -> Params:
+    given = any(line.status == Status.GIVEN for line in lines)
+    _entry, body = entries.encode(
+        kind="consent.given" if given else "consent.refused",
+        at=params["now"],
+        actor=params["actor"],
+        subject=subject,
+        object=params["consent"],
+        data={
+            "form": answer.shown.slug,
+            "version": answer.shown.number,
+            "locale": answer.shown.locale,
+            "sha256": answer.shown.sha256,
+            "given_at": entries.instant(answer.given_at),
+            "choices": {f"{line.purpose}:{line.channel}": line.status for line in lines},
+            "test": answer.is_test,
+        },
+        entry=params["entry"],
+    )
+    return {"subject": subject, "bodies": [body]}
+
+
+def _run(sql: str, params: Params) -> tuple[UUID, int] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        row: tuple[UUID, int] | None = cursor.fetchone()
+    return row
+
+
+def _combined(lines: list[Line]) -> dict[str, str]:
+    """One status for each purpose: yes on any channel is a yes."""
+    states: dict[str, str] = {}
+    for line in lines:
+        if line.purpose not in states or line.status in YES:
+            states[line.purpose] = line.status
+    return states
+
+
+def _standing(subject: UUID, purposes: list[Purpose], lines: list[Line]) -> dict[str, str]:
+    """What stands now for what was asked then. An answer about every channel (empty) covers each of them."""
+    slugs = {purpose.pk: purpose.slug for purpose in purposes}
+    states = list(ConsentState.objects.filter(subject=subject, purpose__in=slugs))
+    now_lines = []
+    for line in lines:
+        covering = [s for s in states if slugs[s.purpose_id] == line.purpose and s.channel in ("", line.channel)]
+        stands = max(covering, key=order, default=None)
+        now_lines.append(Line(line.purpose, line.channel, stands.status if stands else line.status))
+    return _combined(now_lines)
+
+
+def _form_facts(shown: Any) -> dict[str, Any]:
+    return _facts(shown.slug, shown.number, shown.locale, shown.sha256, shown.notice_version)
+
+
+def _facts(slug: str, number: int, locale: str, sha256: str, notice: str) -> dict[str, Any]:
+    return {"slug": slug, "version": number, "locale": locale, "sha256": sha256, "notice": notice}
+
+
+def _receipt(
+    consent: UUID, subject: UUID, entry: UUID, form: dict[str, Any], lines: list[Line], *, at: datetime
+) -> str:
+    choices = [
+        {
+            "purpose": line.purpose,
+            "channel": line.channel,
+            "status": line.status,
+            "valid_until": entries.instant(line.valid_until) if line.valid_until else None,
+        }
+        for line in lines
+    ]
+    return receipts.consent(consent=consent, subject=subject, entry=entry, form=form, choices=choices, at=at)

@@ -1,0 +1,110 @@
+"""May we do this with this person's data, now? One answer for every caller, with its reason and what proves it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from consents import permission_sql, suppression
+from consents.verdicts import Facts, Rules, Verdict, decide
+from core.errors import Invalid, NotFound
+from processing.models import Channel
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, Identifier
+
+MOST_VALUES = 100_000
+# Without a channel, marketing is judged for the channel that the identifier itself is.
+NATURAL_CHANNEL = {Identifier.Type.EMAIL.value: Channel.EMAIL.value, Identifier.Type.PHONE.value: Channel.PHONE.value}
+
+
+class UnknownPurpose(NotFound):
+    code = "unknown-purpose"
+    message = _("There is no purpose of this name.")
+
+
+def assessment_grace() -> timedelta:
+    """How long marketing goes on after a review fell due."""
+    return timedelta(days=getattr(settings, "ASSESSMENT_GRACE_DAYS", 30))
+
+
+def may_process(who: DataSubject | Claim, purpose: str, channel: str = "", *, now: datetime) -> Verdict:
+    """The verdict about one person. A claim is judged like any value of a list: strictest first."""
+    if isinstance(who, Claim):
+        return check(purpose, channel, who.type, [who.value], system=who.system, now=now)[0]
+    question = _Question.about(purpose, channel, now=now)
+    hashes = suppression.hashes_of(suppression.claims_of(who))
+    return question.verdict(permission_sql.facts_of(question.parameters(), who.pk, hashes))
+
+
+def check(
+    purpose: str, channel: str, type: str, values: Sequence[str], *, now: datetime, system: str = ""
+) -> list[Verdict]:
+    """The verdicts about these values, in their order. Three queries, however many values.
+
+    A value that several people share is judged by the strictest verdict among them. A value that is not a possible
+    identifier is nobody's.
+    """
+    if type not in Identifier.Type.values:
+        raise Invalid(fields={"type": _("This kind of identifier is unknown.")})
+    if len(values) > MOST_VALUES:
+        raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
+    question = _Question.about(purpose, channel or "", now=now, type=type)
+    claims = [_claim(type, value, system) for value in values]
+    found = permission_sql.facts_by_value(
+        {**question.parameters(), "type": type, "system": system},
+        [claim.blinds if claim else [] for claim in claims],
+        [suppression.hashes_of([claim]) if claim else [] for claim in claims],
+    )
+    nobody = question.verdict(Facts(known=False))
+    return [
+        min((question.verdict(facts) for facts in found[number]), key=strictness) if number in found else nobody
+        for number in range(len(values))
+    ]
+
+
+def strictness(verdict: Verdict) -> tuple[bool, float]:
+    """The strictest sorts first: a refusal, then what ends soonest."""
+    until = verdict.valid_until.timestamp() if verdict.valid_until else float("inf")
+    return verdict.allowed, until
+
+
+def _claim(type: str, value: str, system: str) -> Claim | None:
+    claim = Claim(type, value, system)
+    try:
+        claim.normalised  # noqa: B018 - raises Invalid when impossible
+    except Invalid:
+        return None
+    return claim
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Purpose, channel and moment: what is the same for everybody asked about."""
+
+    purpose: int
+    rules: Rules
+    channel: str
+    now: datetime
+    today: date
+
+    @classmethod
+    def about(cls, slug: str, channel: str, *, now: datetime, type: str = "") -> "_Question":
+        """Raises UnknownPurpose, or Invalid for a channel that does not exist."""
+        if channel and channel not in Channel.values:
+            raise Invalid(fields={"channel": _("This channel does not exist.")})
+        found = permission_sql.rules_of(slug)
+        if found is None:
+            raise UnknownPurpose
+        purpose, rules = found
+        if not channel and rules.direct_marketing:
+            channel = NATURAL_CHANNEL.get(type, "")
+        # A review falls due on a day; which day it is differs by hours at most, so UTC saves a query.
+        return cls(purpose, rules, channel, now, now.date())
+
+    def parameters(self) -> dict[str, object]:
+        return permission_sql.parameters(self.purpose, self.rules, channel=self.channel, now=self.now, today=self.today)
+
+    def verdict(self, facts: Facts) -> Verdict:
+        return decide(self.rules, facts, channel=self.channel, now=self.now, today=self.today, grace=assessment_grace())

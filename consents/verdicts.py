@@ -1,0 +1,251 @@
+"""Whether something may be done with a person's data, decided from facts. Pure: no database, no clock.
+
+Two laws are asked: data protection (UK GDPR Arts 6, 18, 21) and e-privacy (PECR reg 22). Both must agree.
+Unknown means no.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from consents.models import Status
+from core.errors import Text
+from processing.models import Basis, Channel
+from subjects.models import Organisation
+
+# PECR reg 22 speaks of electronic mail: e-mail and text messages.
+ELECTRONIC_MAIL = frozenset({Channel.EMAIL, Channel.SMS})
+# Reg 22(3): details from a sale or its negotiation, own similar products, refusal offered each time.
+SOFT_OPT_IN = "soft-opt-in"
+
+
+class Reason(StrEnum):
+    """Stable codes. What each means for a person is in SENTENCES."""
+
+    CONSENT_GIVEN = "consent-given"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal-obligation"
+    VITAL_INTEREST = "vital-interest"
+    PUBLIC_TASK = "public-task"
+    RECOGNISED_INTEREST = "recognised-legitimate-interest"
+    LEGITIMATE_INTEREST = "legitimate-interest"
+    SOFT_OPT_IN = "soft-opt-in"
+    ASSESSMENT_OVERDUE_ESCALATED = "assessment-overdue-escalated"
+
+    UNKNOWN_PERSON = "unknown-person"
+    PURPOSE_NOT_LIVE = "purpose-not-live"
+    CONSENT_MISSING = "consent-missing"
+    CONSENT_EXPIRED = "consent-expired"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    CONSENT_REFUSED = "consent-refused"
+    OBJECTED = "objected"
+    SUPPRESSED = "suppressed"
+    RESTRICTED = "restricted"
+    NO_ESTABLISHED_INTEREST = "no-established-interest"
+    ASSESSMENT_MISSING = "assessment-missing"
+    ASSESSMENT_OVERDUE = "assessment-overdue"
+    SOURCE_EVIDENCE_MISSING = "source-evidence-missing"
+    PECR_CONSENT_NEEDED = "pecr-consent-needed"
+
+
+SENTENCES: dict[Reason, Text] = {
+    Reason.CONSENT_GIVEN: _("The person has consented to this."),
+    Reason.CONTRACT: _("This is needed for a contract with the person."),
+    Reason.LEGAL_OBLIGATION: _("The law requires this."),
+    Reason.VITAL_INTEREST: _("This protects somebody's life."),
+    Reason.PUBLIC_TASK: _("This is needed for a task in the public interest."),
+    Reason.RECOGNISED_INTEREST: _("This serves a legitimate interest that the law recognises."),
+    Reason.LEGITIMATE_INTEREST: _("A legitimate interest was assessed and its ground is recorded."),
+    Reason.SOFT_OPT_IN: _("The person is a customer and has not refused mail about similar products."),
+    Reason.ASSESSMENT_OVERDUE_ESCALATED: _("This is allowed for now, but the assessment is due for review."),
+    Reason.UNKNOWN_PERSON: _("Nobody is known by this address or number."),
+    Reason.PURPOSE_NOT_LIVE: _("This purpose is not live."),
+    Reason.CONSENT_MISSING: _("The person has not consented to this."),
+    Reason.CONSENT_EXPIRED: _("The consent has expired."),
+    Reason.CONSENT_WITHDRAWN: _("The person has withdrawn consent."),
+    Reason.CONSENT_REFUSED: _("The person was asked and refused."),
+    Reason.OBJECTED: _("The person has objected."),
+    Reason.SUPPRESSED: _("This address or number is on the suppression list."),
+    Reason.RESTRICTED: _("The person's data may be stored and not otherwise used."),
+    Reason.NO_ESTABLISHED_INTEREST: _("No contract or interest with this person is recorded for this purpose."),
+    Reason.ASSESSMENT_MISSING: _("No approved legitimate-interest assessment covers this purpose."),
+    Reason.ASSESSMENT_OVERDUE: _("The legitimate-interest assessment is overdue for review."),
+    Reason.SOURCE_EVIDENCE_MISSING: _("Nothing shows that the source was allowed to share these data."),
+    Reason.PECR_CONSENT_NEEDED: _("Marketing by e-mail or text message to this person needs consent."),
+}
+
+
+class Opinion(NamedTuple):
+    """What one of the two laws says."""
+
+    allowed: bool
+    reason: Reason
+    evidence: UUID | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What may be done, why, and what proves it. Both laws' opinions stay readable in it."""
+
+    allowed: bool
+    reason: Reason
+    evidence: UUID | None
+    valid_until: datetime | None
+    data_protection: Opinion
+    e_privacy: Opinion | None = None
+
+    @property
+    def sentence(self) -> str:
+        return str(SENTENCES[self.reason])
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for everybody: the purpose as it is live now and the assessment it rests on."""
+
+    purpose: UUID
+    is_live: bool
+    basis: str
+    direct_marketing: bool
+    assessment: UUID | None = None
+    relies: bool = False
+    review_due: date | None = None
+
+
+@dataclass(frozen=True)
+class No:
+    """A suppression that stands. No purpose: all marketing."""
+
+    since: datetime
+    entry: UUID
+    is_objection: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The state of the choice that covers this purpose and channel. `is_explicit`: the person's own act, no import."""
+
+    status: str
+    effective_at: datetime
+    valid_until: datetime | None
+    entry: UUID
+    is_explicit: bool = True
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about one person for one purpose and channel."""
+
+    known: bool = True
+    choice: Choice | None = None
+    noes: list[No] = field(default_factory=list)
+    restriction: UUID | None = None
+    relationship: UUID | None = None
+    ground: str = ""
+    legal_type: str = ""
+    lacks_source_evidence: bool = False
+
+
+def decide(rules: Rules, facts: Facts, *, channel: str, now: datetime, today: date, grace: timedelta) -> Verdict:
+    protection = data_protection(rules, facts, now=now, today=today, grace=grace)
+    privacy = e_privacy(rules, facts, channel=channel, now=now) if protection.allowed else None
+    # What limits most is the verdict: a refusal, or the consent or soft opt-in that the message itself rests on.
+    verdict = privacy if privacy and privacy.reason != Reason.LEGITIMATE_INTEREST else protection
+    return Verdict(verdict.allowed, verdict.reason, verdict.evidence, verdict.valid_until, protection, privacy)
+
+
+def data_protection(rules: Rules, facts: Facts, *, now: datetime, today: date, grace: timedelta) -> Opinion:
+    if not rules.is_live:
+        return Opinion(False, Reason.PURPOSE_NOT_LIVE, rules.purpose)
+    if refusal := _standing_no(facts):
+        return refusal
+    if not facts.known:
+        return Opinion(False, Reason.UNKNOWN_PERSON)
+    if facts.restriction:
+        return Opinion(False, Reason.RESTRICTED, facts.restriction)
+    if rules.basis == Basis.CONSENT:
+        return _consent(facts.choice, now)
+    if facts.choice and facts.choice.status == Status.WITHDRAWN:
+        return Opinion(False, Reason.OBJECTED, facts.choice.entry)
+    if rules.basis == Basis.LEGITIMATE_INTEREST:
+        return _interest(rules, facts, today, grace)
+    if rules.basis == Basis.CONTRACT and not facts.relationship:
+        return Opinion(False, Reason.NO_ESTABLISHED_INTEREST)
+    return Opinion(True, OTHER_BASES[rules.basis], facts.relationship or rules.purpose)
+
+
+OTHER_BASES = {
+    Basis.CONTRACT.value: Reason.CONTRACT,
+    Basis.LEGAL_OBLIGATION.value: Reason.LEGAL_OBLIGATION,
+    Basis.VITAL.value: Reason.VITAL_INTEREST,
+    Basis.PUBLIC_TASK.value: Reason.PUBLIC_TASK,
+    Basis.RECOGNISED.value: Reason.RECOGNISED_INTEREST,
+}
+
+
+def e_privacy(rules: Rules, facts: Facts, *, channel: str, now: datetime) -> Opinion | None:
+    """PECR reg 22; None where it says nothing. A subscriber of unknown type counts as an individual."""
+    if not rules.direct_marketing or channel not in ELECTRONIC_MAIL:
+        return None
+    consent = _consent(facts.choice, now)
+    if consent.allowed:
+        return consent
+    if facts.choice and facts.choice.status == Status.REFUSED:
+        return consent
+    if facts.legal_type == Organisation.LegalType.COMPANY:
+        return Opinion(True, Reason.LEGITIMATE_INTEREST, facts.relationship)
+    if facts.ground == SOFT_OPT_IN:
+        return Opinion(True, Reason.SOFT_OPT_IN, facts.relationship)
+    return Opinion(False, Reason.PECR_CONSENT_NEEDED)
+
+
+def _standing_no(facts: Facts) -> Opinion | None:
+    """The "no" that no later explicit opt-in has answered. At the same instant the "no" stands."""
+    choice = facts.choice
+    said_yes = choice and choice.is_explicit and choice.status in (Status.GIVEN, Status.RENEWED)
+    noes = [no for no in facts.noes if not (choice and said_yes and choice.effective_at > no.since)]
+    if not noes:
+        return None
+    no = max(noes, key=lambda one: (one.is_objection, one.since))
+    if no.is_objection:
+        return Opinion(False, Reason.OBJECTED, no.entry)
+    if facts.known and choice and choice.status == Status.WITHDRAWN:
+        return Opinion(False, Reason.CONSENT_WITHDRAWN, choice.entry)
+    return Opinion(False, Reason.SUPPRESSED, no.entry)
+
+
+def _consent(choice: Choice | None, now: datetime) -> Opinion:
+    if choice is None or choice.status == Status.REQUESTED:
+        return Opinion(False, Reason.CONSENT_MISSING)
+    match choice.status:
+        case Status.WITHDRAWN:
+            return Opinion(False, Reason.CONSENT_WITHDRAWN, choice.entry)
+        case Status.REFUSED:
+            return Opinion(False, Reason.CONSENT_REFUSED, choice.entry)
+        case Status.GIVEN | Status.RENEWED if choice.effective_at > now:
+            return Opinion(False, Reason.CONSENT_MISSING)
+        case Status.GIVEN | Status.RENEWED if choice.valid_until is None or now < choice.valid_until:
+            return Opinion(True, Reason.CONSENT_GIVEN, choice.entry, choice.valid_until)
+        case Status.INVALIDATED:
+            return Opinion(False, Reason.CONSENT_MISSING, choice.entry)
+    return Opinion(False, Reason.CONSENT_EXPIRED, choice.entry)
+
+
+def _interest(rules: Rules, facts: Facts, today: date, grace: timedelta) -> Opinion:
+    """Art 6(1)(f): a ground recorded for this person, an assessment, and data whose source may share them."""
+    if not facts.relationship or not facts.ground:
+        return Opinion(False, Reason.NO_ESTABLISHED_INTEREST)
+    if facts.lacks_source_evidence:
+        return Opinion(False, Reason.SOURCE_EVIDENCE_MISSING)
+    if rules.assessment is None or not rules.relies or rules.review_due is None:
+        return Opinion(False, Reason.ASSESSMENT_MISSING)
+    if today > rules.review_due:
+        if rules.direct_marketing and today > rules.review_due + grace:
+            return Opinion(False, Reason.ASSESSMENT_OVERDUE, rules.assessment)
+        return Opinion(True, Reason.ASSESSMENT_OVERDUE_ESCALATED, rules.assessment)
+    return Opinion(True, Reason.LEGITIMATE_INTEREST, rules.assessment)
