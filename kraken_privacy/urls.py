@@ -5,8 +5,15 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("notices.urls")),
+    path("", include("requests.urls")),
+    path("", include("kraken_privacy.devmail")),
     path("api/v1/", include("kraken_privacy.api_urls")),
     path("", include("core.urls")),
     path("", include("ledger.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "kraken_privacy.pages.bad_request"
+handler403 = "kraken_privacy.pages.forbidden"
+handler404 = "kraken_privacy.pages.not_found"
+handler500 = "kraken_privacy.pages.crashed"

@@ -22,7 +22,7 @@ DEFAULTS: dict[str, int] = {
     "months": 1,
     "extension_months": 2,
     "target_days": 28,
-    "complaint_days": 30,
+    "complaint_ack_days": 30,
     "breach_hours": 72,
 }
 
@@ -63,7 +63,7 @@ def compute(facts: Facts, *, params: Mapping[str, Any], holidays: Container[date
 
 def acknowledge_by(received: date, *, params: Mapping[str, Any], holidays: Container[date]) -> date:
     """When a complaint must be acknowledged: 30 days, then the next working day (DPA 2018 s.164A(3))."""
-    return roll_forward(received + timedelta(days=_param(params, "complaint_days")), holidays)
+    return roll_forward(received + timedelta(days=_param(params, "complaint_ack_days")), holidays)
 
 
 def notify_by(aware: datetime, *, params: Mapping[str, Any]) -> datetime:
@@ -129,7 +129,7 @@ def in_words(day: date) -> str:
 
 
 def _param(params: Mapping[str, Any], name: str) -> int:
-    return int(params.get(name, DEFAULTS[name]))
+    return int(params.get(name) or DEFAULTS[name])
 
 
 def _check_notice(extended_on: date, notice_by: date | None) -> None:

@@ -22,8 +22,9 @@ RIGHTS = (
 )
 REGIMES = ("UK", "EU")
 DIVISIONS = ("england-and-wales", "scotland", "northern-ireland")
-# Public holidays are known for 2018 to 2035; a date near the end would need those of the years after.
-YEARS = range(2018, 2035)
+# From the day the law applies, and as long as the public holidays of the months after are known.
+FIRST, LAST = date(2018, 5, 25), date(2034, 12, 31)
+OUT_OF_RANGE = _("The date must be from 25 May 2018 to 31 December 2034.")
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -87,15 +88,15 @@ class Facts:
 
 
 def read_date(field: str, value: object) -> date:
-    """A calendar date written YYYY-MM-DD, in the years whose holidays are known."""
+    """A calendar date written YYYY-MM-DD, in the years this law and its holidays are known for."""
     if not isinstance(value, str) or not ISO_DATE.fullmatch(value):
         raise refuse(field, _("Write a date as YYYY-MM-DD."))
     try:
         day = date.fromisoformat(value)
     except ValueError as error:
         raise refuse(field, _("There is no such date.")) from error
-    if day.year not in YEARS:
-        raise refuse(field, _("The year must be from 2018 to 2034."))
+    if not FIRST <= day <= LAST:
+        raise refuse(field, OUT_OF_RANGE)
     return day
 
 

@@ -150,7 +150,7 @@ def claim_of(case: CaseFile) -> dict[str, str]:
     """The requester as claimed; empty once it has been erased. Raises Unreadable when only the key is gone."""
     if case.claim is None:
         return {}
-    claim: dict[str, str] = json.loads(key_of(Owner.CASE, case.uuid).open("claim", case.claim))
+    claim: dict[str, str] = json.loads(key_of(Owner.CASE, case.uuid).open("claim", bytes(case.claim)))
     return claim
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from core.errors import Invalid
 from core.models import RuleSet
 from requests.clock import acknowledge_by, compute, notify_by
-from requests.facts import DIVISIONS, YEARS, Facts, read_date, refuse
+from requests.facts import DIVISIONS, FIRST, LAST, OUT_OF_RANGE, Facts, read_date, refuse
 
 Holidays = Callable[[str], Container[date]]
 Rules = Callable[[str, date], RuleSet]
@@ -84,8 +84,8 @@ def _breach(data: dict[str, Any], rules: Rules) -> dict[str, Any]:
         aware = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise refuse("breach_aware", _("Write a time with its zone, as in 2026-12-24T17:30Z.")) from error
-    if aware.year not in YEARS:
-        raise refuse("breach_aware", _("The year must be from 2018 to 2034."))
+    if not FIRST <= aware.date() <= LAST:
+        raise refuse("breach_aware", OUT_OF_RANGE)
     by = notify_by(aware, params=rules("UK", aware.date()).params)
     # As precise as the time that was given.
     precision = "minutes" if text.count(":") == 1 + ("Z" not in text) else "auto"

@@ -128,7 +128,7 @@ def test_facts_survive_storage():
     assert Facts.from_json(facts.to_json()) == facts
 
 
-days = st.dates(date(2018, 1, 1), date(2034, 12, 31))
+days = st.dates(date(2018, 5, 25), date(2034, 12, 31))
 
 
 @given(days, st.sampled_from(["access", "erasure", "objection"]))

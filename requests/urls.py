@@ -1,0 +1,19 @@
+"""The public pages, in the order a person meets them."""
+
+from django.urls import path
+
+from requests import views
+
+app_name = "requests"
+urlpatterns = [
+    path("", views.hub, name="hub"),
+    path("rights/", views.step, {"name": "rights"}, name="rights"),
+    path("rights/name/", views.step, {"name": "name"}, name="name"),
+    path("rights/email/", views.step, {"name": "email"}, name="email"),
+    path("rights/details/", views.step, {"name": "details"}, name="details"),
+    path("rights/check/", views.check, name="check"),
+    path("rights/sent/", views.sent, name="sent"),
+    path("rights/confirm/<str:token>/", views.confirmation, name="confirm"),
+    path("rights/status/", views.link, name="link"),
+    path("rights/status/sent/", views.link_sent, name="link-sent"),
+]
