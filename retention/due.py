@@ -7,6 +7,7 @@ working can never disagree about what is held.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Exists, F, FilteredRelation, Func, OuterRef, Q, Value
 from django.db.models.fields import TextField
@@ -27,6 +28,10 @@ RESTRICTED = Exists(Restriction.objects.filter(item=OuterRef("item"), purpose=Ou
 HAS_NEEDS = Exists(ItemPurpose.objects.filter(subject=OuterRef("subject"), purpose=OuterRef("purpose")))
 
 
+# Rows carry `since` and `tie` as annotations, which the type of a model does not know.
+Rows = QuerySet[Any]
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A row that is due, and its place in the order of work: (trigger date, tie, primary key)."""
@@ -44,17 +49,17 @@ class Row(Func):
     output_field = TextField()
 
 
-def due(rule: RetentionRule, cutoff: date) -> QuerySet[ItemPurpose]:
+def due(rule: RetentionRule, cutoff: date) -> Rows:
     """Needs whose period is over, blocked or not."""
     return _needs(rule).filter(since__lt=cutoff)
 
 
-def indeterminate(rule: RetentionRule) -> QuerySet[ItemPurpose]:
+def indeterminate(rule: RetentionRule) -> Rows:
     """Needs without a trigger date. They are counted and listed, never guessed."""
     return _needs(rule).filter(since=None)
 
 
-def workable(rule: RetentionRule, cutoff: date) -> QuerySet[ItemPurpose]:
+def workable(rule: RetentionRule, cutoff: date) -> Rows:
     """What the rule's action still has to be done to. A block stops deletion; it does not stop restriction."""
     if rule.action == RetentionRule.Action.RESTRICT:
         return due(rule, cutoff).filter(~RESTRICTED)
@@ -63,22 +68,22 @@ def workable(rule: RetentionRule, cutoff: date) -> QuerySet[ItemPurpose]:
     return due(rule, cutoff).none()
 
 
-def held(rule: RetentionRule, cutoff: date) -> QuerySet[ItemPurpose]:
+def held(rule: RetentionRule, cutoff: date) -> Rows:
     """Due for deletion, but blocked."""
     needs = due(rule, cutoff).filter(BLOCKED)
     return needs if rule.action == RetentionRule.Action.ERASE else needs.none()
 
 
-def empty_relationships(rule: RetentionRule, cutoff: date) -> QuerySet[Relationship]:
+def empty_relationships(rule: RetentionRule, cutoff: date) -> Rows:
     """Relationships that are due and for which no item is held: nothing else would ever end them."""
     if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action != RetentionRule.Action.ERASE:
-        return Relationship.objects.none()
+        return due(rule, cutoff).none()
     column = TRIGGER_DATES[Trigger(rule.trigger)].removeprefix("relationship__")
-    relationships = Relationship.objects.filter(purpose=rule.purpose_id).annotate(since=F(column), tie=F("pk"))
-    return relationships.filter(~HAS_NEEDS, ~BLOCKED, since__lt=cutoff)
+    relationships: Rows = Relationship.objects.filter(purpose=rule.purpose_id)
+    return relationships.annotate(since=F(column), tie=F("pk")).filter(~HAS_NEEDS, ~BLOCKED, since__lt=cutoff)
 
 
-def parts(rule: RetentionRule, needs: QuerySet[ItemPurpose]) -> Iterator[QuerySet[ItemPurpose]]:
+def parts(rule: RetentionRule, needs: Rows) -> Iterator[Rows]:
     """The same needs in pieces that an index reads in order: its second column is the category."""
     if rule.trigger != Trigger.COLLECTION or rule.category_id:
         yield needs
@@ -87,7 +92,7 @@ def parts(rule: RetentionRule, needs: QuerySet[ItemPurpose]) -> Iterator[QuerySe
         yield needs.filter(category=category)
 
 
-def page(rows: "QuerySet[ItemPurpose] | QuerySet[Relationship]", after: Candidate | None, size: int) -> list[Candidate]:
+def page(rows: Rows, after: Candidate | None, size: int) -> list[Candidate]:
     """The next rows by keyset. What was worked is never read again, so dead index entries are not walked twice."""
     if after:
         place = (Value(after.since), Value(after.tie))
@@ -99,9 +104,9 @@ def page(rows: "QuerySet[ItemPurpose] | QuerySet[Relationship]", after: Candidat
     return [Candidate(*row) for row in found[:size]]
 
 
-def _needs(rule: RetentionRule) -> QuerySet[ItemPurpose]:
+def _needs(rule: RetentionRule) -> Rows:
     """Every need that the rule governs, with its trigger date as `since` (empty: indeterminate)."""
-    needs = ItemPurpose.objects.filter(purpose=rule.purpose_id)
+    needs: Rows = ItemPurpose.objects.filter(purpose=rule.purpose_id)
     if rule.category_id:
         needs = needs.filter(category=rule.category_id)
     if rule.trigger == Trigger.COLLECTION:

@@ -7,6 +7,7 @@ Runs of a rule are not written to the journal outside PostgreSQL: after a restor
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from time import monotonic
@@ -68,10 +69,8 @@ def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: dateti
     clock = _clock(now)
     while True:
         run = runs.join(rule, as_of=as_of, cutoff=cutoff(rule, as_of), now=clock())
-        try:
+        with suppress(runs.Closed):
             _work(run, rule, clock, batch)
-        except runs.Closed:
-            pass
         # An open run of an earlier day was taken up first; its cutoff is its own.
         if run.as_of >= as_of:
             return _report(rule, run)
@@ -110,7 +109,7 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, batch: int) -> None:
         runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
 
 
-def _drain(run: Run, rows: Any, work: Work, clock: Clock, batch: int) -> None:
+def _drain(run: Run, rows: due.Rows, work: Work, clock: Clock, batch: int) -> None:
     """Work these rows until none is left: first what no other worker has claimed, then what is still there."""
     _walk(run, rows, work, clock, batch, wait=False)
     idle = 0
@@ -120,7 +119,7 @@ def _drain(run: Run, rows: Any, work: Work, clock: Clock, batch: int) -> None:
             raise Stuck
 
 
-def _walk(run: Run, rows: Any, work: Work, clock: Clock, batch: int, *, wait: bool) -> int:
+def _walk(run: Run, rows: due.Rows, work: Work, clock: Clock, batch: int, *, wait: bool) -> int:
     """One way through the rows, a transaction per batch. Returns how many were worked."""
     after, worked = None, 0
     while True:

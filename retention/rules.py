@@ -18,7 +18,7 @@ from retention.models import RetentionRule, Trigger
 PERIOD = re.compile(r"P(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<days>\d{1,5})D)?")
 DAY = timedelta(days=1)
 
-# Where the date of each trigger stands, as seen from a need (ItemPurpose); `relationship` is joined by retention/due.py.
+# Where the date of each trigger stands, as seen from a need (ItemPurpose); retention/due.py joins `relationship`.
 TRIGGER_DATES = {
     Trigger.COLLECTION: "collected_on",
     Trigger.LAST_INTERACTION: "relationship__last_interaction_on",
@@ -40,7 +40,7 @@ def period(text: str) -> relativedelta:
     parts = {name: int(number) for name, number in match.groupdict(default="0").items()} if match else {}
     if not any(parts.values()):
         raise Invalid(fields={"period": _("Give a period such as P12M or P6Y.")})
-    return relativedelta(**parts)
+    return relativedelta(years=parts["years"], months=parts["months"], days=parts["days"])
 
 
 def cutoff(rule: RetentionRule, as_of: date) -> date:

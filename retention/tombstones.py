@@ -55,7 +55,7 @@ def _hash(scope: Scope, uuid: UUID, key_id: str) -> bytes:
 
 
 def is_written_back(source_hash: bytes, collected_at: datetime) -> bool:
-    """Whether this source record was erased after the data in it was collected (the guard of subjects.items.collect)."""
+    """The guard of subjects.items.collect: was this record erased after the data in it was collected?"""
     return Tombstone.objects.filter(hash=source_hash, scope=Scope.RECORD, erased_at__gte=collected_at).exists()
 
 
