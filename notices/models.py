@@ -1,5 +1,6 @@
 """Telling: what people were told, and from when to when."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
@@ -18,6 +19,10 @@ class PrivacyNotice(models.Model):
             models.UniqueConstraint(fields=["version", "locale"], name="notices_notice_versioned"),
             models.UniqueConstraint(fields=["locale", "effective_from"], name="notices_notice_one_from_each_date"),
             models.CheckConstraint(condition=~Q(html=""), name="notices_notice_says_something"),
+        ]
+        triggers = [
+            # What people were told is what consents and letters refer to.
+            pgtrigger.Protect(name="stays", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:
