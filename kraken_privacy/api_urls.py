@@ -5,5 +5,6 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("core.api_urls")),
     path("", include("ledger.api_urls")),
+    path("", include("requests.api_urls")),
     path("", include("notices.api_urls")),
 ]

@@ -1,0 +1,139 @@
+"""Rights requests over the REST API: taking them in, and asking how they stand."""
+
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import ApiView
+from core.idempotency import replayable
+from core.models import ApiKey
+from requests import references
+from requests.deadlines import clock_of
+from requests.facts import Facts
+from requests.intake import DETAILS_LENGTH, open_case
+from requests.models import CaseFile, Right, RightsRequest
+
+
+class RequesterIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    email = serializers.CharField(max_length=254, required=False, allow_blank=True)
+    phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
+
+
+class RequestsIn(serializers.Serializer[Any]):
+    rights = serializers.ListField(
+        child=serializers.ChoiceField(choices=Right.choices), allow_empty=False, max_length=len(Right.choices)
+    )
+    requester = RequesterIn()
+    details = serializers.CharField(max_length=DETAILS_LENGTH, required=False, allow_blank=True, default="")
+    channel = serializers.ChoiceField(choices=CaseFile.Channel.choices, default=CaseFile.Channel.API)
+    received_on = serializers.DateField(required=False, allow_null=True, default=None)
+    locale = serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$", required=False, default="en-GB")
+    test = serializers.BooleanField(required=False, default=False)
+
+
+class OpenedOut(serializers.Serializer[Any]):
+    reference = serializers.CharField()
+    right = serializers.ChoiceField(choices=Right.choices)
+    due = serializers.DateField(allow_null=True)
+
+
+class CaseOut(serializers.Serializer[Any]):
+    case = serializers.UUIDField()
+    requests = OpenedOut(many=True)
+
+
+class ClockOut(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["running", "not_started", "paused"])
+    start = serializers.DateField(allow_null=True)
+    extension_notice_by = serializers.DateField(allow_null=True)
+    target = serializers.DateField(allow_null=True)
+    explanation = serializers.ListField(child=serializers.CharField())
+
+
+class RequestOut(serializers.Serializer[Any]):
+    reference = serializers.CharField()
+    right = serializers.ChoiceField(choices=Right.choices)
+    state = serializers.CharField()
+    received_on = serializers.DateField()
+    due = serializers.DateField(allow_null=True)
+    clock = ClockOut()
+    allowed_moves = serializers.ListField(child=serializers.CharField())
+
+
+class RequestsView(ApiView):
+    """Take in a rights request that arrived somewhere else: a web site's form, a letter, a telephone call."""
+
+    required_scope = "requests:write"
+
+    @extend_schema(request=RequestsIn, responses={202: CaseOut}, operation_id="requests_open")
+    def post(self, request: Request) -> Response:
+        return replayable(request, make=lambda: _open(request), load=_opened, status=202)
+
+
+class RequestView(ApiView):
+    """How a request stands, and why it is due when it is."""
+
+    required_scope = "requests:read"
+
+    @extend_schema(responses=RequestOut, operation_id="requests_show")
+    def get(self, request: Request, reference: str) -> Response:
+        found = RightsRequest.objects.select_related("case__rule_set")
+        return Response(_shown(get_object_or_404(found, reference=references.tidy(reference))))
+
+
+def _open(request: Request) -> UUID:
+    asked = RequestsIn(data=request.data)
+    asked.is_valid(raise_exception=True)
+    data, now = asked.validated_data, timezone.now()
+    case = open_case(
+        rights=data["rights"],
+        requester=data["requester"],
+        details=data["details"],
+        channel=data["channel"],
+        received_at=now,
+        received_on=data["received_on"],
+        locale=data["locale"],
+        actor=cast(ApiKey, request.auth).actor,
+        now=now,
+        is_test=data["test"],
+    )
+    return case.uuid
+
+
+def _opened(case: UUID) -> dict[str, Any]:
+    opened = RightsRequest.objects.filter(case__uuid=case).order_by("pk")
+    return {
+        "case": str(case),
+        "requests": [{"reference": row.reference, "right": row.right, "due": _iso(row.due_on)} for row in opened],
+    }
+
+
+def _shown(row: RightsRequest) -> dict[str, Any]:
+    clock = clock_of(Facts.from_json(row.facts), row.case.rule_set)
+    return {
+        "reference": row.reference,
+        "right": row.right,
+        "state": row.state,
+        "received_on": row.case.received_on.isoformat(),
+        "due": _iso(row.due_on),
+        "clock": {
+            "status": clock.status,
+            "start": _iso(clock.start),
+            "extension_notice_by": _iso(row.extension_notice_by),
+            "target": _iso(row.target_on),
+            "explanation": clock.explanation,
+        },
+        "allowed_moves": [move.value for move in row.allowed_moves],
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
