@@ -7,3 +7,6 @@ compat.requests = None  # type: ignore[assignment]
 
 class RequestsConfig(AppConfig):
     name = "requests"
+
+    def ready(self) -> None:
+        from requests import personal  # noqa: F401 - it registers its categories when imported

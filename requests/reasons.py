@@ -1,4 +1,4 @@
-"""Why a right was granted or refused for one purpose: a code for machines, an article for lawyers, a sentence for people.
+"""Why a right was granted or refused for one purpose: a code for machines, an article, a sentence for people.
 
 The sentences stand in letters, so they speak to the person. Exemptions are those of DPA 2018 Sch 2.
 """
@@ -149,7 +149,11 @@ _ALL = [
         _ERASURE,
     ),
     Reason(
-        "free-expression", REFUSE, "Art 17(3)(a)", _("It is needed for freedom of expression and information."), _ERASURE
+        "free-expression",
+        REFUSE,
+        "Art 17(3)(a)",
+        _("It is needed for freedom of expression and information."),
+        _ERASURE,
     ),
     Reason("public-health", REFUSE, "Art 17(3)(c)", _("It is needed for public health."), _ERASURE),
     Reason("research", REFUSE, "Art 17(3)(d)", _("Deleting it would seriously harm research or archiving."), _ERASURE),
@@ -172,9 +176,7 @@ _ALL = [
     Reason(
         "unfounded-or-excessive", REFUSE, "Art 12(5)", _("The request is manifestly unfounded or excessive."), _EVERY
     ),
-    Reason(
-        "not-identifiable", REFUSE, "Art 11(2)", _("We cannot tell from what we hold which data is yours."), _EVERY
-    ),
+    Reason("not-identifiable", REFUSE, "Art 11(2)", _("We cannot tell from what we hold which data is yours."), _EVERY),
 ]
 REASONS = {reason.code: reason for reason in _ALL}
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from requests import views
+from requests import views, views_collect
 
 app_name = "requests"
 urlpatterns = [
@@ -16,4 +16,10 @@ urlpatterns = [
     path("rights/confirm/<str:token>/", views.confirmation, name="confirm"),
     path("rights/status/", views.link, name="link"),
     path("rights/status/sent/", views.link_sent, name="link-sent"),
+    path("collect/<str:token>/", views_collect.page, name="collect"),
+    path("collect/<str:token>/code/", views_collect.code, name="collect-code"),
+    path("collect/<str:token>/check/", views_collect.check, name="collect-check"),
+    path("collect/<str:token>/letter/", views_collect.letter, name="collect-letter"),
+    path("collect/<str:token>/download/", views_collect.download, name="collect-download"),
+    path("collect/<str:token>/renew/", views_collect.renew, name="collect-renew"),
 ]

@@ -1,0 +1,126 @@
+"""The copy of one person's data as it stood at one moment (UK GDPR Art 15), and the facts that go with it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from processing.models import Purpose, PurposeVersion, Recipient
+from requests import decisions
+from subjects import registry
+from subjects.models import DataSubject, PersonalDataItem
+from subjects.people import hold
+
+HOME = "GB"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One category of data: its name in the person's words and every row of it."""
+
+    slug: str
+    label: str
+    rows: list[dict[str, Any]]
+
+    @property
+    def columns(self) -> list[str]:
+        """Every field that any row has, in the order of first appearance."""
+        return list(dict.fromkeys(column for row in self.rows for column in row))
+
+    @property
+    def table(self) -> list[list[Any]]:
+        return [[row.get(column) for column in self.columns] for row in self.rows]
+
+
+@dataclass(frozen=True)
+class PurposeFacts:
+    """Art 15(1)(a) to (d) and (g), and Art 15(2), for one purpose."""
+
+    title: str
+    description: str
+    basis: str
+    interests: str
+    categories: list[str]
+    recipients: list[str]
+    transfers: list[str]
+    retention: str
+    sources: list[str]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything about one person and nobody else. Frozen: what was previewed is what is sent."""
+
+    subject: UUID
+    taken_at: datetime
+    sections: list[Section]
+    purposes: list[PurposeFacts]
+    # Primary keys of the purpose versions quoted, for the letter.
+    versions: list[int]
+
+    @property
+    def rows(self) -> int:
+        return sum(len(section.rows) for section in self.sections)
+
+
+@transaction.atomic
+def take(subject: DataSubject, *, now: datetime) -> Snapshot:
+    """Read every category of the registry, then the register's facts. An erasure of the person waits meanwhile."""
+    hold(subject)
+    sections = [_section(category, subject) for category in registry.categories()]
+    # The request itself is data we use about them, for that purpose.
+    always = Purpose.objects.filter(slug="rights-requests").values_list("pk", flat=True)
+    versions = decisions.versions_of(decisions.purposes_of(subject) | set(always))
+    sources = set(PersonalDataItem.objects.filter(subject=subject).values_list("source", flat=True))
+    return Snapshot(
+        subject=subject.uuid,
+        taken_at=now,
+        sections=_distinct([section for section in sections if section.rows]),
+        purposes=[facts_of(version, sources) for version in versions],
+        versions=[version.pk for version in versions],
+    )
+
+
+def facts_of(version: PurposeVersion, sources: set[str]) -> PurposeFacts:
+    """What the register says about a purpose. `sources` are those of the data that is really held."""
+    recipients = list(version.recipients.all())
+    labels = dict(PersonalDataItem.Source.choices)
+    return PurposeFacts(
+        title=version.title,
+        description=version.description,
+        basis=str(version.get_basis_display()),
+        interests=version.interests,
+        categories=[category.label for category in version.categories.all()],
+        recipients=[f"{r.name} ({r.get_role_display()})" for r in recipients],
+        transfers=[_transfer(r) for r in recipients if r.country != HOME],
+        retention=version.retention_summary,
+        sources=[str(labels.get(source, source)) for source in version.sources if not sources or source in sources],
+    )
+
+
+def _transfer(recipient: Recipient) -> str:
+    return _("%(name)s in %(country)s, protected by %(mechanism)s") % {
+        "name": recipient.name,
+        "country": recipient.country,
+        "mechanism": recipient.transfer_mechanism,
+    }
+
+
+def _section(category: registry.Category, subject: DataSubject) -> Section:
+    label = str(category.label)
+    return Section(slugify(label) or "data", label, category.export(subject))
+
+
+def _distinct(sections: list[Section]) -> list[Section]:
+    """Two categories may share a label; files may not share a name."""
+    seen: dict[str, int] = {}
+    named = []
+    for section in sections:
+        seen[section.slug] = seen.get(section.slug, 0) + 1
+        number = seen[section.slug]
+        named.append(Section(f"{section.slug}-{number}" if number > 1 else section.slug, section.label, section.rows))
+    return named

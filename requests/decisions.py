@@ -1,0 +1,233 @@
+"""Deciding a request purpose by purpose: the proposal is computed, a person confirms it or decides otherwise."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+
+from consents.models import ConsentState
+from core import vault
+from core.errors import DomainError, Invalid
+from core.models import Controller, Owner
+from ledger.entries import record
+from processing.models import Purpose, PurposeVersion, Status
+from requests import rights
+from requests.models import Decision, Right, RightsRequest
+from requests.reasons import Reason, reason
+from requests.workflow import State
+from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Relationship
+
+
+class NotOpen(DomainError):
+    code = "request-closed"
+    message = _("This request has been answered. Take it up again before you decide anew.")
+
+
+class AlreadyExecuted(DomainError):
+    code = "already-executed"
+    message = _("The erasure has been carried out, so its decisions can no longer change.")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One purpose of the person: what it is, what we propose, what was decided so far."""
+
+    purpose: Purpose
+    version: PurposeVersion
+    items: int
+    proposal: rights.Proposal
+    decision: Decision | None
+
+    @property
+    def is_decided(self) -> bool:
+        return bool(self.decision and self.decision.outcome)
+
+    @property
+    def is_granted(self) -> bool:
+        return bool(self.decision and self.decision.outcome == Decision.Outcome.GRANT)
+
+    @property
+    def proposed(self) -> Reason:
+        return reason(self.proposal.reason)
+
+    @property
+    def chosen(self) -> Reason | None:
+        return reason(self.decision.reason) if self.decision and self.decision.reason else None
+
+
+def lines(rights_request: RightsRequest, *, now: datetime) -> list[Line]:
+    """Every purpose the person has data, a relationship or a choice in, in the order of the register."""
+    subject = rights_request.case.subject
+    if subject is None:
+        return []
+    versions = versions_of(purposes_of(subject))
+    decided = {d.purpose_id: d for d in rights_request.decisions.all()}
+    counts = _counts(subject)
+    objected = rights_request.case.requests.filter(right=Right.OBJECTION).exists()
+    facts = facts_of(subject, versions, objected=objected, today=now.astimezone(Controller.current().zone).date())
+    return [
+        Line(
+            version.purpose,
+            version,
+            counts.get(version.purpose_id, 0),
+            rights.propose(rights_request.right, version, facts[version.purpose_id]),
+            decided.get(version.purpose_id),
+        )
+        for version in versions
+    ]
+
+
+def purposes_of(subject: DataSubject) -> set[int]:
+    """The purposes this person has needs, relationships or consent states in."""
+    return {
+        *ItemPurpose.objects.filter(subject=subject).values_list("purpose_id", flat=True),
+        *Relationship.objects.filter(subject=subject).values_list("purpose_id", flat=True),
+        *ConsentState.objects.filter(subject=subject.uuid).values_list("purpose_id", flat=True),
+    }
+
+
+def versions_of(purpose_ids: Iterable[int]) -> list[PurposeVersion]:
+    """The version that speaks for each purpose: the live one, else the last that was published."""
+    versions = (
+        PurposeVersion.objects.filter(purpose__in=purpose_ids)
+        .exclude(status=Status.DRAFT)
+        .select_related("purpose__activity")
+        .prefetch_related("categories", "recipients", "systems")
+        .order_by("purpose_id", "number")
+    )
+    latest: dict[int, PurposeVersion] = {}
+    for version in versions:
+        known = latest.get(version.purpose_id)
+        if known is None or known.status != Status.LIVE:
+            latest[version.purpose_id] = version
+    return list(latest.values())
+
+
+def facts_of(
+    subject: DataSubject, versions: Iterable[PurposeVersion], *, objected: bool, today: date
+) -> dict[int, rights.Facts]:
+    """What the matrix needs to know about each purpose, by purpose id."""
+    relationships = {r.purpose_id: r for r in Relationship.objects.filter(subject=subject)}
+    holds = ErasureBlock.objects.filter(subject=subject, released_at=None).exclude(kind=ErasureBlock.Kind.ACCESS)
+    held = set(holds.values_list("purpose_id", flat=True))
+    facts = {}
+    for version in versions:
+        found = _facts(relationships.get(version.purpose_id), subject, today)
+        found = rights.Facts(**found, today=today, objected=objected, held=None in held or version.purpose_id in held)
+        over = rights.term_over(version.purpose, found)
+        facts[version.purpose_id] = found if over is None else _with_term(found, over)
+    return facts
+
+
+def _with_term(facts: rights.Facts, over: bool) -> rights.Facts:
+    return rights.Facts(**{**facts.__dict__, "term_over": over})
+
+
+def _facts(relationship: Relationship | None, subject: DataSubject, today: date) -> dict[str, date | bool | None]:
+    """What one relationship says. A contract without an end runs; an application without an end is open."""
+    organisation = subject.organisation
+    org_ended = organisation.contract_ended_on if organisation else None
+    org_runs = bool(organisation and organisation.contract_started_on and (org_ended is None or org_ended >= today))
+    if relationship is None:
+        return {"contract_running": org_runs, "contract_ended_on": org_ended}
+    is_applicant = relationship.role == Relationship.Role.APPLICANT
+    ended = relationship.contract_ended_on or relationship.ended_on or (None if org_runs else org_ended)
+    closed = relationship.application_closed_on
+    return {
+        "application_open": is_applicant and (closed is None or closed > today) and relationship.ended_on is None,
+        "application_closed_on": closed,
+        "contract_running": not is_applicant and (ended is None or ended >= today),
+        "contract_ended_on": ended,
+    }
+
+
+def _counts(subject: DataSubject) -> dict[int, int]:
+    rows = (
+        ItemPurpose.objects.filter(subject=subject).values_list("purpose_id").annotate(n=Count("item", distinct=True))
+    )
+    return dict(rows.values_list("purpose_id", "n"))
+
+
+@transaction.atomic
+def decide(
+    rights_request: RightsRequest,
+    purpose: Purpose,
+    outcome: str,
+    reason_code: str,
+    note: str = "",
+    *,
+    actor: str,
+    now: datetime,
+) -> Decision:
+    """Decide about one purpose. The note, if any, goes into the letter and is kept sealed in the case."""
+    locked = RightsRequest.objects.select_for_update().get(pk=rights_request.pk)
+    if not locked.is_open:
+        raise NotOpen
+    if locked.result.get("executed_at"):
+        raise AlreadyExecuted
+    chosen = _allowed(rights_request.right, outcome, reason_code)
+    line = next((x for x in lines(rights_request, now=now) if x.purpose.pk == purpose.pk), None)
+    if line is None:
+        raise Invalid(fields={"purpose": _("We hold nothing about this person for that purpose.")})
+    values = {
+        "purpose_version": line.version.number,
+        "proposed": line.proposal.outcome,
+        "proposed_reason": line.proposal.reason,
+        "outcome": chosen.outcome,
+        "reason": chosen.code,
+        "note": _sealed(rights_request, purpose, note),
+        "decided_by": actor,
+        "decided_at": now,
+    }
+    decision, _new = Decision.objects.update_or_create(request=rights_request, purpose=purpose, defaults=values)
+    _note_decision(rights_request, decision, actor=actor, now=now)
+    if locked.state == State.RECEIVED:
+        rights_request.move(State.IN_PROGRESS, actor=actor, reason="decision", now=now)
+    return decision
+
+
+def note_of(rights_request: RightsRequest, decision: Decision) -> str:
+    """The DPO's own words, opened."""
+    if decision.note is None:
+        return ""
+    key = vault.key_of(Owner.CASE, rights_request.case.uuid)
+    return key.open(_field(rights_request, decision.purpose), decision.note).decode()
+
+
+def _allowed(right: str, outcome: str, code: str) -> Reason:
+    chosen = reason(code)
+    if chosen.outcome != outcome or right not in chosen.rights:
+        raise Invalid(fields={"reason": _("This reason does not go with that decision.")})
+    return chosen
+
+
+def _field(rights_request: RightsRequest, purpose: Purpose) -> str:
+    return f"note:{rights_request.uuid}:{purpose.uuid}"
+
+
+def _sealed(rights_request: RightsRequest, purpose: Purpose, note: str) -> bytes | None:
+    if not note.strip():
+        return None
+    key = vault.ensure_key(Owner.CASE, rights_request.case.uuid)
+    return key.seal(_field(rights_request, purpose), note.strip().encode())
+
+
+def _note_decision(rights_request: RightsRequest, decision: Decision, *, actor: str, now: datetime) -> None:
+    subject = rights_request.case.subject
+    record(
+        kind="request.decided",
+        at=now,
+        actor=actor,
+        subject=subject.uuid if subject else None,
+        object=rights_request.uuid,
+        purpose=decision.purpose.slug,
+        data={
+            "version": decision.purpose_version,
+            "proposed": decision.proposed_reason,
+            "outcome": decision.outcome,
+            "reason": decision.reason,
+        },
+    )

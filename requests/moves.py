@@ -1,0 +1,45 @@
+"""Steps that staff take by hand, and what hangs on them. Answering has its own functions (requests/answer.py)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from requests.models import Right, RightsRequest
+from requests.workflow import CLOSED, State, TransitionNotAllowed
+from subjects import blocks
+from subjects.models import ErasureBlock
+
+# Access and erasure are answered by what was done, so these are the only steps left to choose for them.
+_BY_HAND = {State.IN_PROGRESS, State.WITHDRAWN}
+_ANSWERED_BY_DOING = {Right.ACCESS, Right.ERASURE}
+
+
+def by_hand(rights_request: RightsRequest) -> list[State]:
+    """The moves to offer as buttons."""
+    moves = rights_request.allowed_moves
+    if rights_request.right in _ANSWERED_BY_DOING:
+        return [state for state in moves if state in _BY_HAND]
+    return moves
+
+
+@transaction.atomic
+def step(rights_request: RightsRequest, to: str, *, actor: str, now: datetime) -> None:
+    """Move, and keep the protection against deletion in step: it stands while a copy is still owed."""
+    if to not in by_hand(rights_request):
+        raise TransitionNotAllowed
+    was_closed = rights_request.state in CLOSED
+    rights_request.move(to, actor=actor, reason="by-hand", now=now)
+    if was_closed:
+        _begin_anew(rights_request, actor=actor, now=now)
+    elif to == State.WITHDRAWN:
+        blocks.release(rights_request.uuid, now=now, actor=actor)
+
+
+def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
+    """ "You missed something": the work starts over. What was decided before stays in the ledger and the letters."""
+    rights_request.result = {}
+    rights_request.save(update_fields=["result"])
+    rights_request.decisions.all().delete()
+    subject = rights_request.case.subject
+    if subject and rights_request.right == Right.ACCESS:
+        blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)

@@ -1,0 +1,103 @@
+"""Which of this app's data is personal, how it is exported, and what an erasure leaves.
+
+A case file is the proof of how a request was answered (Art 5(2)): it keeps its own term, so erasing a person only cuts
+the tie. An open request keeps its person, except the erasure that is being carried out.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from core import vault
+from requests.intake import claim_of
+from requests.models import CaseFile, Letter, RightsRequest
+from subjects.erasure import Gone, register_cleaner, register_subject_guard
+from subjects.models import DataSubject
+from subjects.registry import register
+
+
+def fields_of(model: str, names: str) -> list[str]:
+    return [f"requests.{model}.{name}" for name in names.split()]
+
+
+@register
+class Cases:
+    label = _("Requests you made to us")
+    fields = [
+        *fields_of("CaseFile", "uuid subject claim claim_blind channel locale received_at received_on confirmed_at"),
+        *fields_of("RightsRequest", "uuid reference case right state facts result answered_at"),
+        *fields_of("Decision", "note"),
+        *fields_of("Complaint", "uuid reference case received_on outcome"),
+    ]
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        """Every right the person exercised with us, and what they wrote."""
+        requests = RightsRequest.objects.filter(case__subject=subject).select_related("case").order_by("pk")
+        return [
+            {
+                "reference": row.reference,
+                "what": str(row.get_right_display()),
+                "received": row.case.received_on.isoformat(),
+                "how": str(row.case.get_channel_display()),
+                "state": str(row.get_state_display()),
+                "answered": row.answered_at.isoformat() if row.answered_at else None,
+                "you_wrote": _written(row.case),
+            }
+            for row in requests
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        """The proof stays until its own term ends; only the tie to the person is cut."""
+        return CaseFile.objects.filter(subject=subject).update(subject=None)
+
+
+@register
+class Letters:
+    label = _("Letters we wrote to you")
+    fields = [*fields_of("Letter", "uuid case request sealed"), *fields_of("Package", "uuid request sealed")]
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        """Packages are left out: they are copies of everything else in here."""
+        from requests.letters import read  # letters reads the register, whose apps load after this module
+
+        letters = Letter.objects.filter(case__subject=subject).select_related("case").order_by("pk")
+        return [{"written": row.created_at.isoformat(), "text": read(row)["text"]} for row in letters]
+
+    def erase(self, subject: DataSubject) -> int:
+        return 0
+
+
+NOT_PERSONAL = {
+    *fields_of("CaseFile", "id rule_set confirm_hash confirm_expires_at closed_at owner is_test"),
+    *fields_of("RightsRequest", "id due_on extension_notice_by target_on created_at"),
+    *fields_of("RequestEvent", "id request old new actor reason at entry"),
+    *fields_of("Task", "id uuid request system outcome reason count answered_by answered_at entry"),
+    *fields_of("Decision", "id request purpose purpose_version proposed proposed_reason outcome reason"),
+    *fields_of("Decision", "decided_by decided_at"),
+    *fields_of("Letter", "id kind template_version created_at sent_at"),
+    *fields_of("Package", "id sha256 size token_hash made_at expires_at first_collected_at"),
+    *fields_of("CollectionCode", "id package code_mac issued_at expires_at attempts used_at"),
+    *fields_of("Complaint", "id acknowledge_by acknowledged_at outcome_at"),
+}
+
+
+def _written(case: CaseFile) -> str:
+    try:
+        return claim_of(case).get("details", "")
+    except vault.Unreadable:
+        return ""
+
+
+def _still_answering(people: Sequence[int]) -> Iterable[int]:
+    """Those with an open request: an answer needs its person. An erasure that is carried out needs nobody any more."""
+    open_ones = RightsRequest.objects.open().filter(case__subject__in=people)
+    return open_ones.exclude(right="erasure", result__has_key="executed_at").values_list("case__subject_id", flat=True)
+
+
+def _let_go(gone: Gone) -> None:
+    CaseFile.objects.filter(subject__in=gone.subject_ids).update(subject=None)
+
+
+register_subject_guard(_still_answering)
+register_cleaner(_let_go)

@@ -1,0 +1,90 @@
+"""What a letter has to report, gathered from the decisions, the systems' answers and the register."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.models import Controller
+from processing.models import PurposeVersion, Recipient
+from requests import access, systems
+from requests.clock import in_words
+from requests.decisions import note_of
+from requests.models import Decision, Package, RightsRequest, Task
+from requests.reasons import reason
+
+
+def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
+    """Art 15(1) for the purposes that were in the copy, what was searched, what is missing or left out."""
+    purposes = rights_request.result.get("purposes", [])
+    versions = PurposeVersion.objects.filter(pk__in=purposes).prefetch_related("categories", "recipients")
+    return {
+        **_systems(rights_request),
+        "available_until": in_words(made.expires_at.astimezone(Controller.current().zone).date()),
+        "purposes": [access.facts_of(version) for version in versions.order_by("pk")],
+        "withheld": _decided(rights_request, Decision.Outcome.REFUSE),
+    }
+
+
+def of_erasure(rights_request: RightsRequest) -> dict[str, Any]:
+    """What went, what stays and why, and until when a backup may still hold what went."""
+    controller = Controller.current()
+    executed = datetime.fromisoformat(rights_request.result["executed_at"]).astimezone(controller.zone).date()
+    found = _systems(rights_request)
+    told = Recipient.objects.filter(slug__in=rights_request.result.get("told", []))
+    kept = _decided(rights_request, Decision.Outcome.REFUSE)
+    return {
+        **found,
+        "erased": _decided(rights_request, Decision.Outcome.GRANT),
+        "kept": [*kept, *(_kept_in(task) for task in systems.kept(_tasks(rights_request)))],
+        "erased_on": in_words(executed),
+        "backups_until": in_words(executed + timedelta(days=controller.backup_days)),
+        "told": list(told.order_by("name").values_list("name", flat=True)),
+    }
+
+
+def of_nothing(rights_request: RightsRequest) -> dict[str, Any]:
+    return {**_systems(rights_request), "is_erasure": rights_request.right == "erasure"}
+
+
+def _tasks(rights_request: RightsRequest) -> list[Task]:
+    return list(rights_request.tasks.select_related("system").order_by("system__name"))
+
+
+def _systems(rights_request: RightsRequest) -> dict[str, Any]:
+    tasks = _tasks(rights_request)
+    return {
+        "tasks": [{"name": task.system.name, "answer": task.get_outcome_display()} for task in tasks],
+        "gaps": [{"name": task.system.name, "sentence": systems.sentence(task)} for task in systems.gaps(tasks)],
+    }
+
+
+def _kept_in(task: Task) -> dict[str, str]:
+    return {
+        "title": task.system.name,
+        "sentence": systems.sentence(task),
+        "article": "Art 17(3)",
+        "retention": "",
+        "note": "",
+    }
+
+
+def _decided(rights_request: RightsRequest, outcome: Decision.Outcome) -> list[dict[str, str]]:
+    """The decisions with this outcome as the letter tells them. The purpose is quoted as it was decided on."""
+    decisions = rights_request.decisions.filter(outcome=outcome).select_related("purpose").order_by("purpose_id")
+    versions = _versions(decisions)
+    return [
+        {
+            "title": versions[decision.purpose_id].title,
+            "sentence": str(reason(decision.reason).sentence),
+            "article": reason(decision.reason).article,
+            "retention": versions[decision.purpose_id].retention_summary,
+            "note": note_of(rights_request, decision),
+        }
+        for decision in decisions
+    ]
+
+
+def _versions(decisions: Iterable[Decision]) -> dict[int, PurposeVersion]:
+    wanted = {(decision.purpose_id, decision.purpose_version) for decision in decisions}
+    found = PurposeVersion.objects.filter(purpose__in={purpose for purpose, _number in wanted})
+    return {version.purpose_id: version for version in found if (version.purpose_id, version.number) in wanted}

@@ -1,0 +1,80 @@
+"""What each system answered. Silence is not an answer: a task is done only when an answer was written down."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError, Invalid
+from ledger.entries import record
+from processing.models import System
+from requests.models import RightsRequest, Task
+
+# Why a system kept something or could not be searched; the sentences stand in the letter.
+GAPS = {
+    "legal-obligation": _("The law requires us to keep it there."),
+    "legal-claims": _("It is needed there for a legal claim."),
+    "contract-running": _("It is still needed there for a contract that is running."),
+    "backup-only": _("It is only in a backup that expires on its own and is not used."),
+    "system-unavailable": _("The system could not be searched in time."),
+    "still-searching": _("The search is not finished yet."),
+}
+Outcome = Task.Outcome
+
+
+class Answered(DomainError):
+    code = "task-closed"
+    message = _("This request has been answered, so its systems can no longer be changed. Take it up again first.")
+
+
+@transaction.atomic
+def answer(task: Task, *, outcome: str, reason: str = "", count: int | None = None, actor: str, now: datetime) -> Task:
+    """Write down what a system answered, with the ledger entry as its receipt. Answering again is a new receipt."""
+    _check(outcome, reason)
+    rights_request = RightsRequest.objects.select_for_update().get(pk=task.request_id)
+    if not rights_request.is_open:
+        raise Answered
+    task.outcome, task.count, task.answered_by, task.answered_at = outcome, count, actor, now
+    task.reason = reason if outcome in (Outcome.RETAINED, Outcome.FAILED) else ""
+    task.entry = record(
+        kind="task.answered",
+        at=now,
+        actor=actor,
+        object=rights_request.uuid,
+        data={"task": task.uuid, "system": task.system.slug, "outcome": outcome, "reason": task.reason, "count": count},
+    )
+    task.save(update_fields=["outcome", "reason", "count", "answered_by", "answered_at", "entry"])
+    return task
+
+
+def answer_builtin(rights_request: RightsRequest, *, count: int, actor: str, now: datetime) -> None:
+    """This database answers for itself, with the count of the transaction that did the work."""
+    builtin = rights_request.tasks.filter(system__connector=System.Connector.BUILTIN).select_related("system")
+    for task in builtin:
+        outcome = Outcome.DONE if count else Outcome.NOTHING_FOUND
+        answer(task, outcome=outcome, count=count, actor=actor, now=now)
+
+
+def gaps(tasks: Sequence[Task]) -> list[Task]:
+    """The systems that have not answered or could not be searched: an answer must name them."""
+    return [task for task in tasks if task.outcome in (Outcome.PENDING, Outcome.FAILED)]
+
+
+def kept(tasks: Sequence[Task]) -> list[Task]:
+    """The systems that keep something, with their reason."""
+    return [task for task in tasks if task.outcome == Outcome.RETAINED]
+
+
+def sentence(task: Task) -> str:
+    """What a letter says about this system's gap or its reason to keep."""
+    if task.outcome == Outcome.PENDING:
+        return str(_("We have not had its answer yet."))
+    return str(GAPS.get(task.reason, ""))
+
+
+def _check(outcome: str, reason: str) -> None:
+    if outcome not in Outcome.values or outcome == Outcome.PENDING:
+        raise Invalid(fields={"outcome": _("Choose what the system answered.")})
+    if outcome in (Outcome.RETAINED, Outcome.FAILED) and reason not in GAPS:
+        raise Invalid(fields={"reason": _("Say why: choose a reason from the list.")})

@@ -1,0 +1,18 @@
+"""What happens without anybody asking. Each is a sweep over rows that say what is due."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from requests import answer, package
+
+
+@shared_task
+def finish() -> int:
+    """Report the erasures that the journal has acknowledged since."""
+    return answer.finish_waiting(now=timezone.now())
+
+
+@shared_task
+def expire() -> int:
+    """Empty the packages whose time is over."""
+    return package.drop_old(now=timezone.now())

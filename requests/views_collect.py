@@ -1,0 +1,138 @@
+"""The pages on which a person collects an answer. A GET shows, a POST acts; nothing here may be cached."""
+
+from datetime import datetime
+from functools import wraps
+from typing import Any, Protocol
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from requests import collection
+from requests.forms import Question
+from requests.models import Package
+
+GRANT = "collect"
+GRANT_SECONDS = 15 * 60
+
+
+class CodeForm(Question):
+    code = forms.CharField(
+        label=_("Code from the e-mail"),
+        max_length=20,
+        error_messages={"required": _("Enter the code from the e-mail.")},
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false", "class": "short"}
+        ),
+    )
+
+
+class _View(Protocol):
+    def __call__(self, request: HttpRequest, token: str, found: Package) -> HttpResponse: ...
+
+
+class _Door(Protocol):
+    def __call__(self, request: HttpRequest, token: str) -> HttpResponse: ...
+
+
+def _with_package(view: _View) -> _Door:
+    """Look the link up; unknown, expired or emptied, it leads to the same page."""
+
+    @wraps(view)
+    def door(request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            found = collection.find(token, now=timezone.now())
+        except collection.LinkOver:
+            return render(request, "requests/collect/over.html", {"token": token}, status=404)
+        return view(request, token, found)
+
+    return door
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+@_with_package
+def page(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+    """Before the code: a button that sends one. After it: the answer."""
+    if _is_granted(request, found, timezone.now()):
+        letter = found.request.letters.order_by("-pk").first()
+        return _show(request, "open", token, found, letter=letter, is_data=found.request.result.get("purposes"))
+    return _show(request, "page", token, found)
+
+
+@never_cache
+@require_POST
+@_with_package
+def code(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+    """Send a fresh code, then ask for it."""
+    sent = collection.issue_code(found, now=timezone.now())
+    return redirect(f"{reverse('requests:collect-check', args=[token])}{'' if sent else '?wait=1'}")
+
+
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+@_with_package
+def check(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+    """Ask for the code, and check it."""
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        now = timezone.now()
+        try:
+            collection.check_code(found, form.cleaned_data["code"], now=now)
+        except collection.WrongCode as error:
+            form.add_error("code", str(error.message))
+        else:
+            _grant(request, found, now)
+            return redirect("requests:collect", token=token)
+    return _show(request, "check", token, found, form=form, wait="wait" in request.GET)
+
+
+@never_cache
+@require_POST
+@_with_package
+def letter(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+    if not _is_granted(request, found, now := timezone.now()):
+        return redirect("requests:collect", token=token)
+    return _show(request, "letter", token, found, letter=collection.read_letter(found, now=now))
+
+
+@never_cache
+@require_POST
+@_with_package
+def download(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+    if not _is_granted(request, found, now := timezone.now()):
+        return redirect("requests:collect", token=token)
+    response = HttpResponse(collection.collect(found, now=now), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{found.request.reference}.zip"'
+    return response
+
+
+@never_cache
+@require_POST
+def renew(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask for a new link. The page says the same whether or not one is sent."""
+    collection.reissue(token, now=timezone.now())
+    return render(request, "requests/collect/renewed.html")
+
+
+def _show(request: HttpRequest, name: str, token: str, found: Package, **context: Any) -> HttpResponse:
+    context = {"token": token, "package": found, "rights_request": found.request, **context}
+    return render(request, f"requests/collect/{name}.html", context)
+
+
+def _grant(request: HttpRequest, found: Package, now: datetime) -> None:
+    """For this browser session, this answer and a quarter of an hour."""
+    request.session.cycle_key()
+    request.session[GRANT] = {"package": str(found.uuid), "until": now.timestamp() + GRANT_SECONDS}
+
+
+def _is_granted(request: HttpRequest, found: Package, now: datetime) -> bool:
+    granted = request.session.get(GRANT) or {}
+    return granted.get("package") == str(found.uuid) and granted.get("until", 0) > now.timestamp()
