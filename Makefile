@@ -20,7 +20,7 @@ run: $(VENV)/app.installed ## Start everything on this machine; Ctrl-C stops it
 install: $(VENV)/dev.installed ## Install what running and testing need into .venv
 
 test: check ## Check, then run the whole suite on a throw-away PostgreSQL and Valkey
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(VENV)/dev.installed ## Format, lint, types, templates, migrations, deployment settings, API description
 	@$(BIN)/python -m tests.check
@@ -42,7 +42,7 @@ $(VENV)/%.installed: requirements/%.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --require-hashes --no-deps \
 		-r $< | grep -v "already satisfied" || true
 	@$(BIN)/python -m pip check --disable-pip-version-check >/dev/null
-	@touch $@
+	@touch $@ $(VENV)/app.installed
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -27,7 +27,10 @@ class Home:
 
     def __post_init__(self) -> None:
         self.var = self.var.expanduser().absolute()
-        self.cluster = self.var
+        try:
+            self.cluster = Path(self.outside.read_text().strip())
+        except OSError:
+            self.cluster = self.var
 
     @property
     def logs(self) -> Path:

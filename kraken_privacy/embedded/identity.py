@@ -59,6 +59,6 @@ def _unprivileged() -> int:
 
 
 def _works(word: str, binaries: Path, folder: Path) -> bool:
-    test = ["/bin/sh", "-c", 'test -x "$0/postgres" && test -w "$1"', binaries, folder]
+    test: list[str | Path] = ["/bin/sh", "-c", 'test -x "$0/postgres" && test -w "$1"', binaries, folder]
     probe = process.command(test, identity=word, death=signal.SIGKILL)
     return subprocess.run(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0

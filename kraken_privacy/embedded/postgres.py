@@ -73,7 +73,7 @@ class Postgres:
         """Make the cluster beside its place and move it there, so that an interrupted first run leaves no half one."""
         draft = self.data.with_name(self.data.name + ".new")
         shutil.rmtree(draft, ignore_errors=True)
-        program = [
+        program: list[str | Path] = [
             self.binaries / "initdb",
             f"--pgdata={draft}",
             f"--username={SUPERUSER}",
@@ -112,7 +112,7 @@ class Postgres:
             "timezone": "UTC",
             **self.settings,
         }
-        program = [self.binaries / "postgres", "-D", self.data]
+        program: list[str | Path] = [self.binaries / "postgres", "-D", self.data]
         program += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             return process.start(

@@ -75,8 +75,8 @@ class Supervisor:
         self.services: list[Service] = []
 
     def bring_up(self) -> None:
-        first = not self.stack.postgres.data.exists()
-        if first:
+        self._note_state()
+        if not self.stack.postgres.data.exists():
             with step("Making a PostgreSQL data directory"):
                 self.stack.postgres.initialise()
         for service in services_of(self.stack):
@@ -105,8 +105,8 @@ class Supervisor:
             while running.poll() is None:
                 self._check_stop()
                 time.sleep(0.05)
-        if running.returncode != 0:
-            raise Problem(f"{text} failed: {' '.join(tail(log, 1))} (the whole story is in {log}).")
+            if running.returncode != 0:
+                raise Problem(f"{text} failed: {' '.join(tail(log, 1)).strip()} (the whole story is in {log}).")
 
     def wait_for_site(self, seconds: float = 60) -> None:
         until = time.monotonic() + seconds
@@ -158,7 +158,7 @@ def prepare(environ: os._Environ[str]) -> Stack:
     home.lock()
     # Nobody else holds the lock, so whatever carries our mark was left by a run that was killed.
     unclean = home.state.exists()
-    if unclean and not process.clear(str(home.var), [home.var, home.cluster], seconds=10):
+    if not process.clear(str(home.var), [home.var, home.cluster], seconds=10):
         raise Problem(f"Processes of an earlier run on {home.var} do not end: stop them and try again.")
     check_port(port, patience=5 if unclean else 0)
     return assemble(home, port)

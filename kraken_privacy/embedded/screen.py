@@ -1,30 +1,38 @@
 """What the person at the terminal sees."""
 
+import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
+def say(text: str, *, end: str = "\n") -> None:
+    """Print. A terminal that was closed must not keep us from stopping things in order."""
+    try:
+        print(text, end=end, flush=True)
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (for as long as we live)
+
+
+def complain(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
     """One line for one step: what is being done, then how long it took."""
     began = time.monotonic()
-    print(f"  {text} … ", end="", flush=True)
+    say(f"  {text} … ", end="")
     try:
         yield
     except BaseException:
-        print(flush=True)
+        say("")
         raise
-    print(f"done ({time.monotonic() - began:.1f} s)", flush=True)
-
-
-def complain(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    say(f"done ({time.monotonic() - began:.1f} s)")
 
 
 WELCOME = """

@@ -86,8 +86,7 @@ def assemble(home: Home, port: int) -> Stack:
 
 def _place_cluster(home: Home) -> Identity:
     """Decide as whom PostgreSQL runs and where; a directory that was used before keeps its arrangement."""
-    if home.outside.is_file():
-        home.cluster = Path(home.outside.read_text().strip())
+    if home.cluster != home.var:
         return choose(wheel_binaries(), None)
     me = choose(wheel_binaries(), home.var)
     if me.uid is not None:

@@ -59,6 +59,8 @@ class RunningStack:
     extra_env: Mapping[str, str] = field(default_factory=dict)
     user: Mapping[str, int] = field(default_factory=dict)
     process: subprocess.Popen | None = None
+    starts: int = 0
+    modes_before: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
