@@ -4,6 +4,7 @@ The mails greet nobody by the name that was typed and repeat none of its details
 form, and we would carry it to a stranger's mailbox.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from core.models import Controller
 from core.outbox import post_mail
 from requests.clock import in_words
 from requests.models import CaseFile, RightsRequest
+
+GAPS = re.compile(r"\n{3,}")
 
 
 def acknowledge(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime) -> None:
@@ -40,6 +43,6 @@ def _send(
             "link": f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}",
         }
         subject = render_to_string(f"requests/mail/{template}_subject.txt", context)
-        text = render_to_string(f"requests/mail/{template}.txt", context)
+        text = GAPS.sub("\n\n", render_to_string(f"requests/mail/{template}.txt", context)).strip() + "\n"
         html = render_to_string(f"requests/mail/{template}.html", context)
     post_mail(to=to, subject=" ".join(subject.split()), text=text, html=html, about=case.uuid, now=now)
