@@ -1,0 +1,76 @@
+"""A worker killed with SIGKILL in the middle of a run, and what the next one makes of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from ledger.models import Entry
+from retention.models import Batch, Run, Tombstone
+from retention.purge import purge
+from subjects.models import DataSubject, PersonalDataItem
+from tests.make_retention import NOW, TODAY, item, live, person, rule
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PEOPLE = 60
+# The real purge in a process of its own, slowed down so that the signal hits a batch.
+WORKER = """
+import time, django
+django.setup()
+from datetime import datetime, date
+from django.db import connection
+from retention import purge, runs
+from retention.models import RetentionRule
+note = runs.note
+def slow(*args, **options):
+    batch = note(*args, **options)
+    time.sleep(0.05)
+    return batch
+runs.note = slow
+now = datetime.fromisoformat({now!r})
+purge.purge(RetentionRule.objects.get(), as_of=now.date(), commit=True, now=now, batch=2)
+"""
+
+
+def worker() -> subprocess.Popen:
+    database = connection.settings_dict
+    url = f"postgres://{database['USER']}@{database['HOST'].replace('/', '%2F')}/{database['NAME']}"
+    if database["PORT"]:
+        url += f"?port={database['PORT']}"
+    environment = {**os.environ, "DATABASE_URL": os.environ.get("DATABASE_URL", url)}
+    return subprocess.Popen(
+        [sys.executable, "-c", WORKER.format(now=NOW.isoformat())], env=environment, cwd=settings.BASE_DIR
+    )
+
+
+@pytest.mark.parametrize("batches", [1, 5, 13])
+def test_the_next_worker_takes_the_run_up_and_the_counts_add_up(batches):
+    for number in range(PEOPLE):
+        item(person(number), ["newsletter"], date(2025, 1, 1))
+    one = rule(live())
+    process = worker()
+    try:
+        deadline = time.monotonic() + 30
+        while Batch.objects.count() < batches and time.monotonic() < deadline:
+            time.sleep(0.005)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    killed = Run.objects.get()
+    assert killed.status == "running"
+    done = sum(batch.items for batch in Batch.objects.all())
+    assert 0 < done < PEOPLE
+    assert PersonalDataItem.objects.count() == PEOPLE - done
+
+    report = purge(one, as_of=TODAY, commit=True, now=NOW, batch=7)
+
+    assert (report.run, report.items, report.subjects) == (str(killed.uuid), PEOPLE, PEOPLE)
+    assert not DataSubject.objects.exists()
+    assert Entry.objects.filter(kind="retention.batch").count() == Batch.objects.count() == report.batches
+    assert Tombstone.objects.filter(scope="item").count() == PEOPLE

@@ -1,0 +1,95 @@
+"""Real threads: two purges of one rule, two rules over one item, a block placed while a batch is at work."""
+
+import threading
+from datetime import date
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from retention import due
+from retention import purge as module
+from retention.models import Batch, Run
+from retention.purge import purge
+from subjects import blocks
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
+from tests.make_retention import NOW, TODAY, item, live, person, rule
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OLD = date(2025, 1, 1)
+
+
+def together(*jobs) -> None:
+    """Run the jobs at the same moment, each in a thread with its own connection; raises what any of them raised."""
+    gate, failures = threading.Barrier(len(jobs)), []
+
+    def work(job):
+        try:
+            gate.wait(timeout=10)
+            job()
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=[job]) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+    assert not failures, failures
+
+
+def commit(one, **options):
+    return purge(one, as_of=TODAY, commit=True, now=NOW, **options)
+
+
+def test_two_purges_of_one_rule_share_the_work():
+    for number in range(30):
+        item(person(number), ["newsletter"], OLD)
+    one = rule(live())
+    together(*[lambda: commit(one, batch=3)] * 3)
+    assert not DataSubject.objects.exists()
+    batches = Batch.objects.all()
+    assert sum(batch.items for batch in batches) == 30
+    assert sum(batch.subjects for batch in batches) == 30
+    assert set(Run.objects.values_list("status", flat=True)) == {"finished"}
+
+
+@pytest.mark.parametrize("_round", range(5))
+def test_an_item_of_two_purposes_goes_though_both_end_at_once(_round):
+    for number in range(6):
+        item(person(number), ["newsletter", "surveys"], OLD)
+    first, second = rule(live()), rule(live("surveys"))
+    together(lambda: commit(first, batch=2), lambda: commit(second, batch=3))
+    assert not PersonalDataItem.objects.exists()
+    assert not DataSubject.objects.exists()
+    assert sum(batch.items for batch in Batch.objects.all()) == 6
+
+
+def test_a_block_placed_between_selection_and_delete_is_honoured(monkeypatch):
+    one, held = rule(live()), person(1)
+    item(held, ["newsletter"], OLD)
+    item(person(2), ["newsletter"], OLD)
+    page = due.page
+
+    def page_then_block(*args):
+        rows = page(*args)
+        if not blocks.active(held).exists():
+            together(lambda: blocks.place(held, kind="hold", placed_for=uuid4(), now=NOW, actor="test"))
+        return rows
+
+    monkeypatch.setattr(due, "page", page_then_block)
+    report = commit(one)
+    assert (report.needs, report.held) == (1, 1)
+    assert DataSubject.objects.get() == held
+    assert ItemPurpose.objects.exists()
+
+
+def test_a_worker_that_waits_for_another_finds_its_rows_gone(monkeypatch):
+    """Every claim fails, so all is done by the second, waiting walk."""
+    for number in range(4):
+        item(person(number), ["newsletter"], OLD)
+    monkeypatch.setattr(module, "_claim", lambda *_args: False)
+    assert commit(rule(live()), batch=3).items == 4
