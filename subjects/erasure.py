@@ -103,16 +103,23 @@ def needs_of(subject: DataSubject, purposes: Sequence[Purpose]) -> list[int]:
     return list(ItemPurpose.objects.filter(subject=subject, purpose__in=purposes).values_list("pk", flat=True))
 
 
-def end_needs(need_ids: list[int], *, now: datetime, pairs: Sequence[tuple[int, int]] = ()) -> Erased:
+def end_needs(
+    need_ids: list[int],
+    *,
+    now: datetime,
+    pairs: Sequence[tuple[int, int]] = (),
+    keep_relationships: bool = False,
+) -> Erased:
     """End these needs (primary keys of ItemPurpose) inside the caller's transaction, and all that nothing else keeps.
 
     `pairs` (person's and purpose's primary key) also ends relationships for which no item is held.
+    `keep_relationships` is for a rule about one category of data: a contract goes on when its old letters go.
     Active blocks win: a blocked need, its item, its relationship and its person stay.
     """
     people = deletes.lock_people(need_ids, [subject for subject, _purpose in pairs])
     ended = deletes.delete_needs(need_ids)
     items = deletes.delete_items([need.item_id for need in ended])
-    over = {(need.subject_id, need.purpose_id) for need in ended} | set(pairs)
+    over = set(pairs) if keep_relationships else {(need.subject_id, need.purpose_id) for need in ended} | set(pairs)
     relationships = deletes.delete_relationships(over)
     empty = deletes.empty_people(people)
     for guard in _guards:

@@ -1,0 +1,139 @@
+"""Why we may deal with someone, what counts as an interaction, and what is told to whom."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from core.errors import Invalid, NotFound
+from core.models import DataKey, Owner
+from ledger.models import Entry
+from processing.models import Recipient
+from subjects import blocks, disclosures, organisations, relationships, restrictions
+from subjects.models import Disclosure, ErasureBlock, Organisation, Relationship
+from tests import make_register
+from tests import make_subjects as make
+
+pytestmark = pytest.mark.django_db
+BY = {"now": make.NOW, "actor": make.ACTOR}
+
+
+@pytest.fixture
+def support():
+    return make.purposes("customer-support")[0]
+
+
+def test_the_ground_says_who_recorded_it_when_and_its_words_are_sealed(support):
+    ada = make.person()
+    tie = relationships.establish(
+        ada, support, role="prospect", ground="mutual-interest", note="canary-71", source="in_person", **BY
+    )
+    assert (tie.ground_recorded_by, tie.ground_recorded_at) == (make.ACTOR, make.NOW)
+    assert b"canary" not in bytes(tie.ground_note)
+    assert DataKey.objects.filter(owner=Owner.RELATIONSHIP, owner_id=tie.uuid).exists()
+    again = relationships.establish(ada, support, role="customer_contact", ground="contract", **BY)
+    assert (again.pk, again.role) == (tie.pk, "customer_contact")
+    assert not Entry.objects.filter(body__contains="canary").exists()
+
+
+@pytest.mark.parametrize(("change", "field"), [({"role": "friend"}, "role"), ({"ground": "met Ada there"}, "ground")])
+def test_ground_and_role_are_codes(support, change, field):
+    with pytest.raises(Invalid) as refusal:
+        relationships.establish(make.person(), support, **{"role": "prospect", **change}, **BY)
+    assert list(refusal.value.fields) == [field]
+
+
+def test_only_a_later_interaction_moves_the_date(support):
+    ada = make.person()
+    relationships.touch(ada, support, at=make.NOW, channel="phone", **BY)
+    relationships.touch(ada, support, at=make.NOW - timedelta(days=30), channel="email", **BY)
+    assert Relationship.objects.get().last_interaction_on == make.NOW.date()
+
+
+@pytest.mark.parametrize("channel", ["newsletter", "our_mail", "click", "unsubscribe", "rights_request", ""])
+def test_our_mails_clicks_unsubscribes_and_requests_are_no_interactions(support, channel):
+    with pytest.raises(Invalid) as refusal:
+        relationships.touch(make.person(), support, at=make.NOW, channel=channel, **BY)
+    assert list(refusal.value.fields) == ["channel"]
+
+
+def test_an_interaction_lies_in_the_past(support):
+    with pytest.raises(Invalid):
+        relationships.touch(make.person(), support, at=make.NOW + timedelta(days=1), channel="phone", **BY)
+
+
+def test_one_purpose_does_not_prolong_another():
+    support, hiring = make.purposes("customer-support", "recruitment")
+    ada = make.person()
+    relationships.touch(ada, hiring, at=make.NOW - timedelta(days=90), channel="application", **BY)
+    relationships.touch(ada, support, at=make.NOW, channel="phone", **BY)
+    old = Relationship.objects.get(purpose=hiring)
+    assert old.last_interaction_on == (make.NOW - timedelta(days=90)).date()
+
+
+def test_a_date_in_the_evening_is_the_controllers_date(support):
+    ada = make.person()
+    late = make.NOW.replace(month=7, hour=23, minute=30)
+    relationships.touch(ada, support, at=late, channel="phone", now=late, actor=make.ACTOR)
+    assert Relationship.objects.get().last_interaction_on == date(2026, 7, 4)
+
+
+def test_ending_sets_one_date(support):
+    ada = make.person()
+    with pytest.raises(NotFound):
+        relationships.end(ada, support, what="contract_ended_on", on=make.NOW.date(), **BY)
+    relationships.touch(ada, support, at=make.NOW, channel="phone", **BY)
+    relationships.end(ada, support, what="contract_ended_on", on=make.NOW.date(), **BY)
+    assert Relationship.objects.get().contract_ended_on == make.NOW.date()
+    with pytest.raises(Invalid):
+        relationships.end(ada, support, what="started_on", on=make.NOW.date(), **BY)
+
+
+def test_blocks_are_placed_once_and_released_by_what_placed_them(support):
+    ada = make.person()
+    first = blocks.place(ada, kind="hold", placed_for=ada.uuid, **BY)
+    assert blocks.place(ada, kind="hold", placed_for=ada.uuid, **BY) == first
+    blocks.place(ada, kind="access_request", placed_for=first.uuid, purpose=support, **BY)
+    assert blocks.active(ada).count() == 2
+    assert blocks.release(ada.uuid, **BY) == 1
+    assert blocks.release(ada.uuid, **BY) == 0
+    assert [block.kind for block in blocks.active(ada, purpose=support)] == ["access_request"]
+    assert Entry.objects.filter(kind="block.placed").count() == 2
+
+
+@pytest.mark.parametrize(("ground", "kept"), [("claims", True), ("unlawful", True), ("accuracy", False)])
+def test_who_asks_to_keep_data_stops_its_deletion(ground, kept):
+    ada = make.person()
+    restriction = restrictions.restrict(ada, ground=ground, **BY)
+    assert blocks.active(ada).exists() is kept
+    restrictions.lift(restriction, **BY)
+    assert not blocks.active(ada).exists()
+    assert ErasureBlock.objects.count() == kept
+
+
+def test_a_disclosure_required_by_law_names_power_and_approver():
+    ada, police = make.person(), Recipient.objects.create(slug="police", name="Police", role="authority")
+    phone = make_register.category("phone")
+    with pytest.raises(Invalid) as refusal:
+        disclosures.record(ada, recipient=police, categories=[phone], ground="required_by_law", **BY)
+    assert set(refusal.value.fields) == {"legal_power", "approved_by"}
+    disclosures.record(
+        ada,
+        recipient=police,
+        categories=[phone],
+        ground="required_by_law",
+        legal_power="DPA 2018 Sch 2 para 2",
+        approved_by="user:1",
+        **BY,
+    )
+    assert Disclosure.objects.get().categories.get() == phone
+    assert Entry.objects.get(kind="data.disclosed").subject == ada.uuid
+
+
+def test_the_same_organisation_is_found_again():
+    ada, bob = make.person(make.email("ada@example.com")), make.person(make.email("bob@example.com"))
+    first = organisations.represent(ada, name="Octopus  Ltd", legal_type="company")
+    assert organisations.represent(bob, name="Octopus Ltd", legal_type="company") == first
+    assert organisations.represent(bob, name="Octopus Ltd", legal_type="sole_trader") != first
+    assert Organisation.objects.count() == 2
+    with pytest.raises(Invalid):
+        organisations.represent(ada, name=" ", legal_type="club")
