@@ -1,0 +1,74 @@
+"""The body of an entry is canonical JSON and never changes shape under our feet."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import rfc8785
+
+from ledger.entries import encode
+
+ID = uuid.UUID("5f0c954e-7a22-4ab5-b1a6-2f3c3b6f0f10")
+SUBJECT = uuid.UUID("0d9e2f5a-5f2a-4a3e-8a83-52f15e6a0c11")
+AT = datetime(2026, 5, 3, 9, 8, 7, 60, tzinfo=UTC)
+# Frozen: what an old entry looks like can never change, or its seal would no longer hold.
+GOLDEN = (
+    '{"actor":"api:k","at":"2026-05-03T09:08:07.000060Z","data":{"a":[1,true,null],"form":"news-2"},'
+    '"id":"5f0c954e-7a22-4ab5-b1a6-2f3c3b6f0f10","kind":"consent.given","object":null,"purpose":"newsletter",'
+    '"subject":"0d9e2f5a-5f2a-4a3e-8a83-52f15e6a0c11","v":1}'
+)
+
+
+def made(**changes) -> str:
+    members = {
+        "kind": "consent.given",
+        "at": AT,
+        "actor": "api:k",
+        "subject": SUBJECT,
+        "purpose": "newsletter",
+        "data": {"form": "news-2", "a": [1, True, None]},
+        "entry": ID,
+    }
+    return encode(**{**members, **changes})[1]
+
+
+def test_golden_body() -> None:
+    assert made() == GOLDEN
+
+
+def test_body_is_canonical() -> None:
+    assert rfc8785.dumps(json.loads(made())).decode() == made()
+
+
+def test_time_is_written_in_utc_whatever_its_zone() -> None:
+    assert made(at=AT.astimezone(timezone(timedelta(hours=5)))) == GOLDEN
+
+
+def test_id_is_new_each_time_unless_given() -> None:
+    first, second = (encode(kind="a.b", at=AT, actor="system") for _ in range(2))
+    assert first[0] != second[0]
+    assert json.loads(first[1])["id"] == str(first[0])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": {"who": "ada@example.org"}},
+        {"data": {"who": "Ada Lovelace"}},
+        {"data": {"deep": [{"x": "two words"}]}},
+        {"data": {"a key": 1}},
+        {"data": {"share": 0.5}},
+        {"data": {"raw": b"x"}},
+        {"data": {"long": "x" * 201}},
+        {"actor": "Ada Lovelace"},
+        {"purpose": "for you"},
+        {"kind": "Consent"},
+        {"kind": "consent"},
+        {"at": datetime(2026, 1, 1)},  # noqa: DTZ001
+    ],
+)
+def test_words_about_people_do_not_fit(changes: dict) -> None:
+    with pytest.raises(ValueError, match=r"Evidence|written like|time zone") as refused:
+        made(**changes)
+    assert "ada" not in str(refused.value).lower()
