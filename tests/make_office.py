@@ -1,0 +1,100 @@
+"""Builders for the office: a register, a person known to it, and cases that were confirmed."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from django.contrib.auth.models import Group
+
+from consents import projection
+from consents.models import ConsentEvent
+from core.models import Controller, User
+from ledger.entries import record
+from processing.models import Purpose
+from requests import intake, systems
+from subjects import people
+from subjects.identifiers import Claim
+from tests import make_register, make_requests, make_subjects
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+OFFICER = "user:00000000-0000-4000-8000-000000000001"
+EMAIL = "grace@example.com"
+
+
+def controller():
+    return Controller.objects.update_or_create(
+        pk=1,
+        defaults={
+            "name": "Kraken IM",
+            "address": "Boho 5\nMiddlesbrough\nTS2 1NY",
+            "dpo_contact": "privacy@kraken.im",
+            "regulator_address": "Wycliffe House\nWilmslow\nSK9 5AF",
+            "backup_days": 35,
+        },
+    )[0]
+
+
+def register(*, manual=False):
+    """Consent, marketing interest, contract, law: one purpose of each kind."""
+    controller()
+    systems_ = ("kraken-privacy", "crm") if manual else ("kraken-privacy",)
+    if manual:
+        make_register.system("crm", "manual")
+    every = ("email", "name", "invoice")
+    common = {"categories": every, "systems": systems_}
+    marketing = {"direct_marketing": True, "channels": ["email"]}
+    return {
+        "newsletter": make_register.purpose("newsletter", "a", **common, **marketing),
+        "direct-sales": make_register.purpose("direct-sales", "f", **common, **marketing),
+        "contract-administration": make_register.purpose("contract-administration", "b", **common),
+        "statutory-accounts": make_register.purpose("statutory-accounts", "c", **common),
+        "rights-requests": make_register.purpose("rights-requests", "c", **common),
+    }
+
+
+def person(*slugs, email=EMAIL, token="Grace", now=NOW):
+    """A person with one item for these purposes each, whose content carries the token."""
+    subject = people.find_or_create([Claim("email", email)], now=now, actor="test:office")
+    for slug in slugs:
+        category = "invoice" if slug == "statutory-accounts" else "name"
+        make_subjects.item(subject, slug, content=f"{token} for {slug}", category=category, now=now - timedelta(days=40))
+    return subject
+
+
+def consent(subject, slug="newsletter", status="given", now=NOW):
+    entry = record(kind=f"consent.{status}", at=now, actor="test:office", subject=subject.uuid)
+    projection.append(
+        [
+            ConsentEvent(
+                consent=uuid4(),
+                subject=subject.uuid,
+                purpose=Purpose.objects.get(slug=slug).uuid,
+                channel="email",
+                status=status,
+                effective_at=now - timedelta(days=9),
+                recorded_at=now,
+                origin="direct",
+                collected_by="api",
+                actor="test:office",
+                entry=entry,
+            )
+        ]
+    )
+
+
+def confirmed(*rights, email=EMAIL, now=NOW, mailbox, details="Please send me everything.", **given):
+    """A case whose mailbox was shown."""
+    case = make_requests.case(*rights, email=email, now=now, details=details, **given)
+    return intake.confirm(make_requests.token_in(mailbox, now=now), now=now) and case.__class__.objects.get(pk=case.pk)
+
+
+def answered(rights_request, *, outcome="nothing_found", now=NOW, **given):
+    """Every manual system answers."""
+    for task in rights_request.tasks.exclude(system__connector="builtin"):
+        systems.answer(task, outcome=outcome, actor=OFFICER, now=now, **given)
+
+
+def staff(name="officer", *, group="officer", password="a long enough password"):
+    user = User.objects.create_user(name, password=password, is_staff=True)
+    if group:
+        user.groups.add(Group.objects.get(name=group))
+    return user
