@@ -1,4 +1,4 @@
-"""An item goes when no purpose needs it, a person when nothing is left, and a block is looked for by the delete itself."""
+"""An item goes when no purpose needs it, a person when nothing is left, and the delete itself looks for blocks."""
 
 import threading
 import uuid
