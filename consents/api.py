@@ -18,10 +18,12 @@ from consents.verdicts import Verdict
 from core.api import ApiView
 from core.errors import Invalid, Text
 from core.idempotency import replayable
+from core.models import ApiKey
 from processing.models import Channel
 from subjects.identifiers import parse_identity
 from subjects.models import Identifier
 
+Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Sent again, it makes nothing again."
 )
@@ -31,8 +33,11 @@ class ControlSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
     purpose = serializers.SlugField()
     channel = serializers.CharField(allow_blank=True)
-    label = serializers.CharField()
     hint = serializers.CharField(allow_blank=True)
+
+    def get_fields(self) -> Fields:
+        # "label" and "source" are attributes of every serializer, so they cannot be declared as fields.
+        return {**super().get_fields(), "label": serializers.CharField()}
 
 
 class NoticeSerializer(serializers.Serializer[Any]):
@@ -79,8 +84,7 @@ class ConsentSerializer(serializers.Serializer[Any]):
     given_at = serializers.DateTimeField(required=False)
     test = serializers.BooleanField(required=False)
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        # "source" is an attribute of every serializer, so it cannot be declared as one.
+    def get_fields(self) -> Fields:
         return {**super().get_fields(), "source": SourceSerializer()}
 
 
@@ -152,7 +156,7 @@ class ConsentView(ApiView):
         made: dict[UUID, capture.Captured] = {}
 
         def make() -> UUID:
-            done = capture.capture(answers.read(request.data, now=now), now=now, actor=request.auth.actor)
+            done = capture.capture(answers.read(request.data, now=now), now=now, actor=_actor(request))
             made[done.consent] = done
             return done.consent
 
@@ -177,7 +181,7 @@ class WithdrawView(ApiView):
         def make() -> UUID:
             body = _body(request.data, {"identity", "purposes"})
             claims, purposes = _withdrawal(body)
-            return withdraw.withdraw(claims, purposes=purposes, now=now, actor=request.auth.actor).entry
+            return withdraw.withdraw(claims, purposes=purposes, now=now, actor=_actor(request)).entry
 
         def load(entry: UUID) -> dict[str, Any]:
             done = withdraw.stored(entry)
@@ -196,6 +200,11 @@ class CheckView(ApiView):
         body = _body(request.data, {"purpose", "channel", "type", "system", "values"})
         verdicts = permission.check(**_question(body), now=now)
         return Response({"purpose": body["purpose"], "as_of": now, "results": [_result(one) for one in verdicts]})
+
+
+def _actor(request: Request) -> str:
+    key = request.auth
+    return key.actor if isinstance(key, ApiKey) else "api"
 
 
 def _captured(done: capture.Captured) -> dict[str, Any]:

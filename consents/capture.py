@@ -84,7 +84,7 @@ def stored(consent: UUID) -> Captured:
     if not events:
         raise NotFound
     first = events[0]
-    version = ConsentFormVersion.objects.select_related("form").get(pk=first.form_version)
+    version = ConsentFormVersion.objects.select_related("form").get(pk=first.form_version or 0)
     purposes = {purpose.uuid: purpose for purpose in Purpose.objects.filter(uuid__in=[e.purpose for e in events])}
     lines = [Line(purposes[event.purpose].slug, event.channel, event.status, event.valid_until) for event in events]
     facts = _facts(version.form.slug, version.number, version.locale, version.sha256, version.notice_version)

@@ -197,9 +197,10 @@ class Shown:
 
 # The version and its purposes at once, because every capture asks. One row.
 SHOWN = """
-SELECT version.id, form.uuid, form.slug, version.number, version.locale, version.controls, version.notice_version,
+SELECT version.id, form.uuid, form.slug, version.number, version.locale, version.controls::text, version.notice_version,
        version.sha256, version.published_at, version.superseded_at, form.grace_days, form.valid_for,
-       (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid)) FROM processing_purpose purpose
+       (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid))::text
+          FROM processing_purpose purpose
          WHERE purpose.slug IN (SELECT control ->> 'purpose' FROM jsonb_array_elements(version.controls) control))
 FROM consents_consentformversion version JOIN consents_consentform form ON form.id = version.form_id
 WHERE form.slug = %s AND version.number = %s AND version.locale = %s AND version.published_at IS NOT NULL
@@ -211,7 +212,7 @@ def accepted(slug: str, number: int, locale: str, *, now: datetime) -> Shown:
 
     A cached page may still show the version before: it is accepted for the form's grace period. One query.
     """
-    shown = _shown(SHOWN, [slug, number, locale])
+    shown = _shown(slug, number, locale)
     if shown is None:
         if ConsentForm.objects.filter(slug=slug, versions__published_at__isnull=False).exists():
             raise Invalid(fields={"version": _("This version of the form was never published in this language.")})
@@ -221,17 +222,29 @@ def accepted(slug: str, number: int, locale: str, *, now: datetime) -> Shown:
     return shown
 
 
-def _shown(sql: str, params: list[Any]) -> Shown | None:
+def _shown(slug: str, number: int, locale: str) -> Shown | None:
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(SHOWN, [slug, number, locale])
         row = cursor.fetchone()
     if row is None:
         return None
-    *plain, grace_days, valid_for, purposes = row
-    plain[5] = json.loads(plain[5]) if isinstance(plain[5], str) else plain[5]
-    found = json.loads(purposes) if isinstance(purposes, str) else purposes
-    known = {slug: Purpose(pk=key, slug=slug, uuid=UUID(uuid)) for slug, key, uuid in found}
-    return Shown(*plain, grace=timedelta(days=grace_days), valid_for=valid_for, purposes=known)
+    key, form, slug, number, locale, controls, notice, sha, published, superseded, days, valid_for, purposes = row
+    found = [Purpose(pk=pk, slug=name, uuid=UUID(uuid)) for name, pk, uuid in json.loads(purposes)]
+    return Shown(
+        key=key,
+        form=form,
+        slug=slug,
+        number=number,
+        locale=locale,
+        controls=json.loads(controls),
+        notice_version=notice,
+        sha256=sha,
+        published_at=published,
+        superseded_at=superseded,
+        grace=timedelta(days=days),
+        valid_for=valid_for,
+        purposes={purpose.slug: purpose for purpose in found},
+    )
 
 
 def asks_for(purpose: Purpose) -> bool:

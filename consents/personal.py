@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consents import suppression
+from consents import forget, suppression
 from consents.models import ConsentEvent, ConsentState, Suppression
 from consents.states import states_of
 from core.models import Owner
-from core.vault import destroy_keys, keys_of
+from core.vault import keys_of
 from processing.models import PurposeVersion
 from subjects.models import DataSubject
 from subjects.registry import register
@@ -20,7 +21,7 @@ def fields_of(model: str, names: str) -> list[str]:
 
 @register
 class Choices:
-    label = _("Your choices and where they stand")
+    label: str | Promise = _("Your choices and where they stand")
     fields = fields_of("ConsentState", "subject purpose channel status effective_at valid_until event entry")
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -43,7 +44,7 @@ class Choices:
 class Answers:
     """The events are evidence that we acted lawfully (Arts 5(2), 7(1)): they stay under a pseudonym, the proof goes."""
 
-    label = _("The answers you gave, and what you typed when you gave them")
+    label: str | Promise = _("The answers you gave, and what you typed when you gave them")
     fields = fields_of(
         "ConsentEvent", "consent subject purpose channel status effective_at valid_until recorded_at proof"
     )
@@ -59,7 +60,7 @@ class Answers:
                 "channel": event.channel,
                 "answer": event.status,
                 "at": event.effective_at.isoformat(),
-                "given_as": keys[event.consent].open("proof", event.proof).decode()
+                "given_as": keys[event.consent].open("proof", bytes(event.proof)).decode()
                 if event.proof and event.consent in keys
                 else None,
             }
@@ -67,14 +68,14 @@ class Answers:
         ]
 
     def erase(self, subject: DataSubject) -> int:
-        return destroy_keys(Owner.CONSENT, consents_of([subject]))
+        return forget.destroy_proofs([subject.uuid])
 
 
 @register
 class Refusals:
     """Kept on erasure: without it the next import would write to the person again (Arts 17(3)(b) and 21(3))."""
 
-    label = _("Your objections and withdrawals, kept as a code so that we keep to them")
+    label: str | Promise = _("Your objections and withdrawals, kept as a code so that we keep to them")
     fields = fields_of("Suppression", "hash hash_key purpose channel reason since lifted_at")
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -93,12 +94,6 @@ class Refusals:
 
     def erase(self, subject: DataSubject) -> int:
         return 0
-
-
-def consents_of(subjects: list[DataSubject]) -> list[Any]:
-    """The submissions whose proofs are these people's."""
-    uuids = [subject.uuid for subject in subjects]
-    return list(ConsentEvent.objects.filter(subject__in=uuids).values_list("consent", flat=True).distinct())
 
 
 NOT_PERSONAL = {

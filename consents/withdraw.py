@@ -3,6 +3,7 @@
 The same work and answer whether or not we know the person: the "no" of someone unknown is kept as a keyed hash.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,7 +75,7 @@ def stored(entry: UUID) -> Withdrawal:
     found = Entry.objects.filter(uuid=entry, kind__in=KINDS).first()
     if found is None:
         raise NotFound
-    body = found.parsed
+    body = json.loads(found.body)
     states = dict.fromkeys(body["data"]["purposes"], Status.WITHDRAWN.value)
     return Withdrawal(entry, states, receipts.withdrawal(entry, states, at=found.at))
 

@@ -1,0 +1,62 @@
+"""What of a choice goes with an erasure, and what stays: the proof goes, the evidence and the "no" stay.
+
+A valid consent keeps a person from vanishing through its relationship (role subscriber), which capture makes and which
+subjects.erasure looks at. Once that relationship is erased the consent is over too, because nothing is left to rely on.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from consents import projection
+from consents.models import ConsentEvent, ConsentState, Status
+from consents.states import YES
+from core.models import Owner
+from core.vault import destroy_keys
+from ledger import entries
+from processing.models import Purpose
+from subjects.erasure import Gone
+
+ACTOR = "system:erasure"
+
+
+def clean(gone: Gone) -> None:
+    """Registered with subjects.erasure; runs inside the erasing transaction."""
+    for subject, purpose in gone.relationships:
+        if subject not in set(gone.subjects):
+            _end(subject, purpose, gone)
+    ConsentState.objects.filter(subject__in=gone.subjects).delete()
+    destroy_proofs(gone.subjects)
+
+
+def destroy_proofs(subjects: Sequence[UUID]) -> int:
+    """What they typed becomes unreadable; that they answered, and what, stays as evidence under a pseudonym."""
+    consents = ConsentEvent.objects.filter(subject__in=subjects).values_list("consent", flat=True).distinct()
+    return destroy_keys(Owner.CONSENT, list(consents))
+
+
+def _end(subject: UUID, purpose_id: int, gone: Gone) -> None:
+    """An event and not a deleted state: states must stay what the events add up to."""
+    states = list(ConsentState.objects.filter(subject=subject, purpose=purpose_id, status__in=YES))
+    if not states:
+        return
+    purpose = Purpose.objects.get(pk=purpose_id)
+    entry = entries.record(kind="consent.ended", at=gone.now, actor=ACTOR, subject=subject, purpose=purpose.slug)
+    consent = uuid4()
+    projection.append(
+        [
+            ConsentEvent(
+                consent=consent,
+                subject=subject,
+                purpose=purpose.uuid,
+                channel=state.channel,
+                status=Status.EXPIRED,
+                effective_at=gone.now,
+                recorded_at=gone.now,
+                origin="direct",
+                collected_by="system",
+                actor=ACTOR,
+                entry=entry,
+            )
+            for state in states
+        ]
+    )

@@ -1,0 +1,234 @@
+"""Every reason, the strictest of people who share an address, and the cost."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from consents import permission
+from consents.models import ConsentEvent
+from consents.permission import UnknownPurpose, check, may_process
+from consents.verdicts import SENTENCES, Reason
+from core.errors import Invalid
+from processing.models import PurposeVersion, Status
+from subjects import people, relationships, restrictions
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, Organisation, PersonalDataItem, SubjectIdentifier
+from tests import make_consents as make
+from tests import make_subjects
+
+pytestmark = pytest.mark.django_db
+
+
+def person(email="ada@example.com", **fields):
+    subject = people.find_or_create([Claim("email", email)], now=make.NOW, actor=make.ACTOR)
+    DataSubject.objects.filter(pk=subject.pk).update(**fields)
+    return subject
+
+
+def company(legal_type):
+    return Organisation.objects.create(name="Example", legal_type=legal_type)
+
+
+def interest(slug="direct-sales", *, ground="mutual-interest", assessed=True, email="ada@example.com", **fields):
+    """Someone with a recorded ground for a purpose on legitimate interests."""
+    purpose, subject = make.live(slug, "f"), person(email, **fields)
+    relationships.establish(subject, purpose, role="prospect", ground=ground, now=make.NOW, actor=make.ACTOR)
+    if assessed:
+        make.assessment(purpose)
+    return purpose, subject
+
+
+def test_consent_given_says_until_when_and_by_which_evidence():
+    make.published()
+    make.captured()
+    verdict = check("newsletter", "email", "email", ["Ada@example.com"], now=make.NOW)[0]
+    event = ConsentEvent.objects.get()
+    assert (verdict.allowed, verdict.reason, verdict.evidence) == (True, "consent-given", event.entry)
+    assert verdict.valid_until == event.valid_until
+    assert verdict.sentence
+
+
+def test_consent_missing_refused_and_expired():
+    make.published()
+    person("missing@example.com")
+    make.captured("refused@example.com", choices={"newsletter-email": False})
+    make.captured("expired@example.com")
+    assert make.reason("missing@example.com") == "consent-missing"
+    assert make.reason("refused@example.com") == "consent-refused"
+    until = ConsentEvent.objects.get(status="given").valid_until
+    assert make.reason("expired@example.com", now=until - timedelta(seconds=1)) == "+consent-given"
+    assert make.reason("expired@example.com", now=until) == "consent-expired"
+
+
+def test_consent_for_one_channel_is_none_for_another():
+    make.published()
+    make.captured()
+    assert make.reason(channel="sms") == "consent-missing"
+
+
+def test_unknown_person_unknown_purpose_and_a_value_that_is_no_address():
+    make.live()
+    assert make.reason("nobody@example.com") == "unknown-person"
+    assert make.reason("no address") == "unknown-person"
+    with pytest.raises(UnknownPurpose):
+        make.reason(purpose="nonsense")
+
+
+def test_a_purpose_that_is_not_live():
+    make.published()
+    make.captured()
+    PurposeVersion.objects.filter(purpose__slug="newsletter").update(status=Status.SUSPENDED)
+    assert make.reason() == "purpose-not-live"
+
+
+def test_restricted():
+    make.published()
+    make.captured()
+    restrictions.restrict(DataSubject.objects.get(), ground="accuracy", now=make.NOW, actor=make.ACTOR)
+    assert make.reason() == "restricted"
+
+
+def test_other_bases():
+    for slug, basis in {"contract-administration": "b", "statutory-accounts": "c"}.items():
+        make.live(slug, basis)
+    subject = person()
+    assert make.reason(purpose="contract-administration") == "no-established-interest"
+    assert make.reason(purpose="statutory-accounts") == "+legal-obligation"
+    relationships.establish(
+        subject, make.live("contract-administration"), role="customer_contact", now=make.NOW, actor=make.ACTOR
+    )
+    assert make.reason(purpose="contract-administration") == "+contract"
+    relationships.end(
+        subject,
+        make.live("contract-administration"),
+        what="ended_on",
+        on=make.NOW.date(),
+        now=make.NOW,
+        actor=make.ACTOR,
+    )
+    assert make.reason(purpose="contract-administration") == "no-established-interest"
+
+
+@pytest.mark.parametrize(("basis", "reason"), [("d", "vital-interest"), ("e", "public-task"), ("ea", "recognised")])
+def test_rarer_bases(basis, reason):
+    make.live("rare", basis)
+    person()
+    assert make.reason(purpose="rare").startswith(f"+{reason}")
+
+
+def test_interest_needs_a_recorded_ground():
+    make.assessment(make.live("contact-enquiries", "f"))
+    subject = person()
+    assert make.reason(purpose="contact-enquiries") == "no-established-interest"
+    relationships.touch(
+        subject, make.live("contact-enquiries"), at=make.NOW, channel="email", now=make.NOW, actor=make.ACTOR
+    )
+    assert make.reason(purpose="contact-enquiries") == "no-established-interest"
+    interest("contact-enquiries", assessed=False)
+    assert make.reason(purpose="contact-enquiries") == "+legitimate-interest"
+
+
+@pytest.mark.parametrize("decision", [None, "do_not_rely", "dpia_required"])
+def test_interest_needs_an_assessment_that_says_yes(decision):
+    purpose, _subject = interest(assessed=False)
+    if decision:
+        make.assessment(purpose, approved=make.days(-1))
+        make.assessment(purpose, decision=decision)
+    assert make.reason(purpose="direct-sales") == "assessment-missing"
+
+
+def test_an_overdue_assessment_stops_marketing_after_the_grace_and_is_escalated_elsewhere(settings):
+    company_ = company("company")
+    for slug in ("direct-sales", "contact-enquiries"):
+        interest(slug, organisation=company_)
+    due = datetime.combine(date(2026, 12, 31), datetime.min.time(), UTC)
+    for slug in ("direct-sales", "contact-enquiries"):
+        assert make.reason(purpose=slug, now=due) == "+legitimate-interest"
+        assert make.reason(purpose=slug, now=due + timedelta(days=30)) == "+assessment-overdue-escalated"
+    late = due + timedelta(days=31)
+    assert make.reason(purpose="direct-sales", now=late) == "assessment-overdue"
+    assert make.reason(purpose="contact-enquiries", now=late) == "+assessment-overdue-escalated"
+    settings.ASSESSMENT_GRACE_DAYS = 60
+    assert make.reason(purpose="direct-sales", now=late) == "+assessment-overdue-escalated"
+
+
+def test_data_from_somebody_else_needs_the_sources_evidence():
+    _purpose, subject = interest("contact-enquiries")
+    make_subjects.item(subject, "contact-enquiries", source="third_party", source_evidence=uuid4())
+    assert make.reason(purpose="contact-enquiries") == "+legitimate-interest"
+    PersonalDataItem.objects.update(source_evidence=None)
+    assert make.reason(purpose="contact-enquiries") == "source-evidence-missing"
+
+
+@pytest.mark.parametrize("legal_type", ["sole_trader", "partnership", "other", None])
+def test_marketing_by_mail_to_individual_subscribers_needs_consent(legal_type):
+    interest(organisation=company(legal_type) if legal_type else None)
+    assert make.reason(purpose="direct-sales") == "pecr-consent-needed"
+    assert make.reason(purpose="direct-sales", channel="sms") == "pecr-consent-needed"
+    assert make.reason(purpose="direct-sales", channel="post") == "+legitimate-interest"
+
+
+def test_marketing_to_a_company_rests_on_the_interest_until_it_objects():
+    interest(organisation=company("company"))
+    verdict = check("direct-sales", "email", "email", ["ada@example.com"], now=make.NOW)[0]
+    assert (verdict.allowed, verdict.reason) == (True, "legitimate-interest")
+    assert verdict.e_privacy.allowed
+    assert verdict.data_protection.allowed
+
+
+def test_soft_opt_in_and_consent_satisfy_the_second_law():
+    interest(ground="soft-opt-in")
+    assert make.reason(purpose="direct-sales") == "+soft-opt-in"
+    interest(email="bob@example.com", assessed=False)
+    make.published(controls=[make.control("sales", "direct-sales")])
+    make.captured("bob@example.com", choices={"sales": True})
+    assert make.reason("bob@example.com", purpose="direct-sales") == "+consent-given"
+
+
+def test_without_a_channel_marketing_is_judged_for_the_channel_the_identifier_is():
+    interest()
+    assert make.reason(purpose="direct-sales", channel="") == "pecr-consent-needed"
+
+
+def test_people_who_share_an_address_get_the_strictest_verdict():
+    make.published()
+    make.captured()
+    shared = SubjectIdentifier.objects.get()
+    other = DataSubject.objects.create()
+    SubjectIdentifier.objects.create(subject=other, identifier=shared.identifier, is_shared=True)
+    assert make.reason() == "consent-missing"
+
+
+def test_may_process_knows_every_address_of_the_person():
+    make.published()
+    subject = DataSubject.objects.get(uuid=make.captured().subject)
+    assert may_process(subject, "newsletter", "email", now=make.NOW).allowed
+    assert may_process(Claim("email", "ada@example.com"), "newsletter", "email", now=make.NOW).allowed
+    assert may_process(subject, "newsletter", now=make.NOW).allowed
+    assert may_process(subject, "newsletter", "sms", now=make.NOW).reason == "consent-missing"
+
+
+def test_many_values_in_their_order_cost_as_many_queries_as_one(django_assert_num_queries):
+    make.published()
+    for number in range(0, 40, 2):
+        make.captured(f"p{number}@example.com")
+    values = [f"p{number}@example.com" for number in range(40)] * 2
+    for batch in (values[:1], values):
+        with django_assert_num_queries(3):
+            verdicts = check("newsletter", "email", "email", batch, now=make.NOW)
+    assert [verdict.allowed for verdict in verdicts] == [number % 2 == 0 for number in range(40)] * 2
+
+
+def test_limits():
+    make.live()
+    assert check("newsletter", "", "email", [], now=make.NOW) == []
+    for fields in ({"channel": "pigeon"}, {"type": "shoe size"}, {"values": ["x"] * (permission.MOST_VALUES + 1)}):
+        question = {"purpose": "newsletter", "channel": "", "type": "email", "values": []} | fields
+        with pytest.raises(Invalid) as refused:
+            check(**question, now=make.NOW)
+        assert set(refused.value.fields) == set(fields)
+
+
+def test_every_reason_has_a_sentence():
+    assert set(SENTENCES) == set(Reason)

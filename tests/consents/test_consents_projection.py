@@ -1,0 +1,142 @@
+"""The states are the fold of the events in whatever order they arrive."""
+
+from datetime import timedelta
+from io import StringIO
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from consents import projection, rebuild
+from consents.models import ConsentEvent, ConsentState, Status
+from consents.states import order, states_of
+from subjects.models import DataSubject
+from tests import make_consents as make
+
+NO = {Status.REFUSED, Status.WITHDRAWN, Status.EXPIRED, Status.INVALIDATED}
+
+
+def event(subject, purpose, status="given", *, day=0, channel="email", uuid=None):
+    return ConsentEvent(
+        uuid=uuid or uuid4(),
+        consent=uuid4(),
+        subject=subject.uuid,
+        purpose=purpose.uuid,
+        channel=channel,
+        status=status,
+        effective_at=make.NOW + timedelta(days=day),
+        recorded_at=make.NOW,
+        origin="direct",
+        collected_by="import",
+        actor=make.ACTOR,
+        entry=uuid4(),
+    )
+
+
+def place(one):
+    return order(ConsentState(status=one.status, effective_at=one.effective_at, event=one.uuid))
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(Status.values),
+        st.integers(0, 3),
+        st.sampled_from(["", "email"]),
+        st.integers(0, 1),
+        st.uuids(version=4),
+    ),
+    max_size=12,
+    unique_by=lambda one: one[4],
+)
+
+
+class Interleavings(TestCase):
+    """Any arrival order, in any batches, gives the fold; a later "no" never becomes a "yes"."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(EVENTS, st.data())
+    def test_any_interleaving_gives_the_fold(self, drawn, data):
+        purposes = [make.live("newsletter"), make.live("surveys")]
+        subject = DataSubject.objects.create()
+        events = [event(subject, purposes[p], s, day=d, channel=c, uuid=u) for s, d, c, p, u in drawn]
+        arriving = data.draw(st.permutations(events))
+        while arriving:
+            size = data.draw(st.integers(1, len(arriving)))
+            projection.append(arriving[:size])
+            arriving = arriving[size:]
+        for state in ConsentState.objects.filter(subject=subject.uuid):
+            same = [e for e in events if (e.purpose, e.channel) == (state.purpose.uuid, state.channel)]
+            stands = max(
+                same, key=lambda e: order(ConsentState(status=e.status, effective_at=e.effective_at, event=e.uuid))
+            )
+            assert state.event == stands.uuid
+            if state.status in (Status.GIVEN, Status.RENEWED):
+                assert not [e for e in same if e.status in NO and e.effective_at >= state.effective_at]
+        assert (
+            len({(e.purpose, e.channel) for e in events}) == ConsentState.objects.filter(subject=subject.uuid).count()
+        )
+        assert rebuild.differences() == 0
+
+
+@pytest.mark.django_db
+def test_at_the_same_instant_no_wins_whichever_came_first():
+    purpose = make.live()
+    for first, second in ((Status.GIVEN, Status.WITHDRAWN), (Status.WITHDRAWN, Status.GIVEN)):
+        subject = DataSubject.objects.create()
+        projection.append([event(subject, purpose, first)])
+        projection.append([event(subject, purpose, second)])
+        assert ConsentState.objects.get(subject=subject.uuid).status == Status.WITHDRAWN
+
+
+@pytest.mark.django_db
+def test_being_asked_again_does_not_end_a_consent():
+    subject, purpose = DataSubject.objects.create(), make.live()
+    projection.append([event(subject, purpose, Status.GIVEN), event(subject, purpose, Status.REQUESTED, day=2)])
+    assert ConsentState.objects.get().status == Status.GIVEN
+
+
+@pytest.mark.django_db
+def test_an_answer_about_every_channel_covers_the_single_ones():
+    subject, purpose = DataSubject.objects.create(), make.live()
+    projection.append([event(subject, purpose), event(subject, purpose, Status.WITHDRAWN, day=1, channel="")])
+    assert [(one.channel, one.status) for one in states_of(subject)] == [("email", "withdrawn")]
+
+
+@pytest.mark.django_db
+def test_rebuilding_finds_and_mends_what_somebody_changed():
+    make.published()
+    make.captured()
+    make.captured("bob@example.com")
+    call_command("consents", "rebuild", "--check", stdout=StringIO())
+    ConsentState.objects.filter(pk=ConsentState.objects.first().pk).update(status="refused")
+    ConsentState.objects.last().delete()
+    with pytest.raises(CommandError):
+        call_command("consents", "rebuild", "--check", stdout=StringIO())
+    out = StringIO()
+    call_command("consents", "rebuild", stdout=out)
+    assert out.getvalue().startswith("2 states")
+    assert rebuild.differences() == 0
+    assert set(ConsentState.objects.values_list("status", flat=True)) == {"given"}
+
+
+@pytest.mark.django_db
+def test_people_who_are_gone_are_not_rebuilt():
+    purpose = make.live()
+    ghost = DataSubject(uuid=UUID(int=7))
+    projection.append([event(ghost, purpose)])
+    assert not ConsentState.objects.exists()
+    assert rebuild.rebuild() == 0
+
+
+@pytest.mark.django_db
+def test_events_are_append_only():
+    make.published()
+    make.captured()
+    for sql in ("UPDATE consents_consentevent SET status = 'refused'", "DELETE FROM consents_consentevent"):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            connection.cursor().execute(sql)
+    assert ConsentEvent.objects.get().status == "given"
