@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 # How Django's file backend separates the messages of one connection.
 SEPARATOR = b"\n" + b"-" * 79 + b"\n"
@@ -32,13 +32,13 @@ class Message:
 
 
 @never_cache
-@require_GET
+@require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
     return render(request, "requests/dev_mail.html", {"messages_sent": messages()})
 
 
 @never_cache
-@require_GET
+@require_safe
 def message_html(request: HttpRequest, message_id: str) -> HttpResponse:
     """The HTML part alone, in a sandbox."""
     for message in messages():

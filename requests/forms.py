@@ -24,12 +24,6 @@ class Question(forms.Form):
     use_required_attribute = False
     title: Any = ""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in self.errors if self.is_bound else ():
-            if name in self.fields:
-                self.fields[name].widget.attrs["aria-invalid"] = "true"
-
     @property
     def problems(self) -> list[tuple[str, str]]:
         """(id of the input, message): the error summary says the same words as the page."""

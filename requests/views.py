@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from requests import draft as drafts
 from requests.forms import OFFERED, DetailsForm, EmailForm, LinkForm, NameForm, Question, RightsForm, SendForm
@@ -24,7 +24,7 @@ SENT = "rights_sent"
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@require_GET
+@require_safe
 def hub(request: HttpRequest) -> HttpResponse:
     return render(request, "requests/hub.html")
 
@@ -90,7 +90,7 @@ def _send(request: HttpRequest, draft: drafts.Draft) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def sent(request: HttpRequest) -> HttpResponse:
     known: str = request.session.get(SENT, "")
     case = CaseFile.objects.filter(uuid=known).first() if known else None
@@ -129,7 +129,7 @@ def link(request: HttpRequest) -> HttpResponse:
     return _page(request, "requests/link.html", {"form": form})
 
 
-@require_GET
+@require_safe
 def link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "requests/link_sent.html")
 
