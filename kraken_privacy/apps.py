@@ -1,3 +1,4 @@
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -5,3 +6,9 @@ class KrakenAdminConfig(AdminConfig):
     """Django's admin on our own site object, which carries the DPO's working pages."""
 
     default_site = "kraken_privacy.site.KrakenAdminSite"
+
+
+class KrakenConfig(AppConfig):
+    """The project itself, for the sake of its command: manage.py demo."""
+
+    name = "kraken_privacy"

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "requests.apps.RequestsConfig",
     "retention.apps.RetentionConfig",
     "notices.apps.NoticesConfig",
+    "kraken_privacy.apps.KrakenConfig",
     "rest_framework",
     "drf_spectacular",
 ]

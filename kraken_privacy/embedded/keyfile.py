@@ -17,7 +17,7 @@ def new_secrets() -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(64),
         **rings,
         "ADMIN_PASSWORD": secrets.token_urlsafe(12),
-        "DEMO_API_KEY": secrets.token_urlsafe(32),
+        "DEMO_API_KEY": f"kp_demo_{secrets.token_urlsafe(32)}",
     }
 
 

@@ -1,0 +1,37 @@
+"""Who may enter the demo: the DPO's account and an API key, with the secrets that the caller chose."""
+
+from django.contrib.auth.models import Group
+
+from core import apikeys
+from core.keys import token_hash
+from core.models import ApiKey, User
+from core.roles import OFFICER
+
+NAME = "dpo"
+SCOPES = [
+    "consents:write",
+    "forms:read",
+    "ledger:read",
+    "permissions:read",
+    "requests:read",
+    "requests:write",
+    "subjects:write",
+]
+
+
+def officer(password: str) -> None:
+    """A superuser called dpo. An unchanged password is left as it is, so that sessions survive a restart."""
+    user, _is_new = User.objects.get_or_create(username=NAME, defaults={"is_staff": True, "is_superuser": True})
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    user.groups.add(*Group.objects.filter(name=OFFICER))
+
+
+def api_key(text: str) -> None:
+    """The key "demo" with every scope. Another text replaces the key of before."""
+    digest = token_hash(text)
+    keys = ApiKey.objects.filter(name="demo")
+    if not keys.filter(digest=digest, scopes=SCOPES).exists():
+        keys.delete()
+        apikeys.create("demo", SCOPES, key=text)

@@ -1,0 +1,77 @@
+"""The demo's register, forms, assessments, notice and retention rules: all that holds before the first person."""
+
+from datetime import date, datetime
+
+from django.utils.formats import date_format
+
+from consents import assessments, forms
+from consents.models import Assessment, AssessmentVersion, ConsentForm, ConsentFormVersion
+from core.errors import DomainError
+from core.models import Controller
+from kraken_privacy.demo.files import ACTOR, DIRECTOR, REGISTER, read
+from notices import published, writing
+from processing import register
+from processing.models import DataCategory, Purpose
+from retention import rules
+from retention.models import RetentionRule
+
+NOTICE = "1.0"
+# The day from which notices must name the right to complain to the controller (DPA 2018 s.164A).
+NOTICE_FROM = date(2026, 6, 19)
+
+
+def load(*, now: datetime) -> None:
+    """In the order in which each needs the one before: a purpose goes live once its form or assessment exists."""
+    register.load(REGISTER)
+    for row in read("forms"):
+        _form(row, now=now)
+    written = read("assessments")
+    common = written.pop("common")
+    for slug, answers in written.items():
+        _assessment(slug, {**common, **answers}, now=now)
+    if refused := register.publish_drafts(now=now, actor=ACTOR):
+        raise DomainError(" ".join(f"{slug}: {reason}" for slug, reason in refused.items()), code="demo-incomplete")
+    text = writing.write(version=NOTICE, effective_from=date_format(NOTICE_FROM, "j F Y"))
+    published.publish(version=NOTICE, html=text, effective_from=NOTICE_FROM, now=now, actor=ACTOR)
+    for row in read("retention"):
+        _rule(row, now=now)
+
+
+def _form(row: dict, *, now: datetime) -> None:
+    form = ConsentForm.objects.create(slug=row["slug"], valid_for=row["valid_for"])
+    version = ConsentFormVersion.objects.create(
+        form=form,
+        number=1,
+        title=row["title"],
+        intro=row["intro"],
+        controls=row["controls"],
+        controllers=[Controller.current().name],
+        notice_version=NOTICE,
+    )
+    forms.publish(version, now=now, actor=ACTOR)
+
+
+def _assessment(slug: str, answers: dict[str, str], *, now: datetime) -> None:
+    assessment = Assessment.objects.create(purpose=Purpose.objects.get(slug=slug))
+    version = AssessmentVersion.objects.create(
+        assessment=assessment,
+        number=1,
+        decision=answers.pop("decision"),
+        justification=answers.pop("justification"),
+        answers=answers,
+        author=ACTOR,
+    )
+    assessments.approve(version, approver=DIRECTOR, now=now)
+
+
+def _rule(row: dict, *, now: datetime) -> None:
+    category = DataCategory.objects.get(slug=row["category"]) if "category" in row else None
+    rule = RetentionRule.objects.create(
+        slug=row["slug"],
+        purpose=Purpose.objects.get(slug=row["purpose"]),
+        category=category,
+        trigger=row["trigger"],
+        period=row["period"],
+        legal_reason=row["legal_reason"],
+    )
+    rules.activate(rule, approved_by=DIRECTOR, now=now)

@@ -1,0 +1,145 @@
+"""The demo loads once, whole, the same each time, and nowhere but in a demo."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.urls import URLPattern, get_resolver
+from django.utils import timezone
+
+from consents.permission import may_process
+from core import apikeys
+from core.models import ApiKey, User
+from kraken_privacy.demo import entry
+from notices import published
+from processing.models import PurposeVersion, Status
+from requests.models import RightsRequest
+from retention.models import RetentionRule
+from retention.purge import purge
+from subjects import people
+from subjects.identifiers import Claim
+from subjects.models import DataSubject
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+KEY = "kp_demo_" + "k" * 43
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
+    monkeypatch.setenv("DEMO_API_KEY", KEY)
+
+
+def demo(*arguments):
+    call_command("demo", *arguments, verbosity=0)
+
+
+def counts():
+    return {model._meta.label: model._default_manager.count() for model in apps.get_models()}
+
+
+def test_twice_is_once():
+    demo()
+    before = counts()
+    demo()
+    assert counts() == before
+
+
+def test_it_refuses_outside_a_demo(settings):
+    settings.DEMO_MODE = False
+    with pytest.raises(CommandError, match="DEMO_MODE"):
+        demo()
+    assert not DataSubject.objects.exists()
+
+
+def test_the_officer_and_the_key_open_the_door():
+    demo()
+    user = User.objects.get(username="dpo")
+    assert user.check_password(PASSWORD)
+    assert user.is_superuser
+    key = apikeys.find(KEY, now=NOW)
+    assert (key.name, key.scopes) == ("demo", entry.SCOPES)
+
+
+def test_new_secrets_replace_the_old(monkeypatch):
+    demo()
+    monkeypatch.setenv("ADMIN_PASSWORD", "another password of good length")
+    monkeypatch.setenv("DEMO_API_KEY", "kp_demo_" + "n" * 43)
+    demo()
+    assert User.objects.get(username="dpo").check_password("another password of good length")
+    assert apikeys.find(KEY, now=NOW) is None
+    assert ApiKey.objects.filter(name="demo").count() == 1
+
+
+def test_the_key_has_every_scope_there_is():
+    assert set(scopes(get_resolver())) == set(entry.SCOPES)
+
+
+def scopes(resolver):
+    for pattern in resolver.url_patterns:
+        if not isinstance(pattern, URLPattern):
+            yield from scopes(pattern)
+            continue
+        view = getattr(pattern.callback, "cls", None) or getattr(pattern.callback, "view_class", None)
+        scope = getattr(view, "required_scope", None)
+        yield from filter(None, scope.values() if isinstance(scope, dict) else [scope])
+
+
+def test_every_purpose_is_live_and_has_a_rule():
+    demo()
+    assert PurposeVersion.objects.filter(status=Status.LIVE).count() == 19
+    without = PurposeVersion.objects.exclude(
+        purpose__in=RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE).values("purpose")
+    )
+    assert not without.exists()
+    assert published.current(NOW.date()).version == "1.0"
+
+
+def test_its_people_stand_for_the_cases():
+    demo()
+    assert DataSubject.objects.count() == 7
+    assert RightsRequest.objects.count() == 2
+    ada = people.find([Claim("email", "ada.testperson@example.com")])
+    assert {item.category.slug for item in ada.items.all()} >= {"invoice", "contract", "name"}
+    ben = people.find([Claim("email", "ben.testperson@example.org")])
+    assert ben.relationships.get().application_closed_on is not None
+
+
+def test_the_subscriber_may_be_written_to():
+    demo()
+    eve = Claim("email", "eve.testperson@example.com")
+    ada = Claim("email", "ada.testperson@example.com")
+    now = timezone.now()
+    assert may_process(eve, "newsletter", "email", now=now).allowed
+    assert may_process(ada, "newsletter", "email", now=now).allowed
+    assert not may_process(ada, "surveys", "email", now=now).allowed
+
+
+def test_only_the_old_applicant_is_due():
+    demo()
+    now = timezone.now()
+    due = {
+        rule.slug: purge(rule, as_of=now.date(), now=now).due
+        for rule in RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE)
+    }
+    assert {slug for slug, count in due.items() if count} == {"applicants"}
+
+
+def test_more_people_are_the_same_people():
+    demo("--subjects", "5")
+    before = DataSubject.objects.count()
+    assert before == 12
+    demo("--subjects", "5")
+    assert DataSubject.objects.count() == before
+
+
+def test_erased_people_stay_away():
+    demo()
+    rule = RetentionRule.objects.get(slug="applicants")
+    now = timezone.now()
+    purge(rule, as_of=now.date(), commit=True, now=now)
+    demo()
+    assert people.find([Claim("email", "ben.testperson@example.org")]) is None
