@@ -13,7 +13,7 @@ from kraken_privacy.embedded.roles import RUNTIME
 from ledger import seals
 from ledger.entries import encode, record
 from ledger.leaves import horizon
-from ledger.models import Entry, Seal
+from ledger.models import Entry, Head, Seal
 from tests.database import superuser_url
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -34,13 +34,14 @@ def session(role: str = RUNTIME, **options: str) -> psycopg.Connection:
     return psycopg.connect(change(superuser_url(), user=role), **options)
 
 
-def let_others_end(*, seconds: float = 60) -> None:
-    """Wait until the horizon is above every entry that can be seen.
+def let_others_end(*, seconds: float = 120) -> None:
+    """Wait until the horizon is above every entry of the current epoch that can be seen.
 
     The horizon is the cluster's: a test in another database of the same server, in another process, holds it back.
     """
     until = time.monotonic() + seconds
-    while horizon(1)[0] <= max(Entry.objects.values_list("xid", flat=True), default=0):
+    epoch = Head.objects.get().epoch
+    while horizon(epoch)[0] <= max(Entry.objects.filter(epoch=epoch).values_list("xid", flat=True), default=0):
         assert time.monotonic() < until, "somebody's transaction does not end"
         time.sleep(0.02)
 

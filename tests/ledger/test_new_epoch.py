@@ -1,0 +1,57 @@
+"""While an epoch is closed, the only time writers wait: what they write lands in exactly one seal all the same."""
+
+import threading
+import time
+
+import pytest
+from django.db import connection
+
+from ledger import seals
+from ledger.leaves import leaves
+from ledger.models import Entry, Head, Seal
+from ledger.verify import verify
+from tests.make_evidence import NOW, body, seal, session, tampering, write
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def someone_waits() -> bool:
+    with session() as watcher:
+        rows = watcher.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ledger_entry'::regclass"
+        )
+        return rows.fetchone()[0] > 0
+
+
+def wait_for_lock() -> None:
+    until = time.monotonic() + 20
+    while not someone_waits():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_writers_around_the_change_of_epoch() -> None:
+    with tampering() as elsewhere:  # an entry with a transaction id this cluster has not given out yet
+        elsewhere.execute("INSERT INTO ledger_entry (body, xid) VALUES (%s, '4611686018427387')", [body(1)])
+    with session() as before, session() as during:
+        write(before, 2)
+        sealer = threading.Thread(target=in_thread)
+        sealer.start()
+        wait_for_lock()  # the sealer waits for the open writer
+        late = threading.Thread(target=lambda: (write(during, 3), during.commit()))
+        late.start()
+        before.commit()
+        sealer.join()
+        late.join()
+    seal()
+    assert Head.objects.get().epoch == 2
+    rows = Seal.objects.order_by("pk")
+    covered = [leaf.entry for row in rows for leaf in leaves(row.epoch, row.xid_from, row.xid_to)]
+    assert sorted(covered) == sorted(Entry.objects.values_list("pk", flat=True))
+    assert len(covered) == 3
+    assert verify().ok
+
+
+def in_thread() -> None:
+    seals.seal(now=NOW)
+    connection.close()
