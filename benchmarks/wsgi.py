@@ -1,0 +1,10 @@
+"""The application with the baseline's address added. Never part of the product's addresses."""
+
+import os
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kraken_privacy.settings")
+settings.ROOT_URLCONF = "benchmarks.urls"
+application = get_wsgi_application()
