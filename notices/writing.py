@@ -1,5 +1,6 @@
 """The privacy notice written from the register: everything UK GDPR Arts 13 and 14 ask for, purpose by purpose."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -19,7 +20,7 @@ def write(*, version: str, effective_from: str) -> str:
         "version": version,
         "effective_from": effective_from,
         "activities": by_activity(purposes),
-        "sources": sorted({str(Source(name).label) for one in purposes for name in one.sources}),
+        "sources": in_words({name for one in purposes for name in one.sources}),
         "buys_or_finds": [one for one in purposes if {Source.THIRD_PARTY, Source.PUBLIC_SOURCE} & set(one.sources)],
         "recipients": recipients(purposes),
         "abroad": [one for one in recipients(purposes) if one.country != "GB"],
@@ -50,10 +51,15 @@ def by_activity(purposes: list[PurposeVersion]) -> list[tuple[ProcessingActivity
                 "version": one,
                 "basis": basis_in_words(one.basis),
                 "categories": [category.label for category in one.categories.all()],
-                "sources": [Source(name).label for name in one.sources],
+                "sources": in_words(one.sources),
             }
         )
     return list(grouped.items())
+
+
+def in_words(sources: Collection[str]) -> list[str]:
+    """Sources as a person would say them, in the order of the register's list."""
+    return [str(one.label) for one in Source if one.value in sources]
 
 
 def basis_in_words(basis: str) -> str:
