@@ -20,7 +20,7 @@ run: $(VENV)/app.installed ## Start everything on this machine; Ctrl-C stops it
 install: $(VENV)/dev.installed ## Install what running and testing need into .venv
 
 test: check ## Check, then run the whole suite on a throw-away PostgreSQL and Valkey
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: $(VENV)/dev.installed ## Format, lint, types, templates, migrations, deployment settings, API description
 	@$(BIN)/python -m tests.check
@@ -36,12 +36,12 @@ lock: ## Write the lock files anew (needs uv)
 	cd requirements && uv pip compile $(LOCK) --constraint app.txt dev.in -o dev.txt
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-# The stamp holds the lock's checksum by its age: pip runs again only after the lock has changed.
+# A stamp is as old as the last installation: pip runs again only after the lock has changed. What tests need includes
+# what running needs. A virtual environment whose making was interrupted has no pip and is made again.
 $(VENV)/%.installed: requirements/%.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing into $(VENV) (the first time this takes a minute or two) …"
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --require-hashes --no-deps \
-		-r $< | grep -v "already satisfied" || true
-	@$(BIN)/python -m pip check --disable-pip-version-check >/dev/null
+	@$(BIN)/python kraken_privacy/embedded/install.py $<
 	@touch $@ $(VENV)/app.installed
 
 $(VENV)/bin/python:

@@ -13,14 +13,6 @@ from tests.database import Snapshot, migrated_database, superuser_url
 from tests.stack.fixtures import make_stack, running_stack  # noqa: F401  (fixtures for every folder)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the running stack go to one worker: with two there would be two stacks."""
-    for item in items:
-        if "running_stack" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("running_stack"))
-
-
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterator[None]:
     """Migrate as the owner, then let every test run as the runtime role."""

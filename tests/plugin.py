@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from kraken_privacy.embedded.cluster import throw_away
 from kraken_privacy.embedded.dsn import change
@@ -81,3 +82,20 @@ def pytest_load_initial_conftests() -> Iterator[None]:
 
 def pytest_unconfigure() -> None:
     resources.close()
+
+
+class ByFile(LoadScopeScheduling):
+    """A file goes to one worker. So do all files of the folders that share the running stack: two would start two.
+
+    xdist's own groups work by names in test ids, which this pytest no longer lets a plugin change.
+    """
+
+    SHARING = ("tests/stack/", "tests/e2e/")
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "the running stack" if nodeid.startswith(self.SHARING) else nodeid.split("::", 1)[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile | None:
+    return ByFile(config, log) if config.getvalue("dist") == "load" else None

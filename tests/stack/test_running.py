@@ -72,3 +72,11 @@ def test_a_database_that_dies_comes_back_with_the_site(running_stack: RunningSta
     assert wait_until(lambda: running_stack.pids["PostgreSQL"] not in (killed, None))
     assert wait_until(lambda: running_stack.manage("migrate", "--check").returncode == 0)
     assert wait_until(lambda: httpx.get(f"{running_stack.base_url}/healthz").status_code == 200)
+
+
+def test_a_second_run_on_the_same_data_is_refused(running_stack: RunningStack) -> None:
+    before = len(running_stack.screen)
+    assert RunningStack(running_stack.var).launch().process.wait(30) != 0
+    told = running_stack.screen[before:]
+    assert f"already running on {running_stack.var} ({running_stack.base_url})" in told
+    assert "Traceback" not in told

@@ -16,7 +16,7 @@ from kraken_privacy.embedded.home import Home
 from tests.stack.fixtures import as_root, modes_above
 from tests.stack.stack import ROOT, RUN, RunningStack
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("ending")]
+pytestmark = pytest.mark.stack
 NOBODY = 65534
 
 

@@ -34,15 +34,6 @@ def test_a_port_that_is_none(make_stack) -> None:
     assert "PORT=http is not a port" in refusal(make_stack(port="http"))
 
 
-def test_a_directory_that_is_in_use(running_stack: RunningStack, make_stack) -> None:
-    second = RunningStack(running_stack.var)
-    second.output.parent.mkdir(exist_ok=True)
-    before = len(running_stack.screen)
-    assert second.launch().process.wait(30) != 0
-    assert "already running" in running_stack.screen[before:]
-    assert running_stack.base_url in running_stack.screen[before:]
-
-
 def test_a_directory_that_cannot_be_written(make_stack, tmp_path: Path) -> None:
     (tmp_path / "var").touch()  # a file where the directory should be stops even root
     told = refusal(make_stack())

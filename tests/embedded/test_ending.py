@@ -11,7 +11,7 @@ import pytest
 from kraken_privacy.embedded.dsn import address
 from tests.stack.stack import RunningStack, processes_of
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("ending")]
+pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
