@@ -8,9 +8,11 @@ from calendar import monthrange
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.utils.dateformat import format as format_date
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from requests.facts import Facts, refuse
@@ -125,6 +127,11 @@ def roll_forward(day: date, holidays: Container[date]) -> date:
 
 
 def in_words(day: date) -> str:
+    return _words(day, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _words(day: date, language: str | None) -> str:
     return format_date(day, "l j F Y")
 
 

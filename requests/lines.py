@@ -68,7 +68,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _complaint(data: dict[str, Any], holidays: Holidays, rules: Rules) -> dict[str, Any]:
     _only(data, "complaint_received", "division")
     received = read_date("complaint_received", data["complaint_received"])
-    division = data.get("division") or DIVISIONS[0]
+    division = DIVISIONS[0] if data.get("division") is None else data["division"]
     if division not in DIVISIONS:
         raise refuse("division", _("This must be one of: %(choices)s.") % {"choices": ", ".join(DIVISIONS)})
     params = rules("UK", received).params

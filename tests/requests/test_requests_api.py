@@ -1,0 +1,143 @@
+"""POST requests/ and GET requests/{reference}/: who may, what comes back, what is refused, what is remembered."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from core import apikeys
+from core.models import Outbox
+from ledger.models import Entry
+from requests.models import CaseFile, RightsRequest
+from requests.workflow import State
+from subjects.identifiers import Claim
+from subjects.people import find_or_create
+from tests import make_requests
+from tests.make_requests import EMAIL, NOW
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/requests/"
+BODY = {
+    "rights": ["access", "erasure"],
+    "requester": {"name": "Grace Hopper", "email": EMAIL},
+    "details": "everything",
+    "channel": "letter",
+}
+
+
+def caller(*scopes):
+    _key, secret = apikeys.create("test", list(scopes))
+    return Client(headers={"Authorization": f"Api-Key {secret}"})
+
+
+@pytest.fixture
+def api():
+    return caller("requests:write", "requests:read")
+
+
+def post(api, body=BODY, **headers):
+    return api.post(URL, json.dumps(body), content_type="application/json", headers=headers)
+
+
+def test_a_request_is_taken_in_and_can_be_followed(api):
+    today = timezone.localdate()
+    response = post(api)
+    assert response.status_code == 202
+    body = response.json()
+    case = CaseFile.objects.get(uuid=body["case"])
+    assert (case.channel, case.subject) == ("letter", None)
+    assert [row["right"] for row in body["requests"]] == ["access", "erasure"]
+    shown = api.get(f"{URL}{body['requests'][0]['reference'].lower()}/")
+    assert shown.status_code == 200
+    shown = shown.json()
+    row = RightsRequest.objects.get(reference=shown["reference"])
+    assert list(shown) == ["reference", "right", "state", "received_on", "due", "clock", "allowed_moves"]
+    assert (shown["right"], shown["state"], shown["received_on"]) == (
+        "access",
+        "received",
+        case.received_on.isoformat(),
+    )
+    assert shown["due"] == row.due_on.isoformat() == body["requests"][0]["due"]
+    assert shown["clock"]["status"] == "running"
+    assert shown["allowed_moves"] == ["in_progress", "refused", "withdrawn"]
+    assert abs((case.received_on - today).days) <= 1
+
+
+def test_allowed_moves_follow_the_state(api):
+    made = make_requests.request(state=State.FULFILLED)
+    shown = api.get(f"{URL}{made.reference}/").json()
+    assert (shown["state"], shown["allowed_moves"]) == ("fulfilled", ["in_progress"])
+
+
+def test_a_letter_of_last_week_is_due_from_its_arrival(api):
+    arrived = timezone.localdate() - timedelta(days=7)
+    body = post(api, {**BODY, "received_on": arrived.isoformat()}).json()
+    shown = api.get(f"{URL}{body['requests'][0]['reference']}/").json()
+    assert shown["received_on"] == shown["clock"]["start"] == arrived.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"rights": []}, "rights"),
+        ({"rights": ["everything"]}, "rights.0"),
+        ({"rights": "access"}, "rights"),
+        ({"requester": {}}, "requester"),
+        ({"requester": {"email": "nonsense"}}, "requester.email"),
+        ({"requester": "Grace"}, "requester"),
+        ({"channel": "pigeon"}, "channel"),
+        ({"received_on": "2999-01-01"}, "received_on"),
+        ({"received_on": "2001-01-01"}, "received_on"),
+        ({"received_on": "soon"}, "received_on"),
+        ({"locale": "<b>"}, "locale"),
+        ({"details": "x" * 5001}, "details"),
+    ],
+)
+def test_what_cannot_be_is_named(api, change, field):
+    response = post(api, {**BODY, **change})
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+    assert field in [error["field"] for error in response.json()["errors"]]
+    assert not CaseFile.objects.exists()
+
+
+def test_keys_and_scopes():
+    assert post(Client()).status_code == 401
+    assert post(caller("requests:read")).status_code == 403
+    made = make_requests.request()
+    assert caller("requests:write").get(f"{URL}{made.reference}/").status_code == 403
+    assert Client().get(f"{URL}{made.reference}/").status_code == 401
+
+
+@pytest.mark.parametrize("reference", ["KP-2222-2222", "nonsense", "%00"])
+def test_unknown_references(api, reference):
+    response = api.get(f"{URL}{reference}/")
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
+
+
+def test_the_same_key_makes_one_case(api):
+    first, second = (post(api, **{"Idempotency-Key": "letter-17"}) for _ in range(2))
+    assert first.json() == second.json()
+    assert CaseFile.objects.count() == 1
+    assert Outbox.objects.count() == 1
+    assert post(api, {**BODY, "details": "other"}, **{"Idempotency-Key": "letter-17"}).status_code == 422
+
+
+def test_known_and_unknown_get_the_same_answer(api):
+    find_or_create([Claim("email", EMAIL)], now=NOW, actor="test")
+    known = post(api)
+    unknown = post(api, {**BODY, "requester": {"name": "N", "email": "nobody@example.com"}})
+    assert known.status_code == unknown.status_code
+    assert list(known.json()) == list(unknown.json())
+    assert [row["due"] for row in known.json()["requests"]] == [row["due"] for row in unknown.json()["requests"]]
+
+
+def test_asking_changes_nothing_and_the_ledger_names_nobody(api):
+    reference = post(api).json()["requests"][0]["reference"]
+    entries = list(Entry.objects.values_list("body", flat=True))
+    api.get(f"{URL}{reference}/")
+    assert list(Entry.objects.values_list("body", flat=True)) == entries
+    assert not any("Grace" in body or "example" in body or "everything" in body for body in entries)
