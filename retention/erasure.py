@@ -9,7 +9,7 @@ from django.db import transaction
 from core import outbox
 from core.models import Controller, Outbox
 from processing.models import Purpose
-from retention import runs, tombstones
+from retention import evidence, runs
 from retention.models import Run
 from subjects import blocks
 from subjects.deletes import lock_people
@@ -25,16 +25,14 @@ def erase(
 
     The erasure is done once the message named by `journal` has been delivered, and reported as done only then.
     """
-    controller = Controller.current()
-    run = runs.start(request, as_of=now.astimezone(controller.zone).date(), now=now)
+    run = runs.start(request, as_of=now.astimezone(Controller.current().zone).date(), now=now)
     person = subject.uuid
     pairs = [(subject.pk, purpose.pk) for purpose in purposes]
     # Before looking: what is being taken in about them is either seen or waits until this is over.
     lock_people([], [subject.pk])
     erased = end_needs(needs_of(subject, purposes), now=now, pairs=pairs)
     blocked = [purpose.slug for purpose in purposes if blocks.active(subject, purpose=purpose).exists()]
-    tombstones.bury(run, erased, controller=controller, now=now)
-    runs.note(run, erased, purposes=purposes, subject=person, actor=actor, now=now)
+    evidence.leave(run, erased, purposes=purposes, subject=person, actor=actor, now=now)
     runs.finish(run, held=len(blocked), indeterminate=0, now=now)
     message = outbox.post(Outbox.Kind.JOURNAL, _message(run, erased, person, purposes, blocked), about=None, now=now)
     return ErasureResult(

@@ -17,8 +17,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from core.models import Controller
-from retention import due, runs, tombstones
+from retention import due, evidence, runs
 from retention.models import RetentionRule, Run
 from retention.rules import cutoff
 from subjects.erasure import Erased, end_needs
@@ -142,21 +141,17 @@ def _claim(run: Run, first: due.Candidate) -> bool:
 
 def _erase(run: Run, rows: list[due.Candidate], now: datetime) -> int:
     erased = end_needs([row.pk for row in rows], now=now)
-    _evidence(run, erased, now)
+    if erased.needs:
+        evidence.leave(run, erased, now=now)
     return erased.needs
 
 
 def _end_relationships(run: Run, rows: list[due.Candidate], now: datetime) -> int:
     purpose = run.rule.purpose_id if run.rule else 0
     erased = end_needs([], now=now, pairs=[(row.subject, purpose) for row in rows])
-    _evidence(run, erased, now)
+    if erased.relationships:
+        evidence.leave(run, erased, now=now)
     return erased.relationships
-
-
-def _evidence(run: Run, erased: Erased, now: datetime) -> None:
-    if erased.needs or erased.relationships:
-        tombstones.bury(run, erased, controller=Controller.current(), now=now)
-        runs.note(run, erased, now=now)
 
 
 def _restrict(run: Run, rows: list[due.Candidate], now: datetime) -> int:

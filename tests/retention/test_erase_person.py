@@ -102,6 +102,14 @@ def test_a_failed_erasure_leaves_no_message(monkeypatch):
     assert not Outbox.objects.exists()
 
 
+def test_nothing_that_waits_to_be_sent_about_them_leaves_any_more():
+    item(person(1), ["newsletter"], DAY)
+    row = outbox.post_mail(to="person1@example.org", subject="s", text="t", about=person(1).uuid, now=NOW)
+    erase(person(1), "newsletter")
+    assert not Outbox.objects.filter(uuid=row.uuid).exists()
+    assert not DataKey.objects.filter(owner_id=row.uuid).exists()
+
+
 class TestWriteBack:
     """A stale copy is refused; what the person newly gives us is not."""
 

@@ -1,0 +1,60 @@
+"""Forgetting a case: it proves how a right was answered for as long as a claim can be brought, then it goes.
+
+Six years after it was closed (Limitation Act 1980 s.5; storage limitation, UK GDPR Art 5(1)(e)). What stays is what a
+statistic needs: reference, right, dates, states and reason codes of somebody who can no longer be named.
+"""
+
+from datetime import datetime
+
+from dateutil.relativedelta import relativedelta
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core import outbox
+from core.errors import DomainError
+from core.models import Owner
+from core.vault import destroy_keys
+from ledger.entries import record
+from requests.models import CaseFile, Decision, Letter, Package
+
+TERM = relativedelta(years=6)
+
+
+class CaseOpen(DomainError):
+    code = "case-open"
+    message = _("A case with an open request cannot be forgotten.")
+
+
+@transaction.atomic
+def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests") -> None:
+    """Destroy the case's key and everything it sealed, and what would recognise the person. Twice changes nothing."""
+    locked = CaseFile.objects.select_for_update().get(pk=case.pk)
+    if locked.requests.open().exists():
+        raise CaseOpen
+    if locked.claim is None:
+        return
+    destroy_keys(Owner.CASE, [locked.uuid])
+    letters, _letters = Letter.objects.filter(case=locked).delete()
+    packages = Package.objects.filter(request__case=locked)
+    package_count = packages.count()
+    packages.delete()
+    Decision.objects.filter(request__case=locked).update(note=None)
+    outbox.forget(locked.uuid)
+    locked.subject = locked.claim = locked.claim_blind = locked.confirm_hash = locked.confirm_expires_at = None
+    locked.save(update_fields=["subject", "claim", "claim_blind", "confirm_hash", "confirm_expires_at"])
+    record(
+        kind="case.expired",
+        at=now,
+        actor=actor,
+        object=locked.uuid,
+        data={"letters": letters, "packages": package_count},
+    )
+
+
+def expire_closed(*, now: datetime) -> int:
+    """Forget every case whose term is over, each in its own transaction; returns how many."""
+    over = CaseFile.objects.filter(closed_at__lt=now - TERM, claim__isnull=False).order_by("pk")
+    cases = list(over)
+    for case in cases:
+        expire_case(case, now=now)
+    return len(cases)
