@@ -33,7 +33,9 @@ def create(
     key = key or f"kp_{secrets.token_hex(5)}_{secrets.token_urlsafe(32)}"
     scopes, origins, prefix = sorted(scopes), sorted(origins), _prefix(key)
     if not prefix:
-        raise Invalid(fields={"key": _("A key is written kp_, a prefix of up to 12 characters, _ and a secret.")})
+        raise Invalid(
+            fields={"key": _("A key is written kp_, a prefix of up to 12 letters or digits, _ and a secret.")}
+        )
     if kind == ApiKey.Kind.PUBLISHABLE and not (origins and PUBLISHABLE_SCOPES.issuperset(scopes)):
         raise Invalid(
             fields={"scopes": _("A key for browsers names its origins and only reads forms or posts choices.")}
@@ -69,4 +71,4 @@ def _prefix(key: str) -> str:
     """The part a key is looked up by; "" when the text has not the form of a key."""
     start, _, rest = key.partition("_")
     prefix, _, secret = rest.partition("_")
-    return prefix if start == "kp" and 0 < len(prefix) <= 12 and prefix.isascii() and secret else ""
+    return prefix if start == "kp" and len(prefix) <= 12 and prefix.isascii() and prefix.isalnum() and secret else ""

@@ -89,11 +89,12 @@ def replay(outbox: Outbox, *, now: datetime) -> None:
 
 
 def forget(about: UUID) -> int:
-    """Erase what was not delivered about someone; returns how many messages. Call it in the erasing transaction."""
-    rows = Outbox.objects.filter(about=about, payload__isnull=False)
-    uuids = list(rows.select_for_update().values_list("uuid", flat=True))
-    vault.destroy_keys(Owner.OUTBOX, uuids)
-    return Outbox.objects.filter(uuid__in=uuids).delete()[0]
+    """Erase what was not delivered about someone; returns how many messages. Call it inside the erasing transaction."""
+    with transaction.atomic():
+        rows = Outbox.objects.filter(about=about, payload__isnull=False)
+        uuids = list(rows.select_for_update().values_list("uuid", flat=True))
+        vault.destroy_keys(Owner.OUTBOX, uuids)
+        return Outbox.objects.filter(uuid__in=uuids).delete()[0]
 
 
 def sweep(*, now: datetime) -> int:

@@ -1,0 +1,26 @@
+"""Statements that the server plans once for each connection, for the few hot paths where planning is most of the work.
+
+Django binds values on the client side, so its statements are parsed and planned anew each time. Here the values are
+bound by the server. Through PgBouncer this needs version 1.21 or later with `max_prepared_statements` set.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+
+def fetch_one(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> tuple[Any, ...] | None:
+    """The first row, on Django's own connection and in its transaction."""
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    session: Any = connection.connection
+    with connection.wrap_database_errors, psycopg.Cursor(session) as cursor:
+        # For this statement only: Django's own are all different texts, and preparing them would fill the cache.
+        session.prepare_threshold = 0
+        try:
+            row: tuple[Any, ...] | None = cursor.execute(sql, params, prepare=True).fetchone()
+        finally:
+            session.prepare_threshold = None
+    return row
