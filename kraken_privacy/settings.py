@@ -20,7 +20,7 @@ DEMO_MODE = env.bool("DEMO_MODE", default=False)
 
 # --- Applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # the other one would put its own site in the place of ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -109,6 +109,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "ledger.tasks.seal", "schedule": 30.0, "options": {"expires": 30}},
     "answers": {"task": "requests.tasks.finish", "schedule": 20.0, "options": {"expires": 20}},
     "expiry": {"task": "requests.tasks.expire", "schedule": crontab(hour=1, minute=30)},
+    "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
     "retention": {"task": "retention.tasks.nightly", "schedule": crontab(hour=2, minute=30)},
 }
 

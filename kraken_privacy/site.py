@@ -1,5 +1,72 @@
+"""The DPO's site: Django's admin with the office's pages, and a home that says what is due."""
+
+from collections.abc import Callable
+from typing import Any
+
+from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
+
+from requests import office, office_actions, queue
+
+# The admin's own scripts evaluate expressions and set styles. Nothing outside /admin/ is relaxed.
+_relaxed = csp_update({"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]})
 
 
 class KrakenAdminSite(UnfoldAdminSite):
     """The DPO's site."""
+
+    index_template = "requests/office/home.html"
+
+    def extra_urls(self) -> list[URLPattern]:
+        return office_actions.urls(self)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        """Behind the login, with the site at hand for pages that are no ModelAdmin's."""
+        guarded: Callable[..., Any] = super().admin_view(view, cacheable)
+
+        def here(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            request.admin_site = self  # type: ignore[attr-defined]
+            response: HttpResponse = guarded(request, *args, **kwargs)
+            return response
+
+        relaxed: Callable[..., Any] = _relaxed(here)
+        return relaxed
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response: HttpResponse = _relaxed(super().login)(request, extra_context)
+        return response
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """What is due, before the list of tables."""
+        now = timezone.now()
+        due = queue.due_first() if request.user.has_perm(office.READ) else None
+        context = {"due": due, "today": office.today(now), "title": _("Today"), **(extra_context or {})}
+        response: TemplateResponse = super().index(request, context)
+        return response
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """The office first, then the tables, as far as this person may see them."""
+        work = [_link(request, _("Today"), reverse("admin:index"), "today", exact=True)]
+        if request.user.has_perm(office.READ):
+            work.append(_link(request, _("Requests"), reverse("admin:rights-queue"), "inbox"))
+        tables = [
+            {
+                "title": app["name"],
+                "separator": True,
+                "collapsible": True,
+                "items": [_link(request, model["name"], model["admin_url"], "") for model in app["models"]],
+            }
+            for app in self.get_app_list(request)
+        ]
+        return [{"title": _("Work"), "items": work}, *tables]
+
+
+def _link(request: HttpRequest, title: str, link: str, icon: str, *, exact: bool = False) -> dict[str, Any]:
+    is_here = request.path == link if exact else bool(link) and request.path.startswith(link)
+    return {"title": title, "link": link, "icon": icon, "active": is_here, "has_permission": True}

@@ -61,6 +61,7 @@ class Snapshot:
     purposes: list[PurposeFacts]
     # Primary keys of the purpose versions quoted, for the letter.
     versions: list[int]
+    sources: list[str]
 
     @property
     def rows(self) -> int:
@@ -82,6 +83,7 @@ def take(subject: DataSubject, *, now: datetime) -> Snapshot:
         sections=_distinct([section for section in sections if section.rows]),
         purposes=[facts_of(version, sources) for version in versions],
         versions=[version.pk for version in versions],
+        sources=sorted(sources),
     )
 
 

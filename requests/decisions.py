@@ -1,7 +1,7 @@
 """Deciding a request purpose by purpose: the proposal is computed, a person confirms it or decides otherwise."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from requests import rights
 from requests.models import Decision, Right, RightsRequest
 from requests.reasons import Reason, reason
 from requests.workflow import State
-from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Relationship
+from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, Relationship
 
 
 class NotOpen(DomainError):
@@ -52,6 +52,11 @@ class Line:
     @property
     def proposed(self) -> Reason:
         return reason(self.proposal.reason)
+
+    @property
+    def selected(self) -> str:
+        """The reason a form begins with: what was decided, else what is proposed."""
+        return self.decision.reason if self.decision and self.decision.reason else self.proposal.reason
 
     @property
     def chosen(self) -> Reason | None:
@@ -115,33 +120,27 @@ def facts_of(
     held = set(holds.values_list("purpose_id", flat=True))
     facts = {}
     for version in versions:
-        found = _facts(relationships.get(version.purpose_id), subject, today)
-        found = rights.Facts(**found, today=today, objected=objected, held=None in held or version.purpose_id in held)
-        over = rights.term_over(version.purpose, found)
-        facts[version.purpose_id] = found if over is None else _with_term(found, over)
+        known = rights.Facts(today=today, objected=objected, held=None in held or version.purpose_id in held)
+        known = _with_relationship(known, relationships.get(version.purpose_id), subject.organisation)
+        facts[version.purpose_id] = replace(known, term_over=rights.term_over(version.purpose, known))
     return facts
 
 
-def _with_term(facts: rights.Facts, over: bool) -> rights.Facts:
-    return rights.Facts(**{**facts.__dict__, "term_over": over})
-
-
-def _facts(relationship: Relationship | None, subject: DataSubject, today: date) -> dict[str, date | bool | None]:
-    """What one relationship says. A contract without an end runs; an application without an end is open."""
-    organisation = subject.organisation
+def _with_relationship(
+    facts: rights.Facts, relationship: Relationship | None, organisation: Organisation | None
+) -> rights.Facts:
+    """What the relationship says. A contract without an end runs; an application without an end is open."""
     org_ended = organisation.contract_ended_on if organisation else None
-    org_runs = bool(organisation and organisation.contract_started_on and (org_ended is None or org_ended >= today))
+    org_began = bool(organisation and organisation.contract_started_on)
+    org_runs = org_began and (org_ended is None or org_ended >= facts.today)
     if relationship is None:
-        return {"contract_running": org_runs, "contract_ended_on": org_ended}
-    is_applicant = relationship.role == Relationship.Role.APPLICANT
+        return replace(facts, contract_running=org_runs, contract_ended_on=org_ended)
     ended = relationship.contract_ended_on or relationship.ended_on or (None if org_runs else org_ended)
     closed = relationship.application_closed_on
-    return {
-        "application_open": is_applicant and (closed is None or closed > today) and relationship.ended_on is None,
-        "application_closed_on": closed,
-        "contract_running": not is_applicant and (ended is None or ended >= today),
-        "contract_ended_on": ended,
-    }
+    if relationship.role == Relationship.Role.APPLICANT:
+        is_open = (closed or relationship.ended_on) is None or bool(closed and closed > facts.today)
+        return replace(facts, application_open=is_open, application_closed_on=closed)
+    return replace(facts, contract_running=ended is None or ended >= facts.today, contract_ended_on=ended)
 
 
 def _counts(subject: DataSubject) -> dict[int, int]:
@@ -189,12 +188,22 @@ def decide(
     return decision
 
 
+@transaction.atomic
+def confirm_all(rights_request: RightsRequest, *, actor: str, now: datetime) -> int:
+    """Take the proposal for every purpose that is not decided yet; returns how many were."""
+    open_lines = [line for line in lines(rights_request, now=now) if not line.is_decided]
+    for line in open_lines:
+        proposal = line.proposal
+        decide(rights_request, line.purpose, proposal.outcome, proposal.reason, actor=actor, now=now)
+    return len(open_lines)
+
+
 def note_of(rights_request: RightsRequest, decision: Decision) -> str:
     """The DPO's own words, opened."""
     if decision.note is None:
         return ""
     key = vault.key_of(Owner.CASE, rights_request.case.uuid)
-    return key.open(_field(rights_request, decision.purpose), decision.note).decode()
+    return key.open(_field(rights_request, decision.purpose), bytes(decision.note)).decode()
 
 
 def _allowed(right: str, outcome: str, code: str) -> Reason:

@@ -147,7 +147,7 @@ def latest(rights_request: RightsRequest) -> Letter | None:
 def read(letter: Letter) -> dict[str, str]:
     """The letter, opened: `html` and `text`."""
     key = vault.key_of(Owner.CASE, letter.case.uuid)
-    opened: dict[str, str] = json.loads(key.open(_field(letter), letter.sealed))
+    opened: dict[str, str] = json.loads(key.open(_field(letter), bytes(letter.sealed)))
     return opened
 
 

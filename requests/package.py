@@ -117,7 +117,7 @@ def contents(package: Package) -> bytes:
     """The ZIP, opened. Raises Unreadable when it is gone."""
     if package.sealed is None:
         raise vault.Unreadable
-    return vault.key_of(Owner.CASE, package.request.case.uuid).open(_field(package), package.sealed)
+    return vault.key_of(Owner.CASE, package.request.case.uuid).open(_field(package), bytes(package.sealed))
 
 
 def page_of(package: Package, path: str = "index.html") -> str:

@@ -7,6 +7,7 @@ the tie. An open request keeps its person, except the erasure that is being carr
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core import vault
@@ -23,7 +24,7 @@ def fields_of(model: str, names: str) -> list[str]:
 
 @register
 class Cases:
-    label = _("Requests you made to us")
+    label: str | Promise = _("Requests you made to us")
     fields = [
         *fields_of("CaseFile", "uuid subject claim claim_blind channel locale received_at received_on confirmed_at"),
         *fields_of("RightsRequest", "uuid reference case right state facts result answered_at"),
@@ -54,7 +55,7 @@ class Cases:
 
 @register
 class Letters:
-    label = _("Letters we wrote to you")
+    label: str | Promise = _("Letters we wrote to you")
     fields = [*fields_of("Letter", "uuid case request sealed"), *fields_of("Package", "uuid request sealed")]
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.models import Controller
-from processing.models import PurposeVersion, Recipient
+from processing.models import PurposeVersion, Recipient, System
 from requests import access, systems
 from requests.clock import in_words
 from requests.decisions import note_of
@@ -16,19 +16,21 @@ from requests.reasons import reason
 def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
     """Art 15(1) for the purposes that were in the copy, what was searched, what is missing or left out."""
     purposes = rights_request.result.get("purposes", [])
+    sources = set(rights_request.result.get("sources", []))
     versions = PurposeVersion.objects.filter(pk__in=purposes).prefetch_related("categories", "recipients")
     return {
         **_systems(rights_request),
         "available_until": in_words(made.expires_at.astimezone(Controller.current().zone).date()),
-        "purposes": [access.facts_of(version) for version in versions.order_by("pk")],
+        "purposes": [access.facts_of(version, sources) for version in versions.order_by("pk")],
         "withheld": _decided(rights_request, Decision.Outcome.REFUSE),
     }
 
 
-def of_erasure(rights_request: RightsRequest) -> dict[str, Any]:
-    """What went, what stays and why, and until when a backup may still hold what went."""
+def of_erasure(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any]:
+    """What went, what stays and why, and until when a backup may still hold what went. Before it is done: as of now."""
     controller = Controller.current()
-    executed = datetime.fromisoformat(rights_request.result["executed_at"]).astimezone(controller.zone).date()
+    noted = rights_request.result.get("executed_at")
+    executed = (datetime.fromisoformat(noted) if noted else now).astimezone(controller.zone).date()
     found = _systems(rights_request)
     told = Recipient.objects.filter(slug__in=rights_request.result.get("told", []))
     kept = _decided(rights_request, Decision.Outcome.REFUSE)
@@ -52,6 +54,10 @@ def _tasks(rights_request: RightsRequest) -> list[Task]:
 
 def _systems(rights_request: RightsRequest) -> dict[str, Any]:
     tasks = _tasks(rights_request)
+    for task in tasks:
+        # This database answers in the same step that sends the letter; until then a preview must not call it silent.
+        if task.system.connector == System.Connector.BUILTIN and task.outcome == Task.Outcome.PENDING:
+            task.outcome = Task.Outcome.DONE
     return {
         "tasks": [{"name": task.system.name, "answer": task.get_outcome_display()} for task in tasks],
         "gaps": [{"name": task.system.name, "sentence": systems.sentence(task)} for task in systems.gaps(tasks)],

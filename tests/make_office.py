@@ -56,7 +56,9 @@ def person(*slugs, email=EMAIL, token="Grace", now=NOW):
     subject = people.find_or_create([Claim("email", email)], now=now, actor="test:office")
     for slug in slugs:
         category = "invoice" if slug == "statutory-accounts" else "name"
-        make_subjects.item(subject, slug, content=f"{token} for {slug}", category=category, now=now - timedelta(days=40))
+        make_subjects.item(
+            subject, slug, content=f"{token} for {slug}", category=category, now=now - timedelta(days=40)
+        )
     return subject
 
 

@@ -1,0 +1,195 @@
+"""What the page of one request shows: clock, systems, decisions, answer, and what happened so far."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.models import User
+from ledger.entries import record
+from ledger.models import Entry
+from requests import answer, decisions, letters, moves, systems
+from requests.clock import Clock
+from requests.deadlines import clock_of
+from requests.facts import Facts
+from requests.intake import claim_of
+from requests.models import Letter, Package, Right, RightsRequest, Task
+from requests.reasons import Reason, for_right
+from requests.workflow import State
+
+HAPPENED = {
+    "request.received": gettext_lazy("Received"),
+    "request.moved": gettext_lazy("State changed"),
+    "request.decided": gettext_lazy("Decided about a purpose"),
+    "case.confirmed": gettext_lazy("The person showed that the mailbox is theirs"),
+    "case.viewed": gettext_lazy("Personal data shown to staff"),
+    "task.answered": gettext_lazy("A system answered"),
+    "package.made": gettext_lazy("Package made"),
+    "package.collected": gettext_lazy("Package collected"),
+    "package.link-renewed": gettext_lazy("New link sent"),
+    "letter.sent": gettext_lazy("Letter sent"),
+    "letter.collected": gettext_lazy("Letter read"),
+    "erasure.executed": gettext_lazy("Erasure carried out"),
+}
+
+
+@dataclass(frozen=True)
+class Happening:
+    at: datetime
+    what: str
+    details: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything about one request that staff may see without asking."""
+
+    clock: Clock
+    siblings: list[RightsRequest]
+    tasks: list[Task]
+    lines: list[decisions.Line]
+    reasons: list[Reason]
+    gaps: dict[str, object]
+    package: Package | None
+    letters: list[Letter]
+    moves: list[tuple[str, str]]
+    timeline: list[Happening]
+    is_access: bool
+    is_erasure: bool
+    is_executed: bool
+
+    @property
+    def is_decided(self) -> bool:
+        return all(line.is_decided for line in self.lines)
+
+    @property
+    def undecided(self) -> int:
+        return sum(not line.is_decided for line in self.lines)
+
+    @property
+    def pending(self) -> list[Task]:
+        """Systems of which a person must still ask. This database answers by itself."""
+        return [task for task in self.tasks if task.outcome == Task.Outcome.PENDING and not is_own(task)]
+
+
+def is_own(task: Task) -> bool:
+    return task.system.connector == task.system.Connector.BUILTIN
+
+
+def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
+    is_executed = "executed_at" in rights_request.result
+    return Work(
+        clock=clock_of(Facts.from_json(rights_request.facts), rights_request.case.rule_set),
+        siblings=list(rights_request.case.requests.exclude(pk=rights_request.pk).order_by("pk")),
+        tasks=list(rights_request.tasks.select_related("system").order_by("system__name")),
+        lines=decisions.lines(rights_request, now=now),
+        reasons=for_right(rights_request.right),
+        gaps=dict(systems.GAPS),
+        package=Package.objects.filter(request=rights_request).defer("sealed").first(),
+        letters=list(rights_request.letters.order_by("-pk")),
+        moves=[(state.value, _label(rights_request, state)) for state in moves.by_hand(rights_request)],
+        timeline=timeline(rights_request),
+        is_access=rights_request.right == Right.ACCESS,
+        is_erasure=rights_request.right == Right.ERASURE,
+        is_executed=is_executed,
+    )
+
+
+def timeline(rights_request: RightsRequest) -> list[Happening]:
+    """What the ledger says about the request and its case, newest last."""
+    objects = [rights_request.uuid, rights_request.case.uuid]
+    entries = list(Entry.objects.filter(object__in=objects).order_by("id"))
+    names = _names(body_of(entry)["actor"] for entry in entries)
+    return [
+        Happening(
+            entry.at,
+            str(HAPPENED.get(entry.kind, entry.kind)),
+            _details(entry),
+            names.get(body_of(entry)["actor"], _("The system")),
+        )
+        for entry in entries
+    ]
+
+
+@transaction.atomic
+def view(rights_request: RightsRequest, *, purpose: str, actor: str, now: datetime) -> dict[str, str]:
+    """What the person wrote, opened for a member of staff; that it was opened is an event (`case.viewed`)."""
+    case = rights_request.case
+    record(kind="case.viewed", at=now, actor=actor, object=case.uuid, data={"what": purpose})
+    return claim_of(case)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Exactly what will go, before it goes."""
+
+    kind: str
+    letter: str
+    to: str
+    gaps: list[dict[str, str]]
+    closes_as: str
+    recipients: list[tuple[str, str]]
+
+
+def preview(rights_request: RightsRequest, *, now: datetime) -> Preview:
+    """The letter as it would be written now. Raises the same refusals as sending it."""
+    kind, context = answer.draft(rights_request, now=now)
+    subject = rights_request.case.subject
+    granted = [line for line in decisions.lines(rights_request, now=now) if line.is_granted]
+    recipients = answer.recipients_to_tell(subject, granted) if kind == "erasure_answer" else []
+    return Preview(
+        kind=kind,
+        letter=letters.render(kind, rights_request, context, now=now),
+        to=claim_of(rights_request.case).get("email", ""),
+        gaps=context["gaps"],
+        closes_as=str(answer.closing_state(context).label),
+        recipients=[(recipient.slug, recipient.name) for recipient in recipients],
+    )
+
+
+def read_letter(rights_request: RightsRequest, *, actor: str, now: datetime) -> str:
+    """The last letter as a page, with the event that staff read it."""
+    letter = letters.latest(rights_request)
+    view(rights_request, purpose="letter", actor=actor, now=now)
+    return letters.document(letter) if letter else ""
+
+
+def _label(rights_request: RightsRequest, state: State) -> str:
+    if state == State.IN_PROGRESS:
+        return _("Start work") if rights_request.state == State.RECEIVED else _("Take up again")
+    if state == State.WITHDRAWN:
+        return _("Record that the person withdrew it")
+    return str(state.label)
+
+
+def body_of(entry: Entry) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(entry.body)
+    return body
+
+
+def _details(entry: Entry) -> str:
+    data = body_of(entry)["data"]
+    if entry.kind == "request.moved":
+        return str(State(data["to"]).label)
+    if entry.kind == "request.decided":
+        return f"{entry.purpose}: {data['reason']}"
+    if entry.kind == "task.answered":
+        return f"{data['system']}: {Task.Outcome(data['outcome']).label}"
+    return str(data.get("what") or data.get("kind") or "")
+
+
+def _names(actors: Iterable[str]) -> dict[str, str]:
+    """Actors as staff know them. Accounts that are gone keep their id."""
+    wanted = set(actors)
+    users = {actor: UUID(actor.removeprefix("user:")) for actor in wanted if actor.startswith("user:")}
+    known = dict(User.objects.filter(uuid__in=users.values()).values_list("uuid", "username"))
+    names = {actor: known.get(uuid, actor) for actor, uuid in users.items()}
+    names |= dict.fromkeys((a for a in wanted if a.startswith("case:") or a == "public"), _("The person"))
+    return names | {a: a for a in wanted if a.startswith("api:")}

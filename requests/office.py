@@ -1,0 +1,123 @@
+"""The office: the pages on which staff work requests. They live in the admin site and ask it who may enter."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from core.errors import DomainError
+from core.models import Controller, User
+from requests import casework, queue, references
+from requests.models import RightsRequest
+
+READ = "requests.view_rightsrequest"
+WRITE = "requests.change_rightsrequest"
+View = Callable[..., HttpResponse]
+
+
+def for_staff(permission: str) -> Callable[[View], View]:
+    """Staff without the permission meet the same 404 as if there were nothing here."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        return never_cache(guarded)
+
+    return decorate
+
+
+def actor_of(request: HttpRequest) -> str:
+    assert isinstance(request.user, User)  # noqa: S101 - admin_view lets nobody else through
+    return request.user.actor
+
+
+def get(uuid: UUID) -> RightsRequest:
+    found = RightsRequest.objects.select_related("case__subject", "case__rule_set").filter(uuid=uuid).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def act(request: HttpRequest, rights_request: RightsRequest, done: str, func: Callable[[], object]) -> HttpResponse:
+    """Do it, say that it was done or why not, and show the page again."""
+    try:
+        func()
+    except DomainError as error:
+        messages.error(request, " ".join([str(error.message), *map(str, error.fields.values())]))
+    else:
+        messages.success(request, done)
+    return redirect("admin:rights-request", rights_request.uuid)
+
+
+def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A page in the frame of the admin site."""
+    site: AdminSite = request.admin_site  # type: ignore[attr-defined]
+    request.current_app = site.name  # type: ignore[attr-defined]
+    return render(request, f"requests/office/{template}.html", {**site.each_context(request), **context})
+
+
+def today(now: datetime) -> date:
+    return now.astimezone(Controller.current().zone).date()
+
+
+@require_GET
+@for_staff(READ)
+def show_queue(request: HttpRequest) -> HttpResponse:
+    """What is open, by due date."""
+    found = queue.open_requests(after=request.GET.get("after", ""))
+    return page(request, "queue", {"title": _("Requests"), "queue": found, "today": today(timezone.now())})
+
+
+@require_POST
+@for_staff(READ)
+def find(request: HttpRequest) -> HttpResponse:
+    """Search by reference. A POST, so that no search stands in a URL or a log."""
+    reference = references.tidy(request.POST.get("reference", ""))
+    found = RightsRequest.objects.filter(reference=reference).only("uuid").first()
+    if found:
+        return redirect("admin:rights-request", found.uuid)
+    messages.warning(request, _("No request has this reference."))
+    return redirect("admin:rights-queue")
+
+
+@require_GET
+@for_staff(READ)
+def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """One request, with the person masked."""
+    return show_request(request, get(uuid))
+
+
+@require_POST
+@for_staff(READ)
+def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The same page with what the person wrote. Looking is an event."""
+    rights_request = get(uuid)
+    claim = casework.view(rights_request, purpose="claim", actor=actor_of(request), now=timezone.now())
+    return show_request(request, rights_request, claim=claim)
+
+
+def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: Any) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "title": rights_request.reference,
+        "today": today(now),
+        "may_write": request.user.has_perm(WRITE),
+        "work": casework.gather(rights_request, now=now),
+        "rights_request": rights_request,
+        **extra,
+    }
+    return page(request, "request", context)

@@ -1,0 +1,54 @@
+"""The queue: open requests by due date, those without one last. Keyset pages; nothing is counted."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import F, Q
+
+from requests.models import RightsRequest
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One page. `after` is the key of the next page, empty on the last."""
+
+    requests: list[RightsRequest]
+    after: str
+    is_first: bool
+
+
+def open_requests(*, after: str = "", size: int = PAGE) -> Queue:
+    """A page of open requests after a key. A key nobody issued starts at the beginning."""
+    rows = RightsRequest.objects.open().select_related("case").order_by(F("due_on").asc(nulls_last=True), "pk")
+    key = _read(after)
+    if key is not None:
+        rows = rows.filter(_later_than(*key))
+    found = list(rows[: size + 1])
+    more = len(found) > size
+    found = found[:size]
+    return Queue(found, _key(found[-1]) if more else "", key is None)
+
+
+def due_first(*, size: int = 8) -> list[RightsRequest]:
+    """The head of the queue."""
+    return open_requests(size=size).requests
+
+
+def _later_than(due: date | None, pk: int) -> Q:
+    if due is None:
+        return Q(due_on=None, pk__gt=pk)
+    return Q(due_on__gt=due) | Q(due_on=due, pk__gt=pk) | Q(due_on=None)
+
+
+def _key(row: RightsRequest) -> str:
+    return f"{row.due_on.isoformat() if row.due_on else 'none'}.{row.pk}"
+
+
+def _read(after: str) -> tuple[date | None, int] | None:
+    due, _dot, pk = after.partition(".")
+    try:
+        return (None if due == "none" else date.fromisoformat(due)), int(pk)
+    except ValueError:
+        return None

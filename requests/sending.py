@@ -1,0 +1,99 @@
+"""What every answer has in common: its preconditions, its letter, its notice, and the state it leads to."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+from requests import letters, package, report, systems
+from requests.models import Letter, Right, RightsRequest
+from requests.notice import tell
+from requests.workflow import State
+
+
+class Unconfirmed(DomainError):
+    code = "unconfirmed"
+    message = _("The person has not confirmed their e-mail address yet. Nothing may be disclosed or deleted before.")
+
+
+class WrongRight(DomainError):
+    code = "wrong-right"
+    message = _("This step belongs to another right.")
+
+
+class AccessFirst(DomainError):
+    code = "access-first"
+    message = _("The same person also asked for a copy. Make that copy first, or there would be nothing left to send.")
+
+
+def lock(rights_request: RightsRequest, right: Right) -> None:
+    """Take the row, so that two officers do not answer the same request, and read it afresh."""
+    if rights_request.right != right:
+        raise WrongRight
+    RightsRequest.objects.select_for_update().get(pk=rights_request.pk)
+    rights_request.refresh_from_db()
+
+
+def confirmed(rights_request: RightsRequest) -> None:
+    if not rights_request.case.is_confirmed:
+        raise Unconfirmed
+
+
+def is_waiting(rights_request: RightsRequest) -> bool:
+    """A part answer was sent and the same systems are still silent: there is nothing new to say."""
+    tasks = list(rights_request.tasks.all())
+    return rights_request.state == State.PARTLY_ANSWERED and bool(systems.gaps(tasks))
+
+
+def to_ready(rights_request: RightsRequest, *, reason: str, actor: str, now: datetime) -> None:
+    if rights_request.state == State.RECEIVED:
+        rights_request.move(State.IN_PROGRESS, actor=actor, reason=reason, now=now)
+    if rights_request.state != State.READY:
+        rights_request.move(State.READY, actor=actor, reason=reason, now=now)
+
+
+def copy_is_made(rights_request: RightsRequest) -> None:
+    """A copy that was asked for in the same case comes before the deletion."""
+    waiting = rights_request.case.requests.open().filter(right=Right.ACCESS, package=None)
+    if waiting.exists():
+        raise AccessFirst
+
+
+def nothing_found(rights_request: RightsRequest, *, actor: str, now: datetime) -> RightsRequest:
+    """We know nobody under the confirmed address: say so, and say what could help."""
+    rights_request.result = {"nothing": True}
+    rights_request.save(update_fields=["result"])
+    systems.answer_builtin(rights_request, count=0, actor=actor, now=now)
+    to_ready(rights_request, reason="nothing-found", actor=actor, now=now)
+    context = report.of_nothing(rights_request)
+    send(rights_request, "nothing_found", context, None, actor=actor, now=now)
+    close(rights_request, context, actor=actor, now=now)
+    return rights_request
+
+
+def send(
+    rights_request: RightsRequest, kind: str, context: dict[str, Any], token: str | None, *, actor: str, now: datetime
+) -> Letter:
+    """Write the letter and post the notice. Without a copy to send, the package holds the letter itself."""
+    letter = letters.write(kind, rights_request, context, now=now)
+    if token is None:
+        token = package.new_link(package.store_letter(rights_request, letter, actor=actor, now=now), now=now)
+    if tell(rights_request, token, now=now):
+        letters.mark_sent(letter, actor=actor, now=now)
+    return letter
+
+
+def closing_state(context: dict[str, Any]) -> State:
+    """What an answer with this content makes of the request. Silence never closes: a gap keeps it open."""
+    if context["gaps"]:
+        return State.PARTLY_ANSWERED
+    if context.get("kept") and not context.get("erased"):
+        return State.REFUSED
+    return State.PARTLY_FULFILLED if context.get("kept") or context.get("withheld") else State.FULFILLED
+
+
+def close(rights_request: RightsRequest, context: dict[str, Any], *, actor: str, now: datetime) -> None:
+    to = closing_state(context)
+    if rights_request.state != to:
+        rights_request.move(to, actor=actor, reason="answered", now=now)
