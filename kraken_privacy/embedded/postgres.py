@@ -131,7 +131,7 @@ class Postgres:
         """
         lock = self.data / "postmaster.pid"
         until = time.monotonic() + 20
-        while lock.exists():
+        while lock.exists() and process.CAN_LOOK:
             first = lock.read_text(errors="replace").split("\n", 1)[0].strip()
             if not first.isdigit() or not process.is_server_in(int(first), self.data):
                 lock.unlink(missing_ok=True)

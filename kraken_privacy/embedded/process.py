@@ -15,6 +15,8 @@ from kraken_privacy.embedded import child
 # Every process of a stack carries this variable, so that a later run knows it by its own data directory.
 MARK = "KRAKEN_EMBEDDED"
 SERVERS = {"postgres", "valkey-server"}
+PROC = Path("/proc")
+CAN_LOOK = (PROC / "self" / "environ").exists()  # elsewhere than on Linux, stopping in order is all there is
 
 
 def command(
@@ -80,7 +82,7 @@ def _is_marked(pid: int, mark: bytes) -> bool:
 def left_behind(mark: str, folders: Sequence[Path]) -> Iterator[int]:
     """Processes of a stack with this mark, or database servers working in one of its folders."""
     wanted = f"{MARK}={mark}".encode()
-    for entry in Path("/proc").iterdir():
+    for entry in PROC.iterdir() if CAN_LOOK else ():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             pid = int(entry.name)
             if _is_marked(pid, wanted) or any(is_server_in(pid, folder) for folder in folders):
