@@ -1,6 +1,7 @@
 """What happens without anybody asking. Each is a sweep over rows that say what is due."""
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from requests import answer, package
@@ -16,3 +17,9 @@ def finish() -> int:
 def expire() -> int:
     """Empty the packages whose time is over."""
     return package.drop_old(now=timezone.now())
+
+
+@shared_task
+def forget_drafts() -> None:
+    """Drop sessions that are over, and with them what is left of drafts that were never sent."""
+    SessionStore.clear_expired()
