@@ -12,3 +12,9 @@ class KrakenConfig(AppConfig):
     """The project itself, for the sake of its command: manage.py demo."""
 
     name = "kraken_privacy"
+
+    def ready(self) -> None:
+        super().ready()
+        from kraken_privacy import joins  # models are only there once every app is loaded
+
+        joins.join()
