@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 def address(*, user: str, dbname: str, password: str = "", **rest: str) -> str:
     """A socket's directory goes into the query: in the host's place django-environ would lower its case."""
     login = quote(user, safe="") + (":" + quote(password, safe="") if password else "")
-    return f"postgres://{login}@/{quote(dbname, safe='')}?{urlencode(rest)}"
+    return f"postgres://{login}@/{quote(dbname, safe='')}?{urlencode(rest, quote_via=quote)}"
 
 
 def change(url: str, **parts: str) -> str:

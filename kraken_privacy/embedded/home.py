@@ -72,9 +72,10 @@ class Home:
             ) from error
 
     def sockets(self, beneath: Path) -> Path:
-        """A private directory for sockets, beneath the given one or, where that path is too long, a short one."""
+        """A private directory for sockets, beneath the given one or, where that path cannot be used, a short one."""
         wanted = beneath / "run"
-        if len(os.fsencode(wanted)) <= SOCKET_ROOM:
+        # PostgreSQL takes a comma for the end of one directory in a list.
+        if len(os.fsencode(wanted)) <= SOCKET_ROOM and "," not in str(wanted):
             wanted.mkdir(mode=0o700, exist_ok=True)
             return wanted
         name = f"kraken-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]}"

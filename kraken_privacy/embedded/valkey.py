@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from kraken_privacy.embedded import process
 from kraken_privacy.embedded.problem import Problem
@@ -36,7 +37,7 @@ class Valkey:
         return self.folder / "valkey.sock"
 
     def url(self, database: int = 0) -> str:
-        return f"unix://{self.socket}?db={database}"
+        return f"unix://{quote(str(self.socket))}?db={database}"
 
     def program(self) -> list[str | Path]:
         options = {

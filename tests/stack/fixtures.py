@@ -22,7 +22,7 @@ def modes_above(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A whole stack with the demo in it. A test may restart it or kill its services, and must leave it answering."""
-    folder = tmp_path_factory.mktemp("stack")
+    folder = tmp_path_factory.mktemp("a stack")  # a space in the path must do no harm
     folder.chmod(0o700)
     stack = RunningStack(folder / "var")
     stack.modes_before = modes_above(folder)
