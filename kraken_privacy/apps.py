@@ -14,7 +14,6 @@ class KrakenConfig(AppConfig):
     name = "kraken_privacy"
 
     def ready(self) -> None:
-        super().ready()
         from kraken_privacy import joins  # models are only there once every app is loaded
 
         joins.join()

@@ -1,6 +1,6 @@
 """The matrix of purpose and right, from the basis and the facts."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -8,6 +8,7 @@ from processing.models import Basis, Purpose, PurposeVersion
 from requests import rights
 from requests.models import Right
 from requests.reasons import REASONS, for_right
+from retention import rules
 from retention.models import RetentionRule
 from tests import make_register
 
@@ -103,9 +104,10 @@ def test_a_rule_may_say_that_its_period_has_run(monkeypatch):
 )
 def test_the_retention_rule_says_when_a_contract_is_over(ended, reason):
     purpose = make_register.purpose("contract-administration", "b")
-    RetentionRule.objects.create(
-        slug="contracts", purpose=purpose, trigger="contract_end", period="P6M", status="active", legal_reason="Test."
+    rule = RetentionRule.objects.create(
+        slug="contracts", purpose=purpose, trigger="contract_end", period="P6M", legal_reason="Test."
     )
+    rules.activate(rule, approved_by="user:test", now=datetime(2026, 1, 1, tzinfo=UTC))
     facts = rights.Facts(today=TODAY, contract_ended_on=ended)
     facts = rights.Facts(**{**facts.__dict__, "term_over": rights.term_over(purpose, facts)})
     assert rights.propose(Right.ERASURE, purpose.versions.get(), facts).reason == reason
