@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client: it keeps connections alive and costs little, because it shares the machine with the server."""
+"""A small HTTP/1.1 client: it keeps connections alive and costs little, for it shares the machine with the server."""
 
 import socket
 import threading

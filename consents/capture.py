@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from consents import receipts
 from consents.answers import Answer
@@ -14,6 +14,7 @@ from consents.capture_sql import CAPTURE_KNOWN, CAPTURE_NEW
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, Status
 from consents.states import YES, order
 from consents.suppression import hashes_of
+from core import prepared
 from core.errors import NotFound
 from core.keys import keyring
 from core.models import Owner
@@ -192,10 +193,8 @@ def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params) 
 
 
 def _run(sql: str, params: Params) -> tuple[UUID, int] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        row: tuple[UUID, int] | None = cursor.fetchone()
-    return row
+    row = prepared.fetch_one(sql, params)
+    return (row[0], row[1]) if row else None
 
 
 def _combined(lines: list[Line]) -> dict[str, str]:

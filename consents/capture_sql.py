@@ -88,5 +88,6 @@ RECORD = f"""
 SELECT person.uuid, (SELECT count(*) FROM state) FROM person
 """  # noqa: S608  (constants only)
 
-CAPTURE_NEW = NEW_PERSON + RECORD
-CAPTURE_KNOWN = KNOWN_PERSON + RECORD
+# psycopg remembers how it reads a statement only up to 4,096 characters, so the indentation goes.
+CAPTURE_NEW = " ".join((NEW_PERSON + RECORD).split())
+CAPTURE_KNOWN = " ".join((KNOWN_PERSON + RECORD).split())

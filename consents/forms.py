@@ -13,10 +13,11 @@ from uuid import UUID
 import isodate
 import rfc8785
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from consents.models import ConsentForm, ConsentFormVersion
+from core import prepared
 from core.errors import DomainError, Invalid, NotFound, Text
 from ledger import entries
 from processing.models import Basis, Channel, Purpose, PurposeVersion, Status
@@ -223,9 +224,7 @@ def accepted(slug: str, number: int, locale: str, *, now: datetime) -> Shown:
 
 
 def _shown(slug: str, number: int, locale: str) -> Shown | None:
-    with connection.cursor() as cursor:
-        cursor.execute(SHOWN, [slug, number, locale])
-        row = cursor.fetchone()
+    row = prepared.fetch_one(SHOWN, [slug, number, locale])
     if row is None:
         return None
     key, form, slug, number, locale, controls, notice, sha, published, superseded, days, valid_for, purposes = row
