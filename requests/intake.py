@@ -1,7 +1,7 @@
 """Taking in a request, on whatever channel (UK GDPR Art 12(2)). The case and its clock exist from submission.
 
-Nobody is looked up here: what happens to a request is the same whether or not we know the person. The link in the
-acknowledgement shows control of the mailbox, and gates disclosure and erasure only. It is no request for identity
+No case is tied to anybody here: what happens to a request is the same whether or not we know the person. The link in
+the acknowledgement shows control of the mailbox, and gates disclosure and erasure only. It is no request for identity
 under Art 12(6), so the clock does not wait for it.
 """
 
@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from consents.withdraw import withdraw
 from core.errors import Invalid, NotFound, Text
 from core.keys import token_hash
 from core.models import Controller, Owner
@@ -38,6 +39,8 @@ LINK_LIFE = timedelta(days=14)
 LINK_PAUSE = timedelta(minutes=2)
 # So many acknowledgements to one address in a day; the request itself is always taken in.
 MAILS_A_DAY = 5
+# A "no" needs no proof of who says it: marketing stops at once (Arts 7(3), 21(3)), and people decide the rest.
+STOPS_MARKETING = {Right.WITHDRAWAL, Right.OBJECTION}
 LENGTHS = {"name": 200, "email": 254, "phone": 40, "representative": 200}
 DETAILS_LENGTH = 5000
 
@@ -87,6 +90,8 @@ def open_case(
             return case
         token = _seal(case, claim, email, now=now)
         requests = [_open(case, right, controller, actor=actor, now=now) for right in wanted]
+        if email and STOPS_MARKETING & set(wanted):
+            withdraw([email], purposes="all-marketing", now=now, actor=actor, is_test=is_test)
         if token and _may_write(case):
             acknowledge(case, requests, to=claim["email"], token=token, now=now)
     return case

@@ -1,5 +1,6 @@
 """A case from submission to confirmed mailbox: what is stored, what is asked, what is written to the requester."""
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -7,6 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from consents.models import Suppression
+from consents.suppression import hashes_of
 from core.errors import Invalid
 from core.models import DataKey, Outbox
 from core.outbox import deliver_due
@@ -224,3 +227,30 @@ def test_a_new_link_only_for_the_address_of_the_case_and_not_in_a_row():
 )
 def test_references_forgive_how_they_are_typed(text, meant):
     assert references.tidy(text) == meant
+
+
+@pytest.mark.parametrize(("right", "stopped"), [("withdrawal", True), ("objection", True), ("access", False)])
+def test_a_no_stops_marketing_at_once_without_any_proof(right, stopped):
+    make_requests.case(right)
+    assert Suppression.objects.filter(hash__in=hashes_of([Claim("email", EMAIL)]), purpose=None).exists() is stopped
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_that_send_at_once_make_one_case():
+    token, made, start = uuid4(), [], threading.Barrier(2)
+
+    def tab():
+        try:
+            start.wait(timeout=10)
+            made.append(make_requests.case(case_uuid=token).pk)
+        finally:
+            connection.close()
+
+    tabs = [threading.Thread(target=tab) for _ in range(2)]
+    for one in tabs:
+        one.start()
+    for one in tabs:
+        one.join()
+    assert len(made) == 2
+    assert len(set(made)) == 1
+    assert RightsRequest.objects.count() == Outbox.objects.count() == 1
