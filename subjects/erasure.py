@@ -112,15 +112,16 @@ def end_needs(
 ) -> Erased:
     """End these needs (primary keys of ItemPurpose) inside the caller's transaction, and all that nothing else keeps.
 
-    `pairs` (person's and purpose's primary key) also ends relationships for which no item is held.
-    `keep_relationships` is for a rule about one category of data: a contract goes on when its old letters go.
+    A relationship ends with its last item, unless it rests on a consent that still stands. `pairs` (person's and
+    purpose's primary key) ends it in any case. `keep_relationships` is for a rule about one category of data: a
+    contract goes on when its old letters go.
     Active blocks win: a blocked need, its item, its relationship and its person stay.
     """
     people = deletes.lock_people(need_ids, [subject for subject, _purpose in pairs])
     ended = deletes.delete_needs(need_ids)
     items = deletes.delete_items([need.item_id for need in ended])
-    over = set(pairs) if keep_relationships else {(need.subject_id, need.purpose_id) for need in ended} | set(pairs)
-    relationships = deletes.delete_relationships(over)
+    emptied = set() if keep_relationships else {(need.subject_id, need.purpose_id) for need in ended} - set(pairs)
+    relationships = deletes.delete_relationships({*pairs, *(emptied - deletes.consented(emptied))})
     empty = deletes.empty_people(people)
     for guard in _guards:
         empty -= set(guard(sorted(empty))) if empty else set()

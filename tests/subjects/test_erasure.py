@@ -112,11 +112,39 @@ def test_a_relationship_without_items_ends_as_a_pair(two):
     assert nothing_is_left()
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_block_keeps_a_relationship_without_items(two, whole):
+    ada = make.person()
+    relationships.touch(ada, two[0], at=make.NOW, channel="phone", **BY)
+    blocks.place(ada, kind="hold", placed_for=uuid.uuid4(), purpose=None if whole else two[0], **BY)
+    assert end(ada, pairs=[(ada.pk, two[0].pk)]).relationships == 0
+    assert Relationship.objects.count() == 1
+
+
 def test_relationships_can_outlive_a_category_of_data(two):
     ada = make.person()
     make.item(ada, "customer-support")
     erased = end(ada, two[0], keep_relationships=True)
     assert (erased.items, erased.relationships, erased.subjects) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(("ended", "left"), [(None, 1), (make.NOW.date(), 0)])
+def test_old_data_going_ends_no_consent(ended, left):
+    analytics = make.purposes("website-analytics", basis="a")[0]
+    ada = make.person()
+    make.item(ada, "website-analytics", role="subscriber")
+    if ended:
+        relationships.end(ada, analytics, what="consent_ended_on", on=ended, **BY)
+    erased = end(ada, analytics)
+    assert (erased.items, Relationship.objects.count(), DataSubject.objects.count()) == (1, left, left)
+
+
+def test_an_erasure_ends_a_consented_relationship_too():
+    analytics = make.purposes("website-analytics", basis="a")[0]
+    ada = make.person()
+    make.item(ada, "website-analytics", role="subscriber")
+    assert end(ada, analytics, pairs=[(ada.pk, analytics.pk)]).subjects == 1
+    assert nothing_is_left()
 
 
 def test_guards_keep_people_and_cleaners_hear_who_goes(two):

@@ -164,3 +164,28 @@ def test_the_later_of_two_transactions_waits_and_uses_the_first_ones_person():
             assert not job.done()
         assert job.result(timeout=20) == first.uuid
     assert DataSubject.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_linked_to_one_address_at_the_same_moment_share_it():
+    """Neither transaction sees the other's link, so the second has to wait for the first."""
+    make.person(make.email("office@example.com"), is_test=True)
+    ada, bob = make.person(make.number("C-1")), make.person(make.number("C-2"))
+    office = make.email("office@example.com")
+
+    def verify(subject):
+        try:
+            people.verify_identifier(subject, office, how="mail", now=make.NOW, actor=make.ACTOR)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            people.verify_identifier(ada, office, how="mail", now=make.NOW, actor=make.ACTOR)
+            job = pool.submit(verify, bob)
+            threading.Event().wait(0.3)
+            assert not job.done()
+        job.result(10)
+    live = SubjectIdentifier.objects.filter(identifier__type="email", subject__is_test=False)
+    assert [link.is_shared for link in live] == [True, True]
+    assert people.verified_subject(office) is None
