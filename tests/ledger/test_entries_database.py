@@ -6,10 +6,14 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from core.errors import NotFound
 from kraken_privacy.embedded.roles import OWNER
+from ledger import merkle
 from ledger.models import Entry, Pruned
+from ledger.proofs import proof
+from ledger.verify import verify
 from retention.models import Run
-from tests.make_evidence import NOW, body, entry, session
+from tests.make_evidence import NOW, body, entry, seal, session
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +79,26 @@ def test_retention_run_opens_the_gate_and_leaves_the_hash() -> None:
     entry()
     with pytest.raises(DatabaseError, match="only removed"):
         run("DELETE FROM ledger_entry")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seals_hold_after_retention_removed_entries() -> None:
+    """Evidence has its own retention; what is left and what was removed can still be told from tampering."""
+    rows = [entry(n) for n in range(5)]
+    first = seal()
+    run_id = Run.objects.create(request=uuid.uuid4(), as_of=NOW.date(), started_at=NOW, heartbeat_at=NOW).uuid
+    run(
+        "SELECT set_config('kraken.retention_run', %s, true); DELETE FROM ledger_entry WHERE id = ANY(%s)",
+        str(run_id),
+        [rows[1].pk, rows[3].pk],
+    )
+    entry(9)
+    seal()
+    report = verify(first.root)
+    assert report.ok
+    assert (report.sealed, report.pruned) == (6, 2)
+    kept = proof(rows[4].uuid)
+    path = [bytes.fromhex(sibling) for sibling in kept["path"]]
+    assert merkle.is_included(bytes.fromhex(kept["leaf"]), 4, 5, path, bytes.fromhex(first.root))
+    with pytest.raises(NotFound):
+        proof(rows[1].uuid)
