@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -78,7 +78,7 @@ def _send(request: HttpRequest, draft: drafts.Draft) -> HttpResponse:
         channel=CaseFile.Channel.WEB,
         received_at=now,
         received_on=None,
-        locale=get_language() or settings.LANGUAGE_CODE,
+        locale=to_locale(get_language() or settings.LANGUAGE_CODE).replace("_", "-"),
         actor="public",
         now=now,
         case_uuid=draft.token,

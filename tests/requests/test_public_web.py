@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from core.outbox import deliver_due
+from kraken_privacy import pages
 from requests.forms import OFFERED
 from requests.models import CaseFile, RightsRequest
 from subjects.identifiers import Claim
@@ -69,7 +70,7 @@ def test_from_the_hub_to_a_case(client):
     for request in RightsRequest.objects.all():
         assert request.reference in text_of(done)
         assert f"{request.due_on:%A} {request.due_on.day} {request.due_on:%B %Y}" in text_of(done)
-    assert CaseFile.objects.get().locale.lower() == "en-gb"
+    assert CaseFile.objects.get().locale == "en-GB"
     assert text_of(client.get("/rights/sent/")) == text_of(done)
 
 
@@ -179,7 +180,7 @@ def test_a_form_from_another_site_is_refused():
     client = Client(enforce_csrf_checks=True)
     response = client.post("/rights/", {"rights": "access"})
     assert response.status_code == 403
-    assert "Go back, load the page again" in text_of(response)
+    assert "go back, load the page again" in text_of(response)
 
 
 def test_robots_are_braked(client, monkeypatch):
@@ -262,3 +263,24 @@ def test_wrong_addresses_get_a_page(client, url, status):
 def test_pages_are_small(client):
     sheet = Path(settings.BASE_DIR, "static", "kraken.css").stat().st_size
     assert len(client.get("/").content) + sheet < 30_000
+
+
+def test_a_closed_request_says_so_and_how_to_take_it_up_again(client, mailoutbox):
+    send(client, rights=["access"])
+    url = confirm_url(mailoutbox)
+    client.post(url)
+    request = RightsRequest.objects.get()
+    request.tasks.update(outcome="nothing_found", answered_at=NOW)
+    request.move("in_progress", actor="user:test", now=NOW)
+    request.move("fulfilled", actor="user:test", now=NOW)
+    page = text_of(client.get(url))
+    assert "Answered in full" in page
+    assert "we will take it up again" in page
+    assert "Answer due by" not in page
+
+
+def test_a_crash_needs_no_database(rf):
+    response = pages.crashed(rf.get("/"))
+    assert response.status_code == 500
+    assert "It is our fault, not yours." in text_of(response)
+    assert pages.bad_request(rf.get("/"), Exception()).status_code == 400

@@ -8,8 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from core import apikeys
+from core.errors import Invalid
 from core.models import Outbox
 from ledger.models import Entry
+from requests.deadlines import store
+from requests.facts import Facts
 from requests.models import CaseFile, RightsRequest
 from requests.workflow import State
 from subjects.identifiers import Claim
@@ -141,3 +144,14 @@ def test_asking_changes_nothing_and_the_ledger_names_nobody(api):
     api.get(f"{URL}{reference}/")
     assert list(Entry.objects.values_list("body", flat=True)) == entries
     assert not any("Grace" in body or "example" in body or "everything" in body for body in entries)
+
+
+def test_a_paused_clock_is_shown_with_its_reason(api):
+    made = make_requests.request()
+    facts = Facts.from_json({**made.facts, "clarifications": [["2026-11-09", None]]})
+    assert store(made, facts).status == "paused"
+    shown = api.get(f"{URL}{made.reference}/").json()
+    assert (shown["due"], shown["clock"]["status"]) == (None, "paused")
+    assert any("Monday 9 November 2026" in sentence for sentence in shown["clock"]["explanation"])
+    with pytest.raises(Invalid):
+        store(made, Facts.from_json({**made.facts, "clarifications": [], "extended_on": "2027-01-05"}))
