@@ -1,0 +1,85 @@
+"""`load PEOPLE ITEMS` fills the database for the purge benchmark, `purge` runs it. Both print JSON."""
+
+import itertools
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kraken_privacy.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+from processing.models import DataCategory, ProcessingActivity, Purpose, System  # noqa: E402
+from retention import rules  # noqa: E402
+from retention.models import Batch, RetentionRule  # noqa: E402
+from retention.purge import purge  # noqa: E402
+from subjects import identifiers  # noqa: E402
+from subjects.models import Identifier  # noqa: E402
+
+NOW = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
+OLD, NEW = date(2024, 1, 1), date(2026, 6, 1)
+# Every second person is past the period. Sealed contents are random: nothing opens an item to erase it.
+FILL = """
+INSERT INTO subjects_datasubject (uuid, locale, jurisdiction, is_test)
+  SELECT gen_random_uuid(), 'en-GB', 'UK', false FROM generate_series(1, %(people)s);
+INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, ground_recorded_by, source, started_on)
+  SELECT gen_random_uuid(), id, %(purpose)s, 'prospect', '', '', 'website', %(old)s FROM subjects_datasubject;
+INSERT INTO subjects_personaldataitem (uuid, subject_id, category_id, sealed, source, nature, system_id, collected_at)
+  SELECT gen_random_uuid(), person.id, %(category)s, sha256(person.id::text::bytea) || sha256(number::text::bytea),
+         'website', 'provided', %(system)s,
+         CASE person.id %% 2 WHEN 0 THEN %(old)s ELSE %(new)s END + number * interval '1 day'
+  FROM subjects_datasubject AS person, generate_series(1, %(items)s) AS number;
+INSERT INTO subjects_itempurpose (item_id, purpose_id, subject_id, category_id, collected_on)
+  SELECT id, %(purpose)s, subject_id, category_id, collected_at::date FROM subjects_personaldataitem;
+INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
+  SELECT 'item', uuid, 'k1', sha256(uuid::text::bytea) || sha256(id::text::bytea) FROM subjects_personaldataitem;
+INSERT INTO subjects_subjectidentifier (subject_id, identifier_id, verified_how, is_shared)
+  SELECT person.id, identifier.id, '', false
+  FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subjects_datasubject) AS person
+  JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subjects_identifier) AS identifier USING (n);
+"""
+
+
+def load(people: int, items: int) -> dict[str, object]:
+    activity = ProcessingActivity.objects.create(slug="marketing", title="Marketing", owner="Marketing", security="-")
+    purpose = Purpose.objects.create(slug="newsletter", activity=activity)
+    category = DataCategory.objects.create(slug="email", label="Your e-mail address")
+    system = System.objects.create(slug="kraken-privacy", name="This database", connector="builtin")
+    made = list(sealed(2 * people))
+    Identifier.objects.bulk_create([one.identifier for one in made], batch_size=2000)
+    type(made[0].key).objects.bulk_create([one.key for one in made], batch_size=2000)
+    params = {"people": 2 * people, "items": items, "purpose": purpose.pk, "category": category.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, params | {"system": system.pk, "old": OLD, "new": NEW})
+    rule = RetentionRule.objects.create(
+        slug="newsletter", purpose=purpose, category=category, trigger="collection", period="P12M", legal_reason="-"
+    )
+    rules.activate(rule, approved_by="system:benchmark", now=NOW)
+    cutoff = rules.cutoff(rule, NOW.date()).isoformat()
+    return {"purpose": purpose.pk, "category": category.pk, "cutoff": cutoff}
+
+
+def sealed(count: int) -> Iterator[identifiers.Sealed]:
+    for number in range(count):
+        yield identifiers.seal(identifiers.Claim("email", f"person{number}@example.com"))
+
+
+def work() -> dict[str, object]:
+    began = time.perf_counter()
+    report = purge(RetentionRule.objects.get(), as_of=NOW.date(), commit=True, now=NOW)
+    seconds = time.perf_counter() - began
+    starts = list(Batch.objects.order_by("at").values_list("at", flat=True))
+    gaps = sorted(later - earlier for earlier, later in itertools.pairwise(starts))
+    p99 = gaps[int(len(gaps) * 0.99) - 1] if gaps else timedelta()
+    counts = {name: getattr(report, name) for name in ("needs", "items", "keys", "identifiers", "subjects", "batches")}
+    return {**counts, "seconds": round(seconds, 3), "batch_ms_p99": round(p99.total_seconds() * 1000)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(load(int(sys.argv[2]), int(sys.argv[3])) if sys.argv[1] == "load" else work()))
