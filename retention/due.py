@@ -79,8 +79,9 @@ def empty_relationships(rule: RetentionRule, cutoff: date) -> Rows:
     if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action != RetentionRule.Action.ERASE:
         return due(rule, cutoff).none()
     column = TRIGGER_DATES[Trigger(rule.trigger)].removeprefix("relationship__")
-    relationships: Rows = Relationship.objects.filter(purpose=rule.purpose_id)
-    return relationships.annotate(since=F(column), tie=F("pk")).filter(~HAS_NEEDS, ~BLOCKED, since__lt=cutoff)
+    relationships: Rows = Relationship.objects.filter(~HAS_NEEDS, ~BLOCKED, purpose=rule.purpose_id)
+    over: Rows = relationships.annotate(since=F(column), tie=F("pk")).filter(since__lt=cutoff)
+    return over
 
 
 def parts(rule: RetentionRule, needs: Rows) -> Iterator[Rows]:
@@ -109,12 +110,9 @@ def _needs(rule: RetentionRule) -> Rows:
     needs: Rows = ItemPurpose.objects.filter(purpose=rule.purpose_id)
     if rule.category_id:
         needs = needs.filter(category=rule.category_id)
-    if rule.trigger == Trigger.COLLECTION:
-        return needs.annotate(since=F("collected_on"), tie=F("pk"))
-    return needs.annotate(
-        relationship=FilteredRelation(
-            "subject__relationships", condition=Q(subject__relationships__purpose=rule.purpose_id)
-        ),
-        since=F(TRIGGER_DATES[Trigger(rule.trigger)]),
-        tie=F("relationship__pk"),
-    )
+    if rule.trigger != Trigger.COLLECTION:
+        same = Q(subject__relationships__purpose=rule.purpose_id)
+        needs = needs.annotate(relationship=FilteredRelation("subject__relationships", condition=same))
+    tie = "pk" if rule.trigger == Trigger.COLLECTION else "relationship__pk"
+    dated: Rows = needs.annotate(since=F(TRIGGER_DATES[Trigger(rule.trigger)]), tie=F(tie))
+    return dated
