@@ -108,7 +108,7 @@ class Supervisor:
             if running.returncode != 0:
                 raise Problem(f"{text} failed: {' '.join(tail(log, 1)).strip()} (the whole story is in {log}).")
 
-    def wait_for_site(self, seconds: float = 60) -> None:
+    def wait_for_site(self, seconds: float = 120) -> None:
         until = time.monotonic() + seconds
         with step("Waiting for the site to answer"):
             while not answers(f"{self.stack.base_url}/healthz"):

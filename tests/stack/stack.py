@@ -39,7 +39,7 @@ def processes_of(var: Path) -> dict[int, str]:
     return found
 
 
-def wait_until(question, seconds: float = 15.0) -> bool:
+def wait_until(question, seconds: float = 30.0) -> bool:
     until = time.monotonic() + seconds
     while not question():
         if time.monotonic() > until:
@@ -118,7 +118,7 @@ class RunningStack:
             )  # fmt: skip
         return self
 
-    def start(self, seconds: float = 120.0) -> "RunningStack":
+    def start(self, seconds: float = 300.0) -> "RunningStack":
         """Start it and wait until it says that it runs."""
         already = self.output.read_text().count("is running at") if self.output.exists() else 0
         self.launch()
@@ -136,7 +136,7 @@ class RunningStack:
         self.stop()
         return self.start()
 
-    def is_gone(self, seconds: float = 15.0) -> bool:
+    def is_gone(self, seconds: float = 30.0) -> bool:
         return wait_until(lambda: not processes_of(self.var), seconds)
 
     def end(self) -> None:

@@ -1,9 +1,11 @@
 """A stack that runs: it answers, it is private, and what dies comes back."""
 
 import os
+import shlex
 import signal
 import stat
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -80,3 +82,16 @@ def test_a_second_run_on_the_same_data_is_refused(running_stack: RunningStack) -
     told = running_stack.screen[before:]
     assert f"already running on {running_stack.var} ({running_stack.base_url})" in told
     assert "Traceback" not in told
+
+
+def test_the_printed_example_works_as_printed(running_stack: RunningStack) -> None:
+    example = running_stack.screen.split("curl ", 1)[1].split("\n\n", 1)[0]
+    address, *options = shlex.split(example)
+    headers = [value for flag, value in pairwise(options) if flag == "-H"]
+    answer = httpx.post(
+        address,
+        headers=dict(header.split(": ", 1) for header in headers),
+        content=options[options.index("-d") + 1],
+        timeout=30,
+    )
+    assert answer.status_code == 201, answer.text
