@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from consents import receipts
+from consents import endings, receipts
 from consents.answers import Answer
 from consents.capture_sql import CAPTURE_KNOWN, CAPTURE_NEW
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, Status
@@ -63,6 +63,9 @@ def capture(answer: Answer, *, now: datetime, actor: str, collected_by: str = "a
                 answer.claims, now=now, actor=actor, locale=answer.shown.locale, is_test=answer.is_test
             )
             made = _run(CAPTURE_KNOWN, params | _evidence(answer, lines, subject.uuid, params))
+            refused = [answer.shown.purposes[line.purpose].pk for line in lines if line.status == Status.REFUSED]
+            if refused:
+                endings.note(subject.uuid, refused, at=answer.given_at)
     if made is None:
         raise NotFound
     person, applied = made

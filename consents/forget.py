@@ -5,14 +5,13 @@ subjects.erasure looks at. Once that relationship is erased the consent is over 
 """
 
 from collections.abc import Sequence
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from consents import projection
-from consents.models import ConsentEvent, ConsentState, Status
+from consents import endings
+from consents.models import ConsentEvent, ConsentState
 from consents.states import YES
 from core.models import Owner
 from core.vault import destroy_keys
-from ledger import entries
 from processing.models import Purpose
 from subjects.erasure import Gone
 
@@ -21,9 +20,11 @@ ACTOR = "system:erasure"
 
 def clean(gone: Gone) -> None:
     """Registered with subjects.erasure; runs inside the erasing transaction."""
-    for subject, purpose in gone.relationships:
-        if subject not in set(gone.subjects):
-            _end(subject, purpose, gone)
+    vanished = set(gone.subjects)
+    staying = {(subject, purpose) for subject, purpose in gone.relationships if subject not in vanished}
+    people = ConsentState.objects.filter(subject__in={subject for subject, _purpose in staying}, status__in=YES)
+    for subject, purpose in staying.intersection(people.values_list("subject", "purpose")):
+        _end(subject, purpose, gone)
     ConsentState.objects.filter(subject__in=gone.subjects).delete()
     destroy_proofs(gone.subjects)
 
@@ -37,26 +38,6 @@ def destroy_proofs(subjects: Sequence[UUID]) -> int:
 def _end(subject: UUID, purpose_id: int, gone: Gone) -> None:
     """An event and not a deleted state: states must stay what the events add up to."""
     states = list(ConsentState.objects.filter(subject=subject, purpose=purpose_id, status__in=YES))
-    if not states:
-        return
-    purpose = Purpose.objects.get(pk=purpose_id)
-    entry = entries.record(kind="consent.ended", at=gone.now, actor=ACTOR, subject=subject, purpose=purpose.slug)
-    consent = uuid4()
-    projection.append(
-        [
-            ConsentEvent(
-                consent=consent,
-                subject=subject,
-                purpose=purpose.uuid,
-                channel=state.channel,
-                status=Status.EXPIRED,
-                effective_at=gone.now,
-                recorded_at=gone.now,
-                origin="direct",
-                collected_by="system",
-                actor=ACTOR,
-                entry=entry,
-            )
-            for state in states
-        ]
-    )
+    if states:
+        purpose = Purpose.objects.get(pk=purpose_id)
+        endings.close(subject, purpose, states, kind="consent.ended", actor=ACTOR, now=gone.now)

@@ -13,18 +13,18 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from consents import projection, receipts, suppression
+from consents import endings, projection, receipts, suppression
 from consents.models import ConsentEvent, ConsentState, Status
 from core import outbox
 from core.errors import Invalid, NotFound
-from core.models import Controller, Outbox
+from core.models import Outbox
 from ledger import entries
 from ledger.models import Entry
 from processing.models import Basis, Purpose, PurposeVersion
 from processing.models import Status as PurposeStatus
 from subjects import people
 from subjects.identifiers import Claim
-from subjects.models import DataSubject, Relationship
+from subjects.models import DataSubject
 
 SCHEMA_VERSION = 1
 ALL_MARKETING: Literal["all-marketing"] = "all-marketing"
@@ -130,10 +130,7 @@ class _No:
                 for channel in sorted({"", *(channel for purpose, channel in given if purpose == version.purpose_id)})
             ]
         )
-        day = self.now.astimezone(Controller.current().zone).date()
-        Relationship.objects.filter(subject=self.subject, purpose__in=keys, consent_ended_on=None).update(
-            consent_ended_on=day
-        )
+        endings.note(self.subject.uuid, keys, at=self.now)
 
     def _event(self, consent: UUID, purpose: Purpose, channel: str, entry: UUID) -> ConsentEvent:
         assert self.subject is not None  # noqa: S101 - narrows the type; stand() has looked

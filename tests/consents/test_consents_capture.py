@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from consents import answers, capture, rebuild
+from consents import answers, capture, endings, forms, rebuild
+from consents.capture_sql import CAPTURE_KNOWN, CAPTURE_NEW
 from consents.models import ConsentEvent, ConsentState
+from core import prepared
 from core.errors import Invalid
 from core.models import DataKey
 from core.vault import key_of
@@ -180,7 +182,40 @@ def test_threads_that_capture_one_new_person_make_one_person_and_no_error():
     assert DataKey.objects.filter(owner="identifier").count() == 1
 
 
-def test_a_new_person_costs_two_queries(django_assert_num_queries):
+def test_a_new_person_costs_two_statements(monkeypatch, django_assert_num_queries):
     make.published()
-    with django_assert_num_queries(2):
+    seen, real = [], prepared.fetch_one
+    monkeypatch.setattr(prepared, "fetch_one", lambda sql, params: seen.append(sql) or real(sql, params))
+    with django_assert_num_queries(0):
         make.captured()
+    assert seen == [forms.SHOWN, CAPTURE_NEW]
+
+
+def test_the_statements_are_short_enough_for_the_driver_to_remember():
+    assert max(len(CAPTURE_NEW), len(CAPTURE_KNOWN)) <= 4096
+
+
+def test_a_later_refusal_ends_the_consent_and_a_later_yes_begins_it_again():
+    make.published()
+    make.captured()
+    make.captured(choices={"newsletter-email": False}, now=make.days(2))
+    assert Relationship.objects.get().consent_ended_on == make.days(2).date()
+    make.captured(now=make.days(3))
+    assert Relationship.objects.get().consent_ended_on is None
+    assert make.reason(now=make.days(3)) == "+consent-given"
+
+
+def test_consents_whose_time_has_run_out_are_recorded_once():
+    make.published(controls=[make.control(), make.control("sms", "newsletter", "sms")])
+    make.captured(choices={"newsletter-email": True, "sms": False})
+    make.captured(choices={"newsletter-email": True, "sms": True}, now=make.days(1))
+    assert endings.expire_due(now=make.days(700)) == 0
+    late = make.days(3 * 366)
+    assert (endings.expire_due(now=late), endings.expire_due(now=late)) == (1, 0)
+    assert set(ConsentState.objects.values_list("status", flat=True)) == {"expired"}
+    assert Relationship.objects.get().consent_ended_on == make.days(1).replace(year=2028).date()
+    assert Entry.objects.filter(kind="consent.expired").count() == 1
+    assert make.reason(now=late) == "consent-expired"
+    assert rebuild.differences() == 0
+    make.captured(now=late)
+    assert make.reason(now=late) == "+consent-given"

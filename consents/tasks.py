@@ -1,0 +1,12 @@
+"""What beat runs for this app."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from consents import endings
+
+
+@shared_task
+def expire() -> int:
+    """Nightly: record the consents whose time has run out."""
+    return endings.expire_due(now=timezone.now())

@@ -1,0 +1,80 @@
+"""What goes with the person, what stays, and what the person is shown."""
+
+import pytest
+
+from consents import forget, rebuild, withdraw
+from consents.models import ConsentEvent, ConsentState, Suppression
+from consents.personal import Answers, Choices, Refusals
+from core.models import DataKey
+from core.vault import Unreadable, key_of
+from subjects import erasure
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, Relationship
+from subjects.registry import categories, declared
+from tests import make_consents as make
+
+pytestmark = pytest.mark.django_db
+
+
+def pairs():
+    return list(Relationship.objects.values_list("subject_id", "purpose_id"))
+
+
+def test_the_categories_are_registered_and_every_field_is_declared():
+    assert {type(one) for one in categories()} >= {Choices, Answers, Refusals}
+    personal, plain = declared()
+    for model in (ConsentEvent, ConsentState, Suppression):
+        for field in model._meta.concrete_fields:
+            assert {f"consents.{model.__name__}.{field.name}"} & (personal | plain)
+
+
+def test_a_person_is_shown_choices_answers_and_refusals():
+    make.published(controls=[make.control(), make.control("survey", "surveys", "")])
+    subject = DataSubject.objects.get(uuid=make.captured(choices={"newsletter-email": True, "survey": True}).subject)
+    withdraw.withdraw([Claim("email", "ada@example.com")], purposes=["surveys"], now=make.days(1), actor=make.ACTOR)
+    assert [(row["purpose"], row["status"]) for row in Choices().export(subject)] == [
+        ("Newsletter", "given"),
+        ("Surveys", "withdrawn"),
+    ]
+    answers = Answers().export(subject)
+    assert [row["answer"] for row in answers] == ["given", "given", "withdrawn"]
+    assert "ada@example.com" in answers[0]["given_as"]
+    assert [row["purpose"] for row in Refusals().export(subject)] == ["surveys"]
+
+
+def test_when_the_person_goes_proofs_and_states_go_and_evidence_and_refusals_stay():
+    make.published()
+    done = make.captured()
+    withdraw.withdraw([Claim("email", "ada@example.com")], purposes="all-marketing", now=make.days(1), actor=make.ACTOR)
+    erased = erasure.end_needs([], now=make.days(2), pairs=pairs())
+    assert erased.subject_uuids == [done.subject]
+    assert not ConsentState.objects.exists()
+    assert not DataKey.objects.filter(owner__in=["consent", "identifier"]).exists()
+    with pytest.raises(Unreadable):
+        key_of("consent", done.consent)
+    assert ConsentEvent.objects.filter(subject=done.subject).exists()
+    assert make.reason(now=make.days(3)) == "objected"
+    assert rebuild.differences() == 0
+
+
+def test_an_erased_relationship_ends_the_consent_but_not_the_others():
+    make.published(controls=[make.control(), make.control("partners", "partner-promotions")])
+    make.captured(choices={"newsletter-email": True, "partners": True})
+    newsletter = make.live()
+    erasure.end_needs([], now=make.days(1), pairs=[pair for pair in pairs() if pair[1] == newsletter.pk])
+    assert DataSubject.objects.count() == 1
+    assert make.reason(now=make.days(2)) == "consent-expired"
+    assert make.reason(purpose="partner-promotions", now=make.days(2)) == "+consent-given"
+    assert rebuild.differences() == 0
+
+
+def test_a_valid_consent_keeps_the_person():
+    make.published()
+    make.captured()
+    subject = DataSubject.objects.get()
+    assert not erasure.end_needs(erasure.needs_of(subject, [make.live()]), now=make.days(1)).subjects
+    assert make.reason() == "+consent-given"
+
+
+def test_destroying_proofs_of_nobody_is_nothing():
+    assert forget.destroy_proofs([]) == 0
