@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg import sql
 
 from kraken_privacy.embedded.dsn import change
-from kraken_privacy.embedded.roles import OWNER, RUNTIME, drop_database, ensure_database
+from kraken_privacy.embedded.roles import OWNER, drop_database, ensure_database
 from tests.plugin import SERVER
 
 
@@ -89,21 +89,9 @@ def migrated_database() -> Iterator[Snapshot]:
     try:
         with connected_as(OWNER):
             call_command("migrate", verbosity=0, interactive=False)
-            _admit_runtime_role()
         snapshot = Snapshot()
         snapshot.take()
         yield snapshot
     finally:
         connection.close()
         drop_database(server, name)
-
-
-def _admit_runtime_role() -> None:
-    """Until core/roles.py does it after every migration."""
-    try:
-        import core.roles  # noqa: F401  (only its presence matters)
-    except ImportError:
-        with connection.cursor() as cursor:
-            rows = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES"
-            cursor.execute(f"GRANT {rows} IN SCHEMA public TO {RUNTIME}")
-            cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {RUNTIME}")
