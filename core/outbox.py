@@ -6,6 +6,7 @@ payload and key are gone; what fails too often is dead, visible to the officers 
 """
 
 import json
+import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -23,10 +24,11 @@ from core.hints import hint
 from core.models import Outbox, Owner
 
 LEASE = timedelta(minutes=2)
-ATTEMPTS = 12  # doubling from 15 seconds: about a day and a half
+ATTEMPTS = 16  # twice as late each time from 15 seconds up to 6 hours: a day and a half in all
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(hours=6)
 KEPT = timedelta(days=30)
+logger = logging.getLogger(__name__)
 Carrier = Callable[[Outbox, Mapping[str, Any]], None]
 _carriers: dict[str, Carrier] = {}
 
@@ -137,3 +139,5 @@ def _failed(row: Outbox, error: str, *, now: datetime) -> None:
     Outbox.objects.filter(pk=row.pk, lease=row.lease).update(
         due_at=now + delay, dead_at=dead, error=error[:100], lease=None, leased_until=None
     )
+    if dead:
+        logger.error("outgoing message %s is dead: %s", row.uuid, error)

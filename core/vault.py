@@ -14,6 +14,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import connection
 
 from core.errors import DomainError
 from core.keys import keyring
@@ -101,7 +102,13 @@ def ensure_key(owner: Owner, owner_id: UUID) -> Key:
 
 def destroy_keys(owner: Owner, owner_ids: Iterable[UUID]) -> int:
     """Delete the keys of these owners; returns how many there were. Call it in the transaction that erases the rows."""
-    return DataKey.objects.filter(owner=owner, owner_id__in=list(owner_ids)).delete()[0]
+    ids = list(owner_ids)
+    if not ids:
+        return 0
+    with connection.cursor() as cursor:
+        # As one array: a purge brings thousands, and a list of as many parameters takes longer to read than to find.
+        cursor.execute("DELETE FROM core_datakey WHERE owner = %s AND owner_id = ANY(%s)", [owner.value, ids])
+        return int(cursor.rowcount)
 
 
 def _unwrap(row: DataKey) -> Key:
