@@ -50,11 +50,12 @@ def message_html(request: HttpRequest, message_id: str) -> HttpResponse:
 
 
 def messages() -> list[Message]:
-    """Every message in MAIL_DIR, newest first."""
+    """Every message in MAIL_DIR, newest first; of the same second, the one that was written last."""
     folder = settings.MAIL_DIR
-    files = folder.glob("*.log") if folder.is_dir() else ()
+    files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime_ns) if folder.is_dir() else []
     parts = [part for file in files for part in file.read_bytes().split(SEPARATOR) if part.strip()]
-    return sorted(map(_read, parts), key=lambda message: message.sent.timestamp() if message.sent else 0, reverse=True)
+    found = [_read(part) for part in reversed(parts)]
+    return sorted(found, key=lambda message: -message.sent.timestamp() if message.sent else 0)
 
 
 def _read(raw: bytes) -> Message:
