@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +21,10 @@ from ledger.models import Entry
 from subjects import intake
 from subjects.identifiers import parse_identity
 from subjects.models import Organisation, PersonalDataItem, Relationship
+
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Sent again, it makes nothing again."
+)
 
 
 @extend_schema_field(
@@ -63,17 +68,18 @@ class NoticeField(serializers.Field):
 
 class OrganisationSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=200)
-    legal_type = serializers.ChoiceField(Organisation.LegalType, required=False)
+    legal_type = serializers.ChoiceField(Organisation.LegalType.choices, required=False)
     contract_started_on = serializers.DateField(required=False)
     contract_ended_on = serializers.DateField(required=False)
 
 
 class RelationshipSerializer(serializers.Serializer):
-    role = serializers.ChoiceField(Relationship.Role)
+    role = serializers.ChoiceField(Relationship.Role.choices)
     purpose = serializers.CharField(required=False)
     ground = serializers.CharField(max_length=40, required=False)
     note = serializers.CharField(max_length=2000, required=False)
-    source = serializers.CharField(max_length=40, required=False)
+    # A member of the body; DRF's metaclass keeps it apart from the attribute of the same name.
+    source = serializers.CharField(max_length=40, required=False)  # type: ignore[assignment]
     started_on = serializers.DateField(required=False)
 
 
@@ -81,8 +87,8 @@ class ItemSerializer(serializers.Serializer):
     category = serializers.CharField()
     purposes = serializers.ListField(child=serializers.CharField(), allow_empty=False)
     content = serializers.JSONField()
-    source = serializers.ChoiceField(PersonalDataItem.Source)
-    nature = serializers.ChoiceField(PersonalDataItem.Nature, default=PersonalDataItem.Nature.PROVIDED.value)
+    source = serializers.ChoiceField(PersonalDataItem.Source.choices)  # type: ignore[assignment]
+    nature = serializers.ChoiceField(PersonalDataItem.Nature.choices, default=PersonalDataItem.Nature.PROVIDED.value)
     collected_at = serializers.DateTimeField()
     system = serializers.CharField(required=False)
     source_evidence = serializers.UUIDField(required=False)
@@ -103,7 +109,7 @@ class CollectSerializer(serializers.Serializer):
     notice = NoticeField()
     organisation = OrganisationSerializer(required=False)
     relationship = RelationshipSerializer(required=False)
-    items = ItemSerializer(many=True, required=False, max_length=1000)
+    items = ItemSerializer(many=True, required=False, max_length=1000)  # type: ignore[call-arg]
     consents = serializers.ListField(child=serializers.DictField(), required=False)
     interaction = InteractionPartSerializer(required=False)
     locale = serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$", required=False)
@@ -131,7 +137,12 @@ class CollectView(ApiView):
 
     required_scope = "subjects:write"
 
-    @extend_schema(operation_id="collect", request=CollectSerializer, responses={201: CollectedSerializer})
+    @extend_schema(
+        operation_id="collect",
+        parameters=[IDEMPOTENCY],
+        request=CollectSerializer,
+        responses={201: CollectedSerializer},
+    )
     def post(self, request: Request) -> Response:
         def make() -> UUID:
             data = parsed(CollectSerializer, request)
@@ -146,7 +157,12 @@ class InteractionView(ApiView):
 
     required_scope = "subjects:write"
 
-    @extend_schema(operation_id="interact", request=InteractionSerializer, responses={201: InteractedSerializer})
+    @extend_schema(
+        operation_id="interact",
+        parameters=[IDEMPOTENCY],
+        request=InteractionSerializer,
+        responses={201: InteractedSerializer},
+    )
     def post(self, request: Request) -> Response:
         def make() -> UUID:
             data = parsed(InteractionSerializer, request)

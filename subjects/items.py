@@ -82,9 +82,7 @@ def collect(
         source_evidence=source_evidence,
         now=now,
     )
-    origin = source_hash(source_record) if isinstance(source_record, str) else source_record
-    if origin is not None and any(guard(origin, collected_at) for guard in _guards):
-        raise WrittenBack
+    origin = _origin(source_record, collected_at)
     if not hold(subject):
         raise NotFound
     key = create_key(Owner.ITEM, uuid.uuid4())
@@ -110,6 +108,14 @@ def collect(
         data={"category": category, "purposes": sorted(purposes), "source": source, "system": system},
     )
     return item
+
+
+def _origin(source_record: str | bytes | None, collected_at: datetime) -> bytes | None:
+    """The hash of the record an item came from, unless that record was erased since."""
+    origin = source_hash(source_record) if isinstance(source_record, str) else source_record
+    if origin is not None and any(guard(origin, collected_at) for guard in _guards):
+        raise WrittenBack
+    return origin
 
 
 def checked(

@@ -17,8 +17,11 @@ APPS = ("core", "ledger", "processing", "subjects", "consents", "requests", "ret
 class Category(Protocol):
     """One category of personal data. `label` is in the person's words, `fields` are "app.Model.field"."""
 
-    label: str | Promise
-    fields: list[str]
+    @property
+    def label(self) -> str | Promise: ...
+
+    @property
+    def fields(self) -> list[str]: ...
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
         """Everything of this category about the person, readable."""

@@ -151,6 +151,22 @@ def test_one_answer_names_every_item_at_fault(api, body):
     assert nothing_was_written()
 
 
+@pytest.mark.parametrize("char", ["\\ud800", "\\u0000"])
+@pytest.mark.parametrize("place", ["email", "name", "note", "content", "category", "notice"])
+def test_text_that_is_no_text_is_refused_and_never_a_crash(api, body, char, place):
+    """Lone surrogates and NUL are valid JSON, but neither UTF-8 nor PostgreSQL text can hold them."""
+    part = body["items"][0]
+    owner = {"email": body["identity"], "name": body["organisation"], "note": body["relationship"]}.get(place, part)
+    (body if place == "notice" else owner)[place] = "x@MARK.example"
+    response = api.post(COLLECT, json.dumps(body).replace("MARK", char), content_type="application/json")
+    assert response.status_code == 400
+    assert nothing_was_written()
+
+
+def test_a_body_that_is_no_object_is_refused(api):
+    assert api.post(COLLECT, "[]", content_type="application/json").status_code == 400
+
+
 def test_missing_evidence_has_its_own_code(api, body):
     response = api.post(COLLECT, changed(body, "items", 0, "source", to="third_party"))
     assert response.json()["code"] == "source-evidence-missing"
