@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from consents import forms
 from core.errors import Invalid, Text
-from processing.models import Purpose
 from subjects.identifiers import Claim, parse_identity
 
 MEMBERS = {"form", "version", "locale", "identity", "choices", "source", "given_at", "test"}
@@ -30,12 +29,6 @@ class Answer:
     is_test: bool
     # As typed, with the place it was typed at. Only ever stored sealed.
     proof: dict[str, Any]
-
-    def purpose(self, key: str) -> Purpose:
-        return self.shown.purposes[self.control(key)["purpose"]]
-
-    def control(self, key: str) -> dict[str, str]:
-        return next(control for control in self.shown.controls if control["key"] == key)
 
 
 def read(data: object, *, now: datetime) -> Answer:

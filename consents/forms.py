@@ -178,7 +178,6 @@ class Shown:
     """A published version as the capture needs it: what was shown, and the purposes behind the controls by slug."""
 
     key: int
-    form: UUID
     slug: str
     number: int
     locale: str
@@ -198,7 +197,7 @@ class Shown:
 
 # The version and its purposes at once, because every capture asks. One row.
 SHOWN = """
-SELECT version.id, form.uuid, form.slug, version.number, version.locale, version.controls::text, version.notice_version,
+SELECT version.id, form.slug, version.number, version.locale, version.controls::text, version.notice_version,
        version.sha256, version.published_at, version.superseded_at, form.grace_days, form.valid_for,
        (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid))::text
           FROM processing_purpose purpose
@@ -227,11 +226,10 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
     row = prepared.fetch_one(SHOWN, [slug, number, locale])
     if row is None:
         return None
-    key, form, slug, number, locale, controls, notice, sha, published, superseded, days, valid_for, purposes = row
+    key, slug, number, locale, controls, notice, sha, published, superseded, days, valid_for, purposes = row
     found = [Purpose(pk=pk, slug=name, uuid=UUID(uuid)) for name, pk, uuid in json.loads(purposes)]
     return Shown(
         key=key,
-        form=form,
         slug=slug,
         number=number,
         locale=locale,

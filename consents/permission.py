@@ -104,7 +104,7 @@ class _Question:
         return cls(purpose, rules, channel, now, now.date())
 
     def parameters(self) -> dict[str, object]:
-        return permission_sql.parameters(self.purpose, self.rules, channel=self.channel, now=self.now, today=self.today)
+        return permission_sql.parameters(self.purpose, self.rules, channel=self.channel, today=self.today)
 
     def verdict(self, facts: Facts) -> Verdict:
         return decide(self.rules, facts, channel=self.channel, now=self.now, today=self.today, grace=assessment_grace())

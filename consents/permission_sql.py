@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from django.db import connection
@@ -141,5 +141,5 @@ def _rows(sql: str, params: Any) -> Iterator[tuple[Any, ...]]:
         yield from cursor.fetchall()
 
 
-def parameters(purpose: int, rules: Rules, *, channel: str, now: datetime, today: Any) -> dict[str, Any]:
-    return {"purpose": purpose, "marketing": rules.direct_marketing, "channel": channel, "now": now, "today": today}
+def parameters(purpose: int, rules: Rules, *, channel: str, today: date) -> dict[str, Any]:
+    return {"purpose": purpose, "marketing": rules.direct_marketing, "channel": channel, "today": today}

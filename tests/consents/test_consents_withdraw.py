@@ -1,11 +1,13 @@
 """Withdrawing and objecting: at once, everywhere, and with the same answer for everybody."""
 
 import json
+import threading
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
-from consents import projection, suppression, withdraw
+from consents import projection, rebuild, suppression, withdraw
 from consents.models import ConsentEvent, ConsentState, Suppression
 from consents.states import states_of
 from core.errors import Invalid
@@ -174,3 +176,31 @@ def test_only_consent_and_marketing_can_be_withdrawn_from(purposes):
     with pytest.raises(Invalid) as refused:
         no(purposes=purposes)
     assert "purposes" in refused.value.fields
+
+
+@pytest.mark.django_db(transaction=True)
+def test_choosing_and_withdrawing_at_once_leaves_what_the_events_add_up_to():
+    make.published()
+    start, errors = threading.Barrier(6), []
+
+    def run(number):
+        try:
+            start.wait()
+            for step in range(3):
+                now = make.days(number + 10 * step)
+                make.captured(now=now) if number % 2 else no(now=now)
+        except BaseException as error:  # noqa: BLE001
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert DataSubject.objects.count() == 1
+    assert rebuild.differences() == 0
+    # The last word was a yes on day 25, after the no of day 24.
+    assert make.reason(now=make.days(26)) == "+consent-given"
