@@ -1,0 +1,54 @@
+"""What the documents promise is there: links, commands, make targets, key rings, roles."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management import get_commands, load_command_class
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEXT = {page: page.read_text() for page in PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#:]+)\)", TEXT[page]):
+        assert (page.parent / link).exists(), link
+
+
+def test_commands_exist():
+    known = get_commands()
+    for name in set(re.findall(r"manage\.py ([a-z]+)", "\n".join(TEXT.values()))):
+        assert load_command_class(known[name], name)
+
+
+def test_make_targets_exist():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", "\n".join(TEXT.values()), re.M))
+    assert named <= targets
+
+
+def test_every_key_ring_is_explained():
+    rings = {name for name in dir(settings) if name.endswith("_KEYS")}
+    assert rings == set(re.findall(r"^\| `([A-Z_]+_KEYS)`", TEXT[ROOT / "docs/tasks.md"], re.M))
+
+
+def test_decisions_are_numbered_and_listed():
+    pages = sorted(page for page in PAGES if re.match(r"\d{4}-", page.name))
+    assert [int(page.name[:4]) for page in pages] == list(range(len(pages)))
+    for page in pages:
+        assert page.name in TEXT[ROOT / "docs/adr/README.md"]
+        assert re.findall(r"^## (.+)$", TEXT[page], re.M) == ["Context", "Decision", "Consequences"]
+
+
+@pytest.mark.django_db
+def test_roles_are_as_the_table_says():
+    rows = re.findall(r"^\| .*?\(`(\w+)\.(\w+)`\) \| (\w+) \| (\w+) \| (\w+) \|$", TEXT[ROOT / "docs/roles.md"], re.M)
+    assert len(rows) == 9
+    for app, codename, *allowed in rows:
+        for group, answer in zip(("officer", "agent", "auditor"), allowed, strict=True):
+            held = Group.objects.get(name=group).permissions.filter(content_type__app_label=app, codename=codename)
+            assert held.exists() == (answer == "yes"), (group, codename)
