@@ -24,9 +24,13 @@ from processing.models import (
 
 
 class Kept(ModelAdmin):
-    """What versions and evidence refer to is never deleted."""
+    """What versions and evidence refer to is never deleted, and keeps the name they know it by."""
 
     list_per_page = 50
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return [*fields, "slug"] if obj and hasattr(obj, "slug") else fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -66,6 +66,14 @@ def test_a_published_version_can_only_be_read(client, officer):
     assert client.post(reverse("admin:processing_purposeversion_delete", args=[version.pk])).status_code == 403
 
 
+def test_a_purpose_keeps_its_name(client, officer):
+    purpose = make_register.draft().purpose
+    url = reverse("admin:processing_purpose_change", args=[purpose.pk])
+    client.post(url, {"slug": "other", "activity": purpose.activity_id})
+    purpose.refresh_from_db()
+    assert purpose.slug == "newsletter"
+
+
 def test_notices_can_only_be_read(client, officer):
     assert client.get(reverse("admin:notices_privacynotice_changelist")).status_code == 200
     assert client.get(reverse("admin:notices_privacynotice_add")).status_code == 403
