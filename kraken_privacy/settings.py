@@ -1,5 +1,6 @@
 """Settings, by concern. Everything that differs between machines comes from the environment (NAME or NAME_FILE)."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -82,6 +83,8 @@ RUNTIME_DB_ROLE = env.str("RUNTIME_DB_ROLE", default="kraken_app")
 # A pool in web processes only: Celery rebuilds one at every task.
 if env.bool("DB_POOL", default=False):
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 2, "max_size": 8, "timeout": 10}
+    # A connection that the database has dropped is noticed before it is used, not by the person whose request it was.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "core.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -156,6 +159,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TLS
 SECURE_HSTS_PRELOAD = SECURE_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+# Networks of the proxies in front of us: what they say about where a request comes from is believed (core/network.py).
+TRUSTED_PROXIES = [ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SESSION_COOKIE_SECURE = SECURE_TLS
 CSRF_COOKIE_SECURE = SECURE_TLS
@@ -215,5 +220,22 @@ UNFOLD = {
     "SITE_SUBHEADER": "Privacy operations",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": True,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: f"/{STATIC_URL}mark.svg"}],
+    # The teal of the public pages, dark enough for white text from 600 on (WCAG 2.2 SC 1.4.3).
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.7)",
+            "100": "oklch(95.3% .051 180.8)",
+            "200": "oklch(91% .096 180.4)",
+            "300": "oklch(85.5% .138 181.1)",
+            "400": "oklch(77.7% .152 181.9)",
+            "500": "oklch(60% .118 184.7)",
+            "600": "oklch(51.1% .096 186.4)",
+            "700": "oklch(43.7% .078 188.2)",
+            "800": "oklch(38.6% .063 188.4)",
+            "900": "oklch(32% .054 190)",
+            "950": "oklch(27.7% .046 192.5)",
+        }
+    },
 }
 LOGIN_URL = "admin:login"

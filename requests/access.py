@@ -1,5 +1,6 @@
 """The copy of one person's data as it stood at one moment (UK GDPR Art 15), and the facts that go with it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +36,10 @@ class Section:
     def table(self) -> list[list[Any]]:
         return [[row.get(column) for column in self.columns] for row in self.rows]
 
+    def for_reading(self, titles: dict[str, str]) -> list[dict[str, Any]]:
+        """The rows for a person: purposes by their titles instead of their ids."""
+        return [{name: _titled(name, value, titles) for name, value in row.items()} for row in self.rows]
+
 
 @dataclass(frozen=True)
 class PurposeFacts:
@@ -51,6 +56,12 @@ class PurposeFacts:
     sources: list[str]
 
 
+def _titled(name: str, value: Any, titles: dict[str, str]) -> Any:
+    if name == "purposes" and isinstance(value, list):
+        return [titles.get(slug, slug) for slug in value]
+    return titles.get(value, value) if name == "purpose" else value
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Everything about one person and nobody else. Frozen: what was previewed is what is sent."""
@@ -62,6 +73,12 @@ class Snapshot:
     # Primary keys of the purpose versions quoted, for the letter.
     versions: list[int]
     sources: list[str]
+    titles: dict[str, str]
+
+    @property
+    def pages(self) -> list[tuple[Section, list[dict[str, Any]]]]:
+        """Each section with its rows for reading."""
+        return [(section, section.for_reading(self.titles)) for section in self.sections]
 
     @property
     def rows(self) -> int:
@@ -69,10 +86,13 @@ class Snapshot:
 
 
 @transaction.atomic
-def take(subject: DataSubject, *, now: datetime) -> Snapshot:
-    """Read every category of the registry, then the register's facts. An erasure of the person waits meanwhile."""
+def take(subject: DataSubject, *, withheld: Collection[str] = (), now: datetime) -> Snapshot:
+    """Read every category of the registry, then the register's facts. An erasure of the person waits meanwhile.
+
+    What only the `withheld` purposes (slugs) hold is left out; the letter says so and why.
+    """
     hold(subject)
-    sections = [_section(category, subject) for category in registry.categories()]
+    sections = [_section(category, subject, withheld) for category in registry.categories()]
     # The request itself is data we use about them, for that purpose.
     always = Purpose.objects.filter(slug="rights-requests").values_list("pk", flat=True)
     versions = decisions.versions_of(decisions.purposes_of(subject) | set(always))
@@ -84,6 +104,7 @@ def take(subject: DataSubject, *, now: datetime) -> Snapshot:
         purposes=[facts_of(version, sources) for version in versions],
         versions=[version.pk for version in versions],
         sources=sorted(sources),
+        titles={version.purpose.slug: version.title for version in versions},
     )
 
 
@@ -112,9 +133,15 @@ def _transfer(recipient: Recipient) -> str:
     }
 
 
-def _section(category: registry.Category, subject: DataSubject) -> Section:
+def _section(category: registry.Category, subject: DataSubject, withheld: Collection[str]) -> Section:
     label = str(category.label)
-    return Section(slugify(label) or "data", label, category.export(subject))
+    rows = [row for row in category.export(subject) if not _is_withheld(row.get("purposes"), withheld)]
+    return Section(slugify(label) or "data", label, rows)
+
+
+def _is_withheld(purposes: Any, withheld: Collection[str]) -> bool:
+    """An item goes into the copy as soon as one of its purposes does."""
+    return isinstance(purposes, list) and bool(purposes) and set(purposes) <= set(withheld)
 
 
 def _distinct(sections: list[Section]) -> list[Section]:

@@ -10,7 +10,7 @@ from core.errors import DomainError
 from requests import access, package, report, systems
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
-from requests.models import Package, Right, RightsRequest
+from requests.models import Decision, Package, Right, RightsRequest
 from requests.sending import (
     close,
     closing_state,
@@ -44,12 +44,24 @@ class NoCopy(DomainError):
     message = _("Make the copy first, and look through it.")
 
 
+class StaleCopy(DomainError):
+    code = "stale-copy"
+    message = _("A decision has changed since the copy was made. Make the copy anew, and look through it.")
+
+
+def is_stale(rights_request: RightsRequest, made: Package) -> bool:
+    """The copy was frozen under decisions that are no longer those of the request."""
+    is_copy = "purposes" in rights_request.result
+    return is_copy and rights_request.decisions.filter(decided_at__gt=made.made_at).exists()
+
+
 @transaction.atomic
 def prepare_access(rights_request: RightsRequest, *, actor: str, now: datetime) -> Package:
     """Freeze the copy of the person's data, so that it can be looked through; then erasure need not wait any longer."""
     lock(rights_request, Right.ACCESS)
     subject = _known(rights_request)
-    snapshot = access.take(subject, now=now)
+    refused = rights_request.decisions.filter(outcome=Decision.Outcome.REFUSE)
+    snapshot = access.take(subject, withheld=set(refused.values_list("purpose__slug", flat=True)), now=now)
     systems.answer_builtin(rights_request, count=snapshot.rows, actor=actor, now=now)
     made = package.store(rights_request, package.build(rights_request, snapshot), actor=actor, now=now)
     rights_request.result = {"rows": snapshot.rows, "purposes": snapshot.versions, "sources": snapshot.sources}
@@ -69,6 +81,8 @@ def release_access(rights_request: RightsRequest, *, actor: str, now: datetime) 
     if not rights_request.is_open or is_waiting(rights_request):
         return rights_request
     made = _copy_to_send(rights_request, actor=actor, now=now)
+    if made and is_stale(rights_request, made):
+        raise StaleCopy
     if made is None:
         return nothing_found(rights_request, actor=actor, now=now)
     token = package.new_link(made, now=now)
@@ -84,6 +98,8 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     made = Package.objects.filter(request=rights_request).defer("sealed").first()
     is_executed = "executed_at" in rights_request.result
     is_known = rights_request.case.subject is not None
+    if made and is_stale(rights_request, made):
+        raise StaleCopy
     if rights_request.right == Right.ACCESS and made and "purposes" in rights_request.result:
         return "access_response", report.of_access(rights_request, made)
     if rights_request.right == Right.ACCESS and is_known:

@@ -163,7 +163,8 @@ def read_letter(rights_request: RightsRequest, *, actor: str, now: datetime) -> 
 
 def _label(rights_request: RightsRequest, state: State) -> str:
     if state == State.IN_PROGRESS:
-        return _("Start work") if rights_request.state == State.RECEIVED else _("Take up again")
+        begins = {State.RECEIVED: _("Start work"), State.READY: _("Back to work"), State.PARTLY_ANSWERED: _("Go on")}
+        return begins.get(State(rights_request.state), _("Take up again"))
     if state == State.WITHDRAWN:
         return _("Record that the person withdrew it")
     return str(state.label)

@@ -165,7 +165,8 @@ def decide(
     locked = RightsRequest.objects.select_for_update().get(pk=rights_request.pk)
     if not locked.is_open:
         raise NotOpen
-    if locked.result.get("executed_at"):
+    # A copy could no longer be made anew after a deletion in the same case, so its decisions stand as well.
+    if RightsRequest.objects.filter(case=locked.case_id, result__has_key="executed_at").exists():
         raise AlreadyExecuted
     chosen = _allowed(rights_request.right, outcome, reason_code)
     line = next((x for x in lines(rights_request, now=now) if x.purpose.pk == purpose.pk), None)

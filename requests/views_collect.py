@@ -28,7 +28,7 @@ class CodeForm(Question):
         max_length=20,
         error_messages={"required": _("Enter the code from the e-mail.")},
         widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false", "class": "short"}
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false", "class": "code"}
         ),
     )
 

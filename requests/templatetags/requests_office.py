@@ -83,6 +83,11 @@ def _from_text(value: str) -> str | SafeString:
             return readable(json.loads(value))
         except ValueError:
             pass
+    if len(value) == 10 and value[4:5] == "-":
+        try:
+            return in_words(date.fromisoformat(value))
+        except ValueError:
+            return value
     if len(value) >= 19 and value[4:5] == "-" and value[10:11] in "T ":
         try:
             at = parse_datetime(value)

@@ -4,12 +4,15 @@ import csv
 import io
 import json
 import zipfile
+from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 
 from core.errors import DomainError
+from core.outbox import deliver_due
 from ledger import signing
+from processing.models import Purpose
 from requests import answer, collection, letters, package
 from requests.models import Letter
 from subjects.models import ErasureBlock
@@ -93,8 +96,6 @@ def test_every_formula_start_is_disarmed(value):
 
 
 def test_the_letter_travels_as_a_link_only(released, mailoutbox):
-    from core.outbox import deliver_due
-
     deliver_due(now=make.NOW)
     notice = mailoutbox[-1]
     assert notice.subject.startswith("Your answer is ready")
@@ -165,3 +166,25 @@ def test_old_packages_are_emptied(released):
     released.package.refresh_from_db()
     with pytest.raises(DomainError):
         collection.collect(released.package, now=make.NOW)
+
+
+def test_what_is_left_out_is_not_in_the_copy_and_the_letter_says_why(mailoutbox):
+    make.register()
+    make.person("newsletter", "contract-administration", token="TOKEN-OF-GRACE")
+    rights_request = make.confirmed("access", mailbox=mailoutbox).requests.get()
+    answer.prepare_access(rights_request, actor=make.OFFICER, now=make.NOW)
+    purpose = Purpose.objects.get(slug="contract-administration")
+    later = make.NOW + timedelta(minutes=1)
+    answer.decide(rights_request, purpose, "refuse", "negotiations", actor=make.OFFICER, now=later)
+    with pytest.raises(DomainError) as refusal:
+        answer.release_access(rights_request, actor=make.OFFICER, now=later)
+    assert refusal.value.code == "stale-copy"
+    answer.prepare_access(rights_request, actor=make.OFFICER, now=later)
+    answer.release_access(rights_request, actor=make.OFFICER, now=later)
+    text = everything(opened(rights_request)[1])
+    assert "TOKEN-OF-GRACE for newsletter" in text
+    assert "TOKEN-OF-GRACE for contract-administration" not in text
+    assert rights_request.state == "partly_fulfilled"
+    parts = letters.parts_of(letters.read(letters.latest(rights_request))["html"])
+    assert "Contract administration" in parts["withheld"]
+    assert "negotiations" in parts["withheld"]
