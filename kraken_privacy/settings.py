@@ -1,6 +1,7 @@
 """Settings, by concern. Everything that differs between machines comes from the environment (NAME or NAME_FILE)."""
 
 from ipaddress import ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -159,6 +160,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TLS
 SECURE_HSTS_PRELOAD = SECURE_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+# Networks of the proxies in front of us: what they say about where a request comes from is believed (core/network.py).
+TRUSTED_PROXIES = [ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
 # Networks of the proxies in front of us: what they say about where a request comes from is believed (core/network.py).
 TRUSTED_PROXIES = [ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

@@ -6,6 +6,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.network import network_of
 
 # High, because a whole office or a proxy can stand behind one address and a right may be exercised at any time.
 AN_HOUR = 120
@@ -19,7 +20,7 @@ class TooMany(DomainError):
 
 def brake(request: HttpRequest, action: str) -> None:
     """Count one more; raises TooMany beyond the limit."""
-    name = salted_hmac("requests.throttle", f"{action}|{request.META.get('REMOTE_ADDR', '')}", algorithm="sha256")
+    name = salted_hmac("requests.throttle", f"{action}|{network_of(request)}", algorithm="sha256")
     key = f"throttle:{name.hexdigest()}"
     cache.add(key, 0, timeout=3600)
     try:
