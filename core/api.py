@@ -3,6 +3,7 @@
 from typing import Any
 
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core.access import ApiKeyAuthentication, HasScope
@@ -18,6 +19,12 @@ class ApiView(APIView):
     permission_classes: Any = [HasScope]
     parser_classes: Any = [JSONParser]
     required_scope: str | dict[str, str] = ""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # A call that nobody may make is 405, whoever asks: DRF itself would first look for a scope and say 403.
+        if request.method not in self.allowed_methods:
+            self.http_method_not_allowed(request)
+        super().initial(request, *args, **kwargs)
 
 
 class Cursor(CursorPagination):

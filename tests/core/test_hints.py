@@ -1,11 +1,15 @@
 """A broker that is gone costs nobody anything: the row is there and a sweep finds it."""
 
+import base64
+import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from celery import current_app
 from django.utils import timezone
+from redis import Redis
 
 from core import hints, outbox
 from core.models import Outbox
@@ -17,14 +21,22 @@ def broker(monkeypatch: pytest.MonkeyPatch):
 
     def point(url: str) -> None:
         monkeypatch.setattr(hints, "_quiet_until", 0.0)
-        monkeypatch.setattr(current_app.conf, "broker_url", url)
         monkeypatch.setattr(current_app.conf, "broker_write_url", url)
-        current_app.amqp._producer_pool = None
-        current_app._pool = None
 
-    yield point
-    current_app.amqp._producer_pool = None
-    current_app._pool = None
+    return point
+
+
+def test_hint_arrives_with_ids_only(monkeypatch: pytest.MonkeyPatch, settings) -> None:
+    """On the broker of this test run, from a thread such as a web server's."""
+    monkeypatch.setattr(hints, "_quiet_until", 0.0)
+    queue = Redis.from_url(settings.REDIS_URL)
+    queue.delete("celery")
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(hints.hint, "core.tasks.deliver", 42).result() is True
+    message = json.loads(queue.lpop("celery"))
+    queue.close()
+    assert message["headers"]["task"] == "core.tasks.deliver"
+    assert json.loads(base64.b64decode(message["body"]))[0] == [42]
 
 
 def took(ids: tuple[int, ...] = (1,)) -> float:
