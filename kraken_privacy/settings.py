@@ -1,7 +1,6 @@
 """Settings, by concern. Everything that differs between machines comes from the environment (NAME or NAME_FILE)."""
 
 from ipaddress import ip_network
-from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -134,6 +133,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="privacy@kraken.im")
 
 # --- Evidence outside PostgreSQL --------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(BASE_DIR / "var" / "journal")))
+# A second place for the seals of the ledger, best on a machine whose owner is somebody else. Empty: none.
+WITNESS_DIR = env.str("WITNESS_DIR", default="")
+# How long evidence may wait for its seal before the log says so: a transaction left open holds all of them back.
+UNSEALED_WARNING_SECONDS = env.int("UNSEALED_WARNING_SECONDS", default=900)
 
 # --- Language and time: UTC in the database, statutory dates in the controller's zone --------------------------------
 LANGUAGE_CODE = "en-gb"
@@ -160,8 +163,6 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_TLS
 SECURE_HSTS_PRELOAD = SECURE_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
-# Networks of the proxies in front of us: what they say about where a request comes from is believed (core/network.py).
-TRUSTED_PROXIES = [ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
 # Networks of the proxies in front of us: what they say about where a request comes from is believed (core/network.py).
 TRUSTED_PROXIES = [ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

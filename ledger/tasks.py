@@ -17,6 +17,6 @@ def seal() -> None:
     if folder := witness.directory():
         witness.export(folder)
     # A transaction somewhere that never ends keeps everything after it unsealed.
-    limit = timedelta(seconds=getattr(settings, "UNSEALED_WARNING_SECONDS", 900))
+    limit = timedelta(seconds=settings.UNSEALED_WARNING_SECONDS)
     if (age := seals.oldest_unsealed(now=now)) > limit:
         logger.warning("evidence has been waiting for a seal for %d seconds", age.total_seconds())

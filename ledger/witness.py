@@ -21,8 +21,7 @@ class Contradiction(DomainError):
 
 def directory() -> Path | None:
     """Where settings want the witness file; None for nowhere."""
-    name = getattr(settings, "WITNESS_DIR", None)
-    return Path(name) if name else None
+    return Path(settings.WITNESS_DIR) if settings.WITNESS_DIR else None
 
 
 def export(folder: Path) -> int:
