@@ -4,7 +4,7 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from requests import answer, package
+from requests import answer, expiry, package
 
 
 @shared_task
@@ -15,8 +15,9 @@ def finish() -> int:
 
 @shared_task
 def expire() -> int:
-    """Empty the packages whose time is over."""
-    return package.drop_old(now=timezone.now())
+    """Empty the packages and forget the cases whose time is over."""
+    now = timezone.now()
+    return package.drop_old(now=now) + expiry.expire_closed(now=now)
 
 
 @shared_task

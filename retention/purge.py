@@ -63,10 +63,11 @@ def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: dateti
     """Count what is due on `as_of` (the controller's local date), or with `commit` do it."""
     if not commit:
         return preview(rule, as_of=as_of)
-    if rule.status != RetentionRule.Status.ACTIVE:
-        raise DomainError(_("Only a rule in force is applied."), code="rule-not-in-force")
     clock = _clock(now)
     while True:
+        rule.refresh_from_db(fields=["status"])
+        if rule.status != RetentionRule.Status.ACTIVE:
+            raise DomainError(_("Only a rule in force is applied."), code="rule-not-in-force")
         run = runs.join(rule, as_of=as_of, cutoff=cutoff(rule, as_of), now=clock())
         with suppress(runs.Closed):
             _work(run, rule, clock, batch)

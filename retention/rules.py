@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
 from ledger.entries import record
-from retention.models import RetentionRule, Trigger
+from retention.models import RetentionRule, Run, Trigger
 
 PERIOD = re.compile(r"P(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<days>\d{1,5})D)?")
 DAY = timedelta(days=1)
@@ -71,9 +71,8 @@ def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
     if rule.action == RetentionRule.Action.PSEUDONYMISE:
         raise NotAvailable
     period(rule.period)
-    RetentionRule.objects.filter(slug=rule.slug, status=RetentionRule.Status.ACTIVE).update(
-        status=RetentionRule.Status.RETIRED
-    )
+    for before in RetentionRule.objects.filter(slug=rule.slug, status=RetentionRule.Status.ACTIVE):
+        _retire(before, now=now)
     rule.status, rule.approved_by, rule.approved_at = RetentionRule.Status.ACTIVE, approved_by, now
     rule.save(update_fields=["status", "approved_by", "approved_at"])
     record(
@@ -84,3 +83,11 @@ def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
         data={"rule": rule.slug, "version": rule.version, "trigger": rule.trigger, "period": rule.period}
         | {"action": rule.action, "category": rule.category.slug if rule.category else ""},
     )
+
+
+def _retire(rule: RetentionRule, *, now: datetime) -> None:
+    """A run that is open stops at its next batch: nobody may go on under a rule that is no longer in force."""
+    rule.status = RetentionRule.Status.RETIRED
+    rule.save(update_fields=["status"])
+    open_runs = Run.objects.filter(rule=rule, status=Run.Status.RUNNING)
+    open_runs.update(status=Run.Status.FAILED, finished_at=now, heartbeat_at=now)

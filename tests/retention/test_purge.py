@@ -9,6 +9,7 @@ import pytest
 from core.errors import DomainError
 from core.models import DataKey
 from ledger.models import Entry
+from retention import evidence
 from retention.models import Batch, Run, Tombstone
 from retention.purge import purge
 from subjects import blocks
@@ -181,6 +182,7 @@ def test_review_only_lists():
 def test_only_a_rule_in_force_is_applied():
     one = rule(live())
     one.status = "retired"
+    one.save()
     with pytest.raises(DomainError) as error:
         commit(one)
     assert error.value.code == "rule-not-in-force"
@@ -208,3 +210,20 @@ def test_rows_of_one_day_are_all_worked(trigger):
         dates(person(number), letters, last_interaction_on=OLD)
     report = commit(rule(letters, trigger=trigger), batch=3)
     assert (report.needs, report.subjects) == (8, 4)
+
+
+def test_a_run_stops_when_its_rule_is_replaced(monkeypatch):
+    for number in range(3):
+        item(person(number), ["newsletter"], OLD)
+    one = rule(live())
+    leave = evidence.leave
+
+    def leave_then_replace(run, *args, **options):
+        leave(run, *args, **options)
+        if Batch.objects.count() == 1:
+            rule(live(), slug=one.slug, version=2, period="P24M")
+
+    monkeypatch.setattr(evidence, "leave", leave_then_replace)
+    report = commit(one, batch=1)
+    assert (report.items, PersonalDataItem.objects.count()) == (1, 2)
+    assert Run.objects.get().status == "failed"
