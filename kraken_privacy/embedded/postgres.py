@@ -125,20 +125,18 @@ class Postgres:
             process.stop(self.server, with_signal=signal.SIGINT, seconds=20)
 
     def clear_stale_lock(self) -> None:
-        """Remove a pid file whose number now belongs to some other program; wait for a server that is still stopping.
+        """Remove a pid file that nobody stands behind; wait for a server that is still stopping.
 
-        PostgreSQL clears the file itself when nobody has that number, and refuses to start when anybody has.
+        PostgreSQL refuses to start when any program at all has the number in the file. The file also guards against
+        children that outlive their server, so it goes only when no process of any server works here.
         """
-        lock = self.data / "postmaster.pid"
         until = time.monotonic() + 20
-        while lock.exists() and process.CAN_LOOK:
-            first = lock.read_text(errors="replace").split("\n", 1)[0].strip()
-            if not first.isdigit() or not process.is_server_in(int(first), self.data):
-                lock.unlink(missing_ok=True)
-                return
+        while process.CAN_LOOK and (working := process.servers_in(self.data)):
             if time.monotonic() > until:
-                raise Problem(f"Another PostgreSQL (process {first}) is using {self.data}: stop it and try again.")
+                raise Problem(f"Another PostgreSQL (process {working[0]}) is using {self.data}: stop it and try again.")
             time.sleep(0.1)
+        if process.CAN_LOOK:
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def answers(self) -> bool:
         try:

@@ -79,14 +79,23 @@ def _is_marked(pid: int, mark: bytes) -> bool:
         return False
 
 
+def _numbers() -> Iterator[int]:
+    for entry in PROC.iterdir() if CAN_LOOK else ():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            yield int(entry.name)
+
+
+def servers_in(folder: Path) -> list[int]:
+    """The database server that works in `folder`, and what may be left of one: its children outlive it for a moment."""
+    return [pid for pid in _numbers() if is_server_in(pid, folder)]
+
+
 def left_behind(mark: str, folders: Sequence[Path]) -> Iterator[int]:
     """Processes of a stack with this mark, or database servers working in one of its folders."""
     wanted = f"{MARK}={mark}".encode()
-    for entry in PROC.iterdir() if CAN_LOOK else ():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            pid = int(entry.name)
-            if _is_marked(pid, wanted) or any(is_server_in(pid, folder) for folder in folders):
-                yield pid
+    for pid in _numbers():
+        if _is_marked(pid, wanted) or any(is_server_in(pid, folder) for folder in folders):
+            yield pid
 
 
 def clear(mark: str, folders: Sequence[Path], *, seconds: float) -> bool:
