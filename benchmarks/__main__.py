@@ -18,8 +18,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the product on this machine.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(NAMES)}; all if none is named")
     parser.add_argument("--json", action="store_true", help="one JSON line per benchmark")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of one round")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of baseline and benchmark, alternating")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one round")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of baseline and benchmark, alternating")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

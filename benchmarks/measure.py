@@ -8,8 +8,8 @@ from typing import Any
 class Plan:
     """How long and how often to measure."""
 
-    seconds: float = 3.0
-    rounds: int = 3
+    seconds: float = 2.0
+    rounds: int = 5
 
 
 @dataclass(frozen=True)

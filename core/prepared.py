@@ -18,9 +18,9 @@ def fetch_one(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> tuple[Any,
     session: Any = connection.connection
     with connection.wrap_database_errors, psycopg.Cursor(session) as cursor:
         # For this statement only: Django's own are all different texts, and preparing them would fill the cache.
-        session.prepare_threshold = 0
+        usual, session.prepare_threshold = session.prepare_threshold, 0
         try:
             row: tuple[Any, ...] | None = cursor.execute(sql, params, prepare=True).fetchone()
         finally:
-            session.prepare_threshold = None
+            session.prepare_threshold = usual
     return row
