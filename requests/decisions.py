@@ -66,7 +66,7 @@ class Line:
 def lines(rights_request: RightsRequest, *, now: datetime) -> list[Line]:
     """Every purpose the person has data, a relationship or a choice in, in the order of the register."""
     subject = rights_request.case.subject
-    if subject is None:
+    if subject is None or rights_request.right == Right.GENERAL:
         return []
     versions = versions_of(purposes_of(subject))
     decided = {d.purpose_id: d for d in rights_request.decisions.all()}

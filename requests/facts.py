@@ -19,6 +19,7 @@ RIGHTS = (
     "objection",
     "withdrawal",
     "adm_review",
+    "general",
 )
 REGIMES = ("UK", "EU")
 DIVISIONS = ("england-and-wales", "scotland", "northern-ireland")

@@ -50,6 +50,8 @@ class Right(models.TextChoices):
     OBJECTION = "objection", _("Object to how your data is used")
     WITHDRAWAL = "withdrawal", _("Withdraw a consent")
     ADM_REVIEW = "adm_review", _("Have an automated decision reviewed")
+    # Somebody's own words, which staff read for the right in them. Nobody needs to name one, so the time runs.
+    GENERAL = "general", _("Look into what you wrote")
 
 
 class CaseFile(models.Model):
@@ -71,7 +73,8 @@ class CaseFile(models.Model):
     subject = models.ForeignKey(DataSubject, models.SET_NULL, null=True, blank=True, related_name="cases")
     channel = models.CharField(max_length=12, choices=Channel)
     locale = models.CharField(max_length=10, default="en-GB")
-    # Field "claim": JSON of the requester as claimed (name, email, phone, details, representative).
+    # Field "claim": JSON of the requester as claimed (name, email, phone, address, details, representative), what they
+    # answered about each right under its name, and the messages they left since.
     claim = models.BinaryField(null=True)
     # Blind index of the claimed e-mail: finds a second letter from the same address; selects no person.
     claim_blind = models.BinaryField(null=True)
