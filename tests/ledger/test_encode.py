@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.entries import encode
@@ -39,11 +39,12 @@ def test_golden_body() -> None:
     assert made() == GOLDEN
 
 
-CODES = st.from_regex(r"\A[A-Za-z0-9_.:+/=-]{0,20}\Z")
+CODES = st.text("ABZabz059_.:+/=-", max_size=12)
 LEAVES = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | CODES
 DATA = st.dictionaries(CODES, st.recursive(LEAVES, lambda of: st.lists(of) | st.dictionaries(CODES, of), max_leaves=10))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine proves nothing
 @given(DATA, CODES, CODES)
 def test_body_is_canonical(data: dict, actor: str, purpose: str) -> None:
     body = made(data=data, actor=actor, purpose=purpose)
