@@ -87,7 +87,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
     is_executed = "executed_at" in rights_request.result
     return Work(
         clock=clock_of(Facts.from_json(rights_request.facts), rights_request.case.rule_set),
-        siblings=list(rights_request.case.requests.exclude(pk=rights_request.pk).order_by("pk")),
+        siblings=_others(rights_request),
         tasks=list(rights_request.tasks.select_related("system").order_by("system__name")),
         lines=decisions.lines(rights_request, now=now),
         reasons=for_right(rights_request.right),
@@ -100,6 +100,15 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         is_erasure=rights_request.right == Right.ERASURE,
         is_executed=is_executed,
     )
+
+
+def _others(rights_request: RightsRequest) -> list[RightsRequest]:
+    """The other requests of the case, and of the person once we know them."""
+    case = rights_request.case
+    found = RightsRequest.objects.filter(case=case)
+    if case.subject:
+        found |= RightsRequest.objects.filter(case__subject=case.subject)
+    return list(found.exclude(pk=rights_request.pk).order_by("pk")[:20])
 
 
 def timeline(rights_request: RightsRequest) -> list[Happening]:

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from consents.models import ConsentState
+from consents.withdraw import IN_FORCE
 from core import vault
 from core.errors import DomainError, Invalid
 from core.models import Controller, Owner
@@ -86,11 +87,11 @@ def lines(rights_request: RightsRequest, *, now: datetime) -> list[Line]:
 
 
 def purposes_of(subject: DataSubject) -> set[int]:
-    """The purposes this person has needs, relationships or consent states in."""
+    """The purposes this person has needs, relationships or consents in. A "no" is no use of their data."""
     return {
         *ItemPurpose.objects.filter(subject=subject).values_list("purpose_id", flat=True),
         *Relationship.objects.filter(subject=subject).values_list("purpose_id", flat=True),
-        *ConsentState.objects.filter(subject=subject.uuid).values_list("purpose_id", flat=True),
+        *ConsentState.objects.filter(subject=subject.uuid, status__in=IN_FORCE).values_list("purpose_id", flat=True),
     }
 
 

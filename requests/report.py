@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from core.models import Controller
 from processing.models import PurposeVersion, Recipient, System
 from requests import access, systems
 from requests.clock import in_words
 from requests.decisions import note_of
-from requests.models import Decision, Package, RightsRequest, Task
+from requests.models import Decision, Package, Right, RightsRequest, Task
 from requests.reasons import reason
 
 
@@ -45,7 +47,7 @@ def of_erasure(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any
 
 
 def of_nothing(rights_request: RightsRequest) -> dict[str, Any]:
-    return {**_systems(rights_request), "is_erasure": rights_request.right == "erasure"}
+    return {**_systems(rights_request), "is_erasure": rights_request.right == Right.ERASURE}
 
 
 def _tasks(rights_request: RightsRequest) -> list[Task]:
@@ -59,9 +61,16 @@ def _systems(rights_request: RightsRequest) -> dict[str, Any]:
         if task.system.connector == System.Connector.BUILTIN and task.outcome == Task.Outcome.PENDING:
             task.outcome = Task.Outcome.DONE
     return {
-        "tasks": [{"name": task.system.name, "answer": task.get_outcome_display()} for task in tasks],
+        "tasks": [{"name": task.system.name, "answer": _answer(rights_request, task)} for task in tasks],
         "gaps": [{"name": task.system.name, "sentence": systems.sentence(task)} for task in systems.gaps(tasks)],
     }
+
+
+def _answer(rights_request: RightsRequest, task: Task) -> str:
+    """What a system answered, in the person's words."""
+    if task.outcome != Task.Outcome.DONE:
+        return str(task.get_outcome_display())
+    return _("We found data about you") if rights_request.right == Right.ACCESS else _("Dealt with as described here")
 
 
 def _kept_in(task: Task) -> dict[str, str]:

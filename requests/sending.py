@@ -10,6 +10,8 @@ from requests import letters, package, report, systems
 from requests.models import Letter, Right, RightsRequest
 from requests.notice import tell
 from requests.workflow import State
+from subjects import blocks
+from subjects.models import ErasureBlock
 
 
 class Unconfirmed(DomainError):
@@ -54,9 +56,11 @@ def to_ready(rights_request: RightsRequest, *, reason: str, actor: str, now: dat
 
 
 def copy_is_made(rights_request: RightsRequest) -> None:
-    """A copy that was asked for in the same case comes before the deletion."""
-    waiting = rights_request.case.requests.open().filter(right=Right.ACCESS, package=None)
-    if waiting.exists():
+    """A copy that the same person asked for, in this case or another, comes before the deletion."""
+    case = rights_request.case
+    waiting = case.requests.open().filter(right=Right.ACCESS, package=None)
+    owed = case.subject and blocks.active(case.subject).filter(kind=ErasureBlock.Kind.ACCESS).exists()
+    if owed or waiting.exists():
         raise AccessFirst
 
 

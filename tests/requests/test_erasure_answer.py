@@ -169,6 +169,22 @@ def test_the_copy_comes_before_the_deletion(subject, mailoutbox):
     assert letters.latest(access).kind == "access_response"
 
 
+def test_a_copy_owed_in_another_case_comes_first_too(case, subject, mailoutbox):
+    make.confirmed("access", mailbox=mailoutbox)
+    with pytest.raises(DomainError) as refusal:
+        run(case.requests.get())
+    assert refusal.value.code == "access-first"
+
+
+def test_a_no_is_no_use_of_data_and_needs_no_decision(mailoutbox):
+    make.register()
+    subject = make.person("contract-administration")
+    make.consent(subject, status="refused")
+    rights_request = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+    slugs = [line.purpose.slug for line in decisions.lines(rights_request, now=make.NOW)]
+    assert slugs == ["contract-administration"]
+
+
 def test_a_hold_is_proposed_as_refusal_and_stops_what_was_granted_before(case, subject):
     rights_request = case.requests.get()
     decisions.confirm_all(rights_request, actor=make.OFFICER, now=make.NOW)
