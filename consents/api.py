@@ -40,7 +40,7 @@ class ControlSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "label": serializers.CharField()}
 
 
-class NoticeSerializer(serializers.Serializer[Any]):
+class ShownNoticeSerializer(serializers.Serializer[Any]):
     version = serializers.CharField()
     url = serializers.URLField()
 
@@ -54,7 +54,7 @@ class FormSerializer(serializers.Serializer[Any]):
     intro = serializers.CharField(allow_blank=True)
     controls = ControlSerializer(many=True)
     controllers = serializers.ListField(child=serializers.CharField())
-    notice = NoticeSerializer()
+    notice = ShownNoticeSerializer()
     double_opt_in = serializers.BooleanField()
 
 
