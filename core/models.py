@@ -70,6 +70,8 @@ class Owner(models.TextChoices):
     CASE = "case", _("case file")
     OUTBOX = "outbox", _("outgoing message")
     RELATIONSHIP = "relationship", _("relationship")
+    IMPORT = "import", _("rows of a file being imported")
+    BREACH = "breach", _("breach")
 
 
 class DataKey(models.Model):
