@@ -118,6 +118,8 @@ class RightsRequest(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reference = models.CharField(max_length=16, unique=True)
+    # What the request was called where it began: the number in the old list, or on the letter.
+    external_reference = models.CharField(max_length=60, blank=True)
     case = models.ForeignKey(CaseFile, models.PROTECT, related_name="requests")
     right = models.CharField(max_length=16, choices=Right)
     state = models.CharField(max_length=20, choices=State, default=State.RECEIVED)
@@ -144,7 +146,8 @@ class RightsRequest(models.Model):
             ),
         ]
         indexes = [
-            models.Index("due_on", "id", name="requests_open_due", condition=Q(state__in=[s.value for s in OPEN]))
+            models.Index("due_on", "id", name="requests_open_due", condition=Q(state__in=[s.value for s in OPEN])),
+            models.Index("external_reference", name="requests_external", condition=~Q(external_reference="")),
         ]
         triggers = [
             pgtrigger.FSM(name="state_machine", field="state", transitions=PAIRS),
@@ -177,23 +180,26 @@ class RightsRequest(models.Model):
         self.save(update_fields=["facts", "due_on", "extension_notice_by", "target_on"])
 
     @transaction.atomic
-    def move(self, to: State | str, *, actor: str, reason: str = "", now: datetime) -> "RequestEvent":
+    def move(
+        self, to: State | str, *, actor: str, reason: str = "", answered_at: datetime | None = None, now: datetime
+    ) -> "RequestEvent":
         """Make one step and write it down: compare-and-swap, event and ledger entry in one transaction.
 
+        `answered_at` is for an answer that is only written down now; the evidence still says when that was.
         Raises TransitionNotAllowed for a step that is not in the table or was made by somebody else meanwhile, and
         TasksPending when an answer that claims to be complete would pass over a system that has not answered.
         """
         old, new = State(self.state), State(to)
         if new not in NEXT[old]:
             raise TransitionNotAllowed
-        answered_at = (self.answered_at or now) if new in CLOSED else None
+        answered = (answered_at or self.answered_at or now) if new in CLOSED else None
         here = RightsRequest.objects.filter(pk=self.pk, state=old)
-        if not here.update(state=new, answered_at=answered_at):
+        if not here.update(state=new, answered_at=answered):
             raise TransitionNotAllowed
         if new in CLAIMS_DONE and self.tasks.filter(outcome=Task.Outcome.PENDING).exists():
             raise TasksPending
-        self.state, self.answered_at = new.value, answered_at
-        self.case.settle(now=now)
+        self.state, self.answered_at = new.value, answered
+        self.case.settle(now=answered_at or now)
         entry = record(
             kind="request.moved",
             at=now,
