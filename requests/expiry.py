@@ -22,14 +22,14 @@ TERM = relativedelta(years=6)
 
 class CaseOpen(DomainError):
     code = "case-open"
-    message = _("A case with an open request cannot be forgotten.")
+    message = _("A case with an open request or complaint cannot be forgotten.")
 
 
 @transaction.atomic
 def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests") -> None:
     """Destroy the case's key and everything it sealed, and what would recognise the person. Twice changes nothing."""
     locked = CaseFile.objects.select_for_update().get(pk=case.pk)
-    if locked.requests.open().exists():
+    if locked.requests.open().exists() or locked.complaints.filter(outcome="").exists():
         raise CaseOpen
     if locked.claim is None:
         return

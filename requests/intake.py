@@ -16,7 +16,6 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from consents.withdraw import withdraw
 from core.errors import Invalid, NotFound, Text
 from core.keys import token_hash
 from core.models import Controller, Owner
@@ -29,6 +28,7 @@ from requests.deadlines import clock_of, regime_of
 from requests.facts import Facts, read_date
 from requests.models import CaseFile, RequestEvent, Right, RightsRequest, Task
 from requests.post import acknowledge, send_link
+from requests.stopping import stop_at_once
 from subjects.blocks import place
 from subjects.identifiers import Claim
 from subjects.models import ErasureBlock
@@ -39,9 +39,7 @@ LINK_LIFE = timedelta(days=14)
 LINK_PAUSE = timedelta(minutes=2)
 # So many acknowledgements to one address in a day; the request itself is always taken in.
 MAILS_A_DAY = 5
-# A "no" needs no proof of who says it: marketing stops at once (Arts 7(3), 21(3)), and people decide the rest.
-STOPS_MARKETING = {Right.WITHDRAWAL, Right.OBJECTION}
-LENGTHS = {"name": 200, "email": 254, "phone": 40, "representative": 200}
+LENGTHS = {"name": 200, "email": 254, "phone": 40, "address": 500, "representative": 200}
 DETAILS_LENGTH = 5000
 
 
@@ -63,15 +61,19 @@ def open_case(
     now: datetime,
     is_test: bool = False,
     case_uuid: UUID | None = None,
+    answers: Mapping[str, str] | None = None,
+    stop: Sequence[str] | None = None,
 ) -> CaseFile:
     """Open a case with one request per right, each with its clock and its tasks, and acknowledge it by e-mail.
 
-    With `case_uuid` a second call is the same case: a form sent twice must not become two requests.
+    With `case_uuid` a second call is the same case: a form sent twice must not become two requests. `answers` is what
+    the person said about a right, under its name. `stop` names the purposes that an objection or a withdrawal ends at
+    once, or "all-marketing"; when it is not given, a "no" is read in its widest sense.
     """
     if case_uuid and (known := CaseFile.objects.filter(uuid=case_uuid).first()):
         return known
     wanted = _rights(rights)
-    claim, email = _claim(requester, details)
+    claim, email = claim_from(requester, details, answers or {})
     controller = Controller.current()
     day = _received_on(received_on, received_at, now, controller)
     with transaction.atomic():
@@ -90,9 +92,9 @@ def open_case(
             return case
         token = _seal(case, claim, email, now=now)
         requests = [_open(case, right, controller, actor=actor, now=now) for right in wanted]
-        if email and STOPS_MARKETING & set(wanted):
-            withdraw([email], purposes="all-marketing", now=now, actor=actor, is_test=is_test)
-        if token and _may_write(case):
+        if email:
+            stop_at_once(requests, email, stop, now=now, actor=actor)
+        if token and may_write(case):
             acknowledge(case, requests, to=claim["email"], token=token, now=now)
     return case
 
@@ -138,7 +140,7 @@ def send_new_link(*, email: str, reference: str, now: datetime) -> None:
     )
     if case is None or (case.confirm_expires_at and case.confirm_expires_at > now + LINK_LIFE - LINK_PAUSE):
         return
-    token = _fresh_link(case, now=now)
+    token = fresh_link(case, now=now)
     case.save(update_fields=["confirm_hash", "confirm_expires_at"])
     send_link(case, to=claim_of(case)["email"], token=token, now=now)
 
@@ -170,7 +172,9 @@ def _rights(rights: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _claim(requester: Mapping[str, Any], details: str) -> tuple[dict[str, str], Claim | None]:
+def claim_from(
+    requester: Mapping[str, Any], details: str, answers: Mapping[str, str]
+) -> tuple[dict[str, str], Claim | None]:
     """What is sealed in the case, and the e-mail address as a claim. Raises Invalid naming the fields at fault."""
     errors: dict[str, Text] = {}
     claim = {}
@@ -180,8 +184,11 @@ def _claim(requester: Mapping[str, Any], details: str) -> tuple[dict[str, str], 
             errors[f"requester.{field}"] = _("This is too long or not text.")
         else:
             claim[field] = value.strip()
-    if len(details) > DETAILS_LENGTH or "\x00" in details:
-        errors["details"] = _("This is too long or not text.")
+    for field, text in {"details": details, **answers}.items():
+        if len(text) > DETAILS_LENGTH or "\x00" in text:
+            errors[field] = _("This is too long or not text.")
+        else:
+            claim[field] = text.strip()
     email = None
     if claim.get("email"):
         email = Claim("email", claim["email"])
@@ -193,7 +200,7 @@ def _claim(requester: Mapping[str, Any], details: str) -> tuple[dict[str, str], 
         errors["requester"] = _("Say who is asking: a name, an e-mail address or a telephone number.")
     if errors:
         raise Invalid(fields=errors)
-    return {**claim, "details": details.strip()}, email
+    return claim, email
 
 
 def _received_on(given: date | None, received_at: datetime, now: datetime, controller: Controller) -> date:
@@ -211,18 +218,18 @@ def _seal(case: CaseFile, claim: dict[str, str], email: Claim | None, *, now: da
     token = ""
     if email:
         case.claim_blind = email.blind
-        token = _fresh_link(case, now=now)
+        token = fresh_link(case, now=now)
     case.save(update_fields=["claim", "claim_blind", "confirm_hash", "confirm_expires_at"])
     return token
 
 
-def _fresh_link(case: CaseFile, *, now: datetime) -> str:
+def fresh_link(case: CaseFile, *, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     case.confirm_hash, case.confirm_expires_at = token_hash(token), now + LINK_LIFE
     return token
 
 
-def _may_write(case: CaseFile) -> bool:
+def may_write(case: CaseFile) -> bool:
     since = case.received_at - timedelta(days=1)
     return CaseFile.objects.filter(claim_blind=case.claim_blind, received_at__gt=since).count() <= MAILS_A_DAY
 

@@ -99,8 +99,8 @@ class CaseFile(models.Model):
         return self.confirmed_at is not None
 
     def settle(self, *, now: datetime) -> None:
-        """Note when the last of its requests was closed, or that one is open again."""
-        still_open = self.requests.filter(state__in=OPEN).exists()
+        """Note when the last of its requests and complaints was closed, or that one is open again."""
+        still_open = self.requests.filter(state__in=OPEN).exists() or self.complaints.filter(outcome="").exists()
         self.closed_at = None if still_open else now
         self.save(update_fields=["closed_at"])
 

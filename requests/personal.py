@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core import vault
-from requests.intake import claim_of
+from requests.intake import LENGTHS, claim_of
 from requests.models import CaseFile, Letter, RightsRequest
 from subjects.erasure import Gone, register_cleaner, register_subject_guard
 from subjects.models import DataSubject
@@ -84,10 +84,12 @@ NOT_PERSONAL = {
 
 
 def _written(case: CaseFile) -> str:
+    """Everything they wrote about what they want, in the order in which they were asked."""
     try:
-        return claim_of(case).get("details", "")
+        claim = claim_of(case)
     except vault.Unreadable:
         return ""
+    return "\n\n".join(text for name, text in claim.items() if text and name not in LENGTHS)
 
 
 def _still_answering(people: Sequence[int]) -> Iterable[int]:

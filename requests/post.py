@@ -17,7 +17,8 @@ from django.utils import translation
 from core.models import Controller
 from core.outbox import post_mail
 from requests.clock import in_words
-from requests.models import CaseFile, RightsRequest
+from requests.models import CaseFile, Complaint, RightsRequest
+from requests.stopping import in_words as stopped_in_words
 
 GAPS = re.compile(r"\n{3,}")
 
@@ -31,17 +32,29 @@ def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
     _send("new_link", case, list(case.requests.order_by("pk")), to=to, token=token, now=now)
 
 
+def acknowledge_complaint(complaint: Complaint, *, to: str, now: datetime) -> None:
+    """That it has arrived, what happens next, and the way to the Commissioner (DPA 2018 s.164A(3), s.165)."""
+    context = {"complaint": complaint, "received": in_words(complaint.received_on)}
+    _post("complaint_acknowledged", complaint.case, context, to=to, now=now)
+
+
 def _send(
     template: str, case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
 ) -> None:
+    stopped = dict.fromkeys(slug for one in requests for slug in one.result.get("stopped", []))
+    context = {
+        "requests": requests,
+        "received": in_words(case.received_on),
+        "due": in_words(requests[0].due_on) if requests[0].due_on else "",
+        "link": f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}",
+        "stopped": stopped_in_words(stopped),
+    }
+    _post(template, case, context, to=to, now=now)
+
+
+def _post(template: str, case: CaseFile, context: dict[str, Any], *, to: str, now: datetime) -> None:
+    context = {**context, "controller": Controller.current()}
     with translation.override(case.locale):
-        context: dict[str, Any] = {
-            "controller": Controller.current(),
-            "requests": requests,
-            "received": in_words(case.received_on),
-            "due": in_words(requests[0].due_on) if requests[0].due_on else "",
-            "link": f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}",
-        }
         subject = render_to_string(f"requests/mail/{template}_subject.txt", context)
         text = GAPS.sub("\n\n", render_to_string(f"requests/mail/{template}.txt", context)).strip() + "\n"
         html = render_to_string(f"requests/mail/{template}.html", context)
