@@ -1,11 +1,14 @@
 """What of a choice goes with an erasure, and what stays: the proof goes, the evidence and the "no" stay.
 
-A valid consent keeps a person from vanishing through its relationship (role subscriber), which capture makes and which
-subjects.erasure looks at. Once that relationship is erased the consent is over too, because nothing is left to rely on.
+A valid consent keeps a person from vanishing through its relationship, which capture makes and which `standing` keeps
+when the last item goes. Once that relationship is erased the consent is over too: nothing is left to rely on.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
+
+from django.db import connection
 
 from consents import endings
 from consents.models import ConsentEvent, ConsentState
@@ -13,9 +16,28 @@ from consents.states import YES
 from core.models import Owner
 from core.vault import destroy_keys
 from processing.models import Purpose
-from subjects.erasure import Gone
+from subjects.erasure import Gone, Pair
 
 ACTOR = "system:erasure"
+
+
+def standing(pairs: Sequence[Pair], now: datetime) -> set[Pair]:
+    """Registered with subjects.erasure: the relationships that rest on a consent which is valid now. One query.
+
+    Whatever role they have: somebody we met as a prospect may have subscribed since.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT pair.subject_id, pair.purpose_id
+            FROM UNNEST(%s::bigint[], %s::bigint[]) AS pair (subject_id, purpose_id)
+            JOIN subjects_datasubject AS person ON person.id = pair.subject_id
+            JOIN consents_consentstate AS state ON state.subject = person.uuid AND state.purpose_id = pair.purpose_id
+            WHERE state.status = ANY(%s) AND (state.valid_until IS NULL OR state.valid_until > %s)
+            """,
+            [[person for person, _purpose in pairs], [purpose for _person, purpose in pairs], list(YES), now],
+        )
+        return set(cursor.fetchall())
 
 
 def clean(gone: Gone) -> None:

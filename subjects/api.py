@@ -110,7 +110,8 @@ class CollectSerializer(serializers.Serializer):
     organisation = OrganisationSerializer(required=False)
     relationship = RelationshipSerializer(required=False)
     items = ItemSerializer(many=True, required=False, max_length=1000)  # type: ignore[call-arg]
-    consents = serializers.ListField(child=serializers.DictField(), required=False)
+    # Each is the body of POST consents/ without identity and test, which stand here.
+    consents = serializers.ListField(child=serializers.DictField(), required=False, max_length=50)
     interaction = InteractionPartSerializer(required=False)
     locale = serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$", required=False)
     test = serializers.BooleanField(default=False)

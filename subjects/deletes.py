@@ -16,7 +16,7 @@ from django.db import connection
 from core.models import Owner
 from core.vault import destroy_keys
 from subjects.identifiers import reveal, suppression_hash
-from subjects.models import DataSubject, Identifier, Relationship
+from subjects.models import DataSubject, Identifier
 
 
 class Need(NamedTuple):
@@ -80,7 +80,7 @@ def delete_needs(need_ids: Sequence[int]) -> list[Need]:
 
 
 def delete_items(item_ids: Sequence[int]) -> Items:
-    """Delete those of the items that no purpose needs any more, with their restrictions and keys."""
+    """Delete those of the items that no purpose needs any more, with their restrictions, words and keys."""
     ids = sorted(set(item_ids))
     _run(
         """
@@ -95,33 +95,14 @@ def delete_items(item_ids: Sequence[int]) -> Items:
         DELETE FROM subjects_personaldataitem AS item
         WHERE item.id = ANY(%s)
           AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = item.id)
-        RETURNING item.uuid, item.source_record
+        RETURNING item.uuid, item.source_record, item.id
         """,
         [ids],
     )
     uuids = [row[0] for row in rows]
+    # The foreign key is checked at the end of the transaction, so the words may go after the names.
+    _run("DELETE FROM subjects_nametoken WHERE item_id = ANY(%s)", [[row[2] for row in rows]])
     return Items(uuids, [bytes(row[1]) for row in rows if row[1] is not None], destroy_keys(Owner.ITEM, uuids))
-
-
-def consented(pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """The relationships (person, purpose) that rest on a standing consent: old data going ends none."""
-    ordered = sorted(pairs)
-    return set(
-        _run(
-            """
-            SELECT tie.subject_id, tie.purpose_id
-            FROM subjects_relationship AS tie
-            JOIN UNNEST(%s::bigint[], %s::bigint[]) AS pair (subject_id, purpose_id)
-              ON pair.subject_id = tie.subject_id AND pair.purpose_id = tie.purpose_id
-            WHERE tie.role = %s AND tie.consent_ended_on IS NULL AND tie.ended_on IS NULL
-            """,
-            [
-                [subject for subject, _purpose in ordered],
-                [purpose for _subject, purpose in ordered],
-                Relationship.Role.SUBSCRIBER.value,
-            ],
-        )
-    )
 
 
 def delete_relationships(pairs: Iterable[tuple[int, int]]) -> Relationships:

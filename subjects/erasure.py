@@ -2,7 +2,7 @@
 
 The order matters. People are locked first, so a block that is being placed is either seen by the delete or waits until
 the erasure is over (subjects/blocks.py takes the same lock). What upper apps know is asked through two registries:
-guards say who must stay, cleaners remove what hangs on somebody who goes.
+guards say who or what must stay, cleaners remove what hangs on somebody who goes.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -66,17 +66,26 @@ class Eraser(Protocol):
     ) -> ErasureResult: ...
 
 
-# Given primary keys of people of whom we hold nothing here: those who must stay (an open case, a valid consent).
+Pair = tuple[int, int]  # the primary keys of a person and a purpose
+# Given primary keys of people of whom we hold nothing here: those who must stay (an open case).
 Guard = Callable[[Sequence[int]], Iterable[int]]
+# Given relationships that lost their last item, and the time: those that rest on something else (a standing consent).
+RelationshipGuard = Callable[[Sequence[Pair], datetime], Iterable[Pair]]
 Cleaner = Callable[[Gone], None]
 _erasers: list[Eraser] = []
 _guards: list[Guard] = []
+_relationship_guards: list[RelationshipGuard] = []
 _cleaners: list[Cleaner] = []
 
 
 def register_subject_guard(guard: Guard) -> None:
     if guard not in _guards:
         _guards.append(guard)
+
+
+def register_relationship_guard(guard: RelationshipGuard) -> None:
+    if guard not in _relationship_guards:
+        _relationship_guards.append(guard)
 
 
 def register_cleaner(cleaner: Cleaner) -> None:
@@ -112,7 +121,7 @@ def end_needs(
 ) -> Erased:
     """End these needs (primary keys of ItemPurpose) inside the caller's transaction, and all that nothing else keeps.
 
-    A relationship ends with its last item, unless it rests on a consent that still stands. `pairs` (person's and
+    A relationship ends with its last item, unless a guard says that it rests on something else. `pairs` (person's and
     purpose's primary key) ends it in any case. `keep_relationships` is for a rule about one category of data: a
     contract goes on when its old letters go.
     Active blocks win: a blocked need, its item, its relationship and its person stay.
@@ -121,7 +130,9 @@ def end_needs(
     ended = deletes.delete_needs(need_ids)
     items = deletes.delete_items([need.item_id for need in ended])
     emptied = set() if keep_relationships else {(need.subject_id, need.purpose_id) for need in ended} - set(pairs)
-    relationships = deletes.delete_relationships({*pairs, *(emptied - deletes.consented(emptied))})
+    for keeps in _relationship_guards:
+        emptied -= set(keeps(sorted(emptied), now)) if emptied else set()
+    relationships = deletes.delete_relationships({*pairs, *emptied})
     empty = deletes.empty_people(people)
     for guard in _guards:
         empty -= set(guard(sorted(empty))) if empty else set()

@@ -12,8 +12,10 @@ from subjects.identifiers import Claim
 from subjects.models import DataSubject, Relationship
 from subjects.registry import categories, declared
 from tests import make_consents as make
+from tests import make_subjects
 
 pytestmark = pytest.mark.django_db
+ADA = Claim("email", "ada@example.com")
 
 
 def pairs():
@@ -74,6 +76,41 @@ def test_a_valid_consent_keeps_the_person():
     subject = DataSubject.objects.get()
     assert not erasure.end_needs(erasure.needs_of(subject, [make.live()]), now=make.days(1)).subjects
     assert make.reason() == "+consent-given"
+
+
+@pytest.mark.parametrize(
+    ("later", "left"),
+    [
+        (lambda: None, 1),
+        (lambda: make.captured(choices={"newsletter-email": False}, now=make.days(1)), 0),
+        (lambda: withdraw.withdraw([ADA], purposes=["newsletter"], now=make.days(1), actor=make.ACTOR), 0),
+    ],
+    ids=["stands", "refused since", "withdrawn since"],
+)
+@pytest.mark.parametrize("consent_first", [True, False])
+def test_old_data_goes_and_the_consent_given_before_or_after_it_stays(consent_first, later, left):
+    """A prospect who subscribes stays a prospect by role; what keeps them is the consent and not the word."""
+    make.live(categories=("email",))
+    make.published()
+    if consent_first:
+        make.captured()
+    ada = make_subjects.person(ADA)
+    make_subjects.item(ada, "newsletter", role="prospect")
+    if not consent_first:
+        make.captured()
+    later()
+    erased = erasure.end_needs(erasure.needs_of(ada, [make.live()]), now=make.days(2))
+    assert (erased.items, Relationship.objects.count(), DataSubject.objects.count()) == (1, left, left)
+    assert (make.reason(now=make.days(2)) == "+consent-given") == bool(left)
+
+
+def test_a_consent_that_has_run_out_keeps_nothing():
+    make.live(categories=("email",))
+    make.published()
+    make.captured()
+    ada = DataSubject.objects.get()
+    make_subjects.item(ada, "newsletter")
+    assert erasure.end_needs(erasure.needs_of(ada, [make.live()]), now=make.days(800)).subjects == 1
 
 
 def test_destroying_proofs_of_nobody_is_nothing():

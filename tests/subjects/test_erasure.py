@@ -32,7 +32,7 @@ BY = {"now": make.NOW, "actor": make.ACTOR}
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
     """Without what upper apps have registered."""
-    for name in ("_guards", "_cleaners", "_erasers"):
+    for name in ("_guards", "_relationship_guards", "_cleaners", "_erasers"):
         monkeypatch.setattr(erasure, name, [])
 
 
@@ -128,22 +128,27 @@ def test_relationships_can_outlive_a_category_of_data(two):
     assert (erased.items, erased.relationships, erased.subjects) == (1, 0, 0)
 
 
-@pytest.mark.parametrize(("ended", "left"), [(None, 1), (make.NOW.date(), 0)])
-def test_old_data_going_ends_no_consent(ended, left):
-    analytics = make.purposes("website-analytics", basis="a")[0]
+@pytest.mark.parametrize("left", [1, 0])
+def test_what_a_relationship_rests_on_keeps_it_when_old_data_goes(two, left):
     ada = make.person()
-    make.item(ada, "website-analytics", role="subscriber")
-    if ended:
-        relationships.end(ada, analytics, what="consent_ended_on", on=ended, **BY)
-    erased = end(ada, analytics)
+    make.item(ada, "customer-support")
+    asked = []
+
+    def keeps(pairs, now):
+        asked.append((pairs, now))
+        return pairs[:left]
+
+    erasure.register_relationship_guard(keeps)
+    erased = end(ada, two[0])
     assert (erased.items, Relationship.objects.count(), DataSubject.objects.count()) == (1, left, left)
+    assert asked == [([(ada.pk, two[0].pk)], make.NOW)]
 
 
-def test_an_erasure_ends_a_consented_relationship_too():
-    analytics = make.purposes("website-analytics", basis="a")[0]
+def test_an_erasure_asks_no_guard(two):
     ada = make.person()
-    make.item(ada, "website-analytics", role="subscriber")
-    assert end(ada, analytics, pairs=[(ada.pk, analytics.pk)]).subjects == 1
+    make.item(ada, "customer-support")
+    erasure.register_relationship_guard(lambda pairs, now: pairs)
+    assert end(ada, two[0], pairs=[(ada.pk, two[0].pk)]).subjects == 1
     assert nothing_is_left()
 
 
