@@ -15,7 +15,7 @@ from core.vault import create_key, keys_of
 from ledger.entries import record
 from processing import purposes as register
 from processing.models import Basis, DataCategory, Purpose, PurposeVersion, System
-from subjects import relationships
+from subjects import names, relationships
 from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Restriction
 from subjects.people import hold
 
@@ -98,6 +98,8 @@ def collect(
         system=_system(system),
         collected_at=collected_at,
     )
+    if category == names.CATEGORY:
+        names.remember(item, content)
     _link(item, versions, role=role, now=now, actor=actor)
     record(
         kind="item.collected",

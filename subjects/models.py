@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from processing.models import DataCategory, Purpose, Recipient, System
+from subjects.models_names import NameToken as NameToken
 
 
 class Organisation(models.Model):

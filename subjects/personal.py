@@ -91,6 +91,8 @@ class Held(WithThePerson):
         *fields_of("PersonalDataItem", "uuid subject category sealed source source_evidence source_record nature"),
         *fields_of("PersonalDataItem", "system collected_at purposes"),
         *fields_of("ItemPurpose", "item purpose subject category collected_on"),
+        # Exported as the name itself.
+        *fields_of("NameToken", "item token"),
     ]
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -169,6 +171,7 @@ NOT_PERSONAL = {
     *fields_of("Relationship", "id ground_recorded_by"),
     *fields_of("PersonalDataItem", "id"),
     *fields_of("ItemPurpose", "id"),
+    *fields_of("NameToken", "id token_key"),
     *fields_of("Disclosure", "id approved_by"),
     *fields_of("Restriction", "id"),
     # Internal workings of holds and pending requests; they carry ids and codes, and go with the person.

@@ -21,7 +21,7 @@ from requests import answer, expiry
 from requests.decisions import lines
 from requests.models import CaseFile, RightsRequest
 from retention import tombstones
-from subjects import people
+from subjects import names, people
 from subjects.identifiers import Claim, suppression_hashes
 from subjects.items import source_hash
 from tests import make_consents, make_register
@@ -68,7 +68,7 @@ class Plant:
 
     def marks(self) -> dict[str, bytes]:
         """Everything that recognises the person without saying who it is."""
-        found = {"hash-record": source_hash(f"crm:{self('record')}")}
+        found = {"hash-record": source_hash(f"crm:{self('record')}"), "word": names.token(self("item-name"))}
         for claim in self.claims():
             found |= {f"blind-{claim.type}-{n}": blind for n, blind in enumerate(claim.blinds)}
             hashes = suppression_hashes(claim.type, claim.normalised, claim.system)
