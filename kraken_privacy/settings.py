@@ -31,14 +31,20 @@ INSTALLED_APPS = [
     "kraken_privacy.apps.KrakenAdminConfig",
     "csp",
     "pgtrigger",
+    # Never its socialaccount, which imports the PyPI library called requests (docs/adr/0001).
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "core.apps.CoreConfig",
     "ledger.apps.LedgerConfig",
+    "staff.apps.StaffConfig",
     "processing.apps.ProcessingConfig",
     "subjects.apps.SubjectsConfig",
     "consents.apps.ConsentsConfig",
     "requests.apps.RequestsConfig",
     "retention.apps.RetentionConfig",
     "notices.apps.NoticesConfig",
+    "breaches.apps.BreachesConfig",
     "kraken_privacy.apps.KrakenConfig",
     "rest_framework",
     "drf_spectacular",
@@ -54,6 +60,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "staff.middleware.IdleTimeout",
+    "staff.middleware.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "kraken_privacy.urls"
@@ -69,6 +78,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "core.context.controller",
+                "staff.context.idle",
             ]
         },
     }
@@ -112,7 +122,10 @@ CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "ledger.tasks.seal", "schedule": 30.0, "options": {"expires": 30}},
     "answers": {"task": "requests.tasks.finish", "schedule": 20.0, "options": {"expires": 20}},
     "expiry": {"task": "requests.tasks.expire", "schedule": crontab(hour=1, minute=30)},
+    "attempts": {"task": "staff.tasks.sweep", "schedule": crontab(hour=1, minute=50)},
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
+    "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},
+    "resume": {"task": "retention.tasks.resume", "schedule": 300.0, "options": {"expires": 300}},
     "retention": {"task": "retention.tasks.nightly", "schedule": crontab(hour=2, minute=30)},
 }
 
@@ -242,4 +255,34 @@ UNFOLD = {
         }
     },
 }
-LOGIN_URL = "admin:login"
+
+# --- How staff sign in ------------------------------------------------------------------------------------------------
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# A demo prints one password that must be enough to look around.
+REQUIRE_MFA = env.bool("REQUIRE_MFA", default=not DEMO_MODE)
+# After so many minutes without a request a session ends; a page warns before.
+IDLE_MINUTES = env.int("IDLE_MINUTES", default=30)
+SESSION_COOKIE_AGE = 12 * 60 * 60
+ACCOUNT_ADAPTER = "staff.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Passwords and codes are counted in PostgreSQL (staff/attempts.py); these cover the rest, in each process.
+ACCOUNT_RATE_LIMITS = {"login_failed": None}
+MFA_ADAPTER = "staff.adapter.MfaAdapter"
+MFA_FORMS = {"authenticate": "staff.forms.AuthenticateForm", "reauthenticate": "staff.forms.ReauthenticateForm"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# An address is entered by an administrator; nobody confirms one here.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO_MODE
+# Whoever prepared or decided an answer does not release it. With SOLE_OFFICER there may be nobody else: then the same
+# person may, giving a reason that is recorded each time.
+TWO_PERSON_RELEASE = env.bool("TWO_PERSON_RELEASE", default=False)
+SOLE_OFFICER = env.bool("SOLE_OFFICER", default=False)

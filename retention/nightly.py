@@ -1,17 +1,26 @@
 """The nightly sweep: every rule in force, on the controller's calendar, and what has outlived its own purpose."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.models import Controller
 from retention import tombstones
-from retention.models import RetentionRule
+from retention.models import RetentionRule, Run
 from retention.purge import Report, purge
+
+# Every batch renews the heartbeat; after this long without one, nobody is at work.
+ABANDONED = timedelta(minutes=10)
 
 
 def rules_in_force() -> list[RetentionRule]:
     """In the order of their names, so that two sweeps take them in the same order."""
     active = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE)
     return list(active.select_related("purpose", "category").order_by("slug"))
+
+
+def rules_interrupted(*, now: datetime) -> list[RetentionRule]:
+    """Rules whose run was left open by a worker that died."""
+    left = Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__lt=now - ABANDONED)
+    return [rule for rule in rules_in_force() if rule.pk in set(left.values_list("rule", flat=True))]
 
 
 def sweep(rule: RetentionRule, *, now: datetime) -> Report:

@@ -141,7 +141,8 @@ def _claim(run: Run, first: due.Candidate) -> bool:
 
 
 def _erase(run: Run, rows: list[due.Candidate], now: datetime) -> int:
-    erased = end_needs([row.pk for row in rows], now=now)
+    one_category = run.rule is not None and run.rule.category_id is not None
+    erased = end_needs([row.pk for row in rows], now=now, keep_relationships=one_category)
     if erased.needs:
         evidence.leave(run, erased, now=now)
     return erased.needs
