@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
+from breaches import views as breaches
 from requests import office, office_actions, queue
 
 # The admin's own scripts evaluate expressions and set styles. Nothing outside /admin/ is relaxed.
@@ -24,7 +25,7 @@ class KrakenAdminSite(UnfoldAdminSite):
     index_template = "requests/office/home.html"
 
     def extra_urls(self) -> list[URLPattern]:
-        return office_actions.urls(self)
+        return [*office_actions.urls(self), *breaches.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Behind the login, with the site at hand for pages that are no ModelAdmin's."""
@@ -55,6 +56,8 @@ class KrakenAdminSite(UnfoldAdminSite):
         work = [_link(request, _("Today"), reverse("admin:index"), "today", exact=True)]
         if request.user.has_perm(office.READ):
             work.append(_link(request, _("Requests"), reverse("admin:rights-queue"), "inbox"))
+        if request.user.has_perm(breaches.READ):
+            work.append(_link(request, _("Breaches"), reverse("admin:breaches"), "emergency_home"))
         tables = [
             {
                 "title": app["name"],

@@ -64,10 +64,11 @@ def act(request: HttpRequest, rights_request: RightsRequest, done: str, func: Ca
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """A page in the frame of the admin site."""
+    """A page in the frame of the admin site: a template of this app's office, or of another app by its path."""
     site: AdminSite = request.admin_site  # type: ignore[attr-defined]
     request.current_app = site.name  # type: ignore[attr-defined]
-    return render(request, f"requests/office/{template}.html", {**site.each_context(request), **context})
+    path = template if "/" in template else f"requests/office/{template}.html"
+    return render(request, path, {**site.each_context(request), **context})
 
 
 def today(now: datetime) -> date:

@@ -17,6 +17,7 @@ BELOW = {
     "consents": {"core", "ledger", "processing", "subjects"},
 }
 BELOW |= {name: {*BELOW, "consents"} for name in ("requests", "retention", "notices")}
+BELOW["breaches"] = {*BELOW} - {"retention", "notices"}
 APPS = set(BELOW)
 FORBIDDEN = {"kraken_privacy", "tests", "benchmarks"}
 
