@@ -16,6 +16,7 @@ from consents import answers, capture, forms, permission, withdraw
 from consents.models import Status
 from consents.verdicts import Verdict
 from core.api import ApiView
+from core.cors import CrossOriginView
 from core.errors import Invalid, Text
 from core.idempotency import replayable
 from core.models import ApiKey
@@ -99,6 +100,7 @@ class CapturedSerializer(serializers.Serializer[Any]):
 class WithdrawSerializer(serializers.Serializer[Any]):
     identity = IdentitySerializer()
     purposes = serializers.JSONField(help_text='A list of purposes, or "all-marketing".')
+    test = serializers.BooleanField(required=False)
 
 
 class WithdrawnSerializer(serializers.Serializer[Any]):
@@ -127,7 +129,7 @@ class CheckedSerializer(serializers.Serializer[Any]):
     results = ResultSerializer(many=True)
 
 
-class FormView(ApiView):
+class FormView(CrossOriginView):
     required_scope = "forms:read"
 
     @extend_schema(
@@ -141,7 +143,7 @@ class FormView(ApiView):
         return Response(forms.public(version))
 
 
-class ConsentView(ApiView):
+class ConsentView(CrossOriginView):
     required_scope = "consents:write"
 
     @extend_schema(
@@ -166,7 +168,7 @@ class ConsentView(ApiView):
 
 
 class WithdrawView(ApiView):
-    required_scope = "consents:write"
+    required_scope = "consents:withdraw"
 
     @extend_schema(
         operation_id="consents_withdraw",
@@ -179,9 +181,10 @@ class WithdrawView(ApiView):
         now = timezone.now()
 
         def make() -> UUID:
-            body = _body(request.data, {"identity", "purposes"})
-            claims, purposes = _withdrawal(body)
-            return withdraw.withdraw(claims, purposes=purposes, now=now, actor=_actor(request)).entry
+            body = _body(request.data, {"identity", "purposes", "test"})
+            claims, purposes, is_test = _withdrawal(body)
+            actor = _actor(request)
+            return withdraw.withdraw(claims, purposes=purposes, now=now, actor=actor, is_test=is_test).entry
 
         def load(entry: UUID) -> dict[str, Any]:
             done = withdraw.stored(entry)
@@ -234,8 +237,8 @@ def _body(data: Any, members: set[str]) -> Mapping[str, Any]:
     return data
 
 
-def _withdrawal(body: Mapping[str, Any]) -> tuple[list[Any], Any]:
-    """(claims, purposes), with every fault named at once."""
+def _withdrawal(body: Mapping[str, Any]) -> tuple[list[Any], Any, bool]:
+    """(claims, purposes, whether it is a test), with every fault named at once."""
     errors: dict[str, Text] = {}
     claims: list[Any] = []
     try:
@@ -246,9 +249,12 @@ def _withdrawal(body: Mapping[str, Any]) -> tuple[list[Any], Any]:
     is_list = isinstance(purposes, list) and all(isinstance(slug, str) for slug in purposes)
     if purposes != withdraw.ALL_MARKETING and not is_list:
         errors["purposes"] = _('Give a list of purposes, or "all-marketing".')
+    is_test = body.get("test", False)
+    if not isinstance(is_test, bool):
+        errors["test"] = _("Say true or false.")
     if errors:
         raise Invalid(fields=errors)
-    return claims, purposes
+    return claims, purposes, bool(is_test)
 
 
 def _question(body: Mapping[str, Any]) -> dict[str, Any]:

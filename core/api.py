@@ -8,16 +8,18 @@ from rest_framework.views import APIView
 
 from core.access import ApiKeyAuthentication, HasScope
 from core.parsers import JSONParser
+from core.throttle import Throttle
 
 __all__ = ["ApiKeyAuthentication", "ApiView", "Cursor", "HasScope"]
 
 
 class ApiView(APIView):
-    """The base of every API view: key, scope, strict JSON. A public view sets both class lists to []."""
+    """The base of every API view: key, scope, limit, strict JSON. A public view sets the first two lists to []."""
 
     authentication_classes: Any = [ApiKeyAuthentication]
     permission_classes: Any = [HasScope]
     parser_classes: Any = [JSONParser]
+    throttle_classes: Any = [Throttle]
     required_scope: str | dict[str, str] = ""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

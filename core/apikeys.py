@@ -13,7 +13,8 @@ from core.errors import Invalid
 from core.keys import token_hash
 from core.models import ApiKey
 
-# A key in a browser is public: it may read forms and post choices, whatever scopes somebody gives it.
+# A key in a browser is public: it may read forms and post choices, whatever scopes somebody gives it. It may never
+# withdraw, because whoever reads it in the page could then say "no" for anybody whose address they know.
 PUBLISHABLE_SCOPES = frozenset({"forms:read", "consents:write"})
 # One write per key and interval, not one per call.
 LAST_USED_EVERY = timedelta(minutes=5)

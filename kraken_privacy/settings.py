@@ -212,6 +212,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Calls per minute: of one key, and of one client (an address) that uses a key in a browser or none (core/throttle.py).
+API_CALLS_PER_KEY = env.int("API_CALLS_PER_KEY", default=60_000)
+API_CALLS_PER_CLIENT = env.int("API_CALLS_PER_CLIENT", default=120)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Kraken Privacy API",
     "VERSION": "1.0.0",

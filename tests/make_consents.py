@@ -11,7 +11,7 @@ from tests import make_register
 PUBLISHED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 ACTOR = "test:consents"
-SCOPES = ["forms:read", "consents:write", "permissions:read"]
+SCOPES = ["forms:read", "consents:write", "consents:withdraw", "permissions:read"]
 
 
 def days(number):

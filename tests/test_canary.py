@@ -205,7 +205,7 @@ def erase(case: CaseFile, plant) -> None:
 
 def noise(client, plant) -> None:
     """Calls that go wrong or store nothing: what they carry must not end up in a log or an error kept anywhere."""
-    headers = make_consents.key("subjects:write", "consents:write", "permissions:read", "requests:write")["headers"]
+    headers = make_consents.key("subjects:write", *make_consents.SCOPES, "requests:write")["headers"]
     identity = {"email": plant.email}
     check = {"purpose": "newsletter", "channel": "email", "type": "email", "values": [plant.email, plant("unknown")]}
     for path, body in {

@@ -9,7 +9,9 @@ from core.roles import OFFICER
 
 NAME = "dpo"
 SCOPES = [
+    "consents:withdraw",
     "consents:write",
+    "events:read",
     "forms:read",
     "ledger:read",
     "permissions:read",

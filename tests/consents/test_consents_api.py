@@ -13,7 +13,7 @@ URL = "/api/v1"
 CALLS = {
     "/forms/join/": ("forms:read", None),
     "/consents/": ("consents:write", {}),
-    "/consents/withdraw/": ("consents:write", {}),
+    "/consents/withdraw/": ("consents:withdraw", {}),
     "/permissions/check/": ("permissions:read", {}),
 }
 
