@@ -277,7 +277,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # Passwords and codes are counted in PostgreSQL (staff/attempts.py); these cover the rest, in each process.
-ACCOUNT_RATE_LIMITS = {"login_failed": None}
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 MFA_ADAPTER = "staff.adapter.MfaAdapter"
 MFA_FORMS = {"authenticate": "staff.forms.AuthenticateForm", "reauthenticate": "staff.forms.ReauthenticateForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

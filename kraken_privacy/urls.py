@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("kraken_privacy.api_urls")),
     path("", include("core.urls")),
     path("", include("ledger.urls")),
+    path("", include("staff.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -12,6 +12,7 @@ ROOT = Path(settings.BASE_DIR)
 BELOW = {
     "core": set(),
     "ledger": {"core"},
+    "staff": {"core", "ledger"},
     "processing": {"core", "ledger"},
     "subjects": {"core", "ledger", "processing"},
     "consents": {"core", "ledger", "processing", "subjects"},

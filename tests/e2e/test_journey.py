@@ -99,9 +99,9 @@ def confirm(person: Person, reference: str, address: str) -> None:
 
 def sign_in(officer: Person) -> None:
     officer.open("/admin/")
-    officer.page.fill("input[name=username]", "dpo")
+    officer.page.fill("input[name=login]", "dpo")
     officer.page.fill("input[name=password]", officer.stack.admin_password)
-    officer.page.locator("form button[type=submit], form input[type=submit]").first.click()
+    officer.page.get_by_role("button", name="Sign in", exact=True).click()
     officer.look()
 
 
