@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -46,6 +47,12 @@ class Home:
         """Names the directory that PostgreSQL lives in when it is not here."""
         return self.var / "cluster-is-in"
 
+    @property
+    def short(self) -> Path:
+        """Where sockets go when `var` cannot have them. Owner and mode are checked before it is used."""
+        name = f"kraken-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]}"
+        return Path("/tmp") / name  # noqa: S108
+
     def prepare(self) -> None:
         """Make what is missing, for us alone; what exists keeps its mode. Raises Problem if we may not write."""
         try:
@@ -78,8 +85,7 @@ class Home:
         if len(os.fsencode(wanted)) <= SOCKET_ROOM and "," not in str(wanted):
             wanted.mkdir(mode=0o700, exist_ok=True)
             return wanted
-        name = f"kraken-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]}"
-        short = Path("/tmp") / name  # noqa: S108  (owner and mode are checked below)
+        short = self.short
         short.mkdir(mode=0o700, exist_ok=True)
         found = short.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
@@ -98,4 +104,6 @@ class Home:
             return {}
 
     def forget_state(self) -> None:
+        """Nothing runs any more."""
+        shutil.rmtree(self.short, ignore_errors=True)
         self.state.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from kraken_privacy.embedded.dsn import address
+from kraken_privacy.embedded.home import Home
 from tests.stack.stack import RunningStack, processes_of
 
 pytestmark = pytest.mark.stack
@@ -66,6 +67,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed_and_a_stale_pid_file_does
     os.killpg(stack.process.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
     stack.process.wait(30)
     assert stack.is_gone(), processes_of(stack.var)
+    assert not Home(stack.var).short.exists()
 
 
 def test_being_killed_while_starting_leaves_nothing_and_does_no_harm(make_stack) -> None:
