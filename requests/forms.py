@@ -1,4 +1,7 @@
-"""One question per page. The server checks; nothing is marked `required` and no length is cut off silently."""
+"""What every public form has in common, and the forms that stand alone.
+
+The server checks; nothing is marked `required` and no length is cut off silently.
+"""
 
 from typing import Any
 
@@ -7,34 +10,55 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid
-from requests import references
-from requests.intake import DETAILS_LENGTH
-from requests.models import Right
+from requests import messages, references
+from requests.intake import DETAILS_LENGTH, LENGTHS
 from subjects.identifiers import Claim
 
-OFFERED = [
-    (Right.ACCESS.value, _("Send me a copy of the personal data you hold about me")),
-    (Right.ERASURE.value, _("Delete the personal data you hold about me")),
-]
+LONG = _("Your message must be 5,000 characters or fewer")
 
 
 class Question(forms.Form):
-    """A page with one question. `title` is the page's heading and the label of its only field."""
+    """A page with one question. `title` is the page's heading and, of a page with one field, its label.
+
+    `short` names the answer on the page that shows them all; `aside` is a template below the question.
+    """
 
     use_required_attribute = False
     title: Any = ""
+    short: Any = ""
+    aside = ""
+    optional = False
 
     @property
     def problems(self) -> list[tuple[str, str]]:
         """(id of the input, message): the error summary says the same words as the page."""
         return [(self._target(name), str(messages[0])) for name, messages in self.errors.items()]
 
+    @property
+    def is_single(self) -> bool:
+        return len(self.fields) == 1
+
+    def in_words(self, answer: dict[str, Any]) -> list[str]:
+        """What was answered, a line for each thing, as the page showed it."""
+        lines: list[str] = []
+        for name, field in self.fields.items():
+            value = answer.get(name) or ""
+            if not value:
+                continue
+            if isinstance(field, forms.ChoiceField):
+                labels: dict[Any, Any] = dict(field.choices)  # type: ignore[arg-type]
+                chosen = value if isinstance(value, list) else [value]
+                lines += [str(labels.get(one, one)) for one in chosen]
+            else:
+                lines.append(value if self.is_single else f"{field.label}\n{value}")
+        return lines
+
     def _target(self, name: str) -> str:
-        first = isinstance(self.fields[name].widget, forms.CheckboxSelectMultiple)
+        first = isinstance(self.fields[name].widget, forms.CheckboxSelectMultiple | forms.RadioSelect)
         return f"id_{name}_0" if first else f"id_{name}"
 
 
-def _text(missing: Any, longest: int, too_long: Any, widget: forms.Widget, **options: Any) -> forms.CharField:
+def text(missing: Any, longest: int, too_long: Any, widget: forms.Widget, **options: Any) -> forms.CharField:
     return forms.CharField(
         error_messages={"required": missing, "null_characters_not_allowed": _("Enter text only")},
         validators=[MaxLengthValidator(longest, too_long)],
@@ -43,12 +67,53 @@ def _text(missing: Any, longest: int, too_long: Any, widget: forms.Widget, **opt
     )
 
 
-def email_field(label: Any, hint: Any = "") -> forms.CharField:
-    return _text(
+def words(label: Any, missing: Any = "", hint: Any = "", *, rows: int = 6, required: bool = True) -> forms.CharField:
+    """A message of some length."""
+    area = forms.Textarea({"rows": rows})
+    return text(missing, DETAILS_LENGTH, LONG, area, label=label, help_text=hint, required=required)
+
+
+def email_field(label: Any, hint: Any = "", **options: Any) -> forms.CharField:
+    return text(
         _("Enter your e-mail address"),
-        254,
+        LENGTHS["email"],
         _("The e-mail address must be 254 characters or fewer"),
         forms.EmailInput({"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
+        label=label,
+        help_text=hint,
+        **options,
+    )
+
+
+def name_field(label: Any, hint: Any = "") -> forms.CharField:
+    return text(
+        _("Enter your full name"),
+        LENGTHS["name"],
+        _("Your name must be 200 characters or fewer"),
+        forms.TextInput({"autocomplete": "name", "spellcheck": "false"}),
+        label=label,
+        help_text=hint,
+    )
+
+
+def address_field(label: Any, hint: Any = "", **options: Any) -> forms.CharField:
+    return text(
+        _("Enter your postal address"),
+        LENGTHS["address"],
+        _("The postal address must be 500 characters or fewer"),
+        forms.Textarea({"rows": 5, "autocomplete": "street-address", "spellcheck": "false"}),
+        label=label,
+        help_text=hint,
+        **options,
+    )
+
+
+def reference_field(label: Any, hint: Any) -> forms.CharField:
+    return text(
+        _("Enter the reference of your request"),
+        40,
+        _("Enter a reference like KP-2345-BCDF"),
+        forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
         label=label,
         help_text=hint,
     )
@@ -64,51 +129,12 @@ def possible_email(value: str) -> str:
     return value
 
 
-class RightsForm(Question):
-    title = _("What would you like us to do?")
-    rights = forms.MultipleChoiceField(
-        label=title,
-        help_text=_("Select all that apply."),
-        choices=OFFERED,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": _("Select what you would like us to do"),
-            "invalid_choice": _("Select what you would like us to do"),
-        },
-    )
-
-
-class NameForm(Question):
-    title = _("What is your full name?")
-    name = _text(
-        _("Enter your full name"),
-        200,
-        _("Your name must be 200 characters or fewer"),
-        forms.TextInput({"autocomplete": "name", "spellcheck": "false"}),
-        label=title,
-        help_text=_("Use the name we are likely to know you by."),
-    )
-
-
-class EmailForm(Question):
-    title = _("What is your e-mail address?")
-    email = email_field(title, _("Use the address you have used with us. We will send a link to it."))
-
-    def clean_email(self) -> str:
-        return possible_email(self.cleaned_data["email"])
-
-
-class DetailsForm(Question):
-    title = _("Is there anything that would help us? (optional)")
-    details = _text(
-        "",
-        DETAILS_LENGTH,
-        _("Your message must be 5,000 characters or fewer"),
-        forms.Textarea({"rows": 6}),
-        label=title,
-        help_text=_("For example, how you dealt with us, or which data you mean. You can leave this empty."),
-        required=False,
-    )
+class WithReference(Question):
+    def clean_reference(self) -> str:
+        reference = references.tidy(self.cleaned_data["reference"])
+        if not reference:
+            raise forms.ValidationError(_("Enter a reference like KP-2345-BCDF"))
+        return reference
 
 
 class SendForm(Question):
@@ -123,23 +149,60 @@ class SendForm(Question):
         return ""
 
 
-class LinkForm(Question):
+class LinkForm(WithReference):
     title = _("Get a link to your request")
-    reference = _text(
-        _("Enter the reference of your request"),
-        40,
-        _("Enter a reference like KP-2345-BCDF"),
-        forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
-        label=_("Reference"),
-        help_text=_("It looks like KP-2345-BCDF. You will find it in our first message."),
-    )
+    reference = reference_field(_("Reference"), _("It looks like KP-2345-BCDF. You will find it in our first message."))
     email = email_field(_("E-mail address"), _("The address you gave with the request."))
-
-    def clean_reference(self) -> str:
-        reference = references.tidy(self.cleaned_data["reference"])
-        if not reference:
-            raise forms.ValidationError(_("Enter a reference like KP-2345-BCDF"))
-        return reference
 
     def clean_email(self) -> str:
         return possible_email(self.cleaned_data["email"])
+
+
+class NewAddressForm(Question):
+    title = _("What is the right e-mail address?")
+    email = email_field(title, _("The link we have sent already stops working, and we send a new one."))
+
+    def clean_email(self) -> str:
+        return possible_email(self.cleaned_data["email"])
+
+
+class MessageForm(WithReference):
+    title = _("Leave a message about your request")
+    reference = reference_field(_("Reference"), _("It looks like KP-2345-BCDF."))
+    message = text(
+        _("Enter your message"),
+        messages.LENGTH,
+        _("Your message must be 2,000 characters or fewer"),
+        forms.Textarea({"rows": 6}),
+        label=_("Your message"),
+        help_text=_(
+            "Tell us how we can reach you now: a telephone number, a postal address or another e-mail address."
+        ),
+    )
+
+
+class ComplaintForm(SendForm):
+    """A complaint in one page (DPA 2018 s.164A(2): a form, and other ways beside it)."""
+
+    title = _("Complain about how we handled your data")
+    complaint = words(
+        _("What went wrong?"),
+        _("Tell us what went wrong"),
+        _("In your own words. If it is about a request, give its reference if you have it."),
+    )
+    wish = words(_("What would put it right? (optional)"), rows=3, required=False)
+    name = name_field(_("Your full name"))
+    email = email_field(_("Your e-mail address"), _("If you have none, leave this empty."), required=False)
+    address = address_field(
+        _("Your postal address"), _("Only if you gave no e-mail address. We write to you there."), required=False
+    )
+    field_order = ["complaint", "wish", "name", "email", "address", "token", "website"]
+
+    def clean_email(self) -> str:
+        return possible_email(self.cleaned_data["email"]) if self.cleaned_data["email"] else ""
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if not data.get("email") and not data.get("address") and not {"email", "address"} & set(self.errors):
+            self.add_error("email", _("Enter an e-mail address or a postal address, so that we can answer you"))
+        return data

@@ -3,19 +3,24 @@
 from django.urls import path
 
 from requests import views, views_collect
+from requests.steps import BY_NAME
 
 app_name = "requests"
 urlpatterns = [
     path("", views.hub, name="hub"),
     path("rights/", views.step, {"name": "rights"}, name="rights"),
-    path("rights/name/", views.step, {"name": "name"}, name="name"),
-    path("rights/email/", views.step, {"name": "email"}, name="email"),
-    path("rights/details/", views.step, {"name": "details"}, name="details"),
+    *(path(f"rights/{name}/", views.step, {"name": name}, name=name) for name in list(BY_NAME)[1:]),
     path("rights/check/", views.check, name="check"),
     path("rights/sent/", views.sent, name="sent"),
+    path("rights/sent/address/", views.new_address, name="new-address"),
     path("rights/confirm/<str:token>/", views.confirmation, name="confirm"),
     path("rights/status/", views.link, name="link"),
     path("rights/status/sent/", views.link_sent, name="link-sent"),
+    path("rights/lost-mailbox/", views.lost, name="lost"),
+    path("rights/lost-mailbox/sent/", views.lost_sent, name="lost-sent"),
+    path("rights/paper/", views.paper, name="paper"),
+    path("complain/", views.complain, name="complain"),
+    path("complain/sent/", views.complained, name="complained"),
     path("collect/<str:token>/", views_collect.page, name="collect"),
     path("collect/<str:token>/code/", views_collect.code, name="collect-code"),
     path("collect/<str:token>/check/", views_collect.check, name="collect-check"),

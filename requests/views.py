@@ -1,6 +1,7 @@
 """The public pages. No account, no JavaScript; a GET changes nothing."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,14 +14,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from requests import address, complaints, messages, references, status, steps
 from requests import draft as drafts
-from requests.forms import OFFERED, DetailsForm, EmailForm, LinkForm, NameForm, Question, RightsForm, SendForm
+from requests.forms import ComplaintForm, LinkForm, MessageForm, NewAddressForm, Question, SendForm
 from requests.intake import LinkUnusable, confirm, open_case, send_new_link, waiting
-from requests.models import CaseFile
+from requests.models import CaseFile, Complaint
+from requests.questions import OFFERED, UNSURE
 from requests.throttle import brake
 
-STEPS: dict[str, type[Question]] = {"rights": RightsForm, "name": NameForm, "email": EmailForm, "details": DetailsForm}
-SENT = "rights_sent"
+SENT, COMPLAINED = "rights_sent", "complaint_sent"
+# On paper there are no pages to leave out, and nothing to be unsure about: a person reads it.
+PAPER = [label for value, label in OFFERED if value != UNSURE]
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -29,25 +33,29 @@ def hub(request: HttpRequest) -> HttpResponse:
     return render(request, "requests/hub.html")
 
 
+@require_safe
+def paper(request: HttpRequest) -> HttpResponse:
+    """The form to print and fill in by hand."""
+    return render(request, "requests/paper.html", {"offered": PAPER})
+
+
 @never_cache
 @sensitive_post_parameters()
 @form_page
-def step(request: HttpRequest, name: str = "rights") -> HttpResponse:
+def step(request: HttpRequest, name: str) -> HttpResponse:
     """One question. The answer is kept in the draft; the next page is the first that is not answered yet."""
-    draft = drafts.load(request)
-    names = list(STEPS)
-    missing = _first_missing(draft)
-    if missing and names.index(missing) < names.index(name):
-        return redirect(_url(missing))
-    form = STEPS[name](request.POST if request.method == "POST" else None, initial=draft.answers)
+    draft, here = drafts.load(request), steps.BY_NAME[name]
+    if steps.barred(here, draft.answers):
+        return redirect(_next(draft))
+    form = here.form(request.POST if request.method == "POST" else None, initial=draft.answers.get(name))
     if request.method == "POST" and form.is_valid():
-        draft.answers.update(form.cleaned_data)
-        response = redirect(_url(_first_missing(draft) or "check"))
+        steps.keep(here, draft.answers, form.cleaned_data)
+        response = redirect(_next(draft))
         draft.keep(request, response)
         return response
-    before = _url(names[names.index(name) - 1]) if name != names[0] else reverse("requests:hub")
-    back = reverse("requests:check") if "change" in request.GET else before
-    return _page(request, "requests/question.html", {"form": form, "field": next(iter(form)), "back": back})
+    before = steps.before(here, draft.answers)
+    back = reverse("requests:check") if "change" in request.GET else _url(before or "hub")
+    return _page(request, "requests/question.html", {"form": form, "back": back})
 
 
 @never_cache
@@ -56,29 +64,26 @@ def step(request: HttpRequest, name: str = "rights") -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """Every answer with a way to change it, and the button that sends them (WCAG 2.2 SC 3.3.4)."""
     draft = drafts.load(request)
-    if request.method == "POST" and request.POST.get("token", "") == request.session.get(SENT):
+    if _is_sent(request):
         return redirect("requests:sent")
-    if missing := _first_missing(draft):
-        return redirect(_url(missing))
+    if steps.first_missing(draft.answers):
+        return redirect(_next(draft))
     form = SendForm(request.POST if request.method == "POST" else None, initial={"token": draft.token})
     if request.method == "POST" and form.is_valid():
         brake(request, "send")
         return _send(request, draft)
-    labels = [label for value, label in OFFERED if value in draft.answers["rights"]]
-    return _page(request, "requests/check.html", {"form": form, "answers": draft.answers, "rights": labels})
+    summary = steps.summary(draft.answers)
+    return _page(request, "requests/check.html", {"form": form, "summary": summary, "back": _url(summary[-1][0].name)})
 
 
 def _send(request: HttpRequest, draft: drafts.Draft) -> HttpResponse:
     now = timezone.now()
-    answers = draft.answers
     case = open_case(
-        rights=answers["rights"],
-        requester={"name": answers["name"], "email": answers["email"]},
-        details=answers["details"],
+        **steps.asked(draft.answers),
         channel=CaseFile.Channel.WEB,
         received_at=now,
         received_on=None,
-        locale=to_locale(get_language() or settings.LANGUAGE_CODE).replace("_", "-"),
+        locale=_locale(),
         actor="public",
         now=now,
         case_uuid=draft.token,
@@ -92,11 +97,27 @@ def _send(request: HttpRequest, draft: drafts.Draft) -> HttpResponse:
 @never_cache
 @require_safe
 def sent(request: HttpRequest) -> HttpResponse:
-    known: str = request.session.get(SENT, "")
-    case = CaseFile.objects.filter(uuid=known).first() if known else None
+    case = _sent_case(request)
     if case is None:
         return redirect("requests:hub")
-    return render(request, "requests/sent.html", {"case": case, "requests": case.requests.order_by("pk")})
+    context = {"case": case, "lines": status.lines(case), "corrected": "corrected" in request.GET}
+    return render(request, "requests/sent.html", context)
+
+
+@never_cache
+@sensitive_post_parameters()
+@form_page
+def new_address(request: HttpRequest) -> HttpResponse:
+    """A wrong address put right, in the session that sent the request and in no other."""
+    case = _sent_case(request)
+    if case is None:
+        return redirect("requests:hub")
+    form = NewAddressForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        brake(request, "send")
+        address.correct(case.uuid, form.cleaned_data["email"], now=timezone.now())
+        return redirect(f"{reverse('requests:sent')}?corrected=1")
+    return _page(request, "requests/new_address.html", {"form": form})
 
 
 @never_cache
@@ -112,7 +133,7 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     except LinkUnusable:
         return render(request, "requests/link_unusable.html", status=404)
     page = "requests/status.html" if case.is_confirmed else "requests/confirm.html"
-    return render(request, page, {"case": case, "requests": case.requests.order_by("pk")})
+    return render(request, page, {"case": case, "lines": status.lines(case)})
 
 
 @never_cache
@@ -134,12 +155,84 @@ def link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "requests/link_sent.html")
 
 
-def _first_missing(draft: drafts.Draft) -> str:
-    return next((name for name in STEPS if name not in draft.answers), "")
+@never_cache
+@sensitive_post_parameters()
+@form_page
+def lost(request: HttpRequest) -> HttpResponse:
+    """For somebody who cannot open the mailbox any more: other ways, and a message. The answer never tells."""
+    form = MessageForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        brake(request, "message")
+        data = form.cleaned_data
+        messages.leave(reference=data["reference"], text=data["message"], now=timezone.now())
+        return redirect("requests:lost-sent")
+    return _page(request, "requests/lost.html", {"form": form})
+
+
+@require_safe
+def lost_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "requests/lost_sent.html")
+
+
+@never_cache
+@sensitive_post_parameters()
+@form_page
+def complain(request: HttpRequest) -> HttpResponse:
+    """A complaint (DPA 2018 s.164A), on one page."""
+    form = ComplaintForm(request.POST if request.method == "POST" else None, initial={"token": uuid4()})
+    if request.method == "POST" and form.is_valid():
+        brake(request, "complain")
+        return _complain(request, form.cleaned_data)
+    return _page(request, "requests/complain.html", {"form": form})
+
+
+def _complain(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
+    now = timezone.now()
+    complaint = complaints.open_complaint(
+        requester={name: data[name] for name in ("name", "email", "address")},
+        answers={name: data[name] for name in ("complaint", "wish")},
+        channel=CaseFile.Channel.WEB,
+        received_at=now,
+        locale=_locale(),
+        actor="public",
+        now=now,
+        case_uuid=data["token"],
+    )
+    request.session[COMPLAINED] = complaint.reference
+    return redirect("requests:complained")
+
+
+@never_cache
+@require_safe
+def complained(request: HttpRequest) -> HttpResponse:
+    known: str = request.session.get(COMPLAINED, "")
+    complaint = Complaint.objects.filter(reference=references.tidy(known)).first() if known else None
+    if complaint is None:
+        return redirect("requests:hub")
+    return render(request, "requests/complained.html", {"complaint": complaint})
+
+
+def _sent_case(request: HttpRequest) -> CaseFile | None:
+    """The case that was sent in this session."""
+    known: str = request.session.get(SENT, "")
+    return CaseFile.objects.filter(uuid=known).first() if known else None
+
+
+def _is_sent(request: HttpRequest) -> bool:
+    """The form was sent already, and its button pressed once more."""
+    return request.method == "POST" and request.POST.get("token", "") == request.session.get(SENT)
+
+
+def _next(draft: drafts.Draft) -> str:
+    return _url(steps.first_missing(draft.answers) or "check")
 
 
 def _url(name: str) -> str:
     return reverse(f"requests:{name}")
+
+
+def _locale() -> str:
+    return to_locale(get_language() or settings.LANGUAGE_CODE).replace("_", "-")
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

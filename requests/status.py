@@ -1,0 +1,57 @@
+"""How a request stands, in words for the person who made it. Staff see states; people see what happens to them."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Text
+from requests.deadlines import clock_of
+from requests.facts import Facts
+from requests.models import CaseFile, RightsRequest
+from requests.stopping import in_words
+from requests.workflow import State
+
+NOW: dict[State, Text] = {
+    State.RECEIVED: _("We have it, and somebody will begin to work on it."),
+    State.IN_PROGRESS: _("We are working on it."),
+    State.READY: _("The answer is written. We check it before it goes to you."),
+    State.PARTLY_ANSWERED: _("We have sent you a part of the answer. The rest is still open."),
+    State.FULFILLED: _("We have done what you asked, and written to you."),
+    State.PARTLY_FULFILLED: _("We have answered. A part was refused, and our letter says why."),
+    State.REFUSED: _("We have refused it. Our letter says why, and where you can complain."),
+    State.WITHDRAWN: _("You took this request back, so we have stopped working on it."),
+}
+NEXT: dict[State, Text] = {
+    State.RECEIVED: _("We look in our records and in every system that may hold something."),
+    State.IN_PROGRESS: _("When the answer is ready, we write to you."),
+    State.READY: _("You hear from us in the next days."),
+    State.PARTLY_ANSWERED: _("We write to you again when the rest is there."),
+}
+OVER = _("If you think that we missed something, tell us and give the reference: we will take it up again.")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One request: what happens to it now, what comes next, what ended at once, and why it is due when it is."""
+
+    request: RightsRequest
+    now: Text
+    next: Text
+    stopped: list[str]
+    why: list[str]
+
+
+def lines(case: CaseFile) -> list[Line]:
+    """Every request of a case, in the order in which they were made."""
+    return [_line(one, case) for one in case.requests.order_by("pk")]
+
+
+def _line(rights_request: RightsRequest, case: CaseFile) -> Line:
+    state = State(rights_request.state)
+    return Line(
+        request=rights_request,
+        now=NOW[state],
+        next=NEXT.get(state, OVER),
+        stopped=in_words(rights_request.result.get("stopped", [])),
+        why=clock_of(Facts.from_json(rights_request.facts), case.rule_set).explanation,
+    )

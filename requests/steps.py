@@ -1,0 +1,153 @@
+"""The request form as a path: which questions this person is asked, in which order, and what their answers ask of us.
+
+Most people meet five pages. A right that needs to know more has a page of its own; nobody else sees it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consents.withdraw import ALL_MARKETING
+from requests import questions
+from requests.forms import Question
+from requests.models import Right
+from requests.questions import MARKETING, OTHER, UNSURE
+
+# Step → what its form was answered with.
+Answers = dict[str, Any]
+
+
+def wanted(answers: Answers) -> list[str]:
+    """What was chosen, here or with help: rights, and "marketing"."""
+    rights = [choice for choice in _chosen(answers, "rights") if choice != UNSURE]
+    wishes = _chosen(answers, "not-sure", "wish") if _is_unsure(answers) else []
+    return list(dict.fromkeys([*rights, *wishes]))
+
+
+def _chosen(answers: Answers, step: str, field: str = "") -> list[str]:
+    chosen: list[str] = answers.get(step, {}).get(field or step, [])
+    return chosen
+
+
+def _is_unsure(answers: Answers) -> bool:
+    return UNSURE in _chosen(answers, "rights")
+
+
+def _asks(right: str) -> Callable[[Answers], bool]:
+    return lambda answers: right in wanted(answers)
+
+
+def _always(answers: Answers) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Step:
+    """One page. With `instead_of` it answers the same need as another: giving one takes the other back."""
+
+    name: str
+    form: type[Question]
+    is_needed: Callable[[Answers], bool] = _always
+    instead_of: str = ""
+
+
+STEPS = [
+    Step("rights", questions.RightsForm),
+    Step("not-sure", questions.WishForm, _is_unsure),
+    Step("words", questions.WordsForm, _asks(Right.GENERAL)),
+    Step("correction", questions.RectificationForm, _asks(Right.RECTIFICATION)),
+    Step("consent", questions.WithdrawalForm, _asks(Right.WITHDRAWAL)),
+    Step("objection", questions.ObjectionForm, _asks(Right.OBJECTION)),
+    Step("pause", questions.RestrictionForm, _asks(Right.RESTRICTION)),
+    Step("transfer", questions.PortabilityForm, _asks(Right.PORTABILITY)),
+    Step("decision", questions.DecisionForm, _asks(Right.ADM_REVIEW)),
+    Step("name", questions.NameForm),
+    Step("email", questions.EmailForm, lambda answers: "address" not in answers, "address"),
+    Step("address", questions.AddressForm, lambda answers: "address" in answers, "email"),
+    Step("details", questions.DetailsForm, lambda answers: wanted(answers) != [Right.GENERAL]),
+]
+BY_NAME = {step.name: step for step in STEPS}
+# What a page says about a right is kept under the right's name.
+ABOUT = {
+    "words": Right.GENERAL,
+    "correction": Right.RECTIFICATION,
+    "consent": Right.WITHDRAWAL,
+    "objection": Right.OBJECTION,
+    "pause": Right.RESTRICTION,
+    "transfer": Right.PORTABILITY,
+    "decision": Right.ADM_REVIEW,
+}
+
+
+def needed(answers: Answers) -> Iterator[Step]:
+    return (step for step in STEPS if step.is_needed(answers))
+
+
+def first_missing(answers: Answers) -> str:
+    """The first question that is still open; empty when all are answered."""
+    return next((step.name for step in needed(answers) if step.name not in answers), "")
+
+
+def barred(step: Step, answers: Answers) -> bool:
+    """Whether something before this page is still open, or the page is not for this person."""
+    for other in STEPS:
+        if other is step:
+            break
+        if other.name != step.instead_of and other.is_needed(answers) and other.name not in answers:
+            return True
+    return not (step.instead_of or step.is_needed(answers))
+
+
+def before(step: Step, answers: Answers) -> str:
+    """The page that was asked before this one; empty on the first."""
+    if step.instead_of and not step.is_needed(answers):
+        return step.instead_of
+    names = [other.name for other in needed(answers)]
+    here = names.index(step.name)
+    return names[here - 1] if here else ""
+
+
+def keep(step: Step, answers: Answers, given: dict[str, Any]) -> None:
+    answers[step.name] = given
+    if step.instead_of:
+        answers.pop(step.instead_of, None)
+
+
+def summary(answers: Answers) -> list[tuple[Step, list[str]]]:
+    """Every question asked, with what was answered."""
+    return [(step, step.form().in_words(answers[step.name])) for step in needed(answers)]
+
+
+def asked(answers: Answers) -> dict[str, Any]:
+    """What the answers ask of us, as requests.intake.open_case takes it."""
+    chosen = wanted(answers)
+    given = {step.name: step for step in needed(answers)}
+    rights = [Right.OBJECTION.value if choice == MARKETING else choice for choice in chosen]
+    about = {right.value: _words(given[name], answers) for name, right in ABOUT.items() if name in given}
+    if MARKETING in chosen and Right.OBJECTION.value not in about:
+        about[Right.OBJECTION.value] = str(dict(questions.OFFERED)[MARKETING])
+    if _is_unsure(answers) and Right.GENERAL.value not in about:
+        about[Right.GENERAL.value] = "\n".join(questions.WishForm().in_words(answers["not-sure"]))
+    return {
+        "rights": list(dict.fromkeys(rights)),
+        "requester": {
+            "name": answers["name"]["name"],
+            "email": answers["email"]["email"] if "email" in given else "",
+            "address": answers["address"]["address"] if "address" in given else "",
+        },
+        "answers": about,
+        "details": answers["details"]["details"] if "details" in given else "",
+        "stop": _stop(chosen, answers),
+    }
+
+
+def _words(step: Step, answers: Answers) -> str:
+    return "\n".join(step.form().in_words(answers[step.name]))
+
+
+def _stop(chosen: Sequence[str], answers: Answers) -> list[str]:
+    """What ends at once. Somebody who does not remember which consent it was takes back the marketing ones."""
+    consents = _chosen(answers, "consent", "purposes") if Right.WITHDRAWAL in chosen else []
+    named = [slug for slug in consents if slug != OTHER]
+    everything = MARKETING in chosen or OTHER in consents
+    return [*([ALL_MARKETING] if everything else []), *named]
