@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "requests.apps.RequestsConfig",
     "retention.apps.RetentionConfig",
     "notices.apps.NoticesConfig",
+    "office.apps.OfficeConfig",
     "breaches.apps.BreachesConfig",
     "kraken_privacy.apps.KrakenConfig",
     "rest_framework",

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from breaches import views as breaches
+from office import urls as office_urls
+from office import views_people
 from requests import office, office_actions, queue
 
 # The admin's own scripts evaluate expressions and set styles. Nothing outside /admin/ is relaxed.
@@ -27,7 +29,7 @@ class KrakenAdminSite(UnfoldAdminSite):
     index_template = "requests/office/home.html"
 
     def extra_urls(self) -> list[URLPattern]:
-        return [*office_actions.urls(self), *breaches.urls(self)]
+        return [*office_actions.urls(self), *breaches.urls(self), *office_urls.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Behind the login, with the site at hand for pages that are no ModelAdmin's."""
@@ -68,6 +70,8 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("Requests"), reverse("admin:rights-queue"), "inbox"))
         if request.user.has_perm(breaches.READ):
             work.append(_link(request, _("Breaches"), reverse("admin:breaches"), "emergency_home"))
+        if request.user.has_perm(views_people.READ):
+            work.append(_link(request, _("People"), reverse("admin:people"), "person_search"))
         tables = [
             {
                 "title": app["name"],

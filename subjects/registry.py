@@ -11,7 +11,19 @@ from django.utils.functional import Promise
 
 from subjects.models import DataSubject
 
-APPS = ("core", "ledger", "staff", "processing", "subjects", "consents", "requests", "retention", "notices", "breaches")
+APPS = (
+    "core",
+    "ledger",
+    "staff",
+    "processing",
+    "subjects",
+    "consents",
+    "requests",
+    "retention",
+    "notices",
+    "breaches",
+    "office",
+)
 
 
 class Category(Protocol):

@@ -19,6 +19,8 @@ BELOW = {
 }
 BELOW |= {name: {*BELOW, "consents"} for name in ("requests", "retention", "notices")}
 BELOW["breaches"] = {*BELOW} - {"retention", "notices"}
+# The pages that show every app together.
+BELOW["office"] = set(BELOW)
 APPS = set(BELOW)
 FORBIDDEN = {"kraken_privacy", "tests", "benchmarks"}
 

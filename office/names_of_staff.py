@@ -1,0 +1,83 @@
+"""Entries of the ledger as a list for people: what happened, and who did it by the name staff know."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.models import User
+from ledger.models import Entry
+
+HAPPENED: dict[str, str | Promise] = {
+    "block.placed": gettext_lazy("Deletion stopped"),
+    "block.released": gettext_lazy("Deletion allowed again"),
+    "consent.given": gettext_lazy("Consent given"),
+    "consent.objected": gettext_lazy("Objected to all marketing"),
+    "consent.withdrawn": gettext_lazy("Consent withdrawn"),
+    "consent.ended": gettext_lazy("Consent ended"),
+    "data.disclosed": gettext_lazy("Data disclosed"),
+    "erasure.executed": gettext_lazy("Erasure carried out"),
+    "identifier.unlinked": gettext_lazy("An address or number was taken off"),
+    "identifier.verified": gettext_lazy("An address or number was confirmed"),
+    "item.collected": gettext_lazy("Data taken in"),
+    "notice.given": gettext_lazy("Privacy notice shown"),
+    "person.merged": gettext_lazy("Two records made one"),
+    "person.split": gettext_lazy("Records parted again"),
+    "person.viewed": gettext_lazy("Personal data shown to staff"),
+    "relationship.ended": gettext_lazy("A date that retention counts from was set"),
+    "relationship.established": gettext_lazy("Relationship recorded"),
+    "relationship.touched": gettext_lazy("The person turned to us"),
+    "request.moved": gettext_lazy("A request changed its state"),
+    "restriction.lifted": gettext_lazy("Restriction lifted"),
+    "restriction.placed": gettext_lazy("Restricted"),
+    "subject.created": gettext_lazy("Record of the person made"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    at: datetime
+    what: str
+    purpose: str
+    who: str
+    entry: UUID
+
+
+def actors(entries: Iterable[Entry]) -> list[Line]:
+    """One query for the names. Accounts that are gone keep their id."""
+    rows = [(entry, str(json.loads(entry.body)["actor"])) for entry in entries]
+    users = {actor: actor.removeprefix("user:") for _entry, actor in rows if actor.startswith("user:")}
+    names = {f"user:{user.uuid}": user.get_username() for user in User.objects.filter(uuid__in=_uuids(users.values()))}
+    return [
+        Line(
+            entry.at,
+            str(HAPPENED.get(entry.kind, entry.kind)),
+            entry.purpose,
+            names.get(actor, _who(actor)),
+            entry.uuid,
+        )
+        for entry, actor in rows
+    ]
+
+
+def _uuids(texts: Iterable[str]) -> list[UUID]:
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _who(actor: str) -> str:
+    if actor == "public" or actor.startswith("case:"):
+        return _("the person")
+    if actor.startswith("api:"):
+        return _("another system")
+    return _("the system") if actor.startswith("system") else actor

@@ -1,0 +1,231 @@
+"""One person as staff see them: what we hold, why, since when, until when, and what stands in the way.
+
+A fixed number of queries, whatever is held: long lists are read in pages by key. Nothing here is readable; showing
+values is office/showing.py.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, Q
+
+from consents import states, suppression
+from consents.models import ConsentEvent, Suppression
+from ledger.models import Entry
+from office import hints, terms
+from office.models import Merge
+from office.terms import Term
+from processing.models import DataCategory, Purpose, PurposeVersion, Status
+from requests.models import RightsRequest
+from retention.models import RetentionRule
+from subjects.models import (
+    DataSubject,
+    Disclosure,
+    ErasureBlock,
+    ItemPurpose,
+    PersonalDataItem,
+    Relationship,
+    Restriction,
+    SubjectIdentifier,
+)
+
+PAGE, FEW = 50, 20
+ALL_MARKETING = ""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an item is held: one purpose, and until when."""
+
+    version: PurposeVersion | None
+    purpose: Purpose
+    terms: list[Term]
+    is_held: bool
+
+
+@dataclass
+class Held:
+    item: PersonalDataItem
+    reasons: list[Reason]
+    is_restricted: bool
+    content: str | None = None
+
+
+@dataclass
+class Known:
+    """An address or number of the person, masked until it is shown."""
+
+    link: SubjectIdentifier
+    hint: str
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    standing: states.Standing
+    is_valid: bool
+    history: list[ConsentEvent]
+
+
+@dataclass
+class Person:
+    subject: DataSubject
+    known: list[Known]
+    categories: list[tuple[DataCategory, list[Held]]]
+    after: str
+    is_first: bool
+    ties: list[tuple[Relationship, PurposeVersion | None]]
+    choices: list[Choice]
+    suppressions: list[Suppression]
+    requests: list[RightsRequest]
+    disclosures: list[Disclosure]
+    restrictions: list[Restriction]
+    blocks: list[ErasureBlock]
+    entries: list[Entry]
+    entries_before: int
+    merges: list[Merge]
+    notes: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def held(self) -> list[Held]:
+        return [held for _category, group in self.categories for held in group]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.categories or self.ties or self.requests or self.choices)
+
+
+def gather(subject: DataSubject, *, now: datetime, after: str = "", before: str = "") -> Person:
+    """Everything about the person that may be seen without asking. `after` and `before` are keys of pages."""
+    items, next_key = _items(subject, after)
+    ties = list(Relationship.objects.filter(subject=subject).select_related("purpose").order_by("started_on", "pk"))
+    restrictions = list(Restriction.objects.filter(subject=subject).select_related("purpose").order_by("-since"))
+    blocks = list(ErasureBlock.objects.filter(subject=subject).select_related("purpose").order_by("-placed_at")[:FEW])
+    merges = list(Merge.objects.filter(kept=subject.uuid).order_by("-merged_at"))
+    versions = _versions(
+        {need.purpose_id for item in items for need in item.needs.all()} | {t.purpose_id for t in ties}
+    )
+    entries, oldest = _entries([subject.uuid, *(merge.gone for merge in merges)], before)
+    return Person(
+        subject=subject,
+        known=_known(subject),
+        categories=_by_category(_held(items, ties, versions, restrictions, blocks)),
+        after=next_key,
+        is_first=not after,
+        ties=[(tie, versions.get(tie.purpose_id)) for tie in ties],
+        choices=_choices(subject, now),
+        suppressions=_suppressions(subject),
+        requests=list(
+            RightsRequest.objects.filter(case__subject=subject).select_related("case").order_by("-created_at")[:FEW]
+        ),
+        disclosures=list(
+            Disclosure.objects.filter(subject=subject)
+            .select_related("recipient", "purpose")
+            .prefetch_related("categories")
+            .order_by("-disclosed_at")[:FEW]
+        ),
+        restrictions=restrictions,
+        blocks=blocks,
+        entries=entries,
+        entries_before=oldest,
+        merges=merges,
+    )
+
+
+def _items(subject: DataSubject, after: str) -> tuple[list[PersonalDataItem], str]:
+    """A page of items by category and key, with the key of the next page."""
+    rows = (
+        PersonalDataItem.objects.filter(subject=subject)
+        .select_related("category", "system")
+        .prefetch_related(Prefetch("needs", ItemPurpose.objects.select_related("purpose").order_by("purpose__slug")))
+        .defer("source_record")
+    )
+    category, _dot, pk = after.partition(".")
+    if category.isdecimal() and pk.isdecimal() and len(after) < 40:
+        rows = rows.filter(Q(category__gt=int(category)) | Q(category=int(category), pk__gt=int(pk)))
+    found = list(rows.order_by("category_id", "pk")[: PAGE + 1])
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return found[:PAGE], f"{last.category_id}.{last.pk}" if last else ""
+
+
+def _versions(purposes: set[int]) -> dict[int, PurposeVersion]:
+    """What each purpose says now, or said last."""
+    versions = PurposeVersion.objects.filter(purpose__in=purposes).exclude(status=Status.DRAFT).order_by("number")
+    return {version.purpose_id: version for version in versions}
+
+
+def _held(
+    items: list[PersonalDataItem],
+    ties: list[Relationship],
+    versions: dict[int, PurposeVersion],
+    restrictions: list[Restriction],
+    blocks: list[ErasureBlock],
+) -> list[Held]:
+    active = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE, purpose__in=list(versions))
+    rules, tie_of = list(active.select_related("category")), terms.by_purpose(ties)
+    stops = {block.purpose_id for block in blocks if block.released_at is None}
+    limits = [limit for limit in restrictions if limit.lifted_at is None]
+    return [
+        Held(
+            item=item,
+            reasons=[
+                Reason(
+                    version=versions.get(need.purpose_id),
+                    purpose=need.purpose,
+                    terms=terms.terms_of(need, tie_of.get(need.purpose_id), rules),
+                    is_held=None in stops or need.purpose_id in stops,
+                )
+                for need in item.needs.all()
+            ],
+            is_restricted=any(limit.item_id in (None, item.pk) for limit in limits),
+        )
+        for item in items
+    ]
+
+
+def _by_category(held: list[Held]) -> list[tuple[DataCategory, list[Held]]]:
+    groups: dict[int, list[Held]] = defaultdict(list)
+    for one in held:
+        groups[one.item.category_id].append(one)
+    return [(group[0].item.category, group) for group in groups.values()]
+
+
+def _known(subject: DataSubject) -> list[Known]:
+    links = list(
+        SubjectIdentifier.objects.filter(subject=subject).select_related("identifier").order_by("added_at", "pk")[:PAGE]
+    )
+    found = hints.hints_of([link.identifier for link in links])
+    return [Known(link, found.get(link.identifier_id, hints.DOTS)) for link in links]
+
+
+def _choices(subject: DataSubject, now: datetime) -> list[Choice]:
+    standings = states.states_of(subject)
+    history: dict[UUID, list[ConsentEvent]] = defaultdict(list)
+    events = ConsentEvent.objects.filter(subject=subject.uuid).defer("proof").order_by("-effective_at", "-pk")
+    slugs = dict(Purpose.objects.values_list("slug", "uuid")) if standings else {}
+    for event in events[: 5 * FEW]:
+        history[event.purpose].append(event)
+    return [
+        Choice(
+            standing,
+            standing.is_valid(now),
+            [event for event in history[slugs[standing.purpose]] if event.channel in ("", standing.channel)],
+        )
+        for standing in standings
+    ]
+
+
+def _suppressions(subject: DataSubject) -> list[Suppression]:
+    hashes = suppression.hashes_of(suppression.claims_of(subject))
+    return list(Suppression.objects.filter(hash__in=hashes).select_related("purpose").order_by("-since")[:FEW])
+
+
+def _entries(subjects: list[UUID], before: str) -> tuple[list[Entry], int]:
+    """The newest entries of the ledger about the person, and the key of the older ones."""
+    rows = Entry.objects.filter(subject__in=subjects).order_by("-id")
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(id__lt=int(before))
+    found = list(rows[: FEW + 1])
+    return found[:FEW], found[FEW - 1].pk if len(found) > FEW else 0

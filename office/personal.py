@@ -1,0 +1,58 @@
+"""Which of this app's data is personal, and what goes with a person who is erased."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from consents import forget
+from office.models import Merge
+from subjects.erasure import Gone, register_cleaner
+from subjects.models import DataSubject
+from subjects.registry import register
+
+
+def fields_of(model: str, names: str) -> list[str]:
+    return [f"office.{model}.{name}" for name in names.split()]
+
+
+@register
+class Merges:
+    label: str | Promise = _("Records of you that were made one")
+    fields = fields_of("Merge", "uuid kept gone moved merged_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        rows = Merge.objects.filter(kept=subject.uuid).order_by("merged_at")
+        return [{"merged": row.merged_at.isoformat(), "record": str(row.gone)} for row in rows]
+
+    def erase(self, subject: DataSubject) -> int:
+        return 0
+
+
+NOT_PERSONAL = {
+    # Staff, and what they look for in the queue: codes.
+    *fields_of("SavedView", "id uuid owner name filters"),
+    *fields_of("Merge", "id merged_by entry"),
+}
+
+
+def forget_merged(kept: Iterable[UUID], gone: Gone) -> None:
+    """The empty record that was kept for the case of an error goes with the person it was made part of."""
+    merges = Merge.objects.filter(kept__in=list(kept))
+    uuids = list(merges.values_list("gone", flat=True))
+    if not uuids:
+        return
+    empty = DataSubject.objects.filter(uuid__in=uuids)
+    forget.clean(Gone(list(empty.values_list("pk", flat=True)), uuids, [], gone.now))
+    forget_merged(uuids, gone)
+    empty.delete()
+    merges.delete()
+
+
+def _clean(gone: Gone) -> None:
+    forget_merged(gone.subjects, gone)
+
+
+register_cleaner(_clean)

@@ -1,0 +1,113 @@
+"""Finding a person by whatever staff have in their hands: an address, a number, a reference, an id, words of a name.
+
+What is looked for is never stored, never in a URL and never in a log. Exact values go through the blind index.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Count, Max, QuerySet
+
+from core.errors import Invalid
+from office import hints
+from processing.models import System
+from requests import references
+from requests.models import RightsRequest
+from subjects import names
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, Identifier, SubjectIdentifier
+
+MOST = 25
+Type = Identifier.Type
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Somebody who may be meant, masked."""
+
+    subject: DataSubject
+    hints: list[str]
+    items: int
+    last: date | None
+
+
+@dataclass(frozen=True)
+class Found:
+    hits: list[Hit] = field(default_factory=list)
+    request: RightsRequest | None = None
+    is_cut: bool = False
+    # What the text was read as, for a page that has to say that nothing was found.
+    tried: list[str] = field(default_factory=list)
+
+
+def search(text: str) -> Found:
+    """The request of this reference, else everybody whose id, address, number or name this is."""
+    text = text.replace("\x00", "").strip()[:254]
+    rights_request = _request(text)
+    if rights_request:
+        return Found(request=rights_request)
+    claims = list(_claims(text))
+    wanted = [blind for claim in claims for blind in claim.blinds]
+    ids = set(SubjectIdentifier.objects.filter(identifier__blind__in=wanted).values_list("subject", flat=True)[:99])
+    uuid = _uuid(text)
+    if uuid:
+        ids |= set(DataSubject.objects.filter(uuid=uuid).values_list("pk", flat=True))
+    people = DataSubject.objects.filter(pk__in=ids) if ids else names.people_named(text)
+    tried = [str(Type(kind).label) for kind in dict.fromkeys(claim.type for claim in claims)]
+    hits = _hits(people.order_by("pk")[: MOST + 1])
+    return Found(hits=hits[:MOST], is_cut=len(hits) > MOST, tried=tried)
+
+
+def _request(text: str) -> RightsRequest | None:
+    found = RightsRequest.objects.filter(reference=references.tidy(text) or None).first()
+    if found is None and text and len(text) <= 60:
+        found = RightsRequest.objects.filter(external_reference=text).first()
+    return found
+
+
+def _claims(text: str) -> Iterator[Claim]:
+    """Everything this could be the address, number or id of."""
+    systems = System.objects.values_list("slug", flat=True)
+    possible = [Claim(kind, text) for kind in (Type.EMAIL, Type.PHONE, Type.CUSTOMER_NUMBER)]
+    named, colon, rest = text.partition(":")
+    for slug in systems:
+        possible.append(Claim(Type.EXTERNAL_ID, rest if colon and named == slug else text, slug))
+    for claim in possible:
+        try:
+            claim.normalised  # noqa: B018 - raises Invalid when impossible
+        except Invalid:
+            continue
+        yield claim
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _hits(people: QuerySet[DataSubject]) -> list[Hit]:
+    """What tells them apart without saying who they are. Four queries."""
+    found = list(people)
+    links = SubjectIdentifier.objects.filter(subject__in=found).select_related("identifier").order_by("pk")
+    of: dict[int, list[Identifier]] = {subject.pk: [] for subject in found}
+    for link in links:
+        of[link.subject_id].append(link.identifier)
+    masked = hints.hints_of(_flat(of.values()))
+    held = {
+        row["pk"]: (row["held"], row["last"])
+        for row in DataSubject.objects.filter(pk__in=list(of))
+        .annotate(held=Count("items", distinct=True), last=Max("relationships__last_interaction_on"))
+        .values("pk", "held", "last")
+    }
+    return [
+        Hit(subject, [masked[one.pk] for one in of[subject.pk][:4] if one.pk in masked], *held[subject.pk])
+        for subject in found
+    ]
+
+
+def _flat(groups: Iterable[list[Identifier]]) -> list[Identifier]:
+    return [one for group in groups for one in group[:4]]

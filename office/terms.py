@@ -1,0 +1,75 @@
+"""Until when an item is kept: its retention rules counted from what has happened, or why nobody can say yet."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from office.templatetags.office_tags import in_words
+from retention.models import RetentionRule, Trigger
+from retention.rules import TRIGGER_DATES, period
+from subjects.models import ItemPurpose, Relationship
+
+Action = RetentionRule.Action
+NOT_YET: dict[str, str | Promise] = {
+    Trigger.LAST_INTERACTION: gettext_lazy("the person has never turned to us for this"),
+    Trigger.CONTRACT_END: gettext_lazy("the contract has not ended"),
+    Trigger.APPLICATION_CLOSED: gettext_lazy("the application is not closed"),
+    Trigger.CONSENT_ENDED: gettext_lazy("the consent still stands"),
+    Trigger.ENDED: gettext_lazy("the relationship has not ended"),
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """When one rule lets go of one thing. Without a date, `why` says what it is waiting for."""
+
+    rule: RetentionRule
+    until: date | None
+    why: str = ""
+
+    @property
+    def sentence(self) -> str:
+        words = {"rule": str(self.rule), "day": in_words(self.until), "why": self.why}
+        words |= {"from": str(self.rule.get_trigger_display()).lower(), "period": length_in_words(self.rule.period)}
+        if self.until is None:
+            return _("no date yet: indeterminate, because %(why)s (%(period)s from %(from)s, rule %(rule)s)") % words
+        if self.rule.action == Action.ERASE:
+            return _("until %(day)s (%(period)s from %(from)s, rule %(rule)s)") % words
+        if self.rule.action == Action.RESTRICT:
+            return _("for storage only after %(day)s (%(period)s from %(from)s, rule %(rule)s)") % words
+        return _("to be reviewed after %(day)s (%(period)s from %(from)s, rule %(rule)s)") % words
+
+
+def terms_of(need: ItemPurpose, tie: Relationship | None, rules: Iterable[RetentionRule]) -> list[Term]:
+    """What the active rules of the need's purpose say about it, the earliest first, those without a date last."""
+    bearing = [rule for rule in rules if rule.category_id in (None, need.category_id)]
+    terms = [_term(rule, need, tie) for rule in bearing if rule.purpose_id == need.purpose_id]
+    return sorted(terms, key=lambda term: (term.until is None, term.until or date.max, term.rule.pk))
+
+
+def length_in_words(text: str) -> str:
+    """P12M: 12 months."""
+    length = period(text)
+    parts = [(length.years, _("%(n)d years")), (length.months, _("%(n)d months")), (length.days, _("%(n)d days"))]
+    return ", ".join(words % {"n": number} for number, words in parts if number)
+
+
+def _term(rule: RetentionRule, need: ItemPurpose, tie: Relationship | None) -> Term:
+    column = TRIGGER_DATES[Trigger(rule.trigger)]
+    start = need.collected_on if column == "collected_on" else _date_of(tie, column.removeprefix("relationship__"))
+    if start is None:
+        return Term(rule, None, str(NOT_YET[rule.trigger]))
+    return Term(rule, start + period(rule.period))
+
+
+def _date_of(tie: Relationship | None, column: str) -> date | None:
+    found: date | None = getattr(tie, column) if tie else None
+    return found
+
+
+def by_purpose(ties: Iterable[Relationship]) -> Mapping[int, Relationship]:
+    return {tie.purpose_id: tie for tie in ties}
