@@ -32,7 +32,7 @@ from requests.stopping import stop_at_once
 from subjects.blocks import place
 from subjects.identifiers import Claim
 from subjects.models import ErasureBlock
-from subjects.people import find, verified_subject, verify_identifier
+from subjects.people import provable, verified_subject, verify_identifier
 
 LINK_LIFE = timedelta(days=14)
 # A new link at most this often, so that nobody can fill a stranger's mailbox through us.
@@ -113,7 +113,7 @@ def confirm(token: str, *, now: datetime) -> CaseFile:
     actor = f"case:{case.uuid}"
     person = Claim("email", claim_of(case)["email"])
     case.confirmed_at = now
-    if (known := find([person], is_test=case.is_test)) is not None:
+    if (known := provable(person, is_test=case.is_test)) is not None:
         verify_identifier(known, person, how="confirmation-link", now=now, actor=actor)
         # Asked again: an address that several people share still selects nobody.
         case.subject = None if case.is_test else verified_subject(person)

@@ -97,6 +97,8 @@ class SubjectIdentifier(models.Model):
     verified_at = models.DateTimeField(null=True)
     verified_how = models.CharField(max_length=30, blank=True)
     is_shared = models.BooleanField(default=False)
+    # Added to somebody we knew by something else: typed beside it, by whoever typed that.
+    is_later = models.BooleanField(db_default=False)
     added_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -59,6 +59,17 @@ def verified_subject(claim: Claim) -> DataSubject | None:
     return find([claim], verified_only=True)
 
 
+def provable(claim: Claim, *, is_test: bool = False) -> DataSubject | None:
+    """The one person whom control of this identifier would prove: one who came with it, or showed it before.
+
+    Not one to whom it was added later. Anyone can give a stranger's telephone number and their own address beside it.
+    """
+    links = _known([claim], is_test=is_test).links[claim]
+    if len(links) != 1 or (links[0].is_later and not links[0].verified_at):
+        return None
+    return links[0].subject
+
+
 @transaction.atomic
 def find_or_create(
     claims: Sequence[Claim], *, now: datetime, actor: str, locale: str = "en-GB", is_test: bool = False
@@ -192,17 +203,17 @@ def _recognise(subject: DataSubject, claims: Sequence[Claim]) -> DataSubject:
     known = _known(claims, is_test=subject.is_test)
     if _resolve(known) != subject:
         raise _Lost
-    _link_all(subject, [claim for claim in claims if not known.links[claim]], known)
+    _link_all(subject, [claim for claim in claims if not known.links[claim]], known, is_later=True)
     return subject
 
 
-def _link_all(subject: DataSubject, claims: Sequence[Claim], known: _Known) -> None:
+def _link_all(subject: DataSubject, claims: Sequence[Claim], known: _Known, *, is_later: bool = False) -> None:
     # In the order of their blind index: two transactions that name the same pair must not wait for each other.
     for claim in sorted(dict.fromkeys(claims), key=lambda claim: claim.blind):
         identifier, is_new = _stored(claim)
         if not is_new and identifier not in known.ids:
             raise _Lost
-        _link(subject, identifier)
+        _link(subject, identifier, is_later=is_later)
 
 
 def _stored(claim: Claim) -> tuple[int, bool]:
@@ -226,13 +237,13 @@ def _stored(claim: Claim) -> tuple[int, bool]:
     return int(made[0]), True
 
 
-def _link(subject: DataSubject, identifier: int) -> None:
+def _link(subject: DataSubject, identifier: int, *, is_later: bool = True) -> None:
     """Link once. From the second person on, every link of the identifier is shared."""
     # Two links at the same moment would not see each other. Order of locks everywhere: the person, then identifiers.
     if not Identifier.objects.select_for_update(no_key=True).filter(pk=identifier).values_list("pk"):
         raise _Lost
     SubjectIdentifier.objects.bulk_create(
-        [SubjectIdentifier(subject=subject, identifier_id=identifier)], ignore_conflicts=True
+        [SubjectIdentifier(subject=subject, identifier_id=identifier, is_later=is_later)], ignore_conflicts=True
     )
     links = SubjectIdentifier.objects.filter(identifier_id=identifier, subject__is_test=subject.is_test)
     if links.count() > 1:

@@ -28,7 +28,7 @@ class Identity(WithThePerson):
     fields = [
         *fields_of("DataSubject", "uuid locale jurisdiction organisation created_at"),
         *fields_of("Identifier", "uuid type system sealed blind subjects"),
-        *fields_of("SubjectIdentifier", "subject identifier verified_at verified_how is_shared added_at"),
+        *fields_of("SubjectIdentifier", "subject identifier verified_at verified_how is_shared is_later added_at"),
     ]
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
