@@ -58,7 +58,7 @@ def load(people: int, items: int) -> dict[str, object]:
     with connection.cursor() as cursor:
         cursor.execute(FILL, params | {"system": system.pk, "old": OLD, "new": NEW})
     rule = RetentionRule.objects.create(
-        slug="newsletter", purpose=purpose, category=category, trigger="collection", period="P12M", legal_reason="-"
+        slug="newsletter", purpose=purpose, trigger="collection", period="P12M", legal_reason="-"
     )
     rules.activate(rule, approved_by="system:benchmark", now=NOW)
     cutoff = rules.cutoff(rule, NOW.date()).isoformat()

@@ -13,6 +13,7 @@ from django.db import connection
 from consents import endings
 from consents.models import ConsentEvent, ConsentState
 from consents.states import YES
+from core.arrays import Among, array
 from core.models import Owner
 from core.vault import destroy_keys
 from processing.models import Purpose
@@ -35,7 +36,7 @@ def standing(pairs: Sequence[Pair], now: datetime) -> set[Pair]:
             JOIN consents_consentstate AS state ON state.subject = person.uuid AND state.purpose_id = pair.purpose_id
             WHERE state.status = ANY(%s) AND (state.valid_until IS NULL OR state.valid_until > %s)
             """,
-            [[person for person, _purpose in pairs], [purpose for _person, purpose in pairs], list(YES), now],
+            [array(person for person, _purpose in pairs), array(purpose for _person, purpose in pairs), list(YES), now],
         )
         return set(cursor.fetchall())
 
@@ -44,17 +45,19 @@ def clean(gone: Gone) -> None:
     """Registered with subjects.erasure; runs inside the erasing transaction."""
     vanished = set(gone.subjects)
     staying = {(subject, purpose) for subject, purpose in gone.relationships if subject not in vanished}
-    people = ConsentState.objects.filter(subject__in={subject for subject, _purpose in staying}, status__in=YES)
+    people = ConsentState.objects.filter(
+        Among("subject", {subject for subject, _purpose in staying}, "uuid"), status__in=YES
+    )
     for subject, purpose in staying.intersection(people.values_list("subject", "purpose")):
         _end(subject, purpose, gone)
-    ConsentState.objects.filter(subject__in=gone.subjects).delete()
+    ConsentState.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
     destroy_proofs(gone.subjects)
 
 
 def destroy_proofs(subjects: Sequence[UUID]) -> int:
     """What they typed becomes unreadable; that they answered, and what, stays as evidence under a pseudonym."""
-    consents = ConsentEvent.objects.filter(subject__in=subjects).values_list("consent", flat=True).distinct()
-    return destroy_keys(Owner.CONSENT, list(consents))
+    consents = ConsentEvent.objects.filter(Among("subject", subjects, "uuid")).values_list("consent", flat=True)
+    return destroy_keys(Owner.CONSENT, consents.distinct())
 
 
 def _end(subject: UUID, purpose_id: int, gone: Gone) -> None:

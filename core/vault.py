@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import connection
 
+from core.arrays import Among, array
 from core.errors import DomainError
 from core.keys import keyring
 from core.models import DataKey, Owner
@@ -79,7 +80,7 @@ def create_key(owner: Owner, owner_id: UUID) -> Key:
 
 def keys_of(owner: Owner, owner_ids: Iterable[UUID]) -> dict[UUID, Key]:
     """The keys of many owners in one query; owners whose key is destroyed are absent."""
-    rows = DataKey.objects.filter(owner=owner, owner_id__in=list(owner_ids))
+    rows = DataKey.objects.filter(Among("owner_id", owner_ids, "uuid"), owner=owner)
     return {row.owner_id: _unwrap(row) for row in rows}
 
 
@@ -106,8 +107,9 @@ def destroy_keys(owner: Owner, owner_ids: Iterable[UUID]) -> int:
     if not ids:
         return 0
     with connection.cursor() as cursor:
-        # As one array: a purge brings thousands, and a list of as many parameters takes longer to read than to find.
-        cursor.execute("DELETE FROM core_datakey WHERE owner = %s AND owner_id = ANY(%s)", [owner.value, ids])
+        cursor.execute(
+            "DELETE FROM core_datakey WHERE owner = %s AND owner_id = ANY(%s::uuid[])", [owner.value, array(ids)]
+        )
         return int(cursor.rowcount)
 
 

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core import vault
+from core.arrays import Among
 from requests.intake import LENGTHS, claim_of
 from requests.models import CaseFile, Letter, RightsRequest
 from subjects.erasure import Gone, register_cleaner, register_subject_guard
@@ -94,12 +95,12 @@ def _written(case: CaseFile) -> str:
 
 def _still_answering(people: Sequence[int]) -> Iterable[int]:
     """Those with an open request: an answer needs its person. An erasure that is carried out needs nobody any more."""
-    open_ones = RightsRequest.objects.open().filter(case__subject__in=people)
+    open_ones = RightsRequest.objects.open().filter(Among("case__subject", people))
     return open_ones.exclude(right="erasure", result__has_key="executed_at").values_list("case__subject_id", flat=True)
 
 
 def _let_go(gone: Gone) -> None:
-    CaseFile.objects.filter(subject__in=gone.subject_ids).update(subject=None)
+    CaseFile.objects.filter(Among("subject", gone.subject_ids)).update(subject=None)
 
 
 register_subject_guard(_still_answering)

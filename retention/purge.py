@@ -16,14 +16,18 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from core.arrays import Among
 from core.errors import DomainError
 from retention import due, evidence, runs
 from retention.models import RetentionRule, Run
 from retention.rules import cutoff
+from subjects.deletes import lock_people
 from subjects.erasure import Erased, end_needs
 from subjects.models import DataSubject, ItemPurpose, Restriction
 
 Clock = Callable[[], datetime]
+# How many rows a batch may take along for each candidate.
+MORE = 4
 Work = Callable[[Run, list[due.Candidate], datetime], int]
 
 
@@ -59,7 +63,7 @@ class Stuck(DomainError):
     message = _("Rows are due and not blocked, yet they cannot be worked. The run stays open.")
 
 
-def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 1000) -> Report:
+def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 300) -> Report:
     """Count what is due on `as_of` (the controller's local date), or with `commit` do it."""
     if not commit:
         return preview(rule, as_of=as_of)
@@ -141,8 +145,16 @@ def _claim(run: Run, first: due.Candidate) -> bool:
 
 
 def _erase(run: Run, rows: list[due.Candidate], now: datetime) -> int:
-    one_category = run.rule is not None and run.rule.category_id is not None
-    erased = end_needs([row.pk for row in rows], now=now, keep_relationships=one_category)
+    """The candidates, looked at again under the locks, and what else is due about the same people: in one batch, a
+    person's rows are worked together."""
+    if run.rule is None:
+        return 0
+    people = lock_people([], {row.subject for row in rows})
+    needs = due.workable(run.rule, run.cutoff or date.min)
+    ids = set(needs.filter(Among("pk", [row.pk for row in rows])).values_list("pk", flat=True))
+    ids.update(needs.filter(Among("subject", people)).values_list("pk", flat=True)[: len(rows) * MORE])
+    one_category = run.rule.category_id is not None
+    erased = end_needs(list(ids), now=now, keep_relationships=one_category, people=people)
     if erased.needs:
         evidence.leave(run, erased, now=now)
     return erased.needs

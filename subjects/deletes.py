@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from core.arrays import Among, array
 from core.models import Owner
 from core.vault import destroy_keys
 from subjects.identifiers import reveal, suppression_hash
@@ -51,11 +52,14 @@ def lock_people(need_ids: Sequence[int], others: Iterable[int]) -> dict[int, UUI
 
     Nobody can take in data about them or place a block before the transaction ends.
     """
-    people = {
-        row[0] for row in _run("SELECT subject_id FROM subjects_itempurpose WHERE id = ANY(%s)", [list(need_ids)])
-    }
-    ids = sorted(people | set(others))
-    return dict(_run("SELECT id, uuid FROM subjects_datasubject WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ids]))
+    people = set(others)
+    if need_ids:
+        people.update(
+            row[0] for row in _run("SELECT subject_id FROM subjects_itempurpose WHERE id = ANY(%s::bigint[])", need_ids)
+        )
+    return dict(
+        _run("SELECT id, uuid FROM subjects_datasubject WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE", people)
+    )
 
 
 def delete_needs(need_ids: Sequence[int]) -> list[Need]:
@@ -65,7 +69,7 @@ def delete_needs(need_ids: Sequence[int]) -> list[Need]:
         for row in _run(
             """
             DELETE FROM subjects_itempurpose AS need
-            WHERE need.id = ANY(%s)
+            WHERE need.id = ANY(%s::bigint[])
               AND NOT EXISTS (
                 SELECT 1 FROM subjects_erasureblock AS block
                 WHERE block.subject_id = need.subject_id
@@ -74,34 +78,34 @@ def delete_needs(need_ids: Sequence[int]) -> list[Need]:
               )
             RETURNING need.id, need.item_id, need.subject_id, need.purpose_id
             """,
-            [list(need_ids)],
+            need_ids,
         )
     ]
 
 
 def delete_items(item_ids: Sequence[int]) -> Items:
     """Delete those of the items that no purpose needs any more, with their restrictions, words and keys."""
-    ids = sorted(set(item_ids))
+    ids = set(item_ids)
     _run(
         """
         DELETE FROM subjects_restriction AS restriction
-        WHERE restriction.item_id = ANY(%s)
+        WHERE restriction.item_id = ANY(%s::bigint[])
           AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = restriction.item_id)
         """,
-        [ids],
+        ids,
     )
     rows = _run(
         """
         DELETE FROM subjects_personaldataitem AS item
-        WHERE item.id = ANY(%s)
+        WHERE item.id = ANY(%s::bigint[])
           AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = item.id)
         RETURNING item.uuid, item.source_record, item.id
         """,
-        [ids],
+        ids,
     )
     uuids = [row[0] for row in rows]
     # The foreign key is checked at the end of the transaction, so the words may go after the names.
-    _run("DELETE FROM subjects_nametoken WHERE item_id = ANY(%s)", [[row[2] for row in rows]])
+    _run("DELETE FROM subjects_nametoken WHERE item_id = ANY(%s::bigint[])", (row[2] for row in rows))
     return Items(uuids, [bytes(row[1]) for row in rows if row[1] is not None], destroy_keys(Owner.ITEM, uuids))
 
 
@@ -126,7 +130,8 @@ def delete_relationships(pairs: Iterable[tuple[int, int]]) -> Relationships:
           )
         RETURNING relationship.subject_id, relationship.purpose_id, relationship.uuid
         """,
-        [[subject for subject, _purpose in ordered], [purpose for _subject, purpose in ordered]],
+        (subject for subject, _purpose in ordered),
+        (purpose for _subject, purpose in ordered),
     )
     return Relationships([(row[0], row[1]) for row in rows], destroy_keys(Owner.RELATIONSHIP, [row[2] for row in rows]))
 
@@ -138,7 +143,7 @@ def empty_people(subject_ids: Iterable[int]) -> set[int]:
         for row in _run(
             """
             SELECT person.id FROM subjects_datasubject AS person
-            WHERE person.id = ANY(%s)
+            WHERE person.id = ANY(%s::bigint[])
               AND NOT EXISTS (SELECT 1 FROM subjects_personaldataitem AS item WHERE item.subject_id = person.id)
               AND NOT EXISTS (SELECT 1 FROM subjects_relationship AS tie WHERE tie.subject_id = person.id)
               AND NOT EXISTS (
@@ -146,7 +151,7 @@ def empty_people(subject_ids: Iterable[int]) -> set[int]:
                 WHERE block.subject_id = person.id AND block.released_at IS NULL
               )
             """,
-            [sorted(subject_ids)],
+            subject_ids,
         )
     }
 
@@ -161,13 +166,15 @@ def delete_people(subject_ids: Sequence[int]) -> Identifiers:
     hashes = [suppression_hash(row.type, values[row.pk], row.system) for row in going if row.pk in values]
     keys = destroy_keys(Owner.IDENTIFIER, [row.uuid for row in going])
     _run(
-        "DELETE FROM subjects_subjectidentifier WHERE subject_id = ANY(%s) OR identifier_id = ANY(%s)",
-        [ids, [row.pk for row in going]],
+        "DELETE FROM subjects_subjectidentifier"
+        " WHERE subject_id = ANY(%s::bigint[]) OR identifier_id = ANY(%s::bigint[])",
+        ids,
+        [row.pk for row in going],
     )
-    _run("DELETE FROM subjects_identifier WHERE id = ANY(%s)", [[row.pk for row in going]])
+    _run("DELETE FROM subjects_identifier WHERE id = ANY(%s::bigint[])", (row.pk for row in going))
     _delete_what_hangs(ids)
     _forget_above(ids)
-    rows = _run("DELETE FROM subjects_datasubject WHERE id = ANY(%s) RETURNING organisation_id", [ids])
+    rows = _run("DELETE FROM subjects_datasubject WHERE id = ANY(%s::bigint[]) RETURNING organisation_id", ids)
     _delete_organisations(sorted({row[0] for row in rows if row[0] is not None}))
     return Identifiers([row.uuid for row in going], hashes, keys)
 
@@ -176,9 +183,9 @@ def _only_theirs(ids: list[int]) -> list[Identifier]:
     """The identifiers by which nobody stays known. A test person does not keep the address of a live one."""
     _run(
         "SELECT id FROM subjects_identifier WHERE id IN"
-        " (SELECT identifier_id FROM subjects_subjectidentifier WHERE subject_id = ANY(%s))"
+        " (SELECT identifier_id FROM subjects_subjectidentifier WHERE subject_id = ANY(%s::bigint[]))"
         " ORDER BY id FOR UPDATE",
-        [ids],
+        ids,
     )
     return list(
         Identifier.objects.raw(
@@ -186,18 +193,18 @@ def _only_theirs(ids: list[int]) -> list[Identifier]:
             SELECT * FROM subjects_identifier WHERE id IN (
               SELECT link.identifier_id FROM subjects_subjectidentifier AS link
               JOIN subjects_datasubject AS mine ON mine.id = link.subject_id
-              WHERE mine.id = ANY(%s)
+              WHERE mine.id = ANY(%s::bigint[])
                 AND NOT EXISTS (
                   SELECT 1 FROM subjects_subjectidentifier AS other
                   JOIN subjects_datasubject AS them ON them.id = other.subject_id
                   WHERE other.identifier_id = link.identifier_id
-                    AND them.id <> ALL(%s)
+                    AND them.id <> ALL(%s::bigint[])
                     AND (mine.is_test OR NOT them.is_test)
                 )
             )
             ORDER BY id
             """,
-            [ids, ids],
+            [array(ids), array(ids)],
         )
     )
 
@@ -206,12 +213,12 @@ def _delete_what_hangs(ids: list[int]) -> None:
     """Rows that carry ids and codes only and mean nothing without the person."""
     _run(
         "DELETE FROM subjects_disclosure_categories WHERE disclosure_id IN"
-        " (SELECT id FROM subjects_disclosure WHERE subject_id = ANY(%s))",
-        [ids],
+        " (SELECT id FROM subjects_disclosure WHERE subject_id = ANY(%s::bigint[]))",
+        ids,
     )
-    _run("DELETE FROM subjects_disclosure WHERE subject_id = ANY(%s)", [ids])
-    _run("DELETE FROM subjects_restriction WHERE subject_id = ANY(%s)", [ids])
-    _run("DELETE FROM subjects_erasureblock WHERE subject_id = ANY(%s)", [ids])
+    _run("DELETE FROM subjects_disclosure WHERE subject_id = ANY(%s::bigint[])", ids)
+    _run("DELETE FROM subjects_restriction WHERE subject_id = ANY(%s::bigint[])", ids)
+    _run("DELETE FROM subjects_erasureblock WHERE subject_id = ANY(%s::bigint[])", ids)
 
 
 def _delete_organisations(organisation_ids: list[int]) -> None:
@@ -219,12 +226,12 @@ def _delete_organisations(organisation_ids: list[int]) -> None:
     _run(
         """
         DELETE FROM subjects_organisation AS organisation
-        WHERE organisation.id = ANY(%s)
+        WHERE organisation.id = ANY(%s::bigint[])
           AND NOT EXISTS (
             SELECT 1 FROM subjects_datasubject AS contact WHERE contact.organisation_id = organisation.id
           )
         """,
-        [organisation_ids],
+        organisation_ids,
     )
 
 
@@ -233,10 +240,10 @@ def _forget_above(ids: list[int]) -> None:
     for relation in DataSubject._meta.related_objects:
         if relation.field.null and relation.related_model._meta.app_label != "subjects":
             name = relation.field.name
-            relation.related_model._base_manager.filter(**{f"{name}__in": ids}).update(**{name: None})
+            relation.related_model._base_manager.filter(Among(name, ids)).update(**{name: None})
 
 
-def _run(sql: str, params: list[Any]) -> list[Any]:
+def _run(sql: str, *ids: Iterable[int]) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, [array(some) for some in ids])
         return cursor.fetchall() if cursor.description else []

@@ -5,7 +5,7 @@ the erasure is over (subjects/blocks.py takes the same lock). What upper apps kn
 guards say who or what must stay, cleaners remove what hangs on somebody who goes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -118,6 +118,7 @@ def end_needs(
     now: datetime,
     pairs: Sequence[tuple[int, int]] = (),
     keep_relationships: bool = False,
+    people: Mapping[int, UUID] | None = None,
 ) -> Erased:
     """End these needs (primary keys of ItemPurpose) inside the caller's transaction, and all that nothing else keeps.
 
@@ -125,8 +126,10 @@ def end_needs(
     purpose's primary key) ends it in any case. `keep_relationships` is for a rule about one category of data: a
     contract goes on when its old letters go.
     Active blocks win: a blocked need, its item, its relationship and its person stay.
+    `people`: those concerned, when the caller has locked them already (deletes.lock_people).
     """
-    people = deletes.lock_people(need_ids, [subject for subject, _purpose in pairs])
+    if people is None:
+        people = deletes.lock_people(need_ids, [subject for subject, _purpose in pairs])
     ended = deletes.delete_needs(need_ids)
     items = deletes.delete_items([need.item_id for need in ended])
     emptied = set() if keep_relationships else {(need.subject_id, need.purpose_id) for need in ended} - set(pairs)
