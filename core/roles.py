@@ -3,6 +3,7 @@
 import psycopg.sql as sql
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import Q
 
@@ -20,20 +21,73 @@ APPEND_ONLY = {
     "django_migrations": "INSERT, UPDATE, DELETE, TRUNCATE",
 }
 
-# The groups and what each may do to which apps' tables; the office's own pages check membership by these names.
-OFFICER, AGENT, AUDITOR = "officer", "agent", "auditor"
+# The groups, and what each may do, in Django's permissions. docs/roles.md says the same action by action.
+DPO, CASEWORKER, APPROVER, AUDITOR, REGISTRAR, INTEGRATOR = ROLES = (
+    "dpo",
+    "caseworker",
+    "approver",
+    "auditor",
+    "registrar",
+    "integrator",
+)
+FORMER = {"officer": DPO, "agent": CASEWORKER}
+
+# Acts that are more than seeing or changing a row: (app, model) → codename → name.
+ACTS = {
+    ("requests", "rightsrequest"): {
+        "view_every_rightsrequest": "Can see every request, whoever works on it",
+        "release_rightsrequest": "Can release the answer that somebody else prepared",
+    },
+    ("requests", "casefile"): {"assign_casefile": "Can hand a case to somebody"},
+    ("retention", "retentionrule"): {"approve_retentionrule": "Can put a retention rule in force"},
+}
+
+
+def _of(*apps: str) -> Q:
+    return Q(content_type__app_label__in=apps)
+
+
+_OURS = _of(
+    *("core", "ledger", "processing", "subjects", "consents", "requests"),
+    *("retention", "notices", "breaches", "office"),
+)
+_SEE = Q(codename__startswith="view_")
+_SEE_ALL = Q(codename="view_every_rightsrequest")
+_WRITE = Q(codename__startswith="add_") | Q(codename__startswith="change_")
+_REGISTER = _of("processing", "consents", "retention", "notices")
 GROUPS = {
-    OFFICER: Q(),
-    AGENT: Q(content_type__app_label__in=["requests", "subjects"]) | Q(codename__startswith="view_"),
-    AUDITOR: Q(codename__startswith="view_"),
+    DPO: _OURS,
+    CASEWORKER: (_OURS & ~_of("core") & _SEE & ~_SEE_ALL)
+    | (_of("requests", "subjects", "office") & _WRITE)
+    | Q(content_type__app_label="breaches", codename="add_breach"),
+    APPROVER: (_OURS & _SEE) | Q(codename__in=["release_rightsrequest", "approve_retentionrule"]),
+    AUDITOR: _OURS & _SEE,
+    REGISTRAR: (_REGISTER & ~Q(codename="approve_retentionrule"))
+    | Q(codename__in=["view_controller", "view_ruleset", "view_bankholiday"], content_type__app_label="core"),
+    INTEGRATOR: Q(codename__in=["view_apikey", "add_apikey", "change_apikey", "view_outbox", "change_outbox"])
+    | Q(content_type__app_label="processing", codename="view_system"),
 }
 
 
 def load_groups() -> None:
-    """Make the groups. Permissions taken away by hand come back, those added stay."""
+    """Make the groups what the table says. Who needs more makes a group of another name."""
+    _make_acts()
+    for former, name in FORMER.items():
+        if not Group.objects.filter(name=name).exists():
+            Group.objects.filter(name=former).update(name=name)
     for name, which in GROUPS.items():
         group, _made = Group.objects.get_or_create(name=name)
-        group.permissions.add(*Permission.objects.filter(which))
+        wanted = Permission.objects.filter(which)
+        if set(group.permissions.values_list("pk", flat=True)) != set(wanted.values_list("pk", flat=True)):
+            group.permissions.set(wanted)
+
+
+def _make_acts() -> None:
+    for (app, model), acts in ACTS.items():
+        # An app's tables may not be there yet: a migrate of one app alone ends here too.
+        kind = ContentType.objects.filter(app_label=app, model=model).first()
+        for codename, name in acts.items() if kind else ():
+            Permission.objects.get_or_create(content_type=kind, codename=codename, defaults={"name": name})
 
 
 def grant() -> bool:

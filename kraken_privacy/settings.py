@@ -6,6 +6,7 @@ from pathlib import Path
 import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -241,6 +242,14 @@ UNFOLD = {
     "SITE_SUBHEADER": "Privacy operations",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": True,
+    "STYLES": [lambda request: f"/{STATIC_URL}idle.css"],
+    "SCRIPTS": [lambda request: f"/{STATIC_URL}idle.js"],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Sign-in and security", "link": reverse_lazy("mfa_index")},
+            {"title": "Sessions", "link": reverse_lazy("usersessions_list")},
+        ]
+    },
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: f"/{STATIC_URL}mark.svg"}],
     # The teal of the public pages, dark enough for white text from 600 on (WCAG 2.2 SC 1.4.3).
     "COLORS": {

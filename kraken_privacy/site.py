@@ -6,6 +6,7 @@ from typing import Any
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,6 +19,7 @@ from breaches import views as breaches
 from office import urls as office_urls
 from office import views_people
 from requests import office, office_actions, queue
+from staff.adapter import has_second_factor
 
 # The admin's own scripts evaluate expressions and set styles. Nothing outside /admin/ is relaxed.
 _relaxed = csp_update({"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]})
@@ -37,7 +39,11 @@ class KrakenAdminSite(UnfoldAdminSite):
 
         def here(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             request.admin_site = self  # type: ignore[attr-defined]
-            response: HttpResponse = guarded(request, *args, **kwargs)
+            try:
+                response: HttpResponse = guarded(request, *args, **kwargs)
+            except PermissionDenied as error:
+                # A stranger to a page learns nothing from it, not even that it is there.
+                raise Http404 from error
             return response
 
         relaxed: Callable[..., Any] = _relaxed(here)
@@ -58,8 +64,15 @@ class KrakenAdminSite(UnfoldAdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is due, before the list of tables."""
         now = timezone.now()
-        due = queue.due_first() if request.user.has_perm(office.READ) else None
-        context = {"due": due, "today": office.today(now), "title": _("Today"), **(extra_context or {})}
+        due = queue.due_first(request.user) if request.user.has_perm(office.READ) else None
+        context = {
+            "due": due,
+            "today": office.today(now),
+            "title": _("Today"),
+            "has_role": bool(request.user.get_all_permissions()),
+            "invite_factor": not has_second_factor(request.user),
+            **(extra_context or {}),
+        }
         response: TemplateResponse = super().index(request, context)
         return response
 

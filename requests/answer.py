@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import access, package, report, systems
+from requests import access, package, report, systems, two_people
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
 from requests.models import Decision, Package, Right, RightsRequest
@@ -72,7 +72,7 @@ def prepare_access(rights_request: RightsRequest, *, actor: str, now: datetime) 
 
 
 @transaction.atomic
-def release_access(rights_request: RightsRequest, *, actor: str, now: datetime) -> RightsRequest:
+def release_access(rights_request: RightsRequest, *, actor: str, now: datetime, exception: str = "") -> RightsRequest:
     """Send the answer: letter, link and notice. With a system still silent it is a part answer that names the gap.
 
     Releasing what has been released changes nothing.
@@ -83,6 +83,7 @@ def release_access(rights_request: RightsRequest, *, actor: str, now: datetime) 
     made = _copy_to_send(rights_request, actor=actor, now=now)
     if made and is_stale(rights_request, made):
         raise StaleCopy
+    two_people.check(rights_request, actor=actor, reason=exception, now=now)
     if made is None:
         return nothing_found(rights_request, actor=actor, now=now)
     token = package.new_link(made, now=now)

@@ -30,6 +30,8 @@ HAPPENED = {
     "case.confirmed": gettext_lazy("The person showed that the mailbox is theirs"),
     "case.viewed": gettext_lazy("Personal data shown to staff"),
     "task.answered": gettext_lazy("A system answered"),
+    "case.assigned": gettext_lazy("Handed on"),
+    "request.released": gettext_lazy("Answer released"),
     "package.made": gettext_lazy("Package made"),
     "package.collected": gettext_lazy("Package collected"),
     "package.link-renewed": gettext_lazy("New link sent"),

@@ -12,7 +12,7 @@ from core.errors import DomainError
 from core.models import Outbox
 from ledger.entries import record
 from processing.models import Basis, Recipient
-from requests import report, systems
+from requests import report, systems, two_people
 from requests.decisions import Line, lines
 from requests.models import Right, RightsRequest
 from requests.sending import close, confirmed, copy_is_made, is_waiting, lock, nothing_found, send, to_ready
@@ -37,13 +37,13 @@ class NotTold(DomainError):
 
 
 def execute_erasure(
-    rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str] = ()
+    rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str] = (), exception: str = ""
 ) -> RightsRequest:
     """Carry out what was decided, then report it once the journal outside the database has acknowledged it.
 
     `told` names the recipients (slugs) that somebody has told of the deletion (Art 19).
     """
-    if _carry_out(rights_request, told=told, actor=actor, now=now):
+    if _carry_out(rights_request, told=told, exception=exception, actor=actor, now=now):
         finish_erasure(rights_request, actor=actor, now=now)
     rights_request.refresh_from_db()
     return rights_request
@@ -83,7 +83,9 @@ def recipients_to_tell(subject: DataSubject | None, granted: Sequence[Line]) -> 
 
 
 @transaction.atomic
-def _carry_out(rights_request: RightsRequest, *, told: Sequence[str], actor: str, now: datetime) -> bool:
+def _carry_out(
+    rights_request: RightsRequest, *, told: Sequence[str], exception: str, actor: str, now: datetime
+) -> bool:
     """One transaction: withdraw, erase, note. Returns whether there is an erasure to report."""
     lock(rights_request, Right.ERASURE)
     if not rights_request.is_open:
@@ -93,6 +95,7 @@ def _carry_out(rights_request: RightsRequest, *, told: Sequence[str], actor: str
     confirmed(rights_request)
     if is_waiting(rights_request):
         return False
+    two_people.check(rights_request, actor=actor, reason=exception, now=now)
     if rights_request.case.subject is None:
         nothing_found(rights_request, actor=actor, now=now)
         return False

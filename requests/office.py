@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,21 +18,22 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.models import Controller, User
-from requests import casework, queue, references
+from requests import assigning, casework, queue, references
 from requests.models import RightsRequest
 
 READ = "requests.view_rightsrequest"
 WRITE = "requests.change_rightsrequest"
+RELEASE = "requests.release_rightsrequest"
 View = Callable[..., HttpResponse]
 
 
-def for_staff(permission: str) -> Callable[[View], View]:
-    """Staff without the permission meet the same 404 as if there were nothing here."""
+def for_staff(*permissions: str) -> Callable[[View], View]:
+    """Staff without any of the permissions meet the same 404 as if there were nothing here."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.has_perm(permission):
+            if not any(request.user.has_perm(permission) for permission in permissions):
                 raise Http404
             return view(request, *args, **kwargs)
 
@@ -40,13 +42,21 @@ def for_staff(permission: str) -> Callable[[View], View]:
     return decorate
 
 
+def may_release(request: HttpRequest) -> bool:
+    """Whoever releases for others; and whoever works, where one pair of eyes is enough."""
+    alone = request.user.has_perm(WRITE) and not settings.TWO_PERSON_RELEASE
+    return alone or request.user.has_perm(RELEASE)
+
+
 def actor_of(request: HttpRequest) -> str:
     assert isinstance(request.user, User)  # noqa: S101 - admin_view lets nobody else through
     return request.user.actor
 
 
-def get(uuid: UUID) -> RightsRequest:
-    found = RightsRequest.objects.select_related("case__subject", "case__rule_set").filter(uuid=uuid).first()
+def get(request: HttpRequest, uuid: UUID) -> RightsRequest:
+    """The request, as far as this user may know of it."""
+    visible = RightsRequest.objects.visible_to(request.user)
+    found = visible.select_related("case__subject", "case__rule_set", "case__owner").filter(uuid=uuid).first()
     if found is None:
         raise Http404
     return found
@@ -79,7 +89,7 @@ def today(now: datetime) -> date:
 @for_staff(READ)
 def show_queue(request: HttpRequest) -> HttpResponse:
     """What is open, by due date."""
-    found = queue.open_requests(after=request.GET.get("after", ""))
+    found = queue.open_requests(request.user, after=request.GET.get("after", ""))
     return page(request, "queue", {"title": _("Requests"), "queue": found, "today": today(timezone.now())})
 
 
@@ -88,7 +98,7 @@ def show_queue(request: HttpRequest) -> HttpResponse:
 def find(request: HttpRequest) -> HttpResponse:
     """Search by reference. A POST, so that no search stands in a URL or a log."""
     reference = references.tidy(request.POST.get("reference", ""))
-    found = RightsRequest.objects.filter(reference=reference).only("uuid").first()
+    found = RightsRequest.objects.visible_to(request.user).filter(reference=reference).only("uuid").first()
     if found:
         return redirect("admin:rights-request", found.uuid)
     messages.warning(request, _("No request has this reference."))
@@ -99,14 +109,14 @@ def find(request: HttpRequest) -> HttpResponse:
 @for_staff(READ)
 def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """One request, with the person masked."""
-    return show_request(request, get(uuid))
+    return show_request(request, get(request, uuid))
 
 
 @require_POST
 @for_staff(READ)
 def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The same page with what the person wrote. Looking is an event."""
-    rights_request = get(uuid)
+    rights_request = get(request, uuid)
     claim = casework.view(rights_request, purpose="claim", actor=actor_of(request), now=timezone.now())
     return show_request(request, rights_request, claim=claim)
 
@@ -117,6 +127,10 @@ def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: A
         "title": rights_request.reference,
         "today": today(now),
         "may_write": request.user.has_perm(WRITE),
+        "may_release": may_release(request),
+        "owner": rights_request.case.owner,
+        "may_assign": request.user.has_perm(assigning.ASSIGN),
+        "workers": assigning.workers() if request.user.has_perm(assigning.ASSIGN) else [],
         "work": casework.gather(rights_request, now=now),
         "rights_request": rights_request,
         **extra,

@@ -2,25 +2,28 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
+from core.models import User
 from processing.models import Purpose
-from requests import answer, casework, decisions, moves, office, package, systems
-from requests.models import Package, Right
-from requests.office import WRITE, act, actor_of, for_staff, get
+from requests import answer, assigning, casework, decisions, moves, office, package, systems, two_people
+from requests.models import Package, Right, RightsRequest
+from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
 from requests.reasons import reason
 
 
 @require_POST
 @for_staff(WRITE)
 def move(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    found, to = get(uuid), request.POST.get("to", "")
+    found, to = get(request, uuid), request.POST.get("to", "")
     now = timezone.now()
     return act(request, found, _("Done."), lambda: moves.step(found, to, actor=actor_of(request), now=now))
 
@@ -29,7 +32,7 @@ def move(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @for_staff(WRITE)
 def task(request: HttpRequest, uuid: UUID, task: UUID) -> HttpResponse:
     """Record what a system answered."""
-    found = get(uuid)
+    found = get(request, uuid)
     asked = found.tasks.select_related("system").filter(uuid=task).first()
     if asked is None:
         raise Http404
@@ -48,7 +51,7 @@ def task(request: HttpRequest, uuid: UUID, task: UUID) -> HttpResponse:
 @for_staff(WRITE)
 def decide(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Decide about one purpose: the reason chosen carries the outcome."""
-    found, code, note = get(uuid), request.POST.get("reason", ""), request.POST.get("note", "")
+    found, code, note = get(request, uuid), request.POST.get("reason", ""), request.POST.get("note", "")
     purpose = Purpose.objects.filter(slug=request.POST.get("purpose", "")).first()
     if purpose is None:
         raise Http404
@@ -65,7 +68,7 @@ def decide(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @for_staff(WRITE)
 def confirm_all(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Take the proposal for every purpose that is not decided yet."""
-    found, now = get(uuid), timezone.now()
+    found, now = get(request, uuid), timezone.now()
     done = _("Every proposal is confirmed.")
     return act(request, found, done, lambda: decisions.confirm_all(found, actor=actor_of(request), now=now))
 
@@ -73,16 +76,16 @@ def confirm_all(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 @for_staff(WRITE)
 def prepare(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    found, now = get(uuid), timezone.now()
+    found, now = get(request, uuid), timezone.now()
     done = _("The copy is made. Look through it before you send it.")
     return act(request, found, done, lambda: answer.prepare_access(found, actor=actor_of(request), now=now))
 
 
 @require_POST
-@for_staff(WRITE)
+@for_staff(WRITE, RELEASE)
 def copy(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The page inside the package, as the person will see it."""
-    found = get(uuid)
+    found = get(request, uuid)
     made = Package.objects.select_related("request__case").filter(request=found).first()
     if made is None or made.sealed is None:
         raise Http404
@@ -94,33 +97,73 @@ def copy(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @for_staff(office.READ)
 def letter(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The letter that was sent, to read or to print for the post."""
-    return HttpResponse(casework.read_letter(get(uuid), actor=actor_of(request), now=timezone.now()))
+    return HttpResponse(casework.read_letter(get(request, uuid), actor=actor_of(request), now=timezone.now()))
 
 
 @require_POST
-@for_staff(WRITE)
+@for_staff(WRITE, RELEASE)
 def review(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Exactly what will go, with the button that sends it."""
-    found, now = get(uuid), timezone.now()
+    found, now = get(request, uuid), timezone.now()
     try:
         preview = casework.preview(found, now=now)
     except DomainError:
         return act(request, found, "", lambda: casework.preview(found, now=now))
     casework.view(found, purpose="review", actor=actor_of(request), now=now)
-    context = {"title": found.reference, "rights_request": found, "preview": preview}
+    exceptions = two_people.REASONS if two_people.needs_reason(found, actor=actor_of(request)) else {}
+    context = {"title": found.reference, "rights_request": found, "preview": preview, "exceptions": exceptions}
+    context["may_release"] = office.may_release(request)
     return office.page(request, "review", {**context, "work": casework.gather(found, now=now)})
 
 
 @require_POST
-@for_staff(WRITE)
+@for_staff(WRITE, assigning.ASSIGN)
+def assign(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Take a free case, give back one's own, or hand it to somebody."""
+    found, now, user = get(request, uuid), timezone.now(), request.user
+    assert isinstance(user, User)  # noqa: S101 - narrows the type; the site lets nobody else through
+    to = chosen(request.POST.get("to", ""))
+    try:
+        assigning.assign(found.case, to, by=user, now=now)
+    except DomainError as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, _("The case is handed on.") if to else _("The case is free again."))
+    if RightsRequest.objects.visible_to(user).filter(pk=found.pk).exists():
+        return redirect("admin:rights-request", found.uuid)
+    return redirect("admin:rights-queue")
+
+
+def chosen(uuid: str) -> User | None:
+    """The account with this id; nobody when none is given."""
+    if not uuid:
+        return None
+    try:
+        return User.objects.get(uuid=UUID(uuid))
+    except (ValueError, User.DoesNotExist) as error:
+        raise Http404 from error
+
+
+@require_POST
+@for_staff(WRITE, RELEASE)
 def release(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Send the copy, or carry out the erasure and report it."""
-    found, now, actor = get(uuid), timezone.now(), actor_of(request)
+    found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+    if not office.may_release(request):
+        raise Http404
+    why = request.POST.get("exception", "")
     if found.right == Right.ERASURE:
         told = request.POST.getlist("told")
         done = _("Carried out. The person hears of it as soon as the journal has acknowledged it.")
-        return act(request, found, done, lambda: answer.execute_erasure(found, actor=actor, now=now, told=told))
-    return act(request, found, _("The answer is sent."), lambda: answer.release_access(found, actor=actor, now=now))
+        return act(
+            request, found, done, lambda: answer.execute_erasure(found, actor=actor, now=now, told=told, exception=why)
+        )
+    return act(
+        request,
+        found,
+        _("The answer is sent."),
+        lambda: answer.release_access(found, actor=actor, now=now, exception=why),
+    )
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -139,6 +182,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}copy/", copy, name="rights-copy"),
         path(f"{here}letter/", letter, name="rights-letter"),
         path(f"{here}review/", review, name="rights-review"),
+        path(f"{here}assign/", assign, name="rights-assign"),
         path(f"{here}release/", release, name="rights-release"),
     ]
     for pattern in views:

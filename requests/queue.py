@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q
 
+from core.models import User
 from requests.models import RightsRequest
 
 PAGE = 50
@@ -19,9 +21,10 @@ class Queue:
     is_first: bool
 
 
-def open_requests(*, after: str = "", size: int = PAGE) -> Queue:
-    """A page of open requests after a key. A key nobody issued starts at the beginning."""
-    rows = RightsRequest.objects.open().select_related("case").order_by(F("due_on").asc(nulls_last=True), "pk")
+def open_requests(user: User | AnonymousUser, *, after: str = "", size: int = PAGE, where: Q | None = None) -> Queue:
+    """A page of the open requests that this user may see, after a key. A key nobody issued starts at the beginning."""
+    visible = RightsRequest.objects.visible_to(user).filter(where or Q())
+    rows = visible.open().select_related("case__owner").order_by(F("due_on").asc(nulls_last=True), "pk")
     key = _read(after)
     if key is not None:
         rows = rows.filter(_later_than(*key))
@@ -31,9 +34,9 @@ def open_requests(*, after: str = "", size: int = PAGE) -> Queue:
     return Queue(found, _key(found[-1]) if more else "", key is None)
 
 
-def due_first(*, size: int = 8) -> list[RightsRequest]:
+def due_first(user: User | AnonymousUser, *, size: int = 8) -> list[RightsRequest]:
     """The head of the queue."""
-    return open_requests(size=size).requests
+    return open_requests(user, size=size).requests
 
 
 def _later_than(due: date | None, pk: int) -> Q:

@@ -35,7 +35,7 @@ class RetentionRuleAdmin(ModelAdmin):
         return obj is not None and _is_draft(obj) and super().has_delete_permission(request, obj)
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("retention.change_retentionrule")
+        return request.user.has_perm("retention.approve_retentionrule")
 
     def get_readonly_fields(self, request: HttpRequest, obj: RetentionRule | None = None) -> list[str]:
         return [] if _is_draft(obj) else ["status", "approved_by", "approved_at"]

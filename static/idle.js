@@ -1,5 +1,5 @@
 // Warns before a session ends. Without this file it ends all the same: the server decides.
-(function () {
+document.addEventListener('DOMContentLoaded', () => {
   const box = document.getElementById('idle')
   if (!box) return
   const seconds = Number(box.dataset.seconds)
@@ -9,7 +9,10 @@
   function start () {
     box.hidden = true
     clearTimeout(timer)
-    timer = setTimeout(() => { box.hidden = false; box.querySelector('button').focus() }, (seconds - before) * 1000)
+    timer = setTimeout(() => {
+      box.hidden = false
+      box.querySelector('button').focus()
+    }, (seconds - before) * 1000)
   }
 
   box.addEventListener('submit', async event => {
@@ -20,4 +23,4 @@
     else window.location.reload()
   })
   start()
-})()
+})

@@ -95,7 +95,7 @@ def answered(rights_request, *, outcome="nothing_found", now=NOW, **given):
         systems.answer(task, outcome=outcome, actor=OFFICER, now=now, **given)
 
 
-def staff(name="officer", *, group="officer", password="a long enough password"):
+def staff(name="officer", *, group="dpo", password="a long enough password"):
     user = User.objects.create_user(name, password=password, is_staff=True)
     if group:
         user.groups.add(Group.objects.get(name=group))

@@ -1,11 +1,10 @@
-"""What the documents promise is there: links, commands, make targets, key rings, roles."""
+"""What the documents promise is there: links, commands, make targets, key rings."""
 
 import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.core.management import get_commands, load_command_class
 
 ROOT = Path(__file__).parent.parent
@@ -42,13 +41,3 @@ def test_decisions_are_numbered_and_listed():
     for page in pages:
         assert page.name in TEXT[ROOT / "docs/adr/README.md"]
         assert re.findall(r"^## (.+)$", TEXT[page], re.M) == ["Context", "Decision", "Consequences"]
-
-
-@pytest.mark.django_db
-def test_roles_are_as_the_table_says():
-    rows = re.findall(r"^\| .*?\(`(\w+)\.(\w+)`\) \| (\w+) \| (\w+) \| (\w+) \|$", TEXT[ROOT / "docs/roles.md"], re.M)
-    assert len(rows) == 9
-    for app, codename, *allowed in rows:
-        for group, answer in zip(("officer", "agent", "auditor"), allowed, strict=True):
-            held = Group.objects.get(name=group).permissions.filter(content_type__app_label=app, codename=codename)
-            assert held.exists() == (answer == "yes"), (group, codename)
