@@ -41,7 +41,10 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
     Decision.objects.filter(request__case=locked).update(note=None)
     outbox.forget(locked.uuid)
     locked.subject = locked.claim = locked.claim_blind = locked.confirm_hash = locked.confirm_expires_at = None
-    locked.save(update_fields=["subject", "claim", "claim_blind", "confirm_hash", "confirm_expires_at"])
+    locked.identity_note = None
+    locked.save(
+        update_fields=["subject", "claim", "claim_blind", "confirm_hash", "confirm_expires_at", "identity_note"]
+    )
     record(
         kind="case.expired",
         at=now,

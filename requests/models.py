@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 
 import pgtrigger
-from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -83,6 +82,13 @@ class CaseFile(models.Model):
     received_at = models.DateTimeField()
     received_on = models.DateField(help_text=_("Local date of arrival, on whatever channel."))
     confirmed_at = models.DateTimeField(null=True, help_text=_("When control of the mailbox was shown."))
+    # Identity shown to staff by other means than the link (requests/identity.py), and their sealed note of it.
+    identified_at = models.DateTimeField(null=True)
+    identified_how = models.CharField(max_length=20, db_default="")
+    identity_note = models.BinaryField(null=True)
+    by_post = models.BooleanField(
+        db_default=False, help_text=_("The mailbox is not known to be this person's alone, so nothing goes there.")
+    )
     confirm_hash = models.BinaryField(null=True, unique=True)
     confirm_expires_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -97,7 +103,8 @@ class CaseFile(models.Model):
 
     @property
     def is_confirmed(self) -> bool:
-        return self.confirmed_at is not None
+        """Whether somebody showed who asks: the person by the link, or to staff in another way."""
+        return self.confirmed_at is not None or self.identified_at is not None
 
     def settle(self, *, now: datetime) -> None:
         """Note when the last of its requests and complaints was closed, or that one is open again."""
@@ -109,14 +116,6 @@ class CaseFile(models.Model):
 class RightsRequestQuerySet(models.QuerySet["RightsRequest"]):
     def open(self) -> "RightsRequestQuerySet":
         return self.filter(state__in=OPEN)
-
-    def visible_to(self, user: User | AnonymousUser) -> "RightsRequestQuerySet":
-        """What this user may know of: every request, or those that are theirs and those that are nobody's."""
-        if not user.has_perm("requests.view_rightsrequest"):
-            return self.none()
-        if user.has_perm("requests.view_every_rightsrequest"):
-            return self
-        return self.filter(Q(case__owner=None) | Q(case__owner=user.pk))
 
     def overdue(self, today: date) -> "RightsRequestQuerySet":
         return self.open().filter(due_on__lt=today)

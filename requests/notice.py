@@ -14,7 +14,7 @@ from requests.models import CaseFile, RightsRequest
 
 
 def tell(rights_request: RightsRequest, token: str, *, now: datetime) -> bool:
-    """Post the notice with the link. False when the case has no e-mail address: then the letter goes by post."""
+    """Post the notice with the link. False without an address that is known to be theirs: the letter goes by post."""
     link = f"{settings.BASE_URL}{reverse('requests:collect', args=[token])}"
     return _post("answer_ready", rights_request.case, {"rights_request": rights_request, "link": link}, now=now)
 
@@ -25,7 +25,7 @@ def send_code(rights_request: RightsRequest, code: str, *, now: datetime) -> boo
 
 
 def _post(template: str, case: CaseFile, context: dict[str, object], *, now: datetime) -> bool:
-    to = claim_of(case).get("email", "")
+    to = "" if case.by_post else claim_of(case).get("email", "")
     if not to:
         return False
     with translation.override(case.locale):

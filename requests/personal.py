@@ -28,6 +28,7 @@ class Cases:
     label: str | Promise = _("Requests you made to us")
     fields = [
         *fields_of("CaseFile", "uuid subject claim claim_blind channel locale received_at received_on confirmed_at"),
+        *fields_of("CaseFile", "identified_at identified_how identity_note by_post"),
         *fields_of("RightsRequest", "uuid reference external_reference case right state facts result answered_at"),
         *fields_of("Decision", "note"),
         *fields_of("Complaint", "uuid reference case received_on outcome"),

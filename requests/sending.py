@@ -7,16 +7,27 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from requests import letters, package, report, systems
+from requests.intake import claim_of
 from requests.models import Letter, Right, RightsRequest
 from requests.notice import tell
 from requests.workflow import State
 from subjects import blocks
+from subjects.identifiers import Claim
 from subjects.models import ErasureBlock
+from subjects.people import is_known, verified_subject
 
 
 class Unconfirmed(DomainError):
     code = "unconfirmed"
     message = _("The person has not confirmed their e-mail address yet. Nothing may be disclosed or deleted before.")
+
+
+class InDoubt(DomainError):
+    code = "identity-in-doubt"
+    message = _(
+        "We know this address, but it does not tell who is asking: several people use it, or it was added to somebody"
+        " later. Find out who it is, and record how they showed it."
+    )
 
 
 class WrongRight(DomainError):
@@ -38,8 +49,16 @@ def lock(rights_request: RightsRequest, right: Right) -> None:
 
 
 def confirmed(rights_request: RightsRequest) -> None:
-    if not rights_request.case.is_confirmed:
+    """Whether we know who asks. Asked again at every step: an address can have become a shared one since."""
+    case = rights_request.case
+    if not case.is_confirmed:
         raise Unconfirmed
+    if case.identified_at or case.is_test or "executed_at" in rights_request.result:
+        return
+    email = Claim("email", claim_of(case)["email"])
+    meant = verified_subject(email)
+    if meant != case.subject or (meant is None and is_known(email)):
+        raise InDoubt
 
 
 def is_waiting(rights_request: RightsRequest) -> bool:

@@ -59,6 +59,11 @@ def verified_subject(claim: Claim) -> DataSubject | None:
     return find([claim], verified_only=True)
 
 
+def is_known(claim: Claim) -> bool:
+    """Whether anybody is known by this, however little that says about who uses it."""
+    return bool(_known([claim], is_test=False).links[claim])
+
+
 def provable(claim: Claim, *, is_test: bool = False) -> DataSubject | None:
     """The one person whom control of this identifier would prove: one who came with it, or showed it before.
 
