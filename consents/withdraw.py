@@ -49,8 +49,12 @@ def withdraw(
     actor: str,
     collected_by: str = "api",
     is_test: bool = False,
+    since: datetime | None = None,
 ) -> Withdrawal:
-    """Withdraw from these purposes on every channel, or object to all direct marketing."""
+    """Withdraw from these purposes on every channel, or object to all direct marketing.
+
+    `since` is when a "no" was said that is only written down now; it does not undo what was chosen after it.
+    """
     with transaction.atomic():
         everything = purposes == ALL_MARKETING
         chosen = _marketing() if isinstance(purposes, str) else _named(purposes)
@@ -61,7 +65,7 @@ def withdraw(
         if subject:
             claims += suppression.claims_of(subject)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in claims))
-        no = _No(subject, chosen, everything, hashes, actor, collected_by, now)
+        no = _No(subject, chosen, everything, hashes, actor, collected_by, now, since or now)
         entry = no.record()
         no.stand(entry)
         if not is_test:
@@ -91,6 +95,7 @@ class _No:
     actor: str
     collected_by: str
     now: datetime
+    since: datetime
 
     @property
     def kind(self) -> str:
@@ -130,7 +135,7 @@ class _No:
                 for channel in sorted({"", *(channel for purpose, channel in given if purpose == version.purpose_id)})
             ]
         )
-        endings.note(self.subject.uuid, keys, at=self.now)
+        endings.note(self.subject.uuid, keys, at=self.since)
 
     def _event(self, consent: UUID, purpose: Purpose, channel: str, entry: UUID) -> ConsentEvent:
         assert self.subject is not None  # noqa: S101 - narrows the type; stand() has looked
@@ -140,9 +145,9 @@ class _No:
             purpose=purpose.uuid,
             channel=channel,
             status=Status.WITHDRAWN,
-            effective_at=self.now,
+            effective_at=self.since,
             recorded_at=self.now,
-            origin="direct",
+            origin="imported_legacy" if self.collected_by == "import" else "direct",
             collected_by=self.collected_by,
             actor=self.actor,
             entry=entry,
@@ -150,11 +155,11 @@ class _No:
 
     def suppress(self, entry: UUID) -> None:
         if self.everything:
-            suppression.add(self.hashes, purposes=[None], reason=suppression.OBJECTION, entry=entry, now=self.now)
+            suppression.add(self.hashes, purposes=[None], reason=suppression.OBJECTION, entry=entry, now=self.since)
             return
         for is_consent, reason in ((True, suppression.WITHDRAWAL), (False, suppression.OBJECTION)):
             chosen = [version.purpose for version in self.purposes if (version.basis == Basis.CONSENT) == is_consent]
-            suppression.add(self.hashes, purposes=chosen, reason=reason, entry=entry, now=self.now)
+            suppression.add(self.hashes, purposes=chosen, reason=reason, entry=entry, now=self.since)
 
     def journal(self, entry: UUID) -> None:
         """The "no" outlives a restored backup: it is also written outside PostgreSQL."""
@@ -165,7 +170,7 @@ class _No:
             "subject": str(self.subject.uuid) if self.subject else None,
             "purposes": None if self.everything else list(self.states),
             "hashes": self._hashes(),
-            "at": entries.instant(self.now),
+            "at": entries.instant(self.since),
         }
         # About nobody: erasing the person must not take the "no" out of the queue.
         outbox.post(Outbox.Kind.JOURNAL, payload, about=None, now=self.now)

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "notices.apps.NoticesConfig",
     "office.apps.OfficeConfig",
     "breaches.apps.BreachesConfig",
+    "imports.apps.ImportsConfig",
     "kraken_privacy.apps.KrakenConfig",
     "rest_framework",
     "drf_spectacular",
@@ -128,6 +129,7 @@ CELERY_BEAT_SCHEDULE = {
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
     "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},
     "resume": {"task": "retention.tasks.resume", "schedule": 300.0, "options": {"expires": 300}},
+    "imports": {"task": "imports.tasks.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "retention": {"task": "retention.tasks.nightly", "schedule": crontab(hour=2, minute=30)},
 }
 
@@ -202,6 +204,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# A file of people is never written to the disk: an upload of up to this size stays in memory, a larger one is refused.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- REST API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -63,12 +63,14 @@ def open_case(
     case_uuid: UUID | None = None,
     answers: Mapping[str, str] | None = None,
     stop: Sequence[str] | None = None,
+    acknowledged: bool = False,
 ) -> CaseFile:
     """Open a case with one request per right, each with its clock and its tasks, and acknowledge it by e-mail.
 
     With `case_uuid` a second call is the same case: a form sent twice must not become two requests. `answers` is what
     the person said about a right, under its name. `stop` names the purposes that an objection or a withdrawal ends at
-    once, or "all-marketing"; when it is not given, a "no" is read in its widest sense.
+    once, or "all-marketing"; when it is not given, a "no" is read in its widest sense. `acknowledged` means that
+    the person has been written to.
     """
     if case_uuid and (known := CaseFile.objects.filter(uuid=case_uuid).first()):
         return known
@@ -94,7 +96,7 @@ def open_case(
         requests = [_open(case, right, controller, actor=actor, now=now) for right in wanted]
         if email:
             stop_at_once(requests, email, stop, now=now, actor=actor)
-        if token and may_write(case):
+        if token and not acknowledged and may_write(case):
             acknowledge(case, requests, to=claim["email"], token=token, now=now)
     return case
 

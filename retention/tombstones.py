@@ -4,7 +4,7 @@ The plaintext is gone, so the keys are kept (SUPPRESSION_KEYS) and every key sti
 expires with the last backup that may contain the record; after that nothing old can come back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from hmac import digest
 from uuid import UUID
@@ -59,6 +59,11 @@ def _hash(scope: Scope, uuid: UUID, key_id: str) -> bytes:
 def is_written_back(source_hash: bytes, collected_at: datetime) -> bool:
     """The guard of subjects.items.collect: was this record erased after the data in it was collected?"""
     return Tombstone.objects.filter(hash=source_hash, scope=Scope.RECORD, erased_at__gte=collected_at).exists()
+
+
+def was_erased_since(hashes: Collection[bytes], since: datetime) -> bool:
+    """Whether a person of one of these identifiers (as keyed hashes) was erased after this moment."""
+    return Tombstone.objects.filter(hash__in=hashes, scope=Scope.IDENTIFIER, erased_at__gte=since).exists()
 
 
 def was_erased(scope: Scope, uuid: UUID) -> bool:

@@ -23,6 +23,7 @@ APPS = (
     "notices",
     "breaches",
     "office",
+    "imports",
 )
 
 

@@ -21,6 +21,8 @@ BELOW |= {name: {*BELOW, "consents"} for name in ("requests", "retention", "noti
 BELOW["breaches"] = {*BELOW} - {"retention", "notices"}
 # The pages that show every app together.
 BELOW["office"] = set(BELOW)
+# Data on its way in: everything is below, and nothing imports it.
+BELOW["imports"] = set(BELOW)
 APPS = set(BELOW)
 FORBIDDEN = {"kraken_privacy", "tests", "benchmarks"}
 
