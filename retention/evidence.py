@@ -6,6 +6,7 @@ from uuid import UUID
 
 from core import outbox
 from core.models import Controller, Outbox
+from ledger.entries import record_each
 from processing.models import Purpose
 from retention import runs, tombstones
 from retention.models import Run
@@ -23,6 +24,8 @@ def leave(
 ) -> None:
     _silence(erased.subject_uuids)
     tombstones.bury(run, erased, controller=Controller.current(), now=now)
+    # Told to other systems one by one (ledger/feed.py).
+    record_each(kind="subject.erased", at=now, actor=actor, subjects=erased.subject_uuids, data={"run": run.uuid})
     runs.note(run, erased, purposes=purposes, subject=subject, actor=actor, now=now)
 
 
