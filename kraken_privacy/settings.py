@@ -8,6 +8,8 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 
+from core import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
 
@@ -53,6 +55,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
 ]
 MIDDLEWARE = [
+    "core.accesslog.AccessLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -231,13 +234,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Logs: one line per event on stderr, never a person's data --------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-}
+# LOG_FORMAT=json for machines. Requests are one line each, by route and never by address (core/logs.py).
+LOGGING = logs.configuration(format=env.str("LOG_FORMAT", default="line"), level=env.str("LOG_LEVEL", default="INFO"))
 
 # --- Admin ------------------------------------------------------------------------------------------------------------
 UNFOLD = {
