@@ -1,8 +1,11 @@
 """What allauth asks us: who may sign in and how often, where mail goes, how secrets are kept."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -16,6 +19,7 @@ from core.models import Controller, User
 from core.network import client_address, network_of
 from staff import attempts, events, sealing
 
+JUST_NOW_SECONDS = 300
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -41,6 +45,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         known = get_user_model().objects.filter(username__iexact=credentials.get("username", "")).first()
         events.note("sign-in-failed", known, by="public")
+
+    def is_reauthentication_required(self, *, app: str, **given: Any) -> bool:
+        """Whoever has just signed in is not asked for the password a second time."""
+        records = get_authentication_records(context.request, context.request.user)
+        if any(time.time() - float(record["at"]) < JUST_NOW_SECONDS for record in records):
+            return False
+        return bool(super().is_reauthentication_required(app=app, **given))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request) or "::"
