@@ -39,11 +39,14 @@ def token(word: str, key_id: str | None = None) -> bytes:
 
 def remember(item: PersonalDataItem, content: str) -> None:
     """Store the words of this item, inside the caller's transaction."""
+    NameToken.objects.bulk_create(tokens(item, content), ignore_conflicts=True)
+
+
+def tokens(item: PersonalDataItem, content: str) -> list[NameToken]:
+    """The unsaved rows of the words of this item, for whoever stores them."""
     current = keyring("BLIND_INDEX_KEYS").current
     found = words(" ".join(_texts(content)))
-    NameToken.objects.bulk_create(
-        [NameToken(item=item, token=token(word), token_key=current) for word in found], ignore_conflicts=True
-    )
+    return [NameToken(item=item, token=token(word), token_key=current) for word in found]
 
 
 def people_named(text: str) -> QuerySet[DataSubject]:

@@ -16,7 +16,26 @@ def represent(
     contract_started_on: date | None = None,
     contract_ended_on: date | None = None,
 ) -> Organisation:
-    """Note for whom the person speaks. An organisation of the same name and type is the same one."""
+    """Note for whom the person speaks."""
+    organisation = named(
+        name=name,
+        legal_type=legal_type,
+        contract_started_on=contract_started_on,
+        contract_ended_on=contract_ended_on,
+    )
+    subject.organisation = organisation
+    subject.save(update_fields=["organisation"])
+    return organisation
+
+
+def named(
+    *,
+    name: str,
+    legal_type: str = Organisation.LegalType.OTHER,
+    contract_started_on: date | None = None,
+    contract_ended_on: date | None = None,
+) -> Organisation:
+    """The organisation of this name and type, made if we know none, with the dates that are given."""
     errors: dict[str, Text] = {}
     name = " ".join(name.split())
     if not name or len(name) > 200:
@@ -33,6 +52,4 @@ def represent(
     given = {field: day for field, day in dates.items() if day}
     if given:
         Organisation.objects.filter(pk=organisation.pk).update(**given)
-    subject.organisation = organisation
-    subject.save(update_fields=["organisation"])
     return organisation

@@ -1,5 +1,6 @@
 """Who may enter the demo: the DPO's account and an API key, with the secrets that the caller chose."""
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group
 
 from core import apikeys
@@ -22,19 +23,24 @@ SCOPES = [
 
 
 def officer(password: str) -> None:
-    """A superuser called dpo, and one account for each other role under its name, all with the same password."""
-    _account(NAME, DPO, password, is_superuser=True)
+    """A superuser called dpo, and one account for each other role under its name, all with the same password.
+
+    An unchanged password is left as it is, so that sessions survive a restart. It is hashed once for all: that is slow
+    by design.
+    """
+    known = User.objects.filter(username=NAME).first()
+    hashed = known.password if known and check_password(password, known.password) else make_password(password)
+    _account(NAME, DPO, hashed, is_superuser=True)
     for role in ROLES:
         if role != DPO:
-            _account(role, role, password, is_superuser=False)
+            _account(role, role, hashed, is_superuser=False)
 
 
-def _account(name: str, role: str, password: str, *, is_superuser: bool) -> None:
-    """An unchanged password is left as it is, so that sessions survive a restart."""
-    defaults = {"is_staff": True, "is_superuser": is_superuser}
+def _account(name: str, role: str, hashed: str, *, is_superuser: bool) -> None:
+    defaults = {"is_staff": True, "is_superuser": is_superuser, "password": hashed}
     user, _is_new = User.objects.get_or_create(username=name, defaults=defaults)
-    if not user.check_password(password):
-        user.set_password(password)
+    if user.password != hashed:
+        user.password = hashed
         user.save(update_fields=["password"])
     user.groups.add(*Group.objects.filter(name=role))
 

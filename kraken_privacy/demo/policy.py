@@ -2,34 +2,39 @@
 
 from datetime import date, datetime
 
+from dateutil.relativedelta import relativedelta
 from django.utils.formats import date_format
 
 from consents import assessments, forms
 from consents.models import Assessment, AssessmentVersion, ConsentForm, ConsentFormVersion
 from core.errors import DomainError
 from core.models import Controller
-from kraken_privacy.demo.files import ACTOR, DIRECTOR, REGISTER, read
+from kraken_privacy.demo.files import ACTOR, DIRECTOR, NOTICE, REGISTER, read
 from notices import published, writing
 from processing import register
 from processing.models import DataCategory, Purpose
 from retention import rules
 from retention.models import RetentionRule
 
-NOTICE = "1.0"
+# How long ago the demo's company began: consents of its people have had time to run out.
+MONTHS = 36
+# When assessments were approved, in months before the demo: reviewed each year, the last one still in date.
+APPROVALS = (36, 25, 14, 3)
 # The day from which notices must name the right to complain to the controller (DPA 2018 s.164A).
 NOTICE_FROM = date(2026, 6, 19)
 
 
 def load(*, now: datetime) -> None:
     """In the order in which each needs the one before: a purpose goes live once its form or assessment exists."""
+    began = now - relativedelta(months=MONTHS)
     register.load(REGISTER)
     for row in read("forms"):
-        _form(row, now=now)
+        _form(row, now=began)
     written = read("assessments")
     common = written.pop("common")
     for slug, answers in written.items():
         _assessment(slug, {**common, **answers}, now=now)
-    if refused := register.publish_drafts(now=now, actor=ACTOR):
+    if refused := register.publish_drafts(now=began, actor=ACTOR):
         raise DomainError(" ".join(f"{slug}: {reason}" for slug, reason in refused.items()), code="demo-incomplete")
     text = writing.write(version=NOTICE, effective_from=date_format(NOTICE_FROM, "j F Y"))
     published.publish(version=NOTICE, html=text, effective_from=NOTICE_FROM, now=now, actor=ACTOR)
@@ -53,15 +58,17 @@ def _form(row: dict, *, now: datetime) -> None:
 
 def _assessment(slug: str, answers: dict[str, str], *, now: datetime) -> None:
     assessment = Assessment.objects.create(purpose=Purpose.objects.get(slug=slug))
-    version = AssessmentVersion.objects.create(
-        assessment=assessment,
-        number=1,
-        decision=answers.pop("decision"),
-        justification=answers.pop("justification"),
-        answers=answers,
-        author=ACTOR,
-    )
-    assessments.approve(version, approver=DIRECTOR, now=now)
+    decision, justification = answers.pop("decision"), answers.pop("justification")
+    for number, months in enumerate(APPROVALS, 1):
+        version = AssessmentVersion.objects.create(
+            assessment=assessment,
+            number=number,
+            decision=decision,
+            justification=justification,
+            answers=answers,
+            author=ACTOR,
+        )
+        assessments.approve(version, approver=DIRECTOR, now=now - relativedelta(months=months))
 
 
 def _rule(row: dict, *, now: datetime) -> None:

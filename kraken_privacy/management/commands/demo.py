@@ -13,6 +13,8 @@ from kraken_privacy.demo import loading
 
 
 class Command(BaseCommand):
+    # `make run` has just migrated, which checks everything.
+    requires_system_checks: list[str] = []
     help = "Load the demo. ADMIN_PASSWORD and DEMO_API_KEY in the environment choose who may enter."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,8 +29,13 @@ class Command(BaseCommand):
                 subjects=options["subjects"],
                 password=os.environ.get("ADMIN_PASSWORD", ""),
                 key=os.environ.get("DEMO_API_KEY", ""),
+                say=self._say if options["verbosity"] else lambda done, of: None,
             )
         except DomainError as error:
             reasons = "; ".join(f"{field}: {text}" for field, text in error.fields.items())
             raise CommandError(f"{error.message} {reasons}".strip()) from error
         self.stdout.write(loaded)
+
+    def _say(self, done: int, of: int) -> None:
+        self.stdout.write(f"  {done} of {of} people")
+        self.stdout.flush()

@@ -1,0 +1,82 @@
+"""The demo's requests, brought to where they stand by the functions of the office and the public, with past dates."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.models import Controller
+from kraken_privacy.demo.files import ACTOR, DIRECTOR, read
+from requests import answer, deadlines, intake, moves, systems
+from requests.facts import Facts
+from requests.models import RightsRequest, Task
+from requests.workflow import State
+
+Row = dict[str, Any]
+
+
+def load(*, now: datetime) -> None:
+    for row in read("cases"):
+        bring_about(row, now=now)
+
+
+def bring_about(row: Row, *, now: datetime) -> None:
+    """Open the case of this row and take its steps. One with steps was acknowledged in its time: no mail goes out."""
+    steps = row.get("steps", ())
+    received = now - timedelta(days=row["days"])
+    case = intake.open_case(
+        rights=[row["right"]],
+        requester={"name": row["name"], "email": row["email"]},
+        details=row["details"],
+        channel="email",
+        received_at=received,
+        received_on=received.astimezone(Controller.current().zone).date(),
+        locale="en-GB",
+        actor=ACTOR,
+        now=received if steps else now,
+        acknowledged=bool(steps),
+    )
+    rights_request = case.requests.select_related("case").get()
+    for step in steps:
+        _take(rights_request, step, at=now - timedelta(days=step["days"]))
+
+
+def _take(rights_request: RightsRequest, step: Row, *, at: datetime) -> None:
+    # Read afresh: a step before may have changed the case through another object.
+    found = RightsRequest.objects.select_related("case__subject", "case__rule_set").get(pk=rights_request.pk)
+    name = step["do"]
+    if name in State.values:
+        moves.step(found, name, actor=ACTOR, now=at)
+    else:
+        STEPS[name](found, step, at)
+
+
+def _confirm(found: RightsRequest, step: Row, at: datetime) -> None:
+    token = intake.fresh_link(found.case, now=at)
+    found.case.save(update_fields=["confirm_hash", "confirm_expires_at"])
+    intake.confirm(token, now=at)
+
+
+def _answer_systems(found: RightsRequest, step: Row, at: datetime) -> None:
+    for task in found.tasks.select_related("system").exclude(system__slug=step.get("except", "")):
+        systems.answer(task, outcome=Task.Outcome.NOTHING_FOUND, count=0, actor=ACTOR, now=at)
+
+
+def _note(found: RightsRequest, **facts: Any) -> None:
+    deadlines.store(found, replace(Facts.from_json(found.facts), **facts))
+
+
+def _day(at: datetime) -> Any:
+    return at.astimezone(Controller.current().zone).date()
+
+
+STEPS: dict[str, Callable[[RightsRequest, Row, datetime], object]] = {
+    "confirm": _confirm,
+    "begin": lambda found, step, at: moves.step(found, State.IN_PROGRESS, actor=ACTOR, now=at),
+    "ask-identity": lambda found, step, at: _note(found, id_asked=_day(at)),
+    "ask-question": lambda found, step, at: _note(found, clarifications=((_day(at), None),)),
+    "extend": lambda found, step, at: _note(found, extended_on=_day(at)),
+    "answer-systems": _answer_systems,
+    "copy": lambda found, step, at: answer.prepare_access(found, actor=ACTOR, now=at),
+    "send": lambda found, step, at: answer.release_access(found, actor=DIRECTOR, now=at),
+}
