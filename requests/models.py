@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pgtrigger
+from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -116,6 +117,14 @@ class CaseFile(models.Model):
 class RightsRequestQuerySet(models.QuerySet["RightsRequest"]):
     def open(self) -> "RightsRequestQuerySet":
         return self.filter(state__in=OPEN)
+
+    def visible_to(self, user: User | AnonymousUser) -> "RightsRequestQuerySet":
+        """What this user may know of: every request, or those that are theirs and those that are nobody's."""
+        if not user.has_perm("requests.view_rightsrequest"):
+            return self.none()
+        if user.has_perm("requests.view_every_rightsrequest"):
+            return self
+        return self.filter(Q(case__owner=None) | Q(case__owner=user.pk))
 
     def overdue(self, today: date) -> "RightsRequestQuerySet":
         return self.open().filter(due_on__lt=today)
