@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from breaches import views as breaches
+from office import today, views_organisations, views_people
 from office import urls as office_urls
-from office import views_people
-from requests import office, office_actions, queue
+from requests import office, office_actions
 from staff.adapter import has_second_factor
 
 # The admin's own scripts evaluate expressions and set styles. Nothing outside /admin/ is relaxed.
@@ -31,7 +31,7 @@ class KrakenAdminSite(UnfoldAdminSite):
     index_template = "requests/office/home.html"
 
     def extra_urls(self) -> list[URLPattern]:
-        return [*office_actions.urls(self), *breaches.urls(self), *office_urls.urls(self)]
+        return [*office_urls.urls(self), *office_actions.urls(self), *breaches.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Behind the login, with the site at hand for pages that are no ModelAdmin's."""
@@ -64,10 +64,11 @@ class KrakenAdminSite(UnfoldAdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is due, before the list of tables."""
         now = timezone.now()
-        due = queue.due_first(request.user) if request.user.has_perm(office.READ) else None
+        day = office.today(now)
         context = {
-            "due": due,
-            "today": office.today(now),
+            "work": today.gather(request.user, today=day, now=now),
+            "today": day,
+            "now": now,
             "title": _("Today"),
             "has_role": bool(request.user.get_all_permissions()),
             "invite_factor": not has_second_factor(request.user),
@@ -85,6 +86,8 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("Breaches"), reverse("admin:breaches"), "emergency_home"))
         if request.user.has_perm(views_people.READ):
             work.append(_link(request, _("People"), reverse("admin:people"), "person_search"))
+        if request.user.has_perm(views_organisations.READ):
+            work.append(_link(request, _("Organisations"), reverse("admin:organisations"), "domain"))
         tables = [
             {
                 "title": app["name"],

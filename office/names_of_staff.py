@@ -31,6 +31,7 @@ HAPPENED: dict[str, str | Promise] = {
     "person.viewed": gettext_lazy("Personal data shown to staff"),
     "relationship.ended": gettext_lazy("A date that retention counts from was set"),
     "relationship.established": gettext_lazy("Relationship recorded"),
+    "relationship.resumed": gettext_lazy("A date that retention counts from was taken back"),
     "relationship.touched": gettext_lazy("The person turned to us"),
     "request.moved": gettext_lazy("A request changed its state"),
     "restriction.lifted": gettext_lazy("Restriction lifted"),

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch, Q
 
 from consents import states, suppression
 from consents.models import ConsentEvent, Suppression
+from core.models import User
 from ledger.models import Entry
 from office import hints, terms
 from office.models import Merge
@@ -97,7 +99,9 @@ class Person:
         return not (self.categories or self.ties or self.requests or self.choices)
 
 
-def gather(subject: DataSubject, *, now: datetime, after: str = "", before: str = "") -> Person:
+def gather(
+    subject: DataSubject, user: User | AnonymousUser, *, now: datetime, after: str = "", before: str = ""
+) -> Person:
     """Everything about the person that may be seen without asking. `after` and `before` are keys of pages."""
     items, next_key = _items(subject, after)
     ties = list(Relationship.objects.filter(subject=subject).select_related("purpose").order_by("started_on", "pk"))
@@ -118,7 +122,10 @@ def gather(subject: DataSubject, *, now: datetime, after: str = "", before: str 
         choices=_choices(subject, now),
         suppressions=_suppressions(subject),
         requests=list(
-            RightsRequest.objects.filter(case__subject=subject).select_related("case").order_by("-created_at")[:FEW]
+            RightsRequest.objects.visible_to(user)
+            .filter(case__subject=subject)
+            .select_related("case__owner")
+            .order_by("-created_at")[:FEW]
         ),
         disclosures=list(
             Disclosure.objects.filter(subject=subject)

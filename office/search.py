@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Max, QuerySet
 
 from core.errors import Invalid
+from core.models import User
 from office import hints
 from processing.models import System
 from requests import references
@@ -42,10 +44,10 @@ class Found:
     tried: list[str] = field(default_factory=list)
 
 
-def search(text: str) -> Found:
+def search(text: str, user: User | AnonymousUser) -> Found:
     """The request of this reference, else everybody whose id, address, number or name this is."""
     text = text.replace("\x00", "").strip()[:254]
-    rights_request = _request(text)
+    rights_request = _request(text, user)
     if rights_request:
         return Found(request=rights_request)
     claims = list(_claims(text))
@@ -60,10 +62,11 @@ def search(text: str) -> Found:
     return Found(hits=hits[:MOST], is_cut=len(hits) > MOST, tried=tried)
 
 
-def _request(text: str) -> RightsRequest | None:
-    found = RightsRequest.objects.filter(reference=references.tidy(text) or None).first()
+def _request(text: str, user: User | AnonymousUser) -> RightsRequest | None:
+    visible, reference = RightsRequest.objects.visible_to(user), references.tidy(text)
+    found = visible.filter(reference=reference).first() if reference else None
     if found is None and text and len(text) <= 60:
-        found = RightsRequest.objects.filter(external_reference=text).first()
+        found = visible.filter(external_reference=text).first()
     return found
 
 

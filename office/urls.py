@@ -1,13 +1,18 @@
-"""The office's pages about people, below the admin site and behind its door."""
+"""The office's pages that need every app, below the admin site and behind its door."""
 
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from office import views_people
+from office import views_organisations, views_people, views_queue
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
     views = [
+        path("rights/", views_queue.show, name="rights-queue"),
+        path("rights/views/save/", views_queue.save, name="rights-view-save"),
+        path("rights/views/<uuid:uuid>/remove/", views_queue.forget, name="rights-view-forget"),
+        path("organisations/", views_organisations.show_list, name="organisations"),
+        path("organisations/<uuid:uuid>/", views_organisations.show, name="organisation"),
         path("people/", views_people.find, name="people"),
         path("people/<uuid:uuid>/", views_people.show, name="person"),
         path("people/<uuid:uuid>/show/", views_people.reveal, name="person-show"),

@@ -35,8 +35,8 @@ def get(uuid: UUID) -> DataSubject:
 def find(request: HttpRequest) -> HttpResponse:
     """Search. A POST, so that no name or address stands in a URL or a log."""
     text = request.POST.get("text", "") if request.method == "POST" else ""
-    found = search(text) if text.strip() else None
-    if found and found.request and request.user.has_perm("requests.view_rightsrequest"):
+    found = search(text, request.user) if text.strip() else None
+    if found and found.request:
         return redirect("admin:rights-request", found.request.uuid)
     if found and len(found.hits) == 1:
         return redirect("admin:person", found.hits[0].subject.uuid)
@@ -66,8 +66,8 @@ def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 def _gather(request: HttpRequest, subject: DataSubject) -> person.Person:
     given = request.POST if request.method == "POST" else request.GET
-    now = timezone.now()
-    return person.gather(subject, now=now, after=given.get("after", ""), before=given.get("before", ""))
+    now, user = timezone.now(), request.user
+    return person.gather(subject, user, now=now, after=given.get("after", ""), before=given.get("before", ""))
 
 
 def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpResponse:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.models import Controller, User
-from requests import assigning, casework, queue, references
+from requests import assigning, casework, references
 from requests.models import RightsRequest
 
 READ = "requests.view_rightsrequest"
@@ -83,14 +83,6 @@ def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpRe
 
 def today(now: datetime) -> date:
     return now.astimezone(Controller.current().zone).date()
-
-
-@require_GET
-@for_staff(READ)
-def show_queue(request: HttpRequest) -> HttpResponse:
-    """What is open, by due date."""
-    found = queue.open_requests(request.user, after=request.GET.get("after", ""))
-    return page(request, "queue", {"title": _("Requests"), "queue": found, "today": today(timezone.now())})
 
 
 @require_POST

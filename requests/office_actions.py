@@ -170,7 +170,6 @@ def urls(site: AdminSite) -> list[URLPattern]:
     """The office's addresses below the admin site, behind its door."""
     here = "rights/<uuid:uuid>/"
     views = [
-        path("rights/", office.show_queue, name="rights-queue"),
         path("rights/find/", office.find, name="rights-find"),
         path(here, office.show, name="rights-request"),
         path(f"{here}show/", office.reveal, name="rights-reveal"),

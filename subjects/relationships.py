@@ -118,6 +118,20 @@ def end(subject: DataSubject, purpose: Purpose, *, what: str, on: date, now: dat
     return relationship
 
 
+@transaction.atomic
+def resume(subject: DataSubject, purpose: Purpose, *, what: str, now: datetime, actor: str) -> Relationship:
+    """Take one of the dates of ENDS back: it had not ended, or runs again."""
+    if what not in ENDS:
+        raise Invalid(fields={"what": _("This is not a date that something ends on.")})
+    relationship = Relationship.objects.select_for_update().filter(subject=subject, purpose=purpose).first()
+    if relationship is None:
+        raise NotFound
+    setattr(relationship, what, None)
+    relationship.save(update_fields=[what])
+    _note("relationship.resumed", relationship, purpose, now=now, actor=actor, what=what)
+    return relationship
+
+
 def note_of(relationship: Relationship) -> str:
     """The readable note of the ground, empty if there is none."""
     if relationship.ground_note is None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
@@ -72,3 +73,8 @@ def status_in_words(status: str) -> str:
 @register.filter
 def of(mapping: Mapping[Any, Any], key: Any) -> Any:
     return mapping.get(key)
+
+
+@register.filter
+def as_query(filters: Mapping[str, str]) -> str:
+    return urlencode(dict(filters))

@@ -1,0 +1,139 @@
+"""What waits for somebody today. Heads of lists read by an index; nothing is counted beyond what fits on the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import F, Q, Sum
+
+from breaches.models import Breach
+from consents.models import AssessmentVersion, ConsentFormVersion
+from core.models import Controller, Outbox, User
+from ledger.models import Entry, Seal
+from processing.models import Purpose, PurposeVersion, Status
+from requests.models import RightsRequest
+from retention.models import Batch, RetentionRule, Run
+
+HEAD = 6
+WEEK, REVIEW_AHEAD = timedelta(days=7), timedelta(days=60)
+RECENT = timedelta(hours=36)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first rows of a list, and whether there are more."""
+
+    rows: Sequence[Any]
+    has_more: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+
+@dataclass(frozen=True)
+class NightRun:
+    run: Run
+    items: int
+    people: int
+
+
+@dataclass
+class Today:
+    overdue: Head | None = None
+    week: Head | None = None
+    later: Head | None = None
+    unconfirmed: Head | None = None
+    breaches: Head | None = None
+    dead: Head | None = None
+    runs: list[NightRun] | None = None
+    sealed_at: datetime | None = None
+    is_sealed: bool = True
+    shows_ledger: bool = False
+    reviews: Head | None = None
+    drafts: Head | None = None
+    setup: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def is_ready(self) -> bool:
+        return all(self.setup.values())
+
+
+def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
+    """As far as this user may see it."""
+    found = Today()
+    if user.has_perm("requests.view_rightsrequest"):
+        _requests(found, user, today)
+    if user.has_perm("breaches.view_breach"):
+        found.breaches = _head(Breach.objects.filter(closed_at=None).order_by("notify_by"))
+    if user.has_perm("core.view_outbox"):
+        dead = Outbox.objects.filter(dead_at__isnull=False).defer("payload")
+        found.dead = _head(dead.order_by("-dead_at"))
+    if user.has_perm("ledger.view_entry"):
+        _ledger(found)
+    if user.has_perm("retention.view_run"):
+        found.runs = _runs(now)
+    if user.has_perm("consents.view_assessmentversion"):
+        _reviews(found, today)
+    if user.has_perm("processing.view_purposeversion"):
+        found.setup = _setup()
+    return found
+
+
+def _head(rows: Any, size: int = HEAD) -> Head:
+    found = list(rows[: size + 1])
+    return Head(found[:size], len(found) > size)
+
+
+def _requests(found: Today, user: User | AnonymousUser, today: date) -> None:
+    mine = RightsRequest.objects.visible_to(user).open().filter(case__is_test=False)
+    rows = mine.select_related("case__owner").order_by("due_on", "pk")
+    found.overdue = _head(rows.filter(due_on__lt=today))
+    found.week = _head(rows.filter(due_on__gte=today, due_on__lte=today + WEEK))
+    if not (found.overdue or found.week):
+        found.later = _head(rows.filter(due_on__gt=today + WEEK, case__confirmed_at__isnull=False))
+    later = rows.filter(Q(due_on=None) | Q(due_on__gt=today + WEEK))
+    found.unconfirmed = _head(later.filter(case__confirmed_at=None).order_by(F("due_on").asc(nulls_last=True), "pk"))
+
+
+def _ledger(found: Today) -> None:
+    """The newest entry waits half a minute for its seal; one that waits longer is worth a word."""
+    found.shows_ledger = True
+    seal = Seal.objects.order_by("-pk").values_list("at", flat=True).first()
+    entry = Entry.objects.order_by("-pk").values_list("at", flat=True).first()
+    found.sealed_at = seal
+    found.is_sealed = entry is None or (seal is not None and entry - seal < timedelta(minutes=15))
+
+
+def _runs(now: datetime) -> list[NightRun]:
+    """The runs since the night before, with what their batches did."""
+    runs = list(
+        Run.objects.filter(rule__isnull=False, started_at__gte=now - RECENT)
+        .select_related("rule__purpose")
+        .order_by("-pk")[:40]
+    )
+    sums = {
+        row["run"]: (row["gone"], row["people"])
+        for row in Batch.objects.filter(run__in=runs).values("run").annotate(gone=Sum("items"), people=Sum("subjects"))
+    }
+    latest = {run.rule_id: run for run in reversed(runs)}
+    return [NightRun(run, *sums.get(run.pk, (0, 0))) for run in sorted(latest.values(), key=lambda run: str(run.rule))]
+
+
+def _reviews(found: Today, today: date) -> None:
+    newest = AssessmentVersion.objects.filter(approved_at__isnull=False).order_by("assessment", "-number")
+    due = AssessmentVersion.objects.filter(pk__in=newest.distinct("assessment"), review_due__lte=today + REVIEW_AHEAD)
+    found.reviews = _head(due.select_related("assessment__purpose").order_by("review_due"))
+    found.drafts = _head(ConsentFormVersion.objects.filter(published_at=None).select_related("form").order_by("pk"))
+
+
+def _setup() -> dict[str, bool]:
+    """What an installation needs before it can answer a request and forget on time."""
+    return {
+        "controller": Controller.objects.exists(),
+        "register": PurposeVersion.objects.filter(status=Status.LIVE).exists(),
+        "rules": RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE).exists(),
+        "form": ConsentFormVersion.objects.filter(published_at__isnull=False).exists()
+        or not Purpose.objects.filter(versions__basis="a").exists(),
+    }

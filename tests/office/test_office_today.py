@@ -1,0 +1,94 @@
+"""The home: what waits, heads only; and empty states that teach."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from core.models import Outbox
+from requests.models import RightsRequest
+from retention.purge import purge
+from tests import make_office, make_requests
+from tests import make_people as make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def officer(client):
+    client.force_login(make_office.staff())
+    return client
+
+
+def home(client):
+    response = client.get(reverse("admin:index"))
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def due(days, **case):
+    request = make_requests.case("access", **case).requests.get()
+    on = timezone.now().date() + timedelta(days=days)
+    RightsRequest.objects.filter(pk=request.pk).update(due_on=on)
+    return request
+
+
+def test_an_empty_installation_teaches(officer):
+    page = home(officer)
+    assert "First steps" in page
+    assert "without one, nothing is ever deleted" in page
+
+
+def test_nothing_to_do_says_so(officer):
+    make_office.register()
+    page = home(officer)
+    assert "Nothing is due this week." in page
+    assert "No rule ran in the last 36 hours" in page
+    assert "No evidence is sealed yet" in page
+
+
+def test_overdue_week_and_unconfirmed(officer):
+    make_office.register()
+    late, soon, far = due(-2), due(3, email="b@example.com"), due(25, email="c@example.com")
+    page = home(officer)
+    order = [page.index(row.reference) for row in (late, soon, far)]
+    assert order == sorted(order)
+    assert "Overdue" in page
+    assert "Waiting for confirmation" in page
+
+
+def test_dead_letters_and_runs(officer):
+    purposes = make_office.register()
+    now = timezone.now()
+    Outbox.objects.create(kind="mail", created_at=now, due_at=now, dead_at=now, error="SMTPException")
+    rule = make.rule(purposes["newsletter"])
+    purge(rule, as_of=now.date(), commit=True, now=now)
+    page = home(officer)
+    assert "SMTPException" in page
+    assert "newsletter-last-interaction v1" in page
+
+
+def test_who_sees_nothing(client):
+    make_office.register()
+    due(-2)
+    client.force_login(make_office.staff("plain", group=""))
+    page = home(client)
+    assert "KP-" not in page
+    assert "First steps" not in page
+
+
+def test_more_requests_cost_no_more_queries(officer):
+    make_office.register()
+    due(-2)
+    home(officer)
+    counts = []
+    for number in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            home(officer)
+        counts.append(len(queries))
+        for more in range(5):
+            due(more - 2, email=f"p{number}{more}@example.com")
+    assert counts[0] == counts[1]
