@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core import vault
 from core.arrays import Among
+from requests.freeze import perhaps_meant
 from requests.intake import LENGTHS, claim_of
 from requests.models import CaseFile, Letter, RightsRequest
+from subjects.blocks import register_freeze
 from subjects.erasure import Gone, register_cleaner, register_subject_guard
 from subjects.models import DataSubject
 from subjects.registry import register
@@ -105,4 +107,5 @@ def _let_go(gone: Gone) -> None:
 
 
 register_subject_guard(_still_answering)
+register_freeze(perhaps_meant)
 register_cleaner(_let_go)

@@ -97,7 +97,7 @@ def _is_draft(rule: RetentionRule | None) -> bool:
 
 
 def _counted(rule: RetentionRule, now: datetime) -> str:
-    report = preview(rule, as_of=now.astimezone(Controller.current().zone).date())
+    report = preview(rule, as_of=now.astimezone(Controller.current().zone).date(), now=now)
     return _("%(rule)s: %(due)d due, %(held)d held, %(indeterminate)d without a date. Nothing was changed.") % {
         "rule": rule.slug,
         "due": report.due,

@@ -6,7 +6,7 @@ working can never disagree about what is held.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Exists, F, FilteredRelation, Func, OuterRef, Q, Value
@@ -17,6 +17,7 @@ from django.db.models.query import QuerySet
 from processing.models import DataCategory
 from retention.models import RetentionRule, Trigger
 from retention.rules import TRIGGER_DATES
+from subjects.blocks import frozen
 from subjects.models import ErasureBlock, ItemPurpose, Relationship, Restriction
 
 BLOCKED = Exists(
@@ -59,12 +60,12 @@ def indeterminate(rule: RetentionRule) -> Rows:
     return _needs(rule).filter(since=None)
 
 
-def workable(rule: RetentionRule, cutoff: date) -> Rows:
+def workable(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
     """What the rule's action still has to be done to. A block stops deletion; it does not stop restriction."""
     if rule.action == RetentionRule.Action.RESTRICT:
         return due(rule, cutoff).filter(~RESTRICTED)
     if rule.action == RetentionRule.Action.ERASE:
-        return due(rule, cutoff).filter(~BLOCKED)
+        return due(rule, cutoff).filter(~BLOCKED, ~frozen(now))
     return due(rule, cutoff).none()
 
 
@@ -74,12 +75,18 @@ def held(rule: RetentionRule, cutoff: date) -> Rows:
     return needs if rule.action == RetentionRule.Action.ERASE else needs.none()
 
 
-def empty_relationships(rule: RetentionRule, cutoff: date) -> Rows:
+def waiting(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
+    """Due for deletion, but somebody who may be this person has just asked for a copy."""
+    needs = due(rule, cutoff).filter(~BLOCKED, frozen(now))
+    return needs if rule.action == RetentionRule.Action.ERASE else needs.none()
+
+
+def empty_relationships(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
     """Relationships that are due and for which no item is held: nothing else would ever end them."""
     if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action != RetentionRule.Action.ERASE:
         return due(rule, cutoff).none()
     column = TRIGGER_DATES[Trigger(rule.trigger)].removeprefix("relationship__")
-    relationships: Rows = Relationship.objects.filter(~HAS_NEEDS, ~BLOCKED, purpose=rule.purpose_id)
+    relationships: Rows = Relationship.objects.filter(~HAS_NEEDS, ~BLOCKED, ~frozen(now), purpose=rule.purpose_id)
     over: Rows = relationships.annotate(since=F(column), tie=F("pk")).filter(since__lt=cutoff)
     return over
 

@@ -66,7 +66,7 @@ class Stuck(DomainError):
 def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 300) -> Report:
     """Count what is due on `as_of` (the controller's local date), or with `commit` do it."""
     if not commit:
-        return preview(rule, as_of=as_of)
+        return preview(rule, as_of=as_of, now=now)
     clock = _clock(now)
     while True:
         rule.refresh_from_db(fields=["status"])
@@ -80,10 +80,10 @@ def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: dateti
             return _report(rule, run)
 
 
-def preview(rule: RetentionRule, *, as_of: date) -> Report:
+def preview(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
     """What a run on this day would find. Changes nothing."""
     limit = cutoff(rule, as_of)
-    workable = due.workable(rule, limit).count() + due.empty_relationships(rule, limit).count()
+    workable = due.workable(rule, limit, now=now).count() + due.empty_relationships(rule, limit, now=now).count()
     if rule.action == RetentionRule.Action.REVIEW:
         workable = due.due(rule, limit).count()
     return Report(
@@ -94,22 +94,27 @@ def preview(rule: RetentionRule, *, as_of: date) -> Report:
         cutoff=limit,
         committed=False,
         due=workable,
-        held=due.held(rule, limit).count(),
+        held=_held(rule, limit, now),
         indeterminate=due.indeterminate(rule).count(),
     )
 
 
+def _held(rule: RetentionRule, limit: date, now: datetime) -> int:
+    return due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count()
+
+
 def _work(run: Run, rule: RetentionRule, clock: Clock, batch: int) -> None:
     limit = run.cutoff or date.min
-    needs = due.workable(rule, limit)
+    began = clock()
+    needs = due.workable(rule, limit, now=began)
     restricts = rule.action == RetentionRule.Action.RESTRICT
     for rows in due.parts(rule, needs):
         _drain(run, rows, _restrict if restricts else _erase, clock, batch)
-    _drain(run, due.empty_relationships(rule, limit), _end_relationships, clock, batch)
+    _drain(run, due.empty_relationships(rule, limit, now=began), _end_relationships, clock, batch)
     for rows in due.parts(rule, due.held(rule, limit).filter(~due.RESTRICTED)):
         _drain(run, rows, _restrict, clock, batch)
     with transaction.atomic():
-        held, indeterminate = due.held(rule, limit).count(), due.indeterminate(rule).count()
+        held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()
         runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
 
 
@@ -150,7 +155,7 @@ def _erase(run: Run, rows: list[due.Candidate], now: datetime) -> int:
     if run.rule is None:
         return 0
     people = lock_people([], {row.subject for row in rows})
-    needs = due.workable(run.rule, run.cutoff or date.min)
+    needs = due.workable(run.rule, run.cutoff or date.min, now=now)
     ids = set(needs.filter(Among("pk", [row.pk for row in rows])).values_list("pk", flat=True))
     ids.update(needs.filter(Among("subject", people)).values_list("pk", flat=True)[: len(rows) * MORE])
     one_category = run.rule.category_id is not None

@@ -1,0 +1,37 @@
+"""Deletion on schedule waits from the day a copy is asked for (DPA 2018 s.173: destroying what was asked for).
+
+Before the mailbox is confirmed we do not know who asks, so this selects nobody for disclosure and writes nothing about
+anybody: it only asks who is known by the address. Once confirmed, the request has a block of its own.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from requests.models import CaseFile, Right, RightsRequest
+from subjects.models import Identifier, SubjectIdentifier
+
+# Anyone can give anybody's address. So it does not last, and cannot be renewed by asking again and again.
+LASTS = timedelta(days=30)
+ONCE_IN = timedelta(days=180)
+
+
+def perhaps_meant(now: datetime) -> QuerySet[Any]:
+    """People known by the address of a fresh request for a copy that is tied to nobody. Registered with subjects."""
+    nobodys = CaseFile.objects.filter(subject=None, is_test=False, requests__right=Right.ACCESS)
+    before = nobodys.filter(
+        claim_blind=OuterRef("case__claim_blind"), received_at__gt=now - ONCE_IN, received_at__lte=now - LASTS
+    )
+    fresh = RightsRequest.objects.open().filter(
+        ~Exists(before),
+        right=Right.ACCESS,
+        case__subject=None,
+        case__is_test=False,
+        case__claim_blind__isnull=False,
+        case__received_at__gt=now - LASTS,
+    )
+    links = SubjectIdentifier.objects.filter(
+        identifier__type=Identifier.Type.EMAIL, identifier__blind__in=fresh.values("case__claim_blind")
+    )
+    return links.values("subject")

@@ -1,0 +1,100 @@
+"""A copy was asked for: what is due for deletion waits from that moment, and not for ever."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from requests import intake
+from requests.freeze import LASTS, ONCE_IN, perhaps_meant
+from requests.models import CaseFile
+from retention.purge import purge
+from subjects.models import ErasureBlock, PersonalDataItem, Relationship
+from tests import make_requests
+from tests import make_retention as make
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = make.TODAY - timedelta(days=800)
+PERSON = "person1@example.org"
+
+
+@pytest.fixture
+def rule():
+    make.item(make.person(), ["newsletter"], LONG_AGO)
+    return make.rule()
+
+
+def ask(*rights, email=PERSON, ago=timedelta(0), **given):
+    return make_requests.case(*rights, email=email, now=make.NOW - ago, **given)
+
+
+def run(rule, now=make.NOW):
+    return purge(rule, as_of=now.date(), commit=True, now=now)
+
+
+def test_what_is_due_waits_from_receipt_of_the_request(rule):
+    ask("access")
+    assert purge(rule, as_of=make.TODAY, now=make.NOW).due == 0
+    report = run(rule)
+    assert (report.needs, report.held) == (0, 1)
+    assert PersonalDataItem.objects.count() == 1
+    # Nobody was chosen by it.
+    assert CaseFile.objects.get().subject is None
+    assert not ErasureBlock.objects.exists()
+
+
+def test_it_does_not_wait_for_ever(rule):
+    ask("access", ago=LASTS)
+    assert run(rule).needs == 1
+
+
+def test_asking_again_and_again_does_not_renew_it(rule):
+    ask("access", ago=LASTS + timedelta(days=1))
+    ask("access", ago=timedelta(days=2))
+    assert run(rule).needs == 1
+
+
+def test_a_request_long_ago_does_not_count_against_a_new_one(rule):
+    ask("access", ago=ONCE_IN)
+    ask("access")
+    assert run(rule).needs == 0
+
+
+@pytest.mark.parametrize(
+    "other", [{"rights": ["erasure"]}, {"email": "somebody@example.org"}, {"is_test": True}, {"email": "", "name": "A"}]
+)
+def test_other_requests_stop_nothing(rule, other):
+    ask(*other.pop("rights", ["access"]), **other)
+    assert run(rule).needs == 1
+
+
+def test_an_answered_request_stops_nothing_more(rule):
+    request = ask("access").requests.get()
+    request.move("withdrawn", actor="user:test", now=make.NOW)
+    assert run(rule).needs == 1
+
+
+def test_relationships_without_data_wait_too(rule):
+    person = make.person(2)
+    rule = make.rule(rule.purpose, trigger="last_interaction")
+    Relationship.objects.create(subject=person, purpose=rule.purpose, started_on=LONG_AGO, last_interaction_on=LONG_AGO)
+    ask("access", email="person2@example.org")
+    run(rule)
+    assert Relationship.objects.filter(subject=person).exists()
+
+
+def test_the_confirmed_request_goes_on_with_a_block(rule, mailoutbox):
+    make_requests.case("access", email=PERSON, now=make.NOW)
+    intake.confirm(make_requests.token_in(mailoutbox, now=make.NOW), now=make.NOW)
+    assert ErasureBlock.objects.filter(released_at=None).count() == 1
+    assert not perhaps_meant(make.NOW).exists()
+
+
+def test_taking_in_the_request_is_the_same_work_for_known_and_unknown(rule):
+    ask("access", email="warm@example.org")
+    with CaptureQueriesContext(connection) as known:
+        ask("access")
+    with CaptureQueriesContext(connection) as unknown:
+        ask("access", email="nobody@example.org")
+    assert len(known) == len(unknown)
