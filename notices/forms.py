@@ -15,7 +15,7 @@ class DayForm(forms.Form):
 
     use_required_attribute = False
     on = forms.DateField(
-        label=_("What did this notice say on"),
+        label=_("What did this notice say on this day?"),
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         error_messages={"required": _("Enter a date"), "invalid": _("Enter a date as year, month and day: 2026-03-31")},

@@ -175,9 +175,7 @@ class MessageForm(WithReference):
         _("Your message must be 2,000 characters or fewer"),
         forms.Textarea({"rows": 6}),
         label=_("Your message"),
-        help_text=_(
-            "Tell us how we can reach you now: a telephone number, a postal address or another e-mail address."
-        ),
+        help_text=_("Tell us how to reach you now: by telephone, by post or at another e-mail address."),
     )
 
 

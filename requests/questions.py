@@ -117,9 +117,9 @@ class RestrictionForm(Question):
 
 
 class PortabilityForm(Question):
-    title = _("Who should get your data?")
-    short = _("Who should get your data")
-    receiver = choices(title, RECEIVERS, _("Select who should get your data"), several=False)
+    title = _("Where should your data go?")
+    short = _("Where your data should go")
+    receiver = choices(_("Who should get it?"), RECEIVERS, _("Select who should get your data"), several=False)
     organisation = text(
         "",
         200,

@@ -46,6 +46,15 @@ def lines(case: CaseFile) -> list[Line]:
     return [_line(one, case) for one in case.requests.order_by("pk")]
 
 
+def counted(found: list[Line]) -> list[tuple[list[str], list[str]]]:
+    """How the time is counted: the references of open requests, and the sentences that are true of all of them."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for line in found:
+        if line.request.is_open:
+            groups.setdefault(tuple(line.why), []).append(line.request.reference)
+    return [(references, list(why)) for why, references in groups.items()]
+
+
 def _line(rights_request: RightsRequest, case: CaseFile) -> Line:
     state = State(rights_request.state)
     return Line(

@@ -133,7 +133,8 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     except LinkUnusable:
         return render(request, "requests/link_unusable.html", status=404)
     page = "requests/status.html" if case.is_confirmed else "requests/confirm.html"
-    return render(request, page, {"case": case, "lines": status.lines(case)})
+    lines = status.lines(case)
+    return render(request, page, {"case": case, "lines": lines, "counted": status.counted(lines)})
 
 
 @never_cache

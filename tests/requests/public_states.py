@@ -1,0 +1,149 @@
+"""Every state of the public pages, one after the other in one browser: as it opens, and with a mistake in it."""
+
+import re
+from datetime import date
+
+from django.utils import timezone
+
+from core.outbox import deliver_due
+from notices import published
+from tests import make_consents, make_office
+
+LONG = "x" * 6000
+# Step → the mistake, then the right answer, each a list of (action, where, what).
+FOLLOW_UPS = {
+    "not-sure": ([], [("check", "#id_wish_5", "")]),
+    "words": ([("fill", "#id_words", LONG)], [("fill", "#id_words", "Somebody called me.")]),
+    "correction": ([("fill", "#id_correct", "Sea Street")], [("fill", "#id_wrong", "My street")]),
+    "consent": ([], [("check", "#id_purposes_0", "")]),
+    "objection": ([], [("fill", "#id_objection", "Calls at night")]),
+    "pause": ([], [("check", "#id_grounds_0", "")]),
+    "transfer": ([("check", "#id_receiver_1", "")], [("fill", "#id_organisation", "Octopus Ltd")]),
+    "decision": ([], [("fill", "#id_decision", "The refused application")]),
+    "name": ([], [("fill", "#id_name", "Grace Hopper")]),
+    "email": ([("fill", "#id_email", "grace")], [("fill", "#id_email", "grace@example.com")]),
+    "details": ([("fill", "#id_details", LONG)], [("fill", "#id_details", "The restaurant")]),
+}
+
+
+def prepare():
+    """A controller with everything a page can show, a consent to take back, and two notices."""
+    make_office.controller()
+    make_consents.live()
+    now = timezone.now()
+    html = "<h2 id='who'>Who we are</h2><p>Kraken IM. <a href='#who'>Up</a></p>"
+    for version, day in (("1.0", date(2026, 1, 1)), ("2.0", date(2026, 6, 19))):
+        published.publish(version=version, html=html, effective_from=day, now=now, actor="user:1")
+
+
+def act(page, actions):
+    for action, where, what in actions:
+        page.check(where) if action == "check" else page.fill(where, what)
+
+
+def press(page, name="Continue"):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def states(page, mailbox):
+    """Yields the name of each state while the page is in it."""
+    page.goto("/")
+    yield "hub"
+    yield from form(page)
+    yield from after_sending(page, mailbox)
+    yield from by_post(page)
+    yield from elsewhere(page)
+    yield from policy(page)
+
+
+def form(page):
+    page.goto("/rights/")
+    yield "rights"
+    press(page)
+    yield "rights, with a mistake"
+    for box in page.locator("input[name=rights]").all():
+        box.check()
+    press(page)
+    for step, (mistake, answer) in FOLLOW_UPS.items():
+        assert page.url.endswith(f"/rights/{step}/"), (step, page.url)
+        yield step
+        if step != "details":
+            act(page, mistake)
+            press(page)
+            yield f"{step}, with a mistake"
+        act(page, answer)
+        press(page)
+    yield "check"
+    page.evaluate("document.getElementById('id_website').value = 'spam'")
+    press(page, "Send request")
+    yield "check, with a mistake"
+    page.fill("#id_website", "")
+    press(page, "Send request")
+    yield "sent"
+
+
+def after_sending(page, mailbox):
+    page.click("text=Correct it here")
+    yield "new address"
+    press(page, "Change the address")
+    yield "new address, with a mistake"
+    page.fill("#id_email", "ada@example.com")
+    press(page, "Change the address")
+    yield "sent, corrected"
+    deliver_due(now=timezone.now())
+    link = next(found for mail in reversed(mailbox) if (found := re.search(r"/rights/confirm/[^/\s]+/", mail.body)))
+    page.goto(link.group(0))
+    yield "confirm"
+    press(page, "Confirm")
+    page.click("details summary")
+    yield "status"
+    page.goto("/rights/confirm/unknown/")
+    yield "unusable link"
+
+
+def by_post(page):
+    page.goto("/rights/")
+    page.check("#id_rights_0")
+    press(page)
+    page.fill("#id_name", "Grace Hopper")
+    press(page)
+    page.click("text=We write to you by post")
+    yield "address"
+    press(page)
+    yield "address, with a mistake"
+    page.fill("#id_address", "1 Sea Street\nWhitby")
+    press(page)
+    press(page)
+    yield "check, by post"
+    press(page, "Send request")
+    yield "sent, by post"
+
+
+def elsewhere(page):
+    for path, button, answers in (
+        ("/rights/status/", "Send link", {"#id_reference": "KP-2222-2222", "#id_email": "a@example.com"}),
+        ("/rights/lost-mailbox/", "Leave message", {"#id_reference": "KP-2222-2222", "#id_message": "Call me."}),
+        ("/complain/", "Send complaint", {"#id_complaint": "Calls", "#id_name": "Grace", "#id_address": "1 Sea St"}),
+    ):
+        page.goto(path)
+        yield path
+        press(page, button)
+        yield f"{path}, with a mistake"
+        for where, what in answers.items():
+            page.fill(where, what)
+        press(page, button)
+        yield f"{path}, sent"
+    for path in ("/rights/paper/", "/nowhere/", "/collect/unknown/", "/dev/mail/"):
+        page.goto(path)
+        yield path
+
+
+def policy(page):
+    page.goto("/policy/")
+    yield "policy"
+    page.fill("#id_on", "2020-01-01")
+    press(page, "Show that version")
+    yield "policy, with a mistake"
+    page.fill("#id_on", "2026-05-03")
+    press(page, "Show that version")
+    yield "policy of a day"
