@@ -49,7 +49,7 @@ def _of(*apps: str) -> Q:
 
 _OURS = _of(
     *("core", "ledger", "processing", "subjects", "consents", "requests"),
-    *("retention", "notices", "breaches", "office"),
+    *("retention", "notices", "breaches", "office", "imports"),
 )
 _SEE = Q(codename__startswith="view_")
 _SEE_ALL = Q(codename="view_every_rightsrequest")
@@ -63,6 +63,8 @@ GROUPS = {
     APPROVER: (_OURS & _SEE) | Q(codename__in=["release_rightsrequest", "approve_retentionrule"]),
     AUDITOR: _OURS & _SEE,
     REGISTRAR: (_REGISTER & ~Q(codename="approve_retentionrule"))
+    # Of the kinds of files, theirs is the register: each kind also asks for the right to make such things.
+    | Q(content_type__app_label="imports", codename__in=["view_import", "add_import"])
     | Q(codename__in=["view_controller", "view_ruleset", "view_bankholiday"], content_type__app_label="core"),
     INTEGRATOR: Q(codename__in=["view_apikey", "add_apikey", "change_apikey", "view_outbox", "change_outbox"])
     | Q(content_type__app_label="processing", codename="view_system"),

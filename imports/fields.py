@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -40,6 +40,8 @@ class Kind:
     read: Callable[..., dict[str, Any]]
     store: Callable[..., object]
     about: Callable[[Values], str] = lambda values: ""
+    # What `read` calls a field by another name.
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def tidy(text: str) -> str:

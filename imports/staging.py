@@ -169,7 +169,7 @@ def described(job: Import, row: Row, key: Key, layout: Layout) -> list[dict[str,
 def bad_rows(job: Import) -> Iterator[str]:
     """The rows with errors as CSV text, each with its errors, so that they can be put right and sent again."""
     layout, key = layout_of(job), key_of(Owner.IMPORT, job.uuid)
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield "\ufeff" + writer.writerow([*map(reading.write_cell, layout["headers"]), reading.ERROR_HEADING])
     for row in job.rows.filter(state=Row.State.WRONG).order_by("line").iterator(chunk_size=500):
         cells = cells_of(key, row)
@@ -179,7 +179,7 @@ def bad_rows(job: Import) -> Iterator[str]:
         yield writer.writerow([reading.write_cell(cell) for cell in [*cells, said]])
 
 
-class _Echo:
+class Echo:
     """A file that hands back what is written to it (Django's way of streaming CSV)."""
 
     def write(self, text: str) -> str:

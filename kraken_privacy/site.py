@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from breaches import views as breaches
+from imports import urls as imports_urls
+from imports import views as imports_views
 from office import today, views_organisations, views_people
 from office import urls as office_urls
 from requests import office, office_actions
@@ -31,7 +33,7 @@ class KrakenAdminSite(UnfoldAdminSite):
     index_template = "requests/office/home.html"
 
     def extra_urls(self) -> list[URLPattern]:
-        return [*office_urls.urls(self), *office_actions.urls(self), *breaches.urls(self)]
+        return [*office_urls.urls(self), *office_actions.urls(self), *breaches.urls(self), *imports_urls.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Behind the login, with the site at hand for pages that are no ModelAdmin's."""
@@ -88,6 +90,8 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("People"), reverse("admin:people"), "person_search"))
         if request.user.has_perm(views_organisations.READ):
             work.append(_link(request, _("Organisations"), reverse("admin:organisations"), "domain"))
+        if request.user.has_perm(imports_views.READ):
+            work.append(_link(request, _("Data in"), reverse("admin:data-in"), "upload_file"))
         tables = [
             {
                 "title": app["name"],

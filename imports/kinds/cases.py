@@ -104,4 +104,5 @@ KIND = Kind(
     read=read,
     store=store,
     about=about,
+    names={"received": "received_on", "answered": "answered_on", "extended": "extended_on"},
 )
