@@ -52,11 +52,13 @@ class Person:
         return self.look()
 
     def press(self, name: str) -> "Person":
-        self.page.get_by_role("button", name=name, exact=True).click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
         return self.look()
 
     def follow(self, name: str) -> "Person":
-        self.page.get_by_role("link", name=name).first.click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name).first.click()
         return self.look()
 
     def look(self) -> "Person":
