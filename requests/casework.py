@@ -28,6 +28,8 @@ HAPPENED = {
     "request.moved": gettext_lazy("State changed"),
     "request.decided": gettext_lazy("Decided about a purpose"),
     "case.confirmed": gettext_lazy("The person showed that the mailbox is theirs"),
+    "case.identified": gettext_lazy("Identity shown to staff"),
+    "case.tied": gettext_lazy("Said whose case it is"),
     "case.viewed": gettext_lazy("Personal data shown to staff"),
     "task.answered": gettext_lazy("A system answered"),
     "case.assigned": gettext_lazy("Handed on"),

@@ -4,6 +4,7 @@ UK GDPR Art 12(6) asks for no more than removes the doubt, so what was looked at
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +16,9 @@ from core.vault import ensure_key
 from ledger.entries import record
 from requests.models import CaseFile, Right
 from subjects import blocks
-from subjects.models import DataSubject, ErasureBlock
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, ErasureBlock, Identifier
+from subjects.people import find
 
 NOTE_LENGTH = 2000
 FIELD = "identity"
@@ -27,6 +30,19 @@ class Shown(models.TextChoices):
     QUESTIONS = "questions", _("They knew what only they and we can know")
     DOCUMENT = "document", _("We looked at a document, and kept no copy")
     IN_PERSON = "in-person", _("Somebody here knows them, and met them")
+
+
+PERSON = "person"
+KINDS = [
+    (PERSON, _("Id of the person")),
+    *((kind.value, kind.label) for kind in (Identifier.Type.EMAIL, Identifier.Type.PHONE)),
+    (Identifier.Type.CUSTOMER_NUMBER.value, Identifier.Type.CUSTOMER_NUMBER.label),
+]
+
+
+class NotFoundExactly(NotFound):
+    code = "nobody-found"
+    message = _("This names nobody, or more than one person.")
 
 
 class NotIdentified(DomainError):
@@ -87,3 +103,19 @@ def tie(case: CaseFile, subject: DataSubject, *, now: datetime, actor: str) -> C
     locked.save(update_fields=["subject"])
     record(kind="case.tied", at=now, actor=actor, subject=subject.uuid, object=locked.uuid)
     return locked
+
+
+def person_of(kind: str, value: str) -> DataSubject:
+    """The one person of this id or exact identifier. Raises NotFoundExactly, or Invalid for what is none."""
+    if kind not in dict(KINDS):
+        raise Invalid(fields={"kind": _("Say what this is.")})
+    if kind == PERSON:
+        try:
+            found = DataSubject.objects.filter(uuid=UUID(value.strip()), is_test=False).first()
+        except ValueError:
+            found = None
+    else:
+        found = find([Claim(kind, value)])
+    if found is None:
+        raise NotFoundExactly
+    return found

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.models import Controller, User
-from requests import assigning, casework, references
+from requests import assigning, casework, identity, references
 from requests.models import RightsRequest
 
 READ = "requests.view_rightsrequest"
@@ -125,6 +125,8 @@ def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: A
         "workers": assigning.workers() if request.user.has_perm(assigning.ASSIGN) else [],
         "work": casework.gather(rights_request, now=now),
         "rights_request": rights_request,
+        "ways_to_show_identity": identity.Shown.choices,
+        "kinds_of_identity": identity.KINDS,
         **extra,
     }
     return page(request, "request", context)

@@ -14,7 +14,18 @@ from django.views.decorators.http import require_POST
 from core.errors import DomainError
 from core.models import User
 from processing.models import Purpose
-from requests import answer, assigning, casework, decisions, moves, office, package, systems, two_people
+from requests import (
+    answer,
+    assigning,
+    casework,
+    decisions,
+    moves,
+    office,
+    office_identity,
+    package,
+    systems,
+    two_people,
+)
 from requests.models import Package, Right, RightsRequest
 from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
 from requests.reasons import reason
@@ -181,6 +192,8 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}copy/", copy, name="rights-copy"),
         path(f"{here}letter/", letter, name="rights-letter"),
         path(f"{here}review/", review, name="rights-review"),
+        path(f"{here}identify/", office_identity.accept, name="rights-identify"),
+        path(f"{here}tie/", office_identity.tie, name="rights-tie"),
         path(f"{here}assign/", assign, name="rights-assign"),
         path(f"{here}release/", release, name="rights-release"),
     ]
