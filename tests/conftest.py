@@ -8,9 +8,17 @@ from contextlib import contextmanager
 import pytest
 from django.test import TransactionTestCase
 from django.test.utils import override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from tests.database import Snapshot, migrated_database, superuser_url
 from tests.stack.fixtures import make_stack, running_stack  # noqa: F401  (fixtures for every folder)
+
+# What every run tries. `--hypothesis-profile thorough` looks for longer. A busy machine is no failure in either.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis.register_profile("quick", max_examples=30, **PATIENT)
+hypothesis.register_profile("thorough", max_examples=1000, **PATIENT)
+hypothesis.load_profile("quick")
 
 
 @pytest.fixture(scope="session")
