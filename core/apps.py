@@ -10,9 +10,10 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here because models must be loaded first.
-        from core import holidays, mail, outbox, personal, reference, roles, rules, schema  # noqa: F401
+        from core import examinations, holidays, mail, outbox, personal, reference, roles, rules, schema  # noqa: F401
         from core.models import Outbox
 
+        examinations.register_all()
         outbox.register_carrier(Outbox.Kind.MAIL, mail.send)
         for loader in (rules.load, holidays.load, roles.load_groups):
             reference.register(loader)

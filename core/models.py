@@ -180,6 +180,16 @@ class Outbox(models.Model):
         return f"{self.kind} {self.uuid}"
 
 
+class Heartbeat(models.Model):
+    """When a kind of work was last done: a process that is gone cannot say so itself."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class RuleSet(models.Model):
     """The law as data with dates. A case keeps the rule set that it was computed under."""
 

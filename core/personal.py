@@ -44,5 +44,6 @@ NOT_PERSONAL = {
         f"core.RuleSet.{name}"
         for name in ("id", "jurisdiction", "slug", "effective_from", "effective_to", "params", "source")
     ),
+    *(f"core.Heartbeat.{name}" for name in ("name", "at")),
     *(f"core.BankHoliday.{name}" for name in ("id", "date", "division", "title", "source")),
 }

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from core import idempotency, outbox
+from core import heartbeat, idempotency, outbox
 
 
 @shared_task
@@ -14,6 +14,7 @@ def deliver(outbox_id: int) -> None:
 @shared_task
 def sweep_outbox() -> None:
     now = timezone.now()
+    heartbeat.beat(heartbeat.SCHEDULE, now=now)
     outbox.deliver_due(now=now)
     outbox.sweep(now=now)
 
