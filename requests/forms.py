@@ -159,7 +159,7 @@ class LinkForm(WithReference):
 
 
 class NewAddressForm(Question):
-    title = _("What is the right e-mail address?")
+    title = _("Which e-mail address is right?")
     email = email_field(title, _("The link we have sent already stops working, and we send a new one."))
 
     def clean_email(self) -> str:

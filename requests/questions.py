@@ -154,10 +154,10 @@ class NameForm(Question):
 
 
 class EmailForm(Question):
-    title = _("What is your e-mail address?")
+    title = _("Which e-mail address do you use with us?")
     short = _("Your e-mail address")
     aside = "requests/asides/email.html"
-    email = email_field(title, _("Use the address you have used with us. We will send a link to it."))
+    email = email_field(title, _("We send a link to it, so that we can be sure that it is yours."))
 
     def clean_email(self) -> str:
         return possible_email(self.cleaned_data["email"])
