@@ -14,6 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.errors import DomainError
 from office import person, showing
 from office.frame import page
+from office.merging import is_undoable
+from office.models import Merge
 from office.names_of_staff import actors
 from office.search import search
 from requests.office import actor_of, for_staff
@@ -46,7 +48,10 @@ def find(request: HttpRequest) -> HttpResponse:
 @require_GET
 @for_staff(READ)
 def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """One person, masked."""
+    """One person, masked. A record that was made part of another leads there."""
+    kept = Merge.objects.filter(gone=uuid).values_list("kept", flat=True).first()
+    if kept:
+        return redirect("admin:person", kept)
     return _page(request, _gather(request, get(uuid)))
 
 
@@ -71,11 +76,13 @@ def _gather(request: HttpRequest, subject: DataSubject) -> person.Person:
 
 
 def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpResponse:
+    now = timezone.now()
     context = {
         "title": _("Person"),
         "person": found,
         "subject": found.subject,
         "purposes": showing.purposes(),
+        "merges": [(made, is_undoable(made, now)) for made in found.merges],
         "log": actors(found.entries),
         "after": request.POST.get("after", request.GET.get("after", "")),
         "may_write": request.user.has_perm(WRITE),

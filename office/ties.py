@@ -1,0 +1,65 @@
+"""Relationships of two records that become one: at most one for each purpose, and the dates that are true of both."""
+
+from datetime import date
+from typing import Any
+
+from core.models import Owner
+from core.vault import destroy_keys, ensure_key
+from subjects import relationships
+from subjects.models import DataSubject, Relationship
+
+ENDS = ("contract_ended_on", "application_closed_on", "ended_on")
+DATES = ("started_on", "last_interaction_on", "consent_ended_on", *ENDS)
+CODES = ("role", "ground", "ground_recorded_by", "source")
+
+
+def unite(kept: DataSubject, gone: DataSubject) -> dict[str, Any]:
+    """Move the relationships of `gone`; where `kept` has one for the purpose, join them. Returns what was done."""
+    mine = {tie.purpose_id: tie for tie in Relationship.objects.select_for_update().filter(subject=kept)}
+    theirs = list(Relationship.objects.select_for_update().filter(subject=gone).order_by("pk"))
+    moved = [tie.pk for tie in theirs if tie.purpose_id not in mine]
+    Relationship.objects.filter(pk__in=moved).update(subject=kept)
+    joined = [_join(mine[tie.purpose_id], tie) for tie in theirs if tie.purpose_id in mine]
+    return {"ties": moved, "joined": joined}
+
+
+def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any]) -> None:
+    """Give back what was moved, and make again what was joined. A joined note stays with `kept`."""
+    Relationship.objects.filter(pk__in=moved["ties"], subject=kept).update(subject=gone)
+    for row in moved["joined"]:
+        mine = Relationship.objects.filter(subject=kept, purpose=row["purpose"])
+        mine.update(**{name: _day(value) for name, value in row["before"].items()})
+        given = {name: _day(value) for name, value in row["dates"].items()} | row["codes"]
+        Relationship.objects.get_or_create(subject=gone, purpose_id=row["purpose"], defaults=given)
+
+
+def _join(mine: Relationship, theirs: Relationship) -> dict[str, Any]:
+    """The earliest beginning, the latest interaction; an end only when both have ended; a consent ended in either."""
+    row = {
+        "purpose": mine.purpose_id,
+        "before": _dates(mine),
+        "dates": _dates(theirs),
+        "codes": {name: getattr(theirs, name) for name in CODES},
+    }
+    mine.started_on = min(mine.started_on, theirs.started_on)
+    for name in ("last_interaction_on", "consent_ended_on"):
+        setattr(mine, name, max(filter(None, [getattr(mine, name), getattr(theirs, name)]), default=None))
+    for name in ENDS:
+        both = getattr(mine, name), getattr(theirs, name)
+        setattr(mine, name, max(both) if all(both) else None)
+    notes = [note for note in (relationships.note_of(mine), relationships.note_of(theirs)) if note]
+    if theirs.ground_note and notes:
+        key = ensure_key(Owner.RELATIONSHIP, mine.uuid)
+        mine.ground_note = key.seal(relationships.FIELD, "\n".join(dict.fromkeys(notes)).encode())
+    mine.save(update_fields=[*DATES, "ground_note"])
+    destroy_keys(Owner.RELATIONSHIP, [theirs.uuid])
+    theirs.delete()
+    return row
+
+
+def _dates(tie: Relationship) -> dict[str, str]:
+    return {name: day.isoformat() if (day := getattr(tie, name)) else "" for name in DATES}
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
