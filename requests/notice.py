@@ -11,6 +11,7 @@ from core.models import Controller
 from core.outbox import post_mail
 from requests.intake import claim_of
 from requests.models import CaseFile, RightsRequest
+from subjects.identifiers import Claim
 
 
 def tell(rights_request: RightsRequest, token: str, *, now: datetime) -> bool:
@@ -33,5 +34,7 @@ def _post(template: str, case: CaseFile, context: dict[str, object], *, now: dat
         subject = render_to_string(f"requests/collect/mail/{template}_subject.txt", context)
         text = render_to_string(f"requests/collect/mail/{template}.txt", context)
         html = render_to_string(f"requests/collect/mail/{template}.html", context)
+    # As in requests/post.py: the mailbox that was proved.
+    to = Claim("email", to).normalised
     post_mail(to=to, subject=" ".join(subject.split()), text=text, html=html, about=case.uuid, now=now)
     return True

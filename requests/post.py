@@ -19,6 +19,7 @@ from core.outbox import post_mail
 from requests.clock import in_words
 from requests.models import CaseFile, Complaint, RightsRequest
 from requests.stopping import in_words as stopped_in_words
+from subjects.identifiers import Claim
 
 GAPS = re.compile(r"\n{3,}")
 
@@ -58,4 +59,6 @@ def _post(template: str, case: CaseFile, context: dict[str, Any], *, to: str, no
         subject = render_to_string(f"requests/mail/{template}_subject.txt", context)
         text = GAPS.sub("\n\n", render_to_string(f"requests/mail/{template}.txt", context)).strip() + "\n"
         html = render_to_string(f"requests/mail/{template}.html", context)
-    post_mail(to=to, subject=" ".join(subject.split()), text=text, html=html, about=case.uuid, now=now)
+    # The mailbox that the link will prove, not what was typed: "ﬁ" and "fi" are two mailboxes and one normal form.
+    mailbox = Claim("email", to).normalised
+    post_mail(to=mailbox, subject=" ".join(subject.split()), text=text, html=html, about=case.uuid, now=now)

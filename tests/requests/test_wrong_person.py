@@ -2,6 +2,8 @@
 
 import pytest
 
+from core.outbox import deliver_due
+from requests import answer
 from subjects import people
 from subjects.identifiers import Claim
 from tests import make_office as make
@@ -34,3 +36,17 @@ def test_an_address_added_to_somebody_later_does_not_select_them(known_by, mailo
 def test_an_address_somebody_came_with_selects_them(mailoutbox):
     grace = meet(Claim("email", make.EMAIL), PHONE)
     assert make.confirmed("access", mailbox=mailoutbox).subject == grace
+
+
+@pytest.mark.parametrize(
+    "typed", ["\ufb01ona@example.com", "Fiona@EXAMPLE.com", "fiona\uff20example.com", "\u017fi\u00df@example.com"]
+)
+def test_the_link_goes_to_the_mailbox_that_it_proves(typed, mailoutbox):
+    """What was typed may be a mailbox of its own that has the same normal form."""
+    mailbox = Claim("email", typed).normalised
+    grace = meet(Claim("email", mailbox))
+    case = make.confirmed("access", email=typed, mailbox=mailoutbox)
+    assert case.subject == grace
+    answer.release_access(case.requests.get(), actor=make.OFFICER, now=make.NOW)
+    deliver_due(now=make.NOW)
+    assert [mail.to for mail in mailoutbox] == [[mailbox]] * 2
