@@ -15,13 +15,14 @@ Values = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Field:
-    """One thing a column may hold. `guesses` are headings it goes by, tidied (`tidy`)."""
+    """One thing a column may hold. `guesses` are headings it goes by (`tidy`); `is_own` differs in every row."""
 
     name: str
     label: Text
     hint: Text = ""
     is_needed: bool = False
     guesses: tuple[str, ...] = ()
+    is_own: bool = False
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,12 @@ class PersonForm(forms.Form):
                 label=category.label, widget=widget, max_length=5000, required=False
             )
 
+    def about(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if not field.name.startswith(ITEM)]
+
+    def held(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name.startswith(ITEM)]
+
     @property
     def values(self) -> dict[str, str]:
         """The answers as a row of a file would say them."""

@@ -194,7 +194,7 @@ def _held(job: Import, *states: str) -> Import:
 
 
 def _guess(kind: Kind, headers: Sequence[str]) -> list[str]:
-    """The field that each heading meant last time, or goes by; each field once."""
+    """The field that each heading meant last time, or goes by."""
     by_name: dict[str, Field] = {}
     for field in kind.fields():
         for word in (field.name, str(field.label), *field.guesses):
@@ -208,7 +208,8 @@ def _guess(kind: Kind, headers: Sequence[str]) -> list[str]:
     for header in headers:
         guess = by_name.get(tidy(header))
         name = remembered.get(hashes[header], guess.name if guess else "")
-        name = name if name in names and name not in taken else ""
+        # First and last name are one name; otherwise two columns of one meaning are for a person to see.
+        name = name if name in names and (name not in taken or name.startswith("item:")) else ""
         taken.add(name)
         columns.append(name)
     return columns

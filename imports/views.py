@@ -200,7 +200,9 @@ def _mapping(
         "columns": columns,
         "fields": fields,
         "fixed": [
-            {"field": one, "value": values.get(one.name, ""), "error": wrong.get(one.name, "")} for one in fields
+            {"field": one, "value": values.get(one.name, ""), "error": wrong.get(one.name, "")}
+            for one in fields
+            if not one.is_own
         ],
         "missing": [{"field": one, "error": wrong[one.name]} for one in fields if one.name in wrong],
         "refused": refused,

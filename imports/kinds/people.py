@@ -55,7 +55,12 @@ _PARTS = {"source_evidence": "evidence", "collected_at": "collected"}
 
 def fields() -> list[Field]:
     items = [
-        Field(f"{ITEM}{category.slug}", category.label, guesses=(category.slug, *_GUESSES.get(category.slug, ())))
+        Field(
+            f"{ITEM}{category.slug}",
+            category.label,
+            guesses=(category.slug, *_GUESSES.get(category.slug, ())),
+            is_own=True,
+        )
         for category in DataCategory.objects.order_by("label")
     ]
     return [*_IDENTITY, *items, *_ABOUT_ITEMS, *_RELATIONSHIP]
@@ -63,10 +68,12 @@ def fields() -> list[Field]:
 
 _GUESSES = {"name": ("full name", "contact", "contact name", "first name", "last name", "surname", "forename")}
 _IDENTITY = [
-    Field("email", _("E-mail address"), guesses=("email", "e mail", "mail", "email address")),
-    Field("phone", _("Telephone number"), guesses=("phone", "telephone", "mobile", "tel")),
-    Field("customer_number", _("Customer number"), guesses=("customer no", "customer id", "account number")),
-    Field("external_id", _("Id in another system"), guesses=("external id", "crm id", "id")),
+    Field("email", _("E-mail address"), guesses=("email", "e mail", "mail", "email address"), is_own=True),
+    Field("phone", _("Telephone number"), guesses=("phone", "telephone", "mobile", "tel"), is_own=True),
+    Field(
+        "customer_number", _("Customer number"), guesses=("customer no", "customer id", "account number"), is_own=True
+    ),
+    Field("external_id", _("Id in another system"), guesses=("external id", "crm id", "id"), is_own=True),
     Field("external_system", _("That system"), hint=_("Its short name in the register, for example crm.")),
     Field("organisation", _("Organisation"), guesses=("company", "company name", "employer name", "firm")),
     Field("organisation_type", _("Type of organisation"), hint=_("Company, sole trader, partnership or other.")),
@@ -82,7 +89,8 @@ _ABOUT_ITEMS = [
     Field("notice", _("Version of the privacy notice"), is_needed=True, guesses=("notice", "notice version")),
     Field("nature", _("Provided, observed or inferred"), guesses=("nature",)),
     Field("system", _("System that holds it"), guesses=("system",)),
-    Field("record", _("Record it came from"), hint=_("So that a copy of it is recognised after an erasure.")),
+    Field("record", _("Record it came from"), is_own=True,
+          hint=_("So that a copy of it is recognised after an erasure.")),
 ]  # fmt: skip
 _RELATIONSHIP = [
     Field("role", _("Relationship"), hint=_("Customer, prospect, applicant, supplier …"), guesses=("relationship",)),

@@ -15,9 +15,9 @@ from subjects.identifiers import Claim
 
 NAMES = ("email", "phone", "customer_number")
 FIELDS = [
-    Field("email", _("E-mail address"), guesses=("email", "e mail", "mail", "address", "email address")),
-    Field("phone", _("Telephone number"), guesses=("phone", "telephone", "mobile", "number")),
-    Field("customer_number", _("Customer number"), guesses=("customer no", "customer id")),
+    Field("email", _("E-mail address"), guesses=("email", "e mail", "mail", "address", "email address"), is_own=True),
+    Field("phone", _("Telephone number"), guesses=("phone", "telephone", "mobile", "number"), is_own=True),
+    Field("customer_number", _("Customer number"), guesses=("customer no", "customer id"), is_own=True),
     Field("purpose", _("Purpose"), hint=_("Empty means all direct marketing."), guesses=("purpose", "list", "scope")),
     Field("since", _("Since"), hint=_("When they said no. Empty means today."),
           guesses=("since", "date", "opted out", "unsubscribed", "unsubscribed on")),

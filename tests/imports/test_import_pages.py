@@ -84,6 +84,15 @@ def test_headings_are_remembered(officer):
     assert '<option value="email" selected>' in officer.get(address("", second)).text
 
 
+def test_first_and_last_name_are_one_name(officer):
+    upload(officer, "First name,Last name,Email\nAda,Byron,ada@example.com\n")
+    page = officer.get(address("", Import.objects.get())).text
+    assert page.count('<option value="item:name" selected>') == 2
+    # What every row has of its own is not asked for once and for all.
+    assert 'name="fixed:notice"' in page
+    assert 'name="fixed:email"' not in page
+
+
 def test_a_file_that_is_none_is_refused_with_a_sentence(officer):
     page = upload(officer, "a,b\n")
     assert "There is nothing below the headings." in page.text
