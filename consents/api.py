@@ -158,6 +158,7 @@ class ConsentView(CrossOriginView):
         made: dict[UUID, capture.Captured] = {}
 
         def make() -> UUID:
+            _is_answered_now(request)
             done = capture.capture(answers.read(request.data, now=now), now=now, actor=_actor(request))
             made[done.consent] = done
             return done.consent
@@ -208,6 +209,13 @@ class CheckView(ApiView):
 def _actor(request: Request) -> str:
     key = request.auth
     return key.actor if isinstance(key, ApiKey) else "api"
+
+
+def _is_answered_now(request: Request) -> None:
+    """A browser's key is public. With a date in the past, whoever reads it would be told what stands for anybody."""
+    is_public = isinstance(request.auth, ApiKey) and request.auth.kind == ApiKey.Kind.PUBLISHABLE
+    if is_public and isinstance(request.data, Mapping) and "given_at" in request.data:
+        raise Invalid(fields={"given_at": _("A key for browsers records an answer as it is given, without a date.")})
 
 
 def _captured(done: capture.Captured) -> dict[str, Any]:

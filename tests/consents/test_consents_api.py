@@ -199,3 +199,16 @@ def test_the_openapi_document_describes_the_calls(client):
     paths = client.get(f"{URL}/schema/", headers={"Accept": "application/json"}).content.decode()
     for path in ("forms/{slug}/", "consents/withdraw/", "permissions/check/", "given_at", "Idempotency-Key"):
         assert path in paths
+
+
+def test_a_key_that_anyone_can_read_tells_nobodys_standing(client):
+    """A late answer is told what stands instead. From a page, that would tell a stranger what somebody has chosen."""
+    make.published()
+    make.captured("ada@example.com", choices={"newsletter-email": False})
+    key = make.key("consents:write", kind="publishable", origins=["https://example.com"])
+    late = make.body("ada@example.com", given_at=make.PUBLISHED.isoformat())
+    assert is_problem(call(client, "/consents/", late, key=key, Origin="https://example.com"), 400, "given_at")
+    now = make.body("ada@example.com")
+    assert call(client, "/consents/", now, key=key, Origin="https://example.com").json()["states"] == {
+        "newsletter": "given"
+    }
