@@ -88,12 +88,16 @@ NOT_PERSONAL = {
 
 
 def _written(case: CaseFile) -> str:
-    """Everything they wrote about what they want, in the order in which they were asked."""
+    """Everything they wrote about what they want, in the order in which they were asked.
+
+    Not the messages left with the reference alone: somebody who lost the mailbox says there how to reach them, and this
+    copy goes to whoever reads that mailbox now.
+    """
     try:
         claim = claim_of(case)
     except vault.Unreadable:
         return ""
-    return "\n\n".join(text for name, text in claim.items() if text and name not in LENGTHS)
+    return "\n\n".join(text for name, text in claim.items() if text and name not in {*LENGTHS, "messages"})
 
 
 def _still_answering(people: Sequence[int]) -> Iterable[int]:

@@ -3,7 +3,8 @@
 import pytest
 
 from core.outbox import deliver_due
-from requests import answer
+from requests import answer, messages, package
+from requests.models import Package
 from subjects import people
 from subjects.identifiers import Claim
 from tests import make_office as make
@@ -50,3 +51,15 @@ def test_the_link_goes_to_the_mailbox_that_it_proves(typed, mailoutbox):
     answer.release_access(case.requests.get(), actor=make.OFFICER, now=make.NOW)
     deliver_due(now=make.NOW)
     assert [mail.to for mail in mailoutbox] == [[mailbox]] * 2
+
+
+def test_a_message_of_unknown_origin_is_not_in_the_copy(mailoutbox):
+    """Somebody lost the mailbox and told us where they are now. Its new reader must not find that in a copy."""
+    meet(Claim("email", make.EMAIL))
+    case = make.confirmed("access", mailbox=mailoutbox, details="MY-OWN-WORDS")
+    request = case.requests.get()
+    messages.leave(reference=request.reference, text="Call me on NEW-NUMBER.", now=make.NOW)
+    answer.release_access(request, actor=make.OFFICER, now=make.NOW)
+    copy = package.page_of(Package.objects.select_related("request__case").get())
+    assert "MY-OWN-WORDS" in copy
+    assert "NEW-NUMBER" not in copy
