@@ -232,6 +232,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {"RightEnum": "requests.models.Right"},
 }
 
 # --- Logs: one line per event on stderr, never a person's data --------------------------------------------------------

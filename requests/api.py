@@ -11,7 +11,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import strict
 from core.api import ApiView
+from core.errors import Invalid
 from core.idempotency import replayable
 from core.models import ApiKey
 from requests import references
@@ -91,6 +93,8 @@ class RequestView(ApiView):
 
 def _open(request: Request) -> UUID:
     asked = RequestsIn(data=request.data)
+    if unknown := strict.unknown(asked, request.data):
+        raise Invalid(fields=unknown)
     asked.is_valid(raise_exception=True)
     data, now = asked.validated_data, timezone.now()
     case = open_case(

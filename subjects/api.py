@@ -13,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import strict
 from core.api import ApiView
 from core.errors import Invalid, NotFound
 from core.idempotency import replayable
@@ -181,8 +182,9 @@ def actor_of(request: Request) -> str:
 def parsed(serializer: type[serializers.Serializer], request: Request) -> dict[str, Any]:
     """The validated body. Raises Invalid naming every field at fault, list members as in "items[2].category"."""
     form = serializer(data=request.data)
-    if not form.is_valid():
-        raise Invalid(fields=dict(_named(form.errors)))
+    errors = strict.unknown(form, request.data)
+    if not form.is_valid() or errors:
+        raise Invalid(fields={**errors, **dict(_named(form.errors))})
     return dict(form.validated_data)
 
 
