@@ -293,7 +293,11 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # Passwords and codes are counted in PostgreSQL (staff/attempts.py); these cover the rest, in each process.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 MFA_ADAPTER = "staff.adapter.MfaAdapter"
-MFA_FORMS = {"authenticate": "staff.forms.AuthenticateForm", "reauthenticate": "staff.forms.ReauthenticateForm"}
+MFA_FORMS = {
+    "authenticate": "staff.forms.AuthenticateForm",
+    "reauthenticate": "staff.forms.ReauthenticateForm",
+    "add_webauthn": "staff.forms.AddKeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # An address is entered by an administrator; nobody confirms one here.

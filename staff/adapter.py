@@ -13,6 +13,8 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core import outbox
 from core.models import Controller, User
@@ -25,6 +27,14 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 class AccountAdapter(DefaultAccountAdapter):
     """Accounts are made by an administrator; nobody signs up."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": gettext_lazy("This username and this password do not go together."),
+        "email_password_mismatch": gettext_lazy("This username and this password do not go together."),
+        "too_many_login_attempts": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
+        "incorrect_password": gettext_lazy("This is not your password."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -69,6 +79,13 @@ class AccountAdapter(DefaultAccountAdapter):
 class MfaAdapter(DefaultMFAAdapter):
     """Second factors: sealed secrets, and the last one stays where one is required."""
 
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy(
+            "This code is not right. It may have changed meanwhile: enter the one that is shown now."
+        ),
+    }
+
     def encrypt(self, text: str) -> str:
         return sealing.seal(text)
 
@@ -77,6 +94,10 @@ class MfaAdapter(DefaultMFAAdapter):
 
     def get_totp_issuer(self) -> str:
         return f"{Controller.current().name} privacy"
+
+    def generate_authenticator_name(self, user: Any, type: str) -> str:
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return _("Key %(number)d") % {"number": number}
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         if not settings.REQUIRE_MFA or authenticator.type not in FACTORS:

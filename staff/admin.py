@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.models import User
 from core.roles import ROLES
@@ -53,6 +54,9 @@ class StaffAdmin(UserAdmin, ModelAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **given: Any) -> Any:
         if db_field.name == "groups":
             given["queryset"] = Group.objects.filter(name__in=ROLES)
+            given["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+            given["label"] = _("Roles")
+            given["help_text"] = _("What each may do stands in docs/roles.md. Without one, nothing is open.")
         return super().formfield_for_manytomany(db_field, request, **given)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

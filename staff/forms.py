@@ -4,7 +4,10 @@ from datetime import timedelta
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django.forms import BooleanField
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from staff import attempts
 from staff.adapter import refused
@@ -25,6 +28,16 @@ class Counted(forms.BaseAuthenticateForm):
             raise get_adapter().validation_error("incorrect_code")
         attempts.forget(what)
         return code
+
+
+class AddKeyForm(AddWebAuthnForm):
+    """allauth's, in plain words."""
+
+    passwordless = BooleanField(
+        label=_("Let this key alone open my account, without the password"),
+        help_text=_("It then asks for your finger, your face or its PIN each time."),
+        required=False,
+    )
 
 
 class AuthenticateForm(Counted, forms.AuthenticateForm):

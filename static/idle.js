@@ -2,6 +2,7 @@
 document.addEventListener('DOMContentLoaded', () => {
   const box = document.getElementById('idle')
   if (!box) return
+  const form = box.querySelector('form')
   const seconds = Number(box.dataset.seconds)
   const before = Math.min(120, seconds / 2)
   let timer
@@ -15,9 +16,9 @@ document.addEventListener('DOMContentLoaded', () => {
     }, (seconds - before) * 1000)
   }
 
-  box.addEventListener('submit', async event => {
+  form.addEventListener('submit', async event => {
     event.preventDefault()
-    const answer = await fetch(box.action, { method: 'POST', body: new FormData(box) })
+    const answer = await fetch(form.action, { method: 'POST', body: new FormData(form) })
     // Signed out meanwhile: the page shows the way back in.
     if (answer.status === 204) start()
     else window.location.reload()

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, get_resolver, resolve
 from rest_framework.test import APIClient
 
 from core import apikeys, roles
@@ -84,6 +85,9 @@ class Things:
     def person(self):
         return make_office.person("newsletter", email="person@example.com").uuid
 
+    def other(self):
+        return make_office.person("newsletter", email="other@example.com").uuid
+
 
 def client_for(column, user):
     client = Client()
@@ -133,6 +137,22 @@ def test_each_cell(action, mailoutbox):
             told.append(heard(call(client_for(column, user), action, things, user)))
             transaction.set_rollback(True)
     assert dict(zip(COLUMNS, told, strict=True)) == dict(zip(COLUMNS, action.cells, strict=True))
+
+
+# Steps on things that a row of the table has made or opened, behind the same guard.
+STEPS = {
+    *("import", "import-rename", "import-choose", "import-commit", "import-errors", "import-erase"),
+    *("rights-view-forget", "person-part", "person-take-off", "organisation", "breach", "breach-act"),
+}
+
+
+def test_every_page_of_the_office_is_in_the_table():
+    tried = {resolve(re.sub(r"{\w+}", str(UUID(int=1)), action.address)).url_name for action in ACTIONS}
+    site = [pattern for pattern in admin.site.get_urls() if isinstance(pattern, URLPattern) and pattern.name]
+    office = re.compile(r"(rights|people|organisations|breaches|data-in)/")
+    pages = {pattern.name for pattern in site if office.match(str(pattern.pattern))}
+    assert len(pages) > 30
+    assert pages - tried == STEPS
 
 
 def keyed(*scopes):

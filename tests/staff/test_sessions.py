@@ -79,10 +79,11 @@ def test_pages_for_the_public_know_of_no_session():
 
 def test_own_sessions_are_listed_and_the_others_ended():
     here = signed_in()
-    there = Client(headers={"user-agent": "Elsewhere/1.0"}, REMOTE_ADDR="203.0.113.9")
+    browser = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
+    there = Client(headers={"user-agent": browser}, REMOTE_ADDR="203.0.113.9")
     make.sign_in(there)
     page = here.get("/staff/sessions/").content.decode()
-    assert "Elsewhere/1.0" in page
+    assert "Firefox on Windows" in page
     assert "203.0.113.9" in page
     here.post("/staff/sessions/")
     assert there.get("/admin/").status_code == 302

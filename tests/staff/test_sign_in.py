@@ -131,7 +131,7 @@ def test_the_second_step_is_asked_for_and_a_code_works_once(client):
     make.with_app(make.account("sam", "dpo"))
     assert make.sign_in(client)["Location"] == "/staff/security/authenticate/"
     assert client.get("/admin/").status_code == 302
-    assert "Incorrect code" in client.post("/staff/security/authenticate/", {"code": "000000"}).content.decode()
+    assert "This code is not right" in client.post("/staff/security/authenticate/", {"code": "000000"}).content.decode()
     right = make.code()
     assert client.post("/staff/security/authenticate/", {"code": right})["Location"] == "/admin/"
     client.post("/staff/sign-out/")
