@@ -93,7 +93,7 @@ def open_case(
         if not is_new:
             return case
         token = _seal(case, claim, email, now=now)
-        requests = [_open(case, right, controller, actor=actor, now=now) for right in wanted]
+        requests = [open_right(case, right, controller, actor=actor, now=now) for right in wanted]
         if email:
             stop_at_once(requests, email, stop, now=now, actor=actor)
         if token and not acknowledged and may_write(case):
@@ -236,7 +236,7 @@ def may_write(case: CaseFile) -> bool:
     return CaseFile.objects.filter(claim_blind=case.claim_blind, received_at__gt=since).count() <= MAILS_A_DAY
 
 
-def _open(case: CaseFile, right: str, controller: Controller, *, actor: str, now: datetime) -> RightsRequest:
+def open_right(case: CaseFile, right: str, controller: Controller, *, actor: str, now: datetime) -> RightsRequest:
     """One right: reference, clock, a task for every system that may hold something, event and evidence."""
     facts = Facts(right=right, received=case.received_on, regime=regime_of(controller), division=controller.division)
     clock = clock_of(facts, case.rule_set)
@@ -249,7 +249,9 @@ def _open(case: CaseFile, right: str, controller: Controller, *, actor: str, now
         extension_notice_by=clock.extension_notice_by,
         target_on=clock.target,
     )
-    Task.objects.bulk_create(Task(request=rights_request, system=system) for system in systems_to_ask())
+    # A message asks nothing of any system yet: the right that is found in it does (requests/triage.py).
+    systems = [] if right == Right.GENERAL else systems_to_ask()
+    Task.objects.bulk_create(Task(request=rights_request, system=system) for system in systems)
     due = clock.due.isoformat() if clock.due else None
     data = {"right": right, "channel": case.channel, "received": case.received_on.isoformat(), "due": due}
     entry = record(

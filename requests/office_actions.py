@@ -22,6 +22,7 @@ from requests import (
     moves,
     office,
     office_identity,
+    office_triage,
     package,
     systems,
     two_people,
@@ -194,6 +195,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}review/", review, name="rights-review"),
         path(f"{here}identify/", office_identity.accept, name="rights-identify"),
         path(f"{here}tie/", office_identity.tie, name="rights-tie"),
+        path(f"{here}name/", office_triage.name, name="rights-name"),
         path(f"{here}assign/", assign, name="rights-assign"),
         path(f"{here}release/", release, name="rights-release"),
     ]

@@ -1,0 +1,41 @@
+"""Finding the right in somebody's own words. It was exercised on the day the message came, whatever it was called."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from core.models import Controller
+from requests.intake import claim_of, fresh_link, may_write, open_right
+from requests.models import Right, RightsRequest
+from requests.post import acknowledge
+from requests.sending import lock
+from requests.stopping import stop_at_once
+from subjects.blocks import place
+from subjects.identifiers import Claim
+from subjects.models import ErasureBlock
+
+FOUND = [right for right in Right if right != Right.GENERAL]
+
+
+@transaction.atomic
+def name_right(message: RightsRequest, right: str, *, actor: str, now: datetime) -> RightsRequest:
+    """Open this right in the case of the message, due from the same day, and tell the person how we understood it.
+
+    Raises WrongRight when the request is no message. A right that the case has already is answered there.
+    """
+    lock(message, Right.GENERAL)
+    case, wanted = message.case, Right(right)
+    if known := case.requests.filter(right=wanted).first():
+        return known
+    opened = open_right(case, wanted.value, Controller.current(), actor=actor, now=now)
+    case.settle(now=now)
+    if case.subject and wanted == Right.ACCESS:
+        place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=opened.uuid, now=now, actor=actor)
+    email = claim_of(case).get("email", "")
+    if email:
+        stop_at_once([opened], Claim("email", email), None, now=now, actor=actor)
+    if email and not case.by_post and may_write(case):
+        token = fresh_link(case, now=now)
+        case.save(update_fields=["confirm_hash", "confirm_expires_at"])
+        acknowledge(case, [opened], to=email, token=token, now=now)
+    return opened
