@@ -58,7 +58,8 @@ def close(
     subject: UUID, purpose: Purpose, states: Iterable[ConsentState], *, kind: str, actor: str, now: datetime
 ) -> None:
     """End these consents of one person and purpose: on the day they ran out, or now if they had not."""
-    entry = entries.record(kind=kind, at=now, actor=actor, subject=subject, purpose=purpose.slug)
+    is_test = DataSubject.objects.filter(uuid=subject, is_test=True).exists()
+    entry = entries.record(kind=kind, at=now, actor=actor, subject=subject, purpose=purpose.slug, test=is_test)
     consent = uuid4()
     events = [
         ConsentEvent(

@@ -65,7 +65,7 @@ def withdraw(
         if subject:
             claims += suppression.claims_of(subject)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in claims))
-        no = _No(subject, chosen, everything, hashes, actor, collected_by, now, since or now)
+        no = _No(subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test)
         entry = no.record()
         no.stand(entry)
         if not is_test:
@@ -96,6 +96,7 @@ class _No:
     collected_by: str
     now: datetime
     since: datetime
+    is_test: bool
 
     @property
     def kind(self) -> str:
@@ -112,6 +113,7 @@ class _No:
             actor=self.actor,
             subject=self.subject.uuid if self.subject else None,
             data={"purposes": list(self.states), "by": self.collected_by, "hashes": self._hashes()},
+            test=self.is_test,
         )
 
     def _hashes(self) -> list[dict[str, str]]:

@@ -30,6 +30,7 @@ def encode(
     object: UUID | None = None,
     purpose: str = "",
     data: Mapping[str, Any] | None = None,
+    test: bool = False,
     entry: UUID | None = None,
 ) -> tuple[UUID, str]:
     """(entry id, canonical text). Pure. Raises ValueError for anything that could be words about a person."""
@@ -47,7 +48,7 @@ def encode(
         "subject": str(subject) if subject else None,
         "object": str(object) if object else None,
         "purpose": _plain(purpose),
-        "data": _plain(data or {}),
+        "data": _plain({**(data or {}), "test": True} if test else data or {}),
     }
     # Keys and text are plain ASCII codes and numbers small integers, so sorted and without spaces is canonical; the
     # general encoder takes ten times as long on the path of every consent. A test holds both against each other.
@@ -63,11 +64,23 @@ def record(
     object: UUID | None = None,
     purpose: str = "",
     data: Mapping[str, Any] | None = None,
+    test: bool = False,
     entry: UUID | None = None,
 ) -> UUID:
-    """Write an entry inside the caller's transaction: the evidence commits with the fact or not at all."""
+    """Write an entry inside the caller's transaction: the evidence commits with the fact or not at all.
+
+    `test` marks what a call made that only tried the API out.
+    """
     entry, body = encode(
-        kind=kind, at=at, actor=actor, subject=subject, object=object, purpose=purpose, data=data, entry=entry
+        kind=kind,
+        at=at,
+        actor=actor,
+        subject=subject,
+        object=object,
+        purpose=purpose,
+        data=data,
+        test=test,
+        entry=entry,
     )
     Entry(body=body).save(force_insert=True)
     return entry

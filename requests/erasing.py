@@ -143,6 +143,7 @@ def _erase(rights_request: RightsRequest, granted: list[Line], *, actor: str, no
         subject=person,
         object=rights_request.uuid,
         data={"run": done.run, "journal": done.journal, **counts},
+        test=rights_request.case.is_test,
     )
     ids = {"run": str(done.run), "journal": str(done.journal) if done.journal else None}
     rights_request.result |= {"erased": done.items, **ids, **counts}

@@ -233,7 +233,8 @@ def fresh_link(case: CaseFile, *, now: datetime) -> str:
 
 def may_write(case: CaseFile) -> bool:
     since = case.received_at - timedelta(days=1)
-    return CaseFile.objects.filter(claim_blind=case.claim_blind, received_at__gt=since).count() <= MAILS_A_DAY
+    same = CaseFile.objects.filter(claim_blind=case.claim_blind, received_at__gt=since, is_test=case.is_test)
+    return same.count() <= MAILS_A_DAY
 
 
 def open_right(case: CaseFile, right: str, controller: Controller, *, actor: str, now: datetime) -> RightsRequest:
@@ -260,6 +261,7 @@ def open_right(case: CaseFile, right: str, controller: Controller, *, actor: str
         actor=actor,
         object=rights_request.uuid,
         data={**data, "rules": case.rule_set.slug},
+        test=case.is_test,
     )
     RequestEvent.objects.create(request=rights_request, new=rights_request.state, actor=actor, at=now, entry=entry)
     return rights_request

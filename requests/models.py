@@ -224,6 +224,7 @@ class RightsRequest(models.Model):
             subject=self.case.subject.uuid if self.case.subject else None,
             object=self.uuid,
             data={"right": self.right, "from": old.value, "to": new.value, "reason": reason},
+            test=self.case.is_test,
         )
         return self.events.create(old=old, new=new, actor=actor, reason=reason, at=now, entry=entry)
 

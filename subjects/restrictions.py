@@ -79,4 +79,5 @@ def _note(kind: str, restriction: Restriction, subject: DataSubject, *, now: dat
         object=restriction.uuid,
         purpose=restriction.purpose.slug if restriction.purpose else "",
         data={"ground": restriction.ground},
+        test=subject.is_test,
     )

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.request import Request, urlopen
 
 URL, KEY = os.environ["KRAKEN_URL"], os.environ["KRAKEN_KEY"]
+PATIENCE = float(os.environ.get("KRAKEN_SECONDS", "2"))
 
 
 def may_send(purpose: str, addresses: list[str]) -> list[bool]:
@@ -18,7 +19,7 @@ def may_send(purpose: str, addresses: list[str]) -> list[bool]:
     headers = {"Authorization": f"Api-Key {KEY}", "Content-Type": "application/json"}
     question = Request(f"{URL}/permissions/check/", body, headers)  # noqa: S310  (from our own environment)
     try:
-        with urlopen(question, timeout=2) as answer:  # noqa: S310
+        with urlopen(question, timeout=PATIENCE) as answer:  # noqa: S310
             return [result["allowed"] for result in json.load(answer)["results"]]
     except (OSError, ValueError, KeyError):
         return [False] * len(addresses)

@@ -124,7 +124,7 @@ def sender(live_server):
 
 def running(url, key):
     port = free_port()
-    env = {"KRAKEN_URL": url, "KRAKEN_KEY": key, "PATH": os.environ["PATH"]}
+    env = {"KRAKEN_URL": url, "KRAKEN_KEY": key, "KRAKEN_SECONDS": "30", "PATH": os.environ["PATH"]}
     process = subprocess.Popen([sys.executable, str(FOLDER / "sender.py"), str(port)], env=env)
     try:
         yield f"http://127.0.0.1:{port}/"
@@ -143,7 +143,7 @@ def post(url, *addresses):
     until = time.monotonic() + 20
     while True:
         try:
-            with urllib.request.urlopen(url, body, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(url, body, timeout=60) as answer:  # noqa: S310
                 return json.load(answer)
         except (ConnectionError, urllib.error.URLError):
             if time.monotonic() > until:

@@ -5,6 +5,7 @@ import logging
 import uuid
 
 import pytest
+from celery import current_app
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -12,6 +13,7 @@ from django.urls import include, path
 
 from core import logs
 from core.accesslog import HEADER
+from core.tasks import sweep_idempotency
 from kraken_privacy.demo.entry import SCOPES
 from tests import make_consents
 
@@ -140,3 +142,25 @@ def test_a_chain_of_errors_is_told_from_the_first():
     for text in (logs.Line().format(record), logs.Json().format(record)):
         assert text.index("KeyError") < text.index("RuntimeError")
         assert CANARY not in text
+
+
+@current_app.task(name="tests.fall")
+def fall():
+    raise ValueError(f"no such mailbox: {CANARY}")
+
+
+def test_a_task_is_one_line_with_its_id(lines):
+    done = sweep_idempotency.apply()
+    (line,) = [json.loads(machine) for _people, machine in lines if '"kraken.task"' in machine]
+    assert (line["id"], line["task"], line["level"]) == (done.id, "core.tasks.sweep_idempotency", "INFO")
+    assert "SUCCESS" in line["message"]
+
+
+def test_a_task_that_fails_quotes_nothing(lines):
+    failed = fall.apply()
+    assert failed.state == "FAILURE"
+    text = str(lines)
+    assert failed.id in text
+    assert "ValueError" in text
+    assert "canary" not in text.replace("{CANARY}", "")
+    assert logs.current.get() == "-"
