@@ -15,7 +15,13 @@ class Connection:
 
     def post(self, path: str, body: bytes, header: str = "") -> tuple[int, bytes]:
         head = f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n{header}"
-        self.socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        return self._ask(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def get(self, path: str, header: str = "") -> tuple[int, bytes]:
+        return self._ask(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n{header}\r\n".encode())
+
+    def _ask(self, message: bytes) -> tuple[int, bytes]:
+        self.socket.sendall(message)
         received = b""
         while b"\r\n\r\n" not in received:
             received += self._receive()

@@ -1,0 +1,8 @@
+"""The office's queue page with many people and cases, against the same page with few (benchmarks/pages.py)."""
+
+from benchmarks import pages
+from benchmarks.measure import Plan, Result
+
+
+def run(plan: Plan) -> Result:
+    return pages.run("queue_page", plan)
