@@ -6,7 +6,7 @@ from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from office.templatetags.office_tags import in_words
 from retention.models import RetentionRule, Trigger
@@ -54,7 +54,11 @@ def terms_of(need: ItemPurpose, tie: Relationship | None, rules: Iterable[Retent
 def length_in_words(text: str) -> str:
     """P12M: 12 months."""
     length = period(text)
-    parts = [(length.years, _("%(n)d years")), (length.months, _("%(n)d months")), (length.days, _("%(n)d days"))]
+    parts = [
+        (length.years, ngettext("%(n)d year", "%(n)d years", length.years)),
+        (length.months, ngettext("%(n)d month", "%(n)d months", length.months)),
+        (length.days, ngettext("%(n)d day", "%(n)d days", length.days)),
+    ]
     return ", ".join(words % {"n": number} for number, words in parts if number)
 
 

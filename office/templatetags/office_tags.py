@@ -1,5 +1,6 @@
 """Codes of people's pages in words."""
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consents.models import Status
 from processing.models import Channel
+from requests.templatetags.requests_office import readable
 from subjects.models import PersonalDataItem
 
 register = template.Library()
@@ -73,6 +75,16 @@ def status_in_words(status: str) -> str:
 @register.filter
 def of(mapping: Mapping[Any, Any], key: Any) -> Any:
     return mapping.get(key)
+
+
+@register.filter
+def content(text: str) -> str:
+    """The content of an item: a text as it is, anything with parts as a list of them."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    return value if isinstance(value, str) else readable(value)
 
 
 @register.filter
