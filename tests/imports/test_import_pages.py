@@ -207,6 +207,13 @@ def test_the_request_log_names_nobody(officer):
     assert date.fromisoformat(first["answered_on"]) == date(2024, 2, 20)
 
 
+def test_an_old_request_shows_its_old_reference_and_is_found_by_it(officer):
+    make.committed("cases", [{"reference": "SAR-7", "right": "access", "name": "A", "channel": "letter",
+                              "received": "2026-11-02"}])  # fmt: skip
+    found = officer.post(reverse("admin:people"), {"text": "SAR-7"})
+    assert "elsewhere SAR-7" in officer.get(found["Location"]).text
+
+
 def test_a_caseworker_takes_along_only_what_they_see(officer, client):
     make_case = {"right": "access", "name": "A", "channel": "letter", "received": "2026-11-02"}
     make.committed("cases", [make_case])
