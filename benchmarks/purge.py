@@ -9,7 +9,7 @@ import time
 
 import psycopg
 
-from benchmarks.measure import Plan, Result
+from benchmarks.measure import Plan, Result, cpu
 from benchmarks.site import Site, prepared
 
 PEOPLE, ITEMS_EACH = 10_000, 5
@@ -46,16 +46,17 @@ SELECT count(*) FROM need
 def run(_plan: Plan) -> Result:
     with prepared() as site:
         loaded = json.loads(site.run("-m", "benchmarks.purge_rows", "load", str(PEOPLE), str(ITEMS_EACH)))
-        needs, bare = _bare(site, loaded)
+        needs, bare, bare_cpu = _bare(site, loaded)
         done = json.loads(site.run("-m", "benchmarks.purge_rows", "purge"))
         left = {name: int(site.one(f"SELECT count(*) FROM {table}")) for name, table in TABLES.items()}
         kept = {name: int(site.one(f"SELECT count(*) FROM bare_{name}")) for name in TABLES}
         if left != kept or done["needs"] != needs:
             raise SystemExit(f"Purge and baseline did not delete the same rows: {left} and {kept}, {done}")
-        return Result("purge", needs / done["seconds"], "rows/s", needs / bare, {**done, "baseline_seconds": bare})
+        details = {**done, "baseline_seconds": round(bare, 3), "baseline_cpu": round(bare_cpu, 2)}
+        return Result("purge", needs / done["seconds"], "rows/s", needs / bare, details)
 
 
-def _bare(site: Site, loaded: dict[str, object]) -> tuple[int, float]:
+def _bare(site: Site, loaded: dict[str, object]) -> tuple[int, float, float]:
     with psycopg.connect(site.url(), autocommit=True) as session:
         for name, table in TABLES.items():
             session.execute(f"CREATE TABLE bare_{name} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)")
@@ -64,8 +65,10 @@ def _bare(site: Site, loaded: dict[str, object]) -> tuple[int, float]:
             session.execute(f"VACUUM ANALYZE {table}")
         session.execute("CHECKPOINT")
         began = time.perf_counter()
+        spent = -cpu(session.info.backend_pid)
         row = session.execute(BARE, loaded).fetchone()
         seconds = time.perf_counter() - began
+        spent += cpu(session.info.backend_pid)
         session.execute("CHECKPOINT")
     assert row
-    return row[0], seconds
+    return row[0], seconds, spent

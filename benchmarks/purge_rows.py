@@ -15,6 +15,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
+from benchmarks.measure import cpu  # noqa: E402
 from processing.models import DataCategory, ProcessingActivity, Purpose, System  # noqa: E402
 from retention import rules  # noqa: E402
 from retention.models import Batch, RetentionRule  # noqa: E402
@@ -71,14 +72,17 @@ def sealed(count: int) -> Iterator[identifiers.Sealed]:
 
 
 def work() -> dict[str, object]:
-    began = time.perf_counter()
+    connection.ensure_connection()
+    backend = connection.connection.info.backend_pid
+    before, began = (cpu(os.getpid()), cpu(backend)), time.perf_counter()
     report = purge(RetentionRule.objects.get(), as_of=NOW.date(), commit=True, now=NOW)
     seconds = time.perf_counter() - began
+    spent = {"python": round(cpu(os.getpid()) - before[0], 2), "postgres": round(cpu(backend) - before[1], 2)}
     starts = list(Batch.objects.order_by("at").values_list("at", flat=True))
     gaps = sorted(later - earlier for earlier, later in itertools.pairwise(starts))
     p99 = gaps[int(len(gaps) * 0.99) - 1] if gaps else timedelta()
     counts = {name: getattr(report, name) for name in ("needs", "items", "keys", "identifiers", "subjects", "batches")}
-    return {**counts, "seconds": round(seconds, 3), "batch_ms_p99": round(p99.total_seconds() * 1000)}
+    return {**counts, "seconds": round(seconds, 3), "cpu": spent, "batch_ms_p99": round(p99.total_seconds() * 1000)}
 
 
 if __name__ == "__main__":

@@ -153,7 +153,9 @@ class Tombstone(models.Model):
     scope = models.CharField(max_length=12, choices=Scope)
     hash = models.BinaryField()
     hash_key = models.CharField(max_length=16)
-    run = models.ForeignKey(Run, models.PROTECT, related_name="tombstones")
+    # Not checked by the database, once more for each of millions of rows: the batch that is written in the same
+    # transaction has the foreign key, and Run is updated there.
+    run = models.ForeignKey(Run, models.PROTECT, related_name="tombstones", db_constraint=False)
     erased_at = models.DateTimeField()
     expires_on = models.DateField(help_text="When the last backup that may contain the record expires.")
 

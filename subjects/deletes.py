@@ -86,26 +86,25 @@ def delete_needs(need_ids: Sequence[int]) -> list[Need]:
 def delete_items(item_ids: Sequence[int]) -> Items:
     """Delete those of the items that no purpose needs any more, with their restrictions, words and keys."""
     ids = set(item_ids)
-    _run(
-        """
-        DELETE FROM subjects_restriction AS restriction
-        WHERE restriction.item_id = ANY(%s::bigint[])
-          AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = restriction.item_id)
-        """,
-        ids,
-    )
+    for table in ("subjects_restriction", "subjects_nametoken"):
+        _run(
+            f"""
+            DELETE FROM {table} AS part
+            WHERE part.item_id = ANY(%s::bigint[])
+              AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = part.item_id)
+            """,  # noqa: S608  (names from the line above)
+            ids,
+        )
     rows = _run(
         """
         DELETE FROM subjects_personaldataitem AS item
         WHERE item.id = ANY(%s::bigint[])
           AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = item.id)
-        RETURNING item.uuid, item.source_record, item.id
+        RETURNING item.uuid, item.source_record
         """,
         ids,
     )
     uuids = [row[0] for row in rows]
-    # The foreign key is checked at the end of the transaction, so the words may go after the names.
-    _run("DELETE FROM subjects_nametoken WHERE item_id = ANY(%s::bigint[])", (row[2] for row in rows))
     return Items(uuids, [bytes(row[1]) for row in rows if row[1] is not None], destroy_keys(Owner.ITEM, uuids))
 
 
