@@ -123,7 +123,7 @@ def _try_new(answer: Answer, lines: list[Line], params: Params) -> tuple[UUID, i
         params
         | evidence
         | {
-            "bodies": [created[1], *evidence["bodies"]],
+            "created": created[1],
             "identifier": row.uuid,
             "type": row.type,
             "system": row.system,
@@ -151,7 +151,6 @@ def _lines(answer: Answer) -> list[Line]:
 
 
 def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Params:
-    purposes = [answer.shown.purposes[line.purpose] for line in lines]
     key = new_key(Owner.CONSENT, consent)
     master, wrapped = key.wrapped()
     return {
@@ -162,14 +161,21 @@ def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Pa
         "proof": key.seal(FIELD, json.dumps(answer.proof).encode()),
         "proof_master": master,
         "proof_wrapped": wrapped,
-        "events": [uuid4() for _line in lines],
-        "purposes": [purpose.pk for purpose in purposes],
-        "purpose_uuids": [purpose.uuid for purpose in purposes],
-        "channels": [line.channel for line in lines],
-        "statuses": [line.status for line in lines],
-        "untils": [line.valid_until for line in lines],
+        "choices": json.dumps([_choice(line, answer.shown.purposes[line.purpose]) for line in lines]),
         # A test call lifts nothing that a person once said.
         "hashes": [] if answer.is_test else hashes_of(answer.claims),
+    }
+
+
+def _choice(line: Line, purpose: Purpose) -> dict[str, Any]:
+    """One row of the statement's choices: the event of one purpose and channel."""
+    return {
+        "event": str(uuid4()),
+        "purpose": purpose.pk,
+        "purpose_uuid": str(purpose.uuid),
+        "channel": line.channel,
+        "status": line.status,
+        "valid_until": line.valid_until.isoformat() if line.valid_until else None,
     }
 
 
@@ -192,7 +198,7 @@ def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params) 
         },
         entry=params["entry"],
     )
-    return {"subject": subject, "bodies": [body]}
+    return {"subject": subject, "created": None, "body": body}
 
 
 def _run(sql: str, params: Params) -> tuple[UUID, int] | None:

@@ -12,6 +12,9 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
   of consents/projection.py, so a late answer inverts nothing), the relationship of each purpose that now stands at
   "given", and lifts what was suppressed for exactly that purpose and channel before this explicit opt-in.
 
+The choices come as one JSON text and the bodies one by one, because the driver writes arrays element by element in
+Python, and escapes each quotation mark of a body.
+
 Parts of one statement all see the state before it, so they are joined by RETURNING and never by reading what another
 part wrote. Rows and seals are made by the code that everybody uses: subjects.identifiers.seal, core.vault.Key,
 ledger.entries.encode.
@@ -46,14 +49,15 @@ WITH person AS (
 
 RECORD = f"""
 , choice AS (
-    SELECT * FROM unnest(%(events)s::uuid[], %(purposes)s::bigint[], %(purpose_uuids)s::uuid[], %(channels)s::text[],
-                         %(statuses)s::text[], %(untils)s::timestamptz[])
-        AS choice (event, purpose, purpose_uuid, channel, status, valid_until)
+    SELECT * FROM json_to_recordset(%(choices)s::json) AS choice (event uuid, purpose bigint, purpose_uuid uuid,
+        channel text, status text, valid_until timestamptz)
 ), proof_key AS (
     INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
     SELECT 'consent', %(consent)s, %(proof_master)s, %(proof_wrapped)s FROM person
 ), evidence AS (
-    INSERT INTO ledger_entry (body) SELECT body FROM person, unnest(%(bodies)s::text[]) AS entry (body)
+    INSERT INTO ledger_entry (body)
+    SELECT entry.body FROM person, unnest(ARRAY[%(created)s, %(body)s]::text[]) AS entry (body)
+    WHERE entry.body IS NOT NULL
 ), event AS (
     INSERT INTO consents_consentevent (uuid, schema_version, consent, subject, purpose, channel, status, effective_at,
         valid_until, recorded_at, form_version, origin, collected_by, actor, proof, entry)
