@@ -6,7 +6,7 @@ def fields_of(model: str, names: str) -> list[str]:
 
 
 PERSONAL = {
-    "breaches.Breach.sealed": "Sealed under the breach's own key; kept as the record that Art 33(5) asks for.",
+    "breaches.Breach.sealed": "Sealed under the breach's own key; gone six years after it was closed.",
 }
 NOT_PERSONAL = {
     *fields_of("Breach", "id uuid schema_version aware_at notify_by occurred_from occurred_to effects categories"),

@@ -132,6 +132,7 @@ CELERY_BEAT_SCHEDULE = {
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
     "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},
     "resume": {"task": "retention.tasks.resume", "schedule": 300.0, "options": {"expires": 300}},
+    "breaches": {"task": "breaches.tasks.forget", "schedule": crontab(hour=1, minute=40)},
     "imports": {"task": "imports.tasks.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "merges": {"task": "office.tasks.sweep", "schedule": crontab(hour=1, minute=40)},
     "retention": {"task": "retention.tasks.nightly", "schedule": crontab(hour=2, minute=30)},

@@ -6,9 +6,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from breaches import log
+from breaches import expiry, log
 from breaches.models import Breach
 from core.errors import Invalid
+from core.models import DataKey
 from ledger.models import Entry
 from tests import make_office as make
 
@@ -86,6 +87,17 @@ def test_a_high_risk_needs_the_people_told_or_a_reason(breach):
     log.told(breach, exemption="unintelligible", actor=ACTOR, now=at(4))
     log.close(breach, lessons="Encrypt.", actor=ACTOR, now=at(5))
     assert breach.closed_at == at(5)
+
+
+def test_what_was_written_is_forgotten_six_years_after_the_end(breach):
+    log.decide(breach, risk="none", reasoning="Encrypted.", actor=ACTOR, now=at(2))
+    log.close(breach, lessons="", actor=ACTOR, now=at(3))
+    assert not expiry.expire(now=at(24 * 365 * 6))
+    assert expiry.expire(now=at(24 * 365 * 6 + 72)) == 1
+    kept = Breach.objects.get()
+    assert (kept.texts, kept.risk, kept.sealed) == ({}, "none", None)
+    assert not DataKey.objects.filter(owner="breach").exists()
+    assert Entry.objects.filter(kind="breach.forgotten", object=kept.uuid).exists()
 
 
 def test_pages_from_the_first_line_to_the_end(client):
