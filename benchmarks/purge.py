@@ -12,7 +12,7 @@ import psycopg
 from benchmarks.measure import Plan, Result, cpu
 from benchmarks.site import Site, prepared
 
-PEOPLE, ITEMS_EACH = 10_000, 5
+PEOPLE, ITEMS_EACH = 4_000, 5
 TABLES = {
     "need": "subjects_itempurpose",
     "item": "subjects_personaldataitem",
