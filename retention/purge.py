@@ -158,8 +158,7 @@ def _erase(run: Run, rows: list[due.Candidate], now: datetime) -> int:
     needs = due.workable(run.rule, run.cutoff or date.min, now=now)
     ids = set(needs.filter(Among("pk", [row.pk for row in rows])).values_list("pk", flat=True))
     ids.update(needs.filter(Among("subject", people)).values_list("pk", flat=True)[: len(rows) * MORE])
-    one_category = run.rule.category_id is not None
-    erased = end_needs(list(ids), now=now, keep_relationships=one_category, people=people)
+    erased = end_needs(list(ids), now=now, people=people)
     if erased.needs:
         evidence.leave(run, erased, now=now)
     return erased.needs

@@ -117,14 +117,12 @@ def end_needs(
     *,
     now: datetime,
     pairs: Sequence[tuple[int, int]] = (),
-    keep_relationships: bool = False,
     people: Mapping[int, UUID] | None = None,
 ) -> Erased:
     """End these needs (primary keys of ItemPurpose) inside the caller's transaction, and all that nothing else keeps.
 
     A relationship ends with its last item, unless a guard says that it rests on something else. `pairs` (person's and
-    purpose's primary key) ends it in any case. `keep_relationships` is for a rule about one category of data: a
-    contract goes on when its old letters go.
+    purpose's primary key) ends it in any case.
     Active blocks win: a blocked need, its item, its relationship and its person stay.
     `people`: those concerned, when the caller has locked them already (deletes.lock_people).
     """
@@ -132,7 +130,7 @@ def end_needs(
         people = deletes.lock_people(need_ids, [subject for subject, _purpose in pairs])
     ended = deletes.delete_needs(need_ids)
     items = deletes.delete_items([need.item_id for need in ended])
-    emptied = set() if keep_relationships else {(need.subject_id, need.purpose_id) for need in ended} - set(pairs)
+    emptied = {(need.subject_id, need.purpose_id) for need in ended} - set(pairs)
     for keeps in _relationship_guards:
         emptied -= set(keeps(sorted(emptied), now)) if emptied else set()
     relationships = deletes.delete_relationships({*pairs, *emptied})

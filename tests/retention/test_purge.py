@@ -227,11 +227,3 @@ def test_a_run_stops_when_its_rule_is_replaced(monkeypatch):
     report = commit(one, batch=1)
     assert (report.items, PersonalDataItem.objects.count()) == (1, 2)
     assert Run.objects.get().status == "failed"
-
-
-def test_a_rule_about_one_category_leaves_the_relationship():
-    subject = person()
-    item(subject, ["newsletter"], OLD, category="phone")
-    commit(rule(category=category("phone")))
-    assert not subject.items.exists()
-    assert subject.relationships.filter(purpose__slug="newsletter").exists()

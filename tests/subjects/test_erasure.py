@@ -121,13 +121,6 @@ def test_a_block_keeps_a_relationship_without_items(two, whole):
     assert Relationship.objects.count() == 1
 
 
-def test_relationships_can_outlive_a_category_of_data(two):
-    ada = make.person()
-    make.item(ada, "customer-support")
-    erased = end(ada, two[0], keep_relationships=True)
-    assert (erased.items, erased.relationships, erased.subjects) == (1, 0, 0)
-
-
 @pytest.mark.parametrize("left", [1, 0])
 def test_what_a_relationship_rests_on_keeps_it_when_old_data_goes(two, left):
     ada = make.person()
