@@ -81,6 +81,7 @@ class MfaAdapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": gettext_lazy("It is your only second step, and this installation asks for one."),
         "incorrect_code": gettext_lazy(
             "This code is not right. It may have changed meanwhile: enter the one that is shown now."
         ),
