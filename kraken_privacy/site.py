@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from breaches import views as breaches
+from core.models import Controller
 from imports import urls as imports_urls
 from imports import views as imports_views
 from office import today, views_organisations, views_people
@@ -76,7 +77,8 @@ class KrakenAdminSite(UnfoldAdminSite):
             "invite_factor": not has_second_factor(request.user),
             **(extra_context or {}),
         }
-        response: TemplateResponse = super().index(request, context)
+        with timezone.override(Controller.current().zone):
+            response: TemplateResponse = super().index(request, context).render()
         return response
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:

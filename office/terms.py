@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from office.templatetags.office_tags import in_words
+from office.templatetags.office_tags import day
 from retention.models import RetentionRule, Trigger
 from retention.rules import TRIGGER_DATES, period
 from subjects.models import ItemPurpose, Relationship
@@ -33,7 +33,7 @@ class Term:
 
     @property
     def sentence(self) -> str:
-        words = {"rule": str(self.rule), "day": in_words(self.until), "why": self.why}
+        words = {"rule": str(self.rule), "day": day(self.until), "why": self.why}
         words |= {"from": str(self.rule.get_trigger_display()).lower(), "period": length_in_words(self.rule.period)}
         if self.until is None:
             return _("no date yet: indeterminate, because %(why)s (%(period)s from %(from)s, rule %(rule)s)") % words

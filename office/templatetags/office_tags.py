@@ -37,13 +37,13 @@ NATURES: dict[str, str | Promise] = {
 
 
 @register.filter
-def in_words(value: date | datetime | None) -> str:
+def day(value: date | datetime | None) -> str:
     """Tuesday 22 December 2026, in the zone in force (office/frame.py): no look-up for each value."""
     return format_date(_local(value), "l j F Y") if value else ""
 
 
 @register.filter
-def moment(value: datetime | None) -> str:
+def clock(value: datetime | None) -> str:
     """22 December 2026 at 14:05."""
     return format_date(_local(value), "j F Y \\a\\t H:i") if value else ""
 
