@@ -105,8 +105,8 @@ def sign_in(officer: Person) -> None:
 
 
 def open_case(officer: Person, reference: str, due: str) -> None:
-    """Found in the list of what is due, with its date."""
-    officer.open("/admin/").sees(reference)
+    """Found in the queue, with its date."""
+    officer.open("/admin/rights/").sees(reference)
     row = officer.page.get_by_role("row").filter(has_text=reference)
     assert due in row.inner_text()
     officer.follow(reference).sees("The clock", "Where to look")
@@ -187,7 +187,7 @@ def test_from_consent_to_provable_erasure(running_stack: RunningStack, chromium:
         sign_in(officer)
         open_case(officer, reference, due)
         officer.press("Show").sees(ADDRESS)
-        officer.open("/admin/").follow(reference)
+        officer.open("/admin/rights/").follow(reference)
         answer_systems(officer)
         officer.press("Make the copy").press("Check the answer").sees("This is what will go")
         officer.press("Send the answer").sees("Answered in full")
@@ -203,7 +203,7 @@ def test_from_consent_to_provable_erasure(running_stack: RunningStack, chromium:
         # Erasure: decided purpose by purpose; what tax law needs is refused with a reason, and kept.
         reference = file_request(person, "Delete", ADDRESS)
         confirm(person, reference, ADDRESS)
-        officer.open("/admin/").follow(reference)
+        officer.open("/admin/rights/").follow(reference)
         answer_systems(officer)
         with officer.page.expect_navigation():
             officer.page.get_by_role("button", name=re.compile("^Confirm")).click()
