@@ -189,7 +189,8 @@ def _move_links(gone: DataSubject, kept: DataSubject) -> list[dict[str, Any]]:
     for link in SubjectIdentifier.objects.filter(subject=gone).order_by("pk"):
         verified = instant(link.verified_at) if link.verified_at else ""
         same = mine.get(link.identifier_id)
-        moved.append({"identifier": link.identifier_id, "how": link.verified_how, "at": verified, "same": bool(same)})
+        row = {"identifier": link.identifier_id, "how": link.verified_how, "at": verified, "later": link.is_later}
+        moved.append(row | {"same": bool(same)})
         if same is None:
             link.subject = kept
             link.save(update_fields=["subject"])
@@ -213,7 +214,7 @@ def _return_links(kept: DataSubject, gone: DataSubject, moved: list[dict[str, An
             verified = parse_datetime(row["at"]) if row["at"] else None
             link.pk = None
             link._state.adding = True
-            link.verified_at, link.verified_how = verified, row["how"]
+            link.verified_at, link.verified_how, link.is_later = verified, row["how"], row["later"]
         link.subject = gone
         link.save()
     _share(list(there))
