@@ -62,7 +62,7 @@ CALLS = {
         {
             "identity": IDENTITY,
             "organisation": {"name": "Octopus Ltd", "legal_type": "company"},
-            "relationship": {"role": "prospect", "ground": "met-at-fair"},
+            "relationship": {"role": "prospect", "ground": "met-at-fair", "purpose": "customer-support"},
             "items": [ITEM],
             "consents": [{name: part for name, part in make_consents.body().items() if name != "identity"}],
             "notice": "1",
