@@ -268,7 +268,7 @@ def _withdrawal(body: Mapping[str, Any]) -> tuple[list[Any], Any, bool]:
 def _question(body: Mapping[str, Any]) -> dict[str, Any]:
     errors: dict[str, Text] = {}
     texts = {"purpose": body.get("purpose"), "type": body.get("type")}
-    texts |= {"channel": body.get("channel") or "", "system": body.get("system") or ""}
+    texts |= {name: "" if body.get(name) is None else body[name] for name in ("channel", "system")}
     for name, text in texts.items():
         if not isinstance(text, str):
             errors[name] = _("Give this as text.")

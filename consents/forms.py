@@ -215,7 +215,8 @@ def accepted(slug: str, number: int, locale: str, *, now: datetime) -> Shown:
     shown = _shown(slug, number, locale)
     if shown is None:
         if ConsentForm.objects.filter(slug=slug, versions__published_at__isnull=False).exists():
-            raise Invalid(fields={"version": _("This version of the form was never published in this language.")})
+            never = _("This version of the form was never published in this language.")
+            raise Invalid(fields={"version": never, "locale": never})
         raise Invalid(fields={"form": _("There is no published form with this name.")})
     if shown.superseded_at and now > shown.superseded_at + shown.grace:
         raise Invalid(fields={"version": _("This version of the form has been replaced. Show the current one.")})

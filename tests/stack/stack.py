@@ -48,6 +48,11 @@ def wait_until(question, seconds: float = 30.0) -> bool:
     return True
 
 
+def hear_hangups() -> None:
+    """As at a terminal, also when the tests themselves were started by nohup, which hands its deafness on."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @dataclass
 class RunningStack:
     """`pids` are re-read at each look: a service that died has another one."""
@@ -114,7 +119,7 @@ class RunningStack:
         with self.output.open("ab") as screen:
             self.process = subprocess.Popen(
                 self.command, env=self.env(), cwd=self.cwd, stdout=screen, stderr=screen, stdin=subprocess.DEVNULL,
-                start_new_session=True, **self.user,
+                start_new_session=True, preexec_fn=hear_hangups, **self.user,
             )  # fmt: skip
         return self
 
