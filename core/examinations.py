@@ -16,7 +16,7 @@ from core.models import DataKey, Outbox
 from core.readiness import is_migrated
 from core.roles import APPEND_ONLY
 
-OLDEST_SERVER = 160_000
+OLDEST_SERVER = 150_000
 SKEW = timedelta(seconds=2)
 IDLE = timedelta(minutes=2)
 LATE = timedelta(minutes=15)

@@ -9,15 +9,10 @@ import pytest
 from redis import Redis
 
 from tests.e2e.browser import link_in, mail_to
+from tests.e2e.people import PAST_APPLICANT, shell
 from tests.stack.stack import RunningStack, processes_of, wait_until
 
 pytestmark = pytest.mark.stack
-
-
-def shell(stack: RunningStack, code: str) -> str:
-    done = stack.manage("shell", "-v", "0", "-c", code)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def file_request(stack: RunningStack, address: str) -> str:
@@ -91,17 +86,3 @@ HELD = (
     "from subjects.people import find; from subjects.identifiers import Claim;"
     "person = find([Claim('email', '{address}')]); print(person.items.count() if person else 0)"
 )
-PAST_APPLICANT = """
-from datetime import timedelta
-from django.utils import timezone
-from subjects import items, people, relationships
-from subjects.identifiers import Claim
-from processing.models import Purpose
-now = timezone.now()
-person = people.find_or_create([Claim("email", "{address}")], now=now, actor="system:test")
-for number in range(4):
-    items.collect(person, category="application", purposes=["recruitment"], content=f'"Part {{number}}"',
-        source="website", nature="provided", collected_at=now - timedelta(days=500), now=now, actor="system:test")
-relationships.end(person, Purpose.objects.get(slug="recruitment"), what="application_closed_on",
-    on=(now - timedelta(days=450)).date(), now=now, actor="system:test")
-"""
