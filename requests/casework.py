@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from core.models import User
 from ledger.entries import record
 from ledger.models import Entry
-from requests import answer, decisions, letters, moves, systems
+from requests import answer, decisions, letters, moves, systems, ways
 from requests.clock import Clock
 from requests.deadlines import clock_of
 from requests.facts import Facts
@@ -68,6 +68,7 @@ class Work:
     is_access: bool
     is_erasure: bool
     is_executed: bool
+    is_by_doing: bool
 
     @property
     def is_decided(self) -> bool:
@@ -103,6 +104,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         is_access=rights_request.right == Right.ACCESS,
         is_erasure=rights_request.right == Right.ERASURE,
         is_executed=is_executed,
+        is_by_doing=ways.is_by_doing(rights_request),
     )
 
 
@@ -153,7 +155,7 @@ class Preview:
 
 def preview(rights_request: RightsRequest, *, now: datetime) -> Preview:
     """The letter as it would be written now. Raises the same refusals as sending it."""
-    kind, context = answer.draft(rights_request, now=now)
+    kind, context = ways.draft(rights_request, now=now)
     subject = rights_request.case.subject
     granted = [line for line in decisions.lines(rights_request, now=now) if line.is_granted]
     recipients = answer.recipients_to_tell(subject, granted) if kind == "erasure_answer" else []

@@ -20,44 +20,9 @@ from core.models import Controller, Owner
 from ledger.entries import record
 from requests.clock import in_words
 from requests.intake import claim_of
+from requests.letter_kinds import REQUIRED, VERSION, WHEN, Required
 from requests.letter_text import parts_of, to_text
 from requests.models import Letter, RightsRequest
-
-VERSION = 1
-Required = dict[str, tuple[str, ...]]
-
-# Art 12(4) as amended by DUAA Sch 10: complain to us, to the Commissioner, go to court.
-ROUTES: Required = {"complain-to-us": ("164A",), "complain-to-commissioner": ("165",), "court": ("court",)}
-_HEAD: Required = {"reference": (), "received": ()}
-# Art 15(1)(a) to (h) and (2).
-_FACTS: Required = dict.fromkeys(
-    (
-        "confirmation",
-        "copy",
-        "purposes",
-        "categories",
-        "recipients",
-        "transfers",
-        "retention",
-        "your-rights",
-        "source",
-        "automated-decisions",
-        "searched",
-    ),
-    (),
-)
-REQUIRED: dict[str, Required] = {
-    "access_response": {**_HEAD, **_FACTS, **ROUTES},
-    "erasure_answer": {**_HEAD, **ROUTES, "outcome": (), "recipients": (), "record": (), "searched": ()},
-    "nothing_found": {**_HEAD, **ROUTES, "searched": (), "outcome": (), "next": ()},
-}
-# Needed as soon as the letter has something to say about it.
-WHEN: dict[str, tuple[str, ...]] = {
-    "withheld": ("withheld",),
-    "gaps": ("gaps",),
-    "erased": ("erased", "backups"),
-    "kept": ("kept",),
-}
 
 
 class LetterIncomplete(DomainError):
@@ -88,9 +53,9 @@ def check(kind: str, html: str, context: Mapping[str, Any]) -> None:
         for part, words in required(kind, context).items()
         if not parts.get(part, "").strip() or any(word not in parts[part] for word in words)
     ]
-    controller = Controller.current()
-    if controller.regulator_url not in parts.get("complain-to-commissioner", ""):
-        missing.append("complain-to-commissioner")
+    routes = "complain-to-commissioner"
+    if routes in required(kind, context) and Controller.current().regulator_url not in parts.get(routes, ""):
+        missing.append(routes)
     if missing:
         raise LetterIncomplete(sorted(set(missing)))
 

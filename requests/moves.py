@@ -4,20 +4,20 @@ from datetime import datetime
 
 from django.db import transaction
 
+from requests import ways
 from requests.models import Right, RightsRequest
 from requests.workflow import CLOSED, State, TransitionNotAllowed
 from subjects import blocks
 from subjects.models import ErasureBlock
 
-# Access and erasure are answered by what was done, so these are the only steps left to choose for them.
+# What is answered by doing it leaves only these steps to choose.
 _BY_HAND = {State.IN_PROGRESS, State.WITHDRAWN}
-_ANSWERED_BY_DOING = {Right.ACCESS, Right.ERASURE}
 
 
 def by_hand(rights_request: RightsRequest) -> list[State]:
     """The moves to offer as buttons."""
     moves = rights_request.allowed_moves
-    if rights_request.right in _ANSWERED_BY_DOING:
+    if ways.is_by_doing(rights_request):
         return [state for state in moves if state in _BY_HAND]
     return moves
 

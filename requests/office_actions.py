@@ -26,6 +26,7 @@ from requests import (
     package,
     systems,
     two_people,
+    ways,
 )
 from requests.models import Package, Right, RightsRequest
 from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
@@ -159,23 +160,15 @@ def chosen(uuid: str) -> User | None:
 @require_POST
 @for_staff(WRITE, RELEASE)
 def release(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """Send the copy, or carry out the erasure and report it."""
+    """Carry out what was decided, and send the answer."""
     found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
     if not office.may_release(request):
         raise Http404
-    why = request.POST.get("exception", "")
+    why, told = request.POST.get("exception", ""), request.POST.getlist("told")
+    done = _("The answer is sent.")
     if found.right == Right.ERASURE:
-        told = request.POST.getlist("told")
         done = _("Carried out. The person hears of it as soon as the journal has acknowledged it.")
-        return act(
-            request, found, done, lambda: answer.execute_erasure(found, actor=actor, now=now, told=told, exception=why)
-        )
-    return act(
-        request,
-        found,
-        _("The answer is sent."),
-        lambda: answer.release_access(found, actor=actor, now=now, exception=why),
-    )
+    return act(request, found, done, lambda: ways.release(found, actor=actor, now=now, told=told, exception=why))
 
 
 def urls(site: AdminSite) -> list[URLPattern]:

@@ -13,7 +13,7 @@ from core.errors import DomainError
 from core.outbox import deliver_due
 from ledger import signing
 from processing.models import Purpose
-from requests import answer, collection, letters, package
+from requests import answer, collection, letter_kinds, letters, package
 from requests.models import Letter
 from subjects.models import ErasureBlock
 from tests import make_office as make
@@ -70,7 +70,7 @@ def test_every_fact_of_art_15_is_on_the_page_and_in_the_letter(released):
     letter = letters.read(Letter.objects.get(request=released))["html"]
     for text in (page, letter):
         parts = letters.parts_of(text)
-        wanted = {*letters.REQUIRED["access_response"]} - {"reference", "received", "copy", "searched"}
+        wanted = {*letter_kinds.REQUIRED["access_response"]} - {"reference", "received", "copy", "searched"}
         assert wanted <= set(parts)
         assert "164A" in parts["complain-to-us"]
         assert "165" in parts["complain-to-commissioner"]
