@@ -49,8 +49,9 @@ def wait_until(question, seconds: float = 30.0) -> bool:
 
 
 def hear_hangups() -> None:
-    """As at a terminal, also when the tests themselves were started by nohup, which hands its deafness on."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """As at a terminal, also when the tests were started by nohup or in the background, which hand deafness on."""
+    for name in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(name, signal.SIG_DFL)
 
 
 @dataclass
