@@ -72,6 +72,7 @@ class Owner(models.TextChoices):
     RELATIONSHIP = "relationship", _("relationship")
     IMPORT = "import", _("rows of a file being imported")
     BREACH = "breach", _("breach")
+    IDENTITY = "identity", _("evidence of identity")
 
 
 class DataKey(models.Model):
