@@ -73,6 +73,7 @@ class Owner(models.TextChoices):
     IMPORT = "import", _("rows of a file being imported")
     BREACH = "breach", _("breach")
     IDENTITY = "identity", _("evidence of identity")
+    MAIL = "mail", _("message in the privacy mailbox")
 
 
 class DataKey(models.Model):
