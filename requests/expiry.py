@@ -15,7 +15,7 @@ from core.errors import DomainError
 from core.models import Owner
 from core.vault import destroy_keys
 from ledger.entries import record
-from requests.models import CaseFile, Decision, Letter, Package
+from requests.models import CaseFile, Decision, Letter, LetterDraft, Package
 
 TERM = relativedelta(years=6)
 
@@ -34,6 +34,7 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
     if locked.claim is None:
         return
     destroy_keys(Owner.CASE, [locked.uuid])
+    LetterDraft.objects.filter(case=locked).delete()
     letters, _letters = Letter.objects.filter(case=locked).delete()
     packages = Package.objects.filter(request__case=locked)
     package_count = packages.count()

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from core.models import RuleSet, User
 from ledger.entries import record
 from processing.models import System
-from requests.models_answer import CollectionCode, Decision, Letter, Package
+from requests.models_answer import CollectionCode, Decision, Package
+from requests.models_letters import Letter, LetterDraft
 from requests.workflow import CLAIMS_DONE, CLOSED, NEXT, OPEN, PAIRS, State, TasksPending, TransitionNotAllowed
 from subjects.models import DataSubject
 
@@ -24,6 +25,7 @@ __all__ = [
     "Complaint",
     "Decision",
     "Letter",
+    "LetterDraft",
     "Package",
     "RequestEvent",
     "Right",

@@ -1,4 +1,4 @@
-"""Rights: what was decided about a request, what was written and handed over. Read with requests/models.py."""
+"""Rights: what was decided about a request, and what was handed over. Read with requests/models.py."""
 
 import uuid
 
@@ -40,22 +40,6 @@ class Decision(models.Model):
         return f"decision {self.pk}"
 
 
-class Letter(models.Model):
-    """What we wrote to the person. Kept sealed in the case; what travels is a notice with a link."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    case = models.ForeignKey("requests.CaseFile", models.CASCADE, related_name="letters")
-    request = models.ForeignKey("requests.RightsRequest", models.CASCADE, null=True, related_name="letters")
-    kind = models.CharField(max_length=30)
-    template_version = models.PositiveSmallIntegerField(default=1)
-    sealed = models.BinaryField(help_text='Field "letter": HTML.')
-    created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.uuid}"
-
-
 class Package(models.Model):
     """The copy of a person's data, ready to be collected. Frozen when made; goes when it expires."""
 
@@ -74,9 +58,10 @@ class Package(models.Model):
 
 
 class CollectionCode(models.Model):
-    """A fresh e-mailed code. Attempts are counted here, in PostgreSQL, where they cannot be lost."""
+    """A fresh e-mailed code that opens one thing. Attempts are counted in PostgreSQL, where they cannot be lost."""
 
-    package = models.ForeignKey(Package, models.CASCADE, related_name="codes")
+    package = models.ForeignKey(Package, models.CASCADE, null=True, related_name="codes")
+    letter = models.ForeignKey("requests.Letter", models.CASCADE, null=True, related_name="codes")
     code_mac = models.BinaryField()
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -84,7 +69,12 @@ class CollectionCode(models.Model):
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(attempts__lte=5), name="requests_code_attempts_bounded")]
+        constraints = [
+            models.CheckConstraint(condition=Q(attempts__lte=5), name="requests_code_attempts_bounded"),
+            models.CheckConstraint(
+                condition=Q(package__isnull=True) ^ Q(letter__isnull=True), name="requests_code_opens_one"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"code {self.pk}"

@@ -60,7 +60,11 @@ class Cases:
 @register
 class Letters:
     label: str | Promise = _("Letters we wrote to you")
-    fields = [*fields_of("Letter", "uuid case request sealed"), *fields_of("Package", "uuid request sealed")]
+    fields = [
+        *fields_of("Letter", "uuid case request complaint sealed"),
+        *fields_of("LetterDraft", "uuid case request complaint sealed"),
+        *fields_of("Package", "uuid request sealed"),
+    ]
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
         """Packages are left out: they are copies of everything else in here."""
@@ -80,9 +84,11 @@ NOT_PERSONAL = {
     *fields_of("Task", "id uuid request system outcome reason count answered_by answered_at entry"),
     *fields_of("Decision", "id request purpose purpose_version proposed proposed_reason outcome reason"),
     *fields_of("Decision", "decided_by decided_at"),
-    *fields_of("Letter", "id kind template_version created_at sent_at"),
+    *fields_of("Letter", "id kind template_version created_at sent_at given_by given_on bounced_at"),
+    *fields_of("Letter", "outbox token_hash expires_at"),
+    *fields_of("LetterDraft", "id kind updated_at updated_by"),
     *fields_of("Package", "id sha256 size token_hash made_at expires_at first_collected_at"),
-    *fields_of("CollectionCode", "id package code_mac issued_at expires_at attempts used_at"),
+    *fields_of("CollectionCode", "id package letter code_mac issued_at expires_at attempts used_at"),
     *fields_of("Complaint", "id acknowledge_by acknowledged_at outcome_at"),
 }
 
