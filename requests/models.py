@@ -16,21 +16,38 @@ from ledger.entries import record
 from processing.models import System
 from requests.models_answer import CollectionCode, Decision, Package
 from requests.models_letters import Letter, LetterDraft
+from requests.models_work import (
+    Attachment,
+    Comment,
+    Complaint,
+    ComplaintStep,
+    Message,
+    Reminder,
+    Representation,
+    VisitCode,
+)
 from requests.workflow import CLAIMS_DONE, CLOSED, NEXT, OPEN, PAIRS, State, TasksPending, TransitionNotAllowed
 from subjects.models import DataSubject
 
 __all__ = [
+    "Attachment",
     "CaseFile",
     "CollectionCode",
+    "Comment",
     "Complaint",
+    "ComplaintStep",
     "Decision",
     "Letter",
     "LetterDraft",
+    "Message",
     "Package",
+    "Reminder",
+    "Representation",
     "RequestEvent",
     "Right",
     "RightsRequest",
     "Task",
+    "VisitCode",
 ]
 
 NO_TRUNCATE = pgtrigger.Trigger(
@@ -286,19 +303,3 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"task {self.uuid}"
-
-
-class Complaint(models.Model):
-    """A complaint to the controller (DPA 2018 s.164A): its own object, its own 30-day acknowledgement clock."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    reference = models.CharField(max_length=16, unique=True)
-    case = models.ForeignKey(CaseFile, models.PROTECT, related_name="complaints")
-    received_on = models.DateField()
-    acknowledge_by = models.DateField()
-    acknowledged_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=20, blank=True)
-    outcome_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.reference

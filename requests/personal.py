@@ -33,7 +33,12 @@ class Cases:
         *fields_of("CaseFile", "identified_at identified_how identity_note by_post"),
         *fields_of("RightsRequest", "uuid reference external_reference case right state facts result answered_at"),
         *fields_of("Decision", "note"),
-        *fields_of("Complaint", "uuid reference case received_on outcome"),
+        *fields_of("Complaint", "uuid reference case received_on outcome findings"),
+        *fields_of("ComplaintStep", "uuid complaint sealed"),
+        *fields_of("Representation", "case note"),
+        *fields_of("Comment", "uuid case sealed"),
+        *fields_of("Message", "uuid case sealed"),
+        *fields_of("Attachment", "uuid message name sealed"),
     ]
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -89,7 +94,17 @@ NOT_PERSONAL = {
     *fields_of("LetterDraft", "id kind updated_at updated_by"),
     *fields_of("Package", "id sha256 size token_hash made_at expires_at first_collected_at"),
     *fields_of("CollectionCode", "id package letter code_mac issued_at expires_at attempts used_at"),
-    *fields_of("Complaint", "id acknowledge_by acknowledged_at outcome_at"),
+    *fields_of(
+        "Complaint", "id about acknowledge_by acknowledged_at acknowledged_how issues outcome_at"
+    ),
+    *fields_of("Complaint", "remedies cause regulator_reference"),
+    *fields_of("ComplaintStep", "id kind actor at"),
+    *fields_of("Representation", "id capacity competence authority shown_at shown_by"),
+    *fields_of("Comment", "id actor at"),
+    *fields_of("Message", "id direction is_proven asks_again actor at handled_at handled_by"),
+    *fields_of("Attachment", "id media_type size"),
+    *fields_of("VisitCode", "id case code_mac issued_at expires_at attempts used_at"),
+    *fields_of("Reminder", "id kind request complaint owner day at"),
 }
 
 
