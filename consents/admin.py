@@ -5,8 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from consents import assessments
 from consents.models import AssessmentVersion, ConsentFormVersion
 
 
@@ -34,7 +36,7 @@ class ConsentFormVersionAdmin(ReadOnly):
 
 @admin.register(AssessmentVersion)
 class AssessmentVersionAdmin(ReadOnly):
-    list_display = ("purpose", "number", "decision", "approved_at", "review_due")
+    list_display = ("purpose", "number", "decision", "approved_at", "review_due", "again")
     list_filter = ("decision",)
     list_select_related = ("assessment__purpose",)
     ordering = ("assessment__purpose__slug", "-number")
@@ -43,3 +45,11 @@ class AssessmentVersionAdmin(ReadOnly):
     @admin.display(ordering="assessment__purpose__slug")
     def purpose(self, version: AssessmentVersion) -> str:
         return version.assessment.purpose.slug
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[AssessmentVersion]:
+        reviews = assessments.open_reviews().filter(assessment=models.OuterRef("assessment")).order_by()
+        return super().get_queryset(request).annotate(is_reviewed=models.Exists(reviews))
+
+    @admin.display(boolean=True, description=_("To be weighed again"))
+    def again(self, version: AssessmentVersion) -> bool:
+        return bool(version.is_reviewed)  # type: ignore[attr-defined]  # annotated above

@@ -1,12 +1,14 @@
 """Legitimate-interest assessments: who may approve one, and which one is in date (UK GDPR Art 6(1)(f), ICO's test)."""
 
 from datetime import date, datetime
+from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from consents.models import AssessmentVersion
+from consents.models import Assessment, AssessmentReview, AssessmentVersion
 from core.errors import DomainError
 from core.models import Controller
 from ledger import entries
@@ -56,7 +58,40 @@ def approve(
             purpose=purpose.slug,
             data={"version": version.number, "decision": version.decision, "review_due": str(version.review_due)},
         )
+        # Whoever approves has looked at it again, whatever the review was opened for.
+        open_reviews(purpose).update(closed_at=now, closed_by=version)
     return version
+
+
+@transaction.atomic
+def require_review(
+    purpose: Purpose, *, caused_by: UUID, cause: str = AssessmentReview.Cause.OBJECTION, now: datetime, actor: str
+) -> AssessmentReview:
+    """Have the assessment of this purpose looked at again; the same cause opens one review, however often it is said.
+
+    An upheld objection shows that somebody's situation was weighed wrongly or not at all (UK GDPR Art 21(1)).
+    """
+    assessment, _is_new = Assessment.objects.get_or_create(purpose=purpose)
+    known = AssessmentReview.objects.filter(assessment=assessment, caused_by=caused_by).first()
+    if known:
+        return known
+    entry = entries.record(
+        kind="assessment.review-required",
+        at=now,
+        actor=actor,
+        object=assessment.uuid,
+        purpose=purpose.slug,
+        data={"cause": cause, "caused_by": str(caused_by)},
+    )
+    return AssessmentReview.objects.create(
+        assessment=assessment, cause=cause, caused_by=caused_by, opened_at=now, entry=entry
+    )
+
+
+def open_reviews(purpose: Purpose | None = None) -> QuerySet[AssessmentReview]:
+    """The reviews that no approval has answered yet, oldest first; of one purpose, or of all."""
+    rows = AssessmentReview.objects.filter(closed_at=None).select_related("assessment__purpose")
+    return (rows.filter(assessment__purpose=purpose) if purpose else rows).order_by("opened_at", "pk")
 
 
 def _check(version: AssessmentVersion, approver: str, review_due: date, latest: date, reason: str) -> None:

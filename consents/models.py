@@ -224,3 +224,36 @@ class AssessmentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"assessment {self.assessment_id} v{self.number}"
+
+
+class AssessmentReview(models.Model):
+    """Something happened that an assessment must be looked at again for, such as an upheld objection.
+
+    It stays open until a later version is approved. It ends nothing by itself: the assessment counts meanwhile.
+    """
+
+    class Cause(models.TextChoices):
+        OBJECTION = "objection-upheld", _("An objection was upheld")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="reviews")
+    cause = models.CharField(max_length=20, choices=Cause)
+    caused_by = models.UUIDField(help_text="The rights request, without a foreign key: the case goes before this does.")
+    opened_at = models.DateTimeField()
+    entry = models.UUIDField(help_text="The ledger entry that proves it.")
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(AssessmentVersion, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assessment", "caused_by"], name="consents_review_once_per_cause"),
+            models.CheckConstraint(condition=Q(cause__in=["objection-upheld"]), name="consents_review_cause_known"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_by=None) | Q(closed_at__isnull=False, closed_by__isnull=False),
+                name="consents_review_closed_by_a_version",
+            ),
+        ]
+        indexes = [models.Index("opened_at", name="consents_review_open", condition=Q(closed_at=None))]
+
+    def __str__(self) -> str:
+        return f"review {self.uuid}"

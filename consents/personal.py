@@ -110,6 +110,8 @@ NOT_PERSONAL = {
         "id assessment number answers decision justification author approver sole_officer_reason approved_at"
         " review_due",
     ),
+    # Why an assessment is looked at again: the request is named by its id, the person not at all.
+    *fields_of("AssessmentReview", "id uuid assessment cause caused_by opened_at entry closed_at closed_by"),
     # How an answer was kept, not what it says of anybody.
     *fields_of("ConsentEvent", "id uuid schema_version form_version origin collected_by actor entry"),
     *fields_of("ConsentState", "id"),

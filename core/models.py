@@ -156,6 +156,7 @@ class Outbox(models.Model):
         MAIL = "mail", _("e-mail")
         JOURNAL = "journal", _("erasure journal")
         WEBHOOK = "webhook", _("webhook")
+        TRANSFER = "transfer", _("data for another controller")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     schema_version = models.PositiveSmallIntegerField(default=1)

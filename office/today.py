@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q, Sum
 
 from breaches.models import Breach
+from consents import assessments
 from consents.models import AssessmentVersion, ConsentFormVersion
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
@@ -52,6 +53,7 @@ class Today:
     is_sealed: bool = True
     shows_ledger: bool = False
     reviews: Head | None = None
+    reconsider: Head | None = None
     drafts: Head | None = None
     setup: dict[str, bool] = field(default_factory=dict)
 
@@ -125,6 +127,7 @@ def _reviews(found: Today, today: date) -> None:
     newest = AssessmentVersion.objects.filter(approved_at__isnull=False).order_by("assessment", "-number")
     due = AssessmentVersion.objects.filter(pk__in=newest.distinct("assessment"), review_due__lte=today + REVIEW_AHEAD)
     found.reviews = _head(due.select_related("assessment__purpose").order_by("review_due"))
+    found.reconsider = _head(assessments.open_reviews())
     found.drafts = _head(ConsentFormVersion.objects.filter(published_at=None).select_related("form").order_by("pk"))
 
 

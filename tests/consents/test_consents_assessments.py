@@ -1,6 +1,7 @@
 """Legitimate-interest assessments: complete, approved by somebody else, reviewed in time."""
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -68,3 +69,25 @@ def test_a_purpose_on_legitimate_interests_goes_live_only_with_one_in_date():
     make.assessment(version.purpose, approved=now, due=now.date())
     assert gates.assessment_missing(version.purpose) is None
     version.publish(now=now, actor=make.ACTOR)
+
+
+def test_a_review_is_opened_once_per_cause_and_closed_by_the_next_approval():
+    purpose, request = make_register.purpose("direct-sales", "f"), uuid4()
+    first = make.assessment(purpose)
+    for _time in range(2):
+        review = assessments.require_review(purpose, caused_by=request, now=make.NOW, actor="user:b")
+    assert list(assessments.open_reviews()) == [review]
+    assert review.assessment == first.assessment
+    entry = Entry.objects.get(kind="assessment.review-required")
+    assert (entry.uuid, entry.purpose) == (review.entry, "direct-sales")
+    assert in_date(purpose, make.NOW.date()) == first
+    second = make.assessment(purpose, approved=make.days(1))
+    review.refresh_from_db()
+    assert (review.closed_by, review.closed_at) == (second, make.days(1))
+    assert not assessments.open_reviews(purpose).exists()
+
+
+def test_a_purpose_without_an_assessment_is_told_too():
+    purpose = make_register.purpose("direct-sales", "f")
+    assessments.require_review(purpose, caused_by=uuid4(), now=make.NOW, actor="user:b")
+    assert assessments.open_reviews(purpose).get().assessment.purpose == purpose

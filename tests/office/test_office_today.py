@@ -1,6 +1,7 @@
 """The home: what waits, heads only; and empty states that teach."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -8,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from consents import assessments
 from core.models import Outbox
 from requests.models import RightsRequest
 from retention.purge import purge
-from tests import make_office, make_requests
+from tests import make_consents, make_office, make_requests
 from tests import make_people as make
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +94,12 @@ def test_more_requests_cost_no_more_queries(officer):
         for more in range(5):
             due(more - 2, email=f"p{number}{more}@example.com")
     assert counts[0] == counts[1]
+
+
+def test_an_assessment_to_be_weighed_again(officer):
+    purposes = make_office.register()
+    make_consents.assessment(purposes["direct-sales"])
+    assessments.require_review(purposes["direct-sales"], caused_by=uuid4(), now=timezone.now(), actor="user:b")
+    assert "An objection was upheld" in home(officer)
+    page = officer.get(reverse("admin:consents_assessmentversion_changelist")).content.decode()
+    assert "To be weighed again" in page
