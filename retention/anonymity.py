@@ -1,0 +1,198 @@
+"""How well a table hides its people, measured: k-anonymity, l-diversity, t-closeness and (alpha,k)-anonymity.
+
+Rows that agree in every quasi-identifier form a class. k is the size of the smallest class (Sweeney 2002). Within each
+class, the sensitive values are counted: distinct and entropy l-diversity (Machanavajjhala et al. 2007), t-closeness
+(Li et al. 2007) as the distance between the distribution in the class and in the whole table, alpha as the largest
+share of one value (Wong et al. 2006). The worst class decides. A file that misses a threshold is pseudonymised at best,
+which is personal data still (UK GDPR Art 4(5); recital 26).
+"""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from itertools import accumulate
+from math import exp, log
+from typing import TextIO
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Invalid, Text
+
+Class = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a table must reach before its rows may be called anonymous. The regulator sets no number; these are ours."""
+
+    k: int = 5
+    l: int = 3  # noqa: E741 - the field's name for it
+    t: float = 0.2
+
+
+@dataclass(frozen=True)
+class Sensitive:
+    """The worst class for one sensitive column. `entropy_l` is exp of the entropy; `alpha` a share from 0 to 1."""
+
+    l: int  # noqa: E741
+    entropy_l: float
+    t: float
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A whole table. Without a sensitive column only `k` is known, and the others are None."""
+
+    rows: int
+    classes: int
+    k: int
+    # Rows that are alone in their class: each singles somebody out.
+    unique: int
+    sensitive: Mapping[str, Sensitive] = field(default_factory=dict)
+
+    @property
+    def l(self) -> int | None:  # noqa: E743
+        return min((one.l for one in self.sensitive.values()), default=None)
+
+    @property
+    def entropy_l(self) -> float | None:
+        return min((one.entropy_l for one in self.sensitive.values()), default=None)
+
+    @property
+    def t(self) -> float | None:
+        return max((one.t for one in self.sensitive.values()), default=None)
+
+    @property
+    def alpha(self) -> float | None:
+        return max((one.alpha for one in self.sensitive.values()), default=None)
+
+    def missed(self, thresholds: Thresholds) -> list[str]:
+        """Which of k, l and t the table does not reach. What was not measured is not reached."""
+        reached = {
+            "k": self.k >= thresholds.k,
+            "l": self.l is not None and self.l >= thresholds.l,
+            "t": self.t is not None and self.t <= thresholds.t,
+        }
+        return [name for name, is_reached in reached.items() if not is_reached]
+
+
+def measure(
+    rows: Iterable[tuple[Class, Class]], *, sensitive: Sequence[str] = (), order: Sequence[str] | None = None
+) -> Measured:
+    """Measure rows given as (quasi-identifiers, sensitive values), the latter in the order of the names `sensitive`.
+
+    With `order`, t is the earth mover's distance between ordered values: those listed, or numbers when it is empty.
+    Without, every two values are equally far apart: the total variation distance. Raises Invalid without rows, and for
+    a value that has no place in the order.
+    """
+    sizes: Counter[Class] = Counter()
+    counts: list[defaultdict[Class, Counter[str]]] = [defaultdict(Counter) for _name in sensitive]
+    for quasi, values in rows:
+        sizes[quasi] += 1
+        for counted, value in zip(counts, values, strict=True):
+            counted[quasi][value if order is None else value.strip()] += 1
+    if not sizes:
+        raise _refuse("file", _("There are no rows to measure."))
+    return Measured(
+        rows=sizes.total(),
+        classes=len(sizes),
+        k=min(sizes.values()),
+        unique=sum(size == 1 for size in sizes.values()),
+        sensitive={
+            name: _worst(list(counted.values()), _ordered(name, counted.values(), order))
+            for name, counted in zip(sensitive, counts, strict=True)
+        },
+    )
+
+
+def read(
+    file: TextIO, *, quasi: Sequence[str], sensitive: Sequence[str], delimiter: str = ","
+) -> Iterable[tuple[Class, Class]]:
+    """The named columns of a CSV file with a header, row by row. Raises Invalid naming the column or the line."""
+    reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        places = [_place(header, name, "quasi") for name in quasi]
+        hidden = [_place(header, name, "sensitive") for name in sensitive]
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise _refuse_line(reader.line_num, _("This line does not have as many values as the header."))
+            yield tuple(row[place] for place in places), tuple(row[place] for place in hidden)
+    except csv.Error as error:
+        raise _refuse_line(reader.line_num, _("This line is not CSV: %(why)s.") % {"why": error}) from error
+    except UnicodeDecodeError as error:
+        raise _refuse_line(reader.line_num + 1, _("This is not text in UTF-8.")) from error
+
+
+def _worst(classes: list[Counter[str]], ordered: list[str] | None) -> Sensitive:
+    whole: Counter[str] = Counter()
+    for counted in classes:
+        whole.update(counted)
+    return Sensitive(
+        l=min(len(counted) for counted in classes),
+        entropy_l=min(_entropy_l(counted) for counted in classes),
+        t=float(max(_distance(counted, whole, ordered) for counted in classes)),
+        alpha=float(max(Fraction(max(counted.values()), counted.total()) for counted in classes)),
+    )
+
+
+def _entropy_l(counted: Counter[str]) -> float:
+    total = counted.total()
+    return exp(-sum(count / total * log(count / total) for count in counted.values()))
+
+
+def _distance(counted: Counter[str], whole: Counter[str], ordered: list[str] | None) -> Fraction:
+    """How far the class is from the whole, as a fraction: sums of many small floats would not end where they should."""
+    size, total = counted.total(), whole.total()
+    values = whole if ordered is None else ordered
+    # Over the common denominator size times total.
+    differences = [counted[value] * total - whole[value] * size for value in values]
+    if ordered is None:
+        return Fraction(sum(map(abs, differences)), 2 * size * total)
+    steps = len(ordered) - 1
+    return Fraction(sum(map(abs, accumulate(differences))), steps * size * total) if steps else Fraction(0)
+
+
+def _ordered(name: str, classes: Iterable[Counter[str]], order: Sequence[str] | None) -> list[str] | None:
+    """The values in their order, each once; None when they have none."""
+    if order is None:
+        return None
+    values = {value for counted in classes for value in counted}
+    if order:
+        strange = values - set(order)
+        if strange:
+            raise _refuse("order", _("Column %(name)s has a value that is not in the order given.") % {"name": name})
+        return [value for value in order if value in values]
+    return sorted(values, key=lambda value: _number(name, value))
+
+
+def _number(name: str, value: str) -> Decimal:
+    try:
+        number = Decimal(value.strip())
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        message = _("Column %(name)s holds something that is no number. Give the order of its values instead.")
+        raise _refuse("ordered", message % {"name": name})
+    return number
+
+
+def _place(header: list[str], name: str, option: str) -> int:
+    if header.count(name) != 1:
+        message = _("The header has %(n)d columns named %(name)s; one is needed.")
+        raise _refuse(option, message % {"n": header.count(name), "name": name})
+    return header.index(name)
+
+
+def _refuse(name: str, message: Text) -> Invalid:
+    return Invalid(message, fields={name: message})
+
+
+def _refuse_line(line: int, message: Text) -> Invalid:
+    return Invalid(_("Line %(line)d: %(message)s") % {"line": line, "message": message}, fields={"file": message})
