@@ -29,7 +29,7 @@ bench: $(VENV)/dev.installed ## Measure against the baselines
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 demo: $(VENV)/app.installed ## Load the demo into the running stack (ARGS="--subjects 1000" for more people)
-	@exec $(BIN)/python -m kraken_privacy.embedded.manage demo $(ARGS)
+	@exec $(BIN)/python manage.py demo $(ARGS)
 
 lock: ## Write the lock files anew (needs uv)
 	cd requirements && uv pip compile $(LOCK) app.in -o app.txt

@@ -1,4 +1,4 @@
-"""`python -m kraken_privacy.embedded.manage …` runs a management command in the stack that `make run` keeps up."""
+"""Runs a management command in the stack that `make run` keeps up: what `manage.py` does without settings of its own."""
 
 import os
 import sys
@@ -15,7 +15,10 @@ def environment(var: Path) -> dict[str, str]:
     home = Home(var)
     state = home.read_state()
     if not state:
-        raise Problem(f"Kraken Privacy is not running on {home.var}: start it with `make run` in another terminal.")
+        raise Problem(
+            f"Kraken Privacy is not running on {home.var}: start it with `make run` in another terminal, or set the"
+            " environment of the installation that you mean (docs/deployment.md)."
+        )
     return assemble(home, int(str(state["port"]))).env()
 
 

@@ -155,7 +155,7 @@ class RunningStack:
 
     def manage(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess:
         """A management command in the stack's environment, e.g. `manage("purge", "--commit")`."""
-        command = [sys.executable, "-m", "kraken_privacy.embedded.manage", *arguments]
+        command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(
             command, env=self.env(), cwd=self.cwd, capture_output=True, text=True, input=stdin, check=False
         )
