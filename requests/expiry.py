@@ -15,7 +15,7 @@ from core.errors import DomainError
 from core.models import Owner
 from core.vault import destroy_keys
 from ledger.entries import record
-from requests.models import CaseFile, Decision, Letter, LetterDraft, Package
+from requests.models import Asking, CaseFile, Decision, Evidence, Letter, LetterDraft, Package
 
 TERM = relativedelta(years=6)
 
@@ -34,6 +34,11 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
     if locked.claim is None:
         return
     destroy_keys(Owner.CASE, [locked.uuid])
+    # Long gone, if all went well: it goes when the identity is decided.
+    evidence = Evidence.objects.filter(case=locked)
+    destroy_keys(Owner.IDENTITY, evidence.values_list("uuid", flat=True))
+    evidence.delete()
+    Asking.objects.filter(case=locked).update(sealed=None, answer=None, token_hash=None)
     LetterDraft.objects.filter(case=locked).delete()
     letters, _letters = Letter.objects.filter(case=locked).delete()
     packages = Package.objects.filter(request__case=locked)

@@ -15,6 +15,7 @@ from core.models import RuleSet, User
 from ledger.entries import record
 from processing.models import System
 from requests.models_answer import CollectionCode, Decision, Package
+from requests.models_identity import Asking, Evidence
 from requests.models_letters import Letter, LetterDraft
 from requests.models_work import (
     Attachment,
@@ -30,6 +31,7 @@ from requests.workflow import CLAIMS_DONE, CLOSED, NEXT, OPEN, PAIRS, State, Tas
 from subjects.models import DataSubject
 
 __all__ = [
+    "Asking",
     "Attachment",
     "CaseFile",
     "CollectionCode",
@@ -37,6 +39,7 @@ __all__ = [
     "Complaint",
     "ComplaintStep",
     "Decision",
+    "Evidence",
     "Letter",
     "LetterDraft",
     "Message",
@@ -111,6 +114,7 @@ class CaseFile(models.Model):
     )
     confirm_hash = models.BinaryField(null=True, unique=True)
     confirm_expires_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True, help_text=_("When they were reminded to confirm the address."))
     closed_at = models.DateTimeField(null=True)
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     is_test = models.BooleanField(default=False)

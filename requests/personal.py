@@ -33,6 +33,8 @@ class Cases:
         *fields_of("CaseFile", "identified_at identified_how identity_note by_post"),
         *fields_of("RightsRequest", "uuid reference external_reference case right state facts result answered_at"),
         *fields_of("Decision", "note"),
+        *fields_of("Asking", "uuid case request sealed given_on arrived_on answer"),
+        *fields_of("Evidence", "uuid case kind sealed arrived_on"),
         *fields_of("Complaint", "uuid reference case received_on outcome findings"),
         *fields_of("ComplaintStep", "uuid complaint sealed"),
         *fields_of("Representation", "case note"),
@@ -83,7 +85,7 @@ class Letters:
 
 
 NOT_PERSONAL = {
-    *fields_of("CaseFile", "id rule_set confirm_hash confirm_expires_at closed_at owner is_test"),
+    *fields_of("CaseFile", "id rule_set confirm_hash confirm_expires_at reminded_at closed_at owner is_test"),
     *fields_of("RightsRequest", "id due_on extension_notice_by target_on created_at"),
     *fields_of("RequestEvent", "id request old new actor reason at entry"),
     *fields_of("Task", "id uuid request system outcome reason count answered_by answered_at entry"),
@@ -94,9 +96,7 @@ NOT_PERSONAL = {
     *fields_of("LetterDraft", "id kind updated_at updated_by"),
     *fields_of("Package", "id sha256 size token_hash made_at expires_at first_collected_at"),
     *fields_of("CollectionCode", "id package letter code_mac issued_at expires_at attempts used_at"),
-    *fields_of(
-        "Complaint", "id about acknowledge_by acknowledged_at acknowledged_how issues outcome_at"
-    ),
+    *fields_of("Complaint", "id about acknowledge_by acknowledged_at acknowledged_how issues outcome_at"),
     *fields_of("Complaint", "remedies cause regulator_reference"),
     *fields_of("ComplaintStep", "id kind actor at"),
     *fields_of("Representation", "id capacity competence authority shown_at shown_by"),
@@ -105,6 +105,8 @@ NOT_PERSONAL = {
     *fields_of("Attachment", "id media_type size"),
     *fields_of("VisitCode", "id case code_mac issued_at expires_at attempts used_at"),
     *fields_of("Reminder", "id kind request complaint owner day at"),
+    *fields_of("Asking", "id kind reason is_late proposed_by proposed_at approved_by letter token_hash ended ended_at"),
+    *fields_of("Evidence", "id media_type added_by added_at destroyed_at"),
 }
 
 
