@@ -13,15 +13,19 @@ from core.models import Outbox
 TIMEOUT = 30
 
 
+def host() -> str:
+    """What stands behind the @ in the Message-ID of everything that we send."""
+    return urlsplit(settings.BASE_URL).hostname or "localhost"
+
+
 def send(outbox: Outbox, payload: Mapping[str, Any]) -> None:
     """Send one message. Its Message-ID is the row's, so a receiver can tell a repeated delivery."""
-    host = urlsplit(settings.BASE_URL).hostname or "localhost"
     message = EmailMultiAlternatives(
         subject=" ".join(payload["subject"].split()),
         body=payload["text"],
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[payload["to"]],
-        headers={"Message-ID": f"<{outbox.uuid}@{host}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<{outbox.uuid}@{host()}>", "Auto-Submitted": "auto-generated"},
         connection=get_connection(timeout=TIMEOUT),
     )
     if payload["html"]:
