@@ -1,4 +1,4 @@
-"""Runs a management command in the stack that `make run` keeps up: what `manage.py` does without settings of its own."""
+"""Runs a management command in the stack that `make run` keeps up: what `manage.py` does when told of no other."""
 
 import os
 import sys
