@@ -36,7 +36,9 @@ def show(person: Person, *, purpose: str, actor: str, now: datetime) -> PurposeV
     if version is None:
         raise Invalid(fields={"purpose": _("Choose what you need it for.")})
     everything = purpose in EVERYTHING
-    usable = [held for held in person.held if everything or _serves(held.item, person, version)]
+    useful = PersonalDataItem.objects.usable_for(version.purpose).filter(pk__in=[held.item.pk for held in person.held])
+    keys = set(useful.values_list("pk", flat=True))
+    usable = [held for held in person.held if everything or held.item.pk in keys]
     contents = items.contents([held.item for held in usable])
     for held in usable:
         held.content = contents.get(held.item.pk, "")
@@ -53,15 +55,6 @@ def show(person: Person, *, purpose: str, actor: str, now: datetime) -> PurposeV
         data={"items": [str(held.item.uuid) for held in usable], "identifiers": len(values)},
     )
     return version
-
-
-def _serves(item: PersonalDataItem, person: Person, version: PurposeVersion) -> bool:
-    if all(need.purpose_id != version.purpose_id for need in item.needs.all()):
-        return False
-    return not any(
-        limit.lifted_at is None and limit.item_id in (None, item.pk) and limit.purpose_id in (None, version.purpose_id)
-        for limit in person.restrictions
-    )
 
 
 def _notes(person: Person, purpose: int | None) -> dict[int, str]:

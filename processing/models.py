@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from ledger import entries
 from processing import gates
+from processing.models_decisions import DecisionSystem
 from processing.triggers import frozen_with_version
 from processing.vocabulary import REFUSED_CATEGORIES, Basis, Channel, Ground, Source, Status
 
 __all__ = [
-    "Basis", "Channel", "DataCategory", "Ground", "ProcessingActivity", "Purpose", "PurposeVersion",
+    "Basis", "Channel", "DataCategory", "DecisionSystem", "Ground", "ProcessingActivity", "Purpose", "PurposeVersion",
     "Recipient", "Source", "Status", "System",
 ]  # fmt: skip
 

@@ -6,6 +6,8 @@ NOT_PERSONAL = {
     *(f"processing.System.{field}" for field in ("id", "slug", "name", "connector", "description", "location")),
     *(f"processing.Recipient.{field}" for field in ("id", "slug", "name", "role", "ground", "contract", "country")),
     *(f"processing.Recipient.{field}" for field in ("transfer_mechanism", "notify")),
+    *(f"processing.DecisionSystem.{field}" for field in ("id", "slug", "name", "purpose", "logic", "consequences")),
+    *(f"processing.DecisionSystem.{field}" for field in ("by_computer_alone", "human_involvement", "in_use")),
     *(f"processing.ProcessingActivity.{field}" for field in ("id", "slug", "title", "owner", "security")),
     *(f"processing.Purpose.{field}" for field in ("id", "uuid", "slug", "activity")),
     *(f"processing.PurposeVersion.{field}" for field in ("id", "purpose", "number", "status", "title", "description")),

@@ -20,11 +20,12 @@ from retention.rules import TRIGGER_DATES
 from subjects.blocks import frozen
 from subjects.models import ErasureBlock, ItemPurpose, Relationship, Restriction
 
-BLOCKED = Exists(
-    ErasureBlock.objects.filter(
-        Q(purpose=None) | Q(purpose=OuterRef("purpose")), subject=OuterRef("subject"), released_at=None
-    )
+_BLOCKS = ErasureBlock.objects.filter(
+    Q(purpose=None) | Q(purpose=OuterRef("purpose")), subject=OuterRef("subject"), released_at=None
 )
+BLOCKED = Exists(_BLOCKS.filter(Q(item=None) | Q(item=OuterRef("item"))))
+# A relationship is blocked as a whole or not at all.
+TIE_BLOCKED = Exists(_BLOCKS.filter(item=None))
 RESTRICTED = Exists(Restriction.objects.filter(item=OuterRef("item"), purpose=OuterRef("purpose"), lifted_at=None))
 HAS_NEEDS = Exists(ItemPurpose.objects.filter(subject=OuterRef("subject"), purpose=OuterRef("purpose")))
 
@@ -86,7 +87,7 @@ def empty_relationships(rule: RetentionRule, cutoff: date, *, now: datetime) -> 
     if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action != RetentionRule.Action.ERASE:
         return due(rule, cutoff).none()
     column = TRIGGER_DATES[Trigger(rule.trigger)].removeprefix("relationship__")
-    relationships: Rows = Relationship.objects.filter(~HAS_NEEDS, ~BLOCKED, ~frozen(now), purpose=rule.purpose_id)
+    relationships: Rows = Relationship.objects.filter(~HAS_NEEDS, ~TIE_BLOCKED, ~frozen(now), purpose=rule.purpose_id)
     over: Rows = relationships.annotate(since=F(column), tie=F("pk")).filter(since__lt=cutoff)
     return over
 

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from core.errors import NotFound
 from ledger.entries import record
 from processing.models import Purpose
-from subjects.models import DataSubject, ErasureBlock
+from subjects.models import DataSubject, ErasureBlock, PersonalDataItem
 from subjects.people import hold
 
 # Given the time: the primary keys of people whose data nothing deletes on schedule for now.
@@ -39,9 +39,16 @@ def frozen(now: datetime) -> Q:
 
 @transaction.atomic
 def place(
-    subject: DataSubject, *, kind: str, placed_for: UUID, purpose: Purpose | None = None, now: datetime, actor: str
+    subject: DataSubject,
+    *,
+    kind: str,
+    placed_for: UUID,
+    purpose: Purpose | None = None,
+    item: PersonalDataItem | None = None,
+    now: datetime,
+    actor: str,
 ) -> ErasureBlock:
-    """Stop the deletion of everything about this person, or of what one purpose holds; twice is once.
+    """Stop the deletion of everything about this person, or of what one purpose holds, or of one item; twice is once.
 
     It waits for an erasure of the person that is under way, and says so by NotFound when that has left nobody.
     """
@@ -50,6 +57,7 @@ def place(
     block, is_new = ErasureBlock.objects.get_or_create(
         subject=subject,
         purpose=purpose,
+        item=item,
         placed_for=placed_for,
         released_at=None,
         defaults={"kind": kind, "placed_at": now},

@@ -75,6 +75,7 @@ def delete_needs(need_ids: Sequence[int]) -> list[Need]:
                 WHERE block.subject_id = need.subject_id
                   AND block.released_at IS NULL
                   AND (block.purpose_id IS NULL OR block.purpose_id = need.purpose_id)
+                  AND (block.item_id IS NULL OR block.item_id = need.item_id)
               )
             RETURNING need.id, need.item_id, need.subject_id, need.purpose_id
             """,
@@ -84,9 +85,9 @@ def delete_needs(need_ids: Sequence[int]) -> list[Need]:
 
 
 def delete_items(item_ids: Sequence[int]) -> Items:
-    """Delete those of the items that no purpose needs any more, with their restrictions, words and keys."""
+    """Delete those of the items that no purpose needs any more, with their restrictions, blocks, words and keys."""
     ids = set(item_ids)
-    for table in ("subjects_restriction", "subjects_nametoken"):
+    for table in ("subjects_restriction", "subjects_erasureblock", "subjects_nametoken"):
         _run(
             f"""
             DELETE FROM {table} AS part
@@ -125,6 +126,7 @@ def delete_relationships(pairs: Iterable[tuple[int, int]]) -> Relationships:
             SELECT 1 FROM subjects_erasureblock AS block
             WHERE block.subject_id = pair.subject_id
               AND block.released_at IS NULL
+              AND block.item_id IS NULL
               AND (block.purpose_id IS NULL OR block.purpose_id = pair.purpose_id)
           )
         RETURNING relationship.subject_id, relationship.purpose_id, relationship.uuid

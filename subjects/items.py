@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid, NotFound, Text
@@ -16,7 +16,7 @@ from ledger.entries import record
 from processing import purposes as register
 from processing.models import Basis, DataCategory, Purpose, PurposeVersion, System
 from subjects import names, relationships
-from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Restriction
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
 from subjects.people import hold
 
 FIELD = "content"
@@ -189,13 +189,7 @@ def contents(items: Iterable[PersonalDataItem]) -> dict[int, str]:
     return {row.pk: keys[row.uuid].open(FIELD, bytes(row.sealed)).decode() for row in rows if row.uuid in keys}
 
 
-def readable_for(subject: DataSubject, purpose: Purpose) -> QuerySet[PersonalDataItem]:
+def readable_for(subject: DataSubject, purpose: Purpose, *, use: str = "") -> QuerySet[PersonalDataItem]:
     """What may be used about this person for this purpose: needed by it, and not restricted (UK GDPR Art 18)."""
-    restrictions = Restriction.objects.filter(
-        Q(purpose=None) | Q(purpose=purpose), Q(item=None) | Q(item=OuterRef("pk")), subject=subject, lifted_at=None
-    )
-    return (
-        PersonalDataItem.objects.filter(~Exists(restrictions), subject=subject, needs__purpose=purpose)
-        .select_related("category", "system")
-        .order_by("pk")
-    )
+    usable = PersonalDataItem.objects.usable_for(purpose, use=use).filter(subject=subject)
+    return usable.select_related("category", "system").order_by("pk")

@@ -3,11 +3,14 @@
 import uuid
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from processing.models import DataCategory, Purpose, Recipient, System
+from subjects.models_limits import ErasureBlock as ErasureBlock
+from subjects.models_limits import ItemQuerySet
+from subjects.models_limits import Restriction as Restriction
 from subjects.models_names import NameToken as NameToken
 
 
@@ -177,6 +180,8 @@ class PersonalDataItem(models.Model):
     subject = models.ForeignKey(DataSubject, models.PROTECT, related_name="items")
     category = models.ForeignKey(DataCategory, models.PROTECT, related_name="+")
     sealed = models.BinaryField(help_text='Field "content": JSON text.')
+    # What the person says about a document that must stay as it was (Art 16): subjects/corrections.py.
+    statement = models.BinaryField(null=True, help_text='Field "statement": JSON list of dated texts.')
     source = models.CharField(max_length=16, choices=Source)
     source_evidence = models.UUIDField(null=True, help_text="What shows that a third party was allowed to share it.")
     # Keyed hash of the record it came from, so that a stale copy written back later is recognised.
@@ -185,6 +190,8 @@ class PersonalDataItem(models.Model):
     system = models.ForeignKey(System, models.PROTECT, related_name="+")
     collected_at = models.DateTimeField()
     purposes = models.ManyToManyField(Purpose, through="ItemPurpose", related_name="+")
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index("source_record", name="subjects_item_source", condition=Q(source_record__isnull=False))]
@@ -236,59 +243,3 @@ class Disclosure(models.Model):
 
     def __str__(self) -> str:
         return f"disclosure {self.uuid}"
-
-
-class Restriction(models.Model):
-    """Storage only (UK GDPR Art 18). No purpose means every purpose; no item means every item."""
-
-    class Ground(models.TextChoices):
-        ACCURACY = "accuracy", _("Accuracy is contested")
-        UNLAWFUL = "unlawful", _("Unlawful, and the person prefers restriction")
-        CLAIMS = "claims", _("Needed by the person for legal claims")
-        OBJECTION = "objection", _("An objection is being decided")
-        HOLD = "hold", _("Kept under a legal hold only")
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    subject = models.ForeignKey(DataSubject, models.CASCADE, related_name="restrictions")
-    purpose = models.ForeignKey(Purpose, models.PROTECT, null=True, related_name="+")
-    item = models.ForeignKey(PersonalDataItem, models.CASCADE, null=True, related_name="restrictions")
-    ground = models.CharField(max_length=12, choices=Ground)
-    since = models.DateTimeField()
-    lifted_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [models.Index("subject", name="subjects_restriction_active", condition=Q(lifted_at=None))]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(lifted_at=None) | Q(lifted_at__gte=F("since")), name="subjects_restriction_ends_after_start"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"restriction {self.uuid}"
-
-
-class ErasureBlock(models.Model):
-    """Everything that stops deletion. Each delete anti-joins this table inside its own transaction.
-
-    `subject` alone blocks all of the person's data; with `purpose` only what that purpose holds.
-    """
-
-    class Kind(models.TextChoices):
-        HOLD = "hold", _("Legal hold")
-        ACCESS = "access_request", _("Pending access request")
-        CLAIM = "claim", _("Legal claim")
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    subject = models.ForeignKey(DataSubject, models.CASCADE, related_name="erasure_blocks")
-    purpose = models.ForeignKey(Purpose, models.PROTECT, null=True, related_name="+")
-    kind = models.CharField(max_length=16, choices=Kind)
-    placed_for = models.UUIDField(help_text="The rights request or the hold that placed it.")
-    placed_at = models.DateTimeField()
-    released_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [models.Index("subject", name="subjects_block_active", condition=Q(released_at=None))]
-
-    def __str__(self) -> str:
-        return f"{self.kind} block {self.uuid}"

@@ -89,7 +89,7 @@ class Held(WithThePerson):
     label = _("What we hold about you")
     fields = [
         *fields_of("PersonalDataItem", "uuid subject category sealed source source_evidence source_record nature"),
-        *fields_of("PersonalDataItem", "system collected_at purposes"),
+        *fields_of("PersonalDataItem", "statement system collected_at purposes"),
         *fields_of("ItemPurpose", "item purpose subject category collected_on"),
         # Exported as the name itself.
         *fields_of("NameToken", "item token"),
@@ -138,7 +138,7 @@ class Recipients(WithThePerson):
 @register
 class Limits(WithThePerson):
     label = _("Limits on how your data is used")
-    fields = fields_of("Restriction", "uuid subject purpose item ground since lifted_at")
+    fields = fields_of("Restriction", "uuid subject purpose item ground since lifted_at placed_for")
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
         rows = Restriction.objects.filter(subject=subject).select_related("purpose").order_by("pk")
@@ -175,5 +175,5 @@ NOT_PERSONAL = {
     *fields_of("Disclosure", "id approved_by"),
     *fields_of("Restriction", "id"),
     # Internal workings of holds and pending requests; they carry ids and codes, and go with the person.
-    *fields_of("ErasureBlock", "id uuid subject purpose kind placed_for placed_at released_at"),
+    *fields_of("ErasureBlock", "id uuid subject purpose item kind placed_for placed_at released_at"),
 }

@@ -100,8 +100,11 @@ def test_blocks_are_placed_once_and_released_by_what_placed_them(support):
     assert Entry.objects.filter(kind="block.placed").count() == 2
 
 
-@pytest.mark.parametrize(("ground", "kept"), [("claims", True), ("unlawful", True), ("accuracy", False)])
-def test_who_asks_to_keep_data_stops_its_deletion(ground, kept):
+@pytest.mark.parametrize(
+    ("ground", "kept"),
+    [("claims", True), ("unlawful", True), ("accuracy", True), ("objection", True), ("hold", False)],
+)
+def test_what_is_restricted_is_not_deleted_on_schedule(ground, kept):
     ada = make.person()
     restriction = restrictions.restrict(ada, ground=ground, **BY)
     assert blocks.active(ada).exists() is kept

@@ -1,0 +1,105 @@
+"""What may only be stored, and what may not be deleted. Apart from subjects/models.py for its length only."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from processing.models import Purpose
+
+# Answering the person, proving that we did, and legal claims go on whatever is restricted (Arts 15 and 18(2)).
+NEVER_RESTRICTED = frozenset({"rights-requests", "evidence-ledger", "security-and-legal-claims"})
+
+
+class LawfulUse(models.TextChoices):
+    """The only uses of what is restricted, other than storing it (Art 18(2))."""
+
+    CONSENT = "consent", _("The person agreed to this one use")
+    CLAIMS = "claims", _("A legal claim")
+    OTHERS = "others", _("Protecting the rights of somebody else")
+    PUBLIC_INTEREST = "public_interest", _("An important public interest")
+
+
+class ItemQuerySet(models.QuerySet[Any]):
+    """Of PersonalDataItem, whose module imports this one."""
+
+    def usable_for(self, purpose: Purpose, *, use: str = "") -> "ItemQuerySet":
+        """What this purpose needs and may use now. What is restricted is stored and no more (Art 18).
+
+        `use` is one of the lawful uses, for whoever has recorded that it is one.
+        """
+        needed = self.filter(needs__purpose=purpose)
+        if use in LawfulUse.values or purpose.slug in NEVER_RESTRICTED:
+            return needed
+        return needed.filter(~Exists(restrictions_of(purpose)))
+
+
+class Restriction(models.Model):
+    """Storage only (UK GDPR Art 18). No purpose means every purpose; no item means every item."""
+
+    class Ground(models.TextChoices):
+        ACCURACY = "accuracy", _("Accuracy is contested")
+        UNLAWFUL = "unlawful", _("Unlawful, and the person prefers restriction")
+        CLAIMS = "claims", _("Needed by the person for legal claims")
+        OBJECTION = "objection", _("An objection is being decided")
+        HOLD = "hold", _("Kept under a legal hold only")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    subject = models.ForeignKey("subjects.DataSubject", models.CASCADE, related_name="restrictions")
+    purpose = models.ForeignKey(Purpose, models.PROTECT, null=True, related_name="+")
+    item = models.ForeignKey("subjects.PersonalDataItem", models.CASCADE, null=True, related_name="restrictions")
+    ground = models.CharField(max_length=12, choices=Ground)
+    since = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+    placed_for = models.UUIDField(null=True, help_text="The rights request that it answers or waits for.")
+
+    class Meta:
+        indexes = [models.Index("subject", name="subjects_restriction_active", condition=Q(lifted_at=None))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lifted_at=None) | Q(lifted_at__gte=F("since")), name="subjects_restriction_ends_after_start"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"restriction {self.uuid}"
+
+
+class ErasureBlock(models.Model):
+    """Everything that stops deletion. Each delete anti-joins this table inside its own transaction.
+
+    `subject` alone blocks all of the person's data; with `purpose` only what that purpose holds, with `item` only that.
+    """
+
+    class Kind(models.TextChoices):
+        HOLD = "hold", _("Legal hold")
+        ACCESS = "access_request", _("Pending access request")
+        CLAIM = "claim", _("Legal claim")
+        RESTRICTION = "restriction", _("Restricted at the person's request")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    subject = models.ForeignKey("subjects.DataSubject", models.CASCADE, related_name="erasure_blocks")
+    purpose = models.ForeignKey(Purpose, models.PROTECT, null=True, related_name="+")
+    item = models.ForeignKey("subjects.PersonalDataItem", models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind)
+    placed_for = models.UUIDField(help_text="The rights request or the hold that placed it.")
+    placed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index("subject", name="subjects_block_active", condition=Q(released_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} block {self.uuid}"
+
+
+def restrictions_of(purpose: Purpose) -> models.QuerySet[Restriction]:
+    """Inside a query of items: the restrictions in force of the outer item for this purpose."""
+    return Restriction.objects.filter(
+        Q(purpose=None) | Q(purpose=purpose),
+        Q(item=None) | Q(item=OuterRef("pk")),
+        subject=OuterRef("subject"),
+        lifted_at=None,
+    )
