@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from core.models import RuleSet, User
 from ledger.entries import record
 from processing.models import System
-from requests.models_answer import CollectionCode, Decision, Package
+from requests.models_answer import CollectionCode, Decision, Package, PackageChunk
+from requests.models_found import Box, Exemption, FoundDocument, Search
 from requests.models_identity import Asking, Evidence
 from requests.models_letters import Letter, LetterDraft
 from requests.models_work import (
@@ -33,6 +34,7 @@ from subjects.models import DataSubject
 __all__ = [
     "Asking",
     "Attachment",
+    "Box",
     "CaseFile",
     "CollectionCode",
     "Comment",
@@ -40,15 +42,19 @@ __all__ = [
     "ComplaintStep",
     "Decision",
     "Evidence",
+    "Exemption",
+    "FoundDocument",
     "Letter",
     "LetterDraft",
     "Message",
     "Package",
+    "PackageChunk",
     "Reminder",
     "Representation",
     "RequestEvent",
     "Right",
     "RightsRequest",
+    "Search",
     "Task",
     "VisitCode",
 ]

@@ -1,12 +1,16 @@
 """Rights: what was decided about a request, and what was handed over. Read with requests/models.py."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from processing.models import Purpose
+
+if TYPE_CHECKING:
+    from requests.models import CaseFile
 
 
 class Decision(models.Model):
@@ -40,6 +44,12 @@ class Decision(models.Model):
         return f"decision {self.pk}"
 
 
+class PackageQuerySet(models.QuerySet["Package"]):
+    def kept(self) -> "PackageQuerySet":
+        """Those that still hold something."""
+        return self.filter(chunks__position=0)
+
+
 class Package(models.Model):
     """The copy of a person's data, ready to be collected. Frozen when made; goes when it expires."""
 
@@ -47,14 +57,38 @@ class Package(models.Model):
     request = models.OneToOneField("requests.RightsRequest", models.CASCADE, related_name="package")
     sealed = models.BinaryField(null=True, help_text='Field "package": a ZIP file. Empty once expired.')
     sha256 = models.CharField(max_length=64)
-    size = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField()
     token_hash = models.BinaryField(unique=True, help_text="Of the link in the notice.")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     first_collected_at = models.DateTimeField(null=True)
 
+    objects = PackageQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"package {self.uuid}"
+
+    @property
+    def case(self) -> "CaseFile":
+        return self.request.case
+
+    @property
+    def reference(self) -> str:
+        return self.request.reference
+
+
+class PackageChunk(models.Model):
+    """A piece of a package's ZIP, sealed and bound to its place (requests/chunks.py). None is left once expired."""
+
+    package = models.ForeignKey(Package, models.CASCADE, related_name="chunks")
+    position = models.PositiveIntegerField()
+    sealed = models.BinaryField(help_text='Field "package:<uuid>:<position>:<more or last>".')
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["package", "position"], name="requests_chunk_once_per_place")]
+
+    def __str__(self) -> str:
+        return f"chunk {self.position} of {self.package_id}"
 
 
 class CollectionCode(models.Model):

@@ -33,6 +33,10 @@ class Cases:
         *fields_of("CaseFile", "identified_at identified_how identity_note by_post"),
         *fields_of("RightsRequest", "uuid reference external_reference case right state facts result answered_at"),
         *fields_of("Decision", "note"),
+        # Found documents go out in the package, as pictures; why something was left out, in the letter.
+        *fields_of("Search", "sealed"),
+        *fields_of("FoundDocument", "uuid request name sealed fingerprint"),
+        *fields_of("Exemption", "uuid request item sealed"),
         *fields_of("Asking", "uuid case request sealed given_on arrived_on answer"),
         *fields_of("Evidence", "uuid case kind sealed arrived_on"),
         *fields_of("Complaint", "uuid reference case received_on outcome findings"),
@@ -71,6 +75,7 @@ class Letters:
         *fields_of("Letter", "uuid case request complaint sealed"),
         *fields_of("LetterDraft", "uuid case request complaint sealed"),
         *fields_of("Package", "uuid request sealed"),
+        *fields_of("PackageChunk", "package sealed"),
     ]
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -96,6 +101,11 @@ NOT_PERSONAL = {
     *fields_of("LetterDraft", "id kind updated_at updated_by"),
     *fields_of("Package", "id sha256 size token_hash made_at expires_at first_collected_at"),
     *fields_of("CollectionCode", "id package letter code_mac issued_at expires_at attempts used_at"),
+    *fields_of("PackageChunk", "id position"),
+    *fields_of("Search", "id task searched_from searched_to recorded_by recorded_at entry"),
+    *fields_of("FoundDocument", "id system kind pages size added_by added_at checked_by checked_at"),
+    *fields_of("Exemption", "id code scope document is_silent made_by made_at approved_by approved_at exception"),
+    *fields_of("Box", "id exemption page left top right bottom"),
     *fields_of("Complaint", "id about acknowledge_by acknowledged_at acknowledged_how issues outcome_at"),
     *fields_of("Complaint", "remedies cause regulator_reference"),
     *fields_of("ComplaintStep", "id kind actor at"),

@@ -1,6 +1,7 @@
 """Which of this app's data is personal, how it is exported and what may be erased."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,8 @@ from subjects import items, relationships
 from subjects.identifiers import reveal
 from subjects.models import DataSubject, Disclosure, PersonalDataItem, Relationship, Restriction, SubjectIdentifier
 from subjects.registry import register
+
+BATCH = 500
 
 
 def fields_of(model: str, names: str) -> list[str]:
@@ -95,26 +98,26 @@ class Held(WithThePerson):
         *fields_of("NameToken", "item token"),
     ]
 
-    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
-        rows = list(
-            PersonalDataItem.objects.filter(subject=subject)
-            .select_related("category", "system")
-            .prefetch_related("purposes")
-            .order_by("pk")
-        )
-        contents = items.contents(rows)
-        return [
-            {
-                "category": row.category.label,
-                "content": _readable(contents.get(row.pk, "")),
-                "purposes": sorted(purpose.slug for purpose in row.purposes.all()),
-                "source": str(row.get_source_display()),
-                "nature": str(row.get_nature_display()),
-                "system": row.system.name,
-                "collected": row.collected_at.isoformat(),
-            }
-            for row in rows
-        ]
+    def export(self, subject: DataSubject) -> Iterator[dict[str, Any]]:
+        """Batch by batch: somebody may have very many."""
+        every = PersonalDataItem.objects.filter(subject=subject).select_related("category", "system").order_by("pk")
+        after = 0
+        while rows := list(every.filter(pk__gt=after).prefetch_related("purposes")[:BATCH]):
+            contents = items.contents(rows)
+            yield from (self._row(row, contents.get(row.pk, "")) for row in rows)
+            after = rows[-1].pk
+
+    def _row(self, row: PersonalDataItem, content: str) -> dict[str, Any]:
+        return {
+            "category": row.category.label,
+            "content": _readable(content),
+            "purposes": sorted(purpose.slug for purpose in row.purposes.all()),
+            "source": str(row.get_source_display()),
+            "nature": str(row.get_nature_display()),
+            "system": row.system.name,
+            "collected": row.collected_at.isoformat(),
+            "id": str(row.uuid),
+        }
 
 
 @register

@@ -4,6 +4,7 @@ Each app's `personal.py` registers its categories and says which of its fields (
 Apps below this one know no registry, so theirs is plain data: `NOT_PERSONAL`, `PERSONAL`.
 """
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ APPS = (
     "retention",
     "notices",
     "breaches",
+    "inbox",
     "office",
     "imports",
 )
@@ -36,8 +38,8 @@ class Category(Protocol):
     @property
     def fields(self) -> list[str]: ...
 
-    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
-        """Everything of this category about the person, readable."""
+    def export(self, subject: DataSubject) -> Iterable[dict[str, Any]]:
+        """Everything of this category about the person, readable. Read it once: it may come row by row."""
         ...
 
     def erase(self, subject: DataSubject) -> int:

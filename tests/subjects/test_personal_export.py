@@ -20,7 +20,7 @@ OURS = [category for category in registry.categories() if type(category).__modul
 
 
 def exported(subject):
-    return {type(category).__name__: category.export(subject) for category in OURS}
+    return {type(category).__name__: list(category.export(subject)) for category in OURS}
 
 
 @pytest.fixture
