@@ -2,28 +2,32 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Container
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.errors import Invalid
+from core.errors import DomainError, Invalid
 from core.models import RuleSet
 from requests.clock import acknowledge_by, compute, notify_by
 from requests.facts import DIVISIONS, FIRST, LAST, OUT_OF_RANGE, Facts, read_date, refuse
 
 Holidays = Callable[[str], Container[date]]
 Rules = Callable[[str, date], RuleSet]
+# Far more than any facts need. A line without an end must not fill the memory.
+LONGEST = 1_000_000
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 
-def answer(text: str, *, holidays: Holidays, rules: Rules) -> dict[str, Any]:
+def answer(line: bytes, *, holidays: Holidays, rules: Rules) -> dict[str, Any]:
     """The answer to one line. Raises Invalid naming the field, or no field when the line is not a JSON object."""
-    data = _parse(text)
-    if "complaint_received" in data:
+    data = _parse(line)
+    question = _question(data)
+    if question == "complaint_received":
         return _complaint(data, holidays, rules)
-    if "breach_aware" in data:
+    if question == "breach_aware":
         return _breach(data, rules)
     facts = Facts.from_json(data)
     params = rules(facts.regime, facts.received).params
@@ -37,7 +41,7 @@ def answer(text: str, *, holidays: Holidays, rules: Rules) -> dict[str, Any]:
     }
 
 
-def refusal(error: Invalid, line: int) -> dict[str, Any]:
+def refusal(error: DomainError, line: int) -> dict[str, Any]:
     field = next(iter(error.fields), None)
     return {"error": str(error.fields[field] if field else error.message), "line": line, "field": field}
 
@@ -46,7 +50,28 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _question(data: dict[str, Any]) -> str:
+    """Which clock is asked for: a member that is null asks nothing, beside one that does. The others are dropped."""
+    others = ("complaint_received", "breach_aware")
+    asked = [name for name in others if name in data]
+    first = next((name for name in asked if data[name] is not None), "")
+    if not first and asked and "right" not in data and "received" not in data:
+        first = asked[0]
+    for name in asked:
+        if name != first and data[name] is None:
+            del data[name]
+    return first
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    if len(line) > LONGEST:
+        raise Invalid(_("This line is too long."))
+    try:
+        text = line.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise Invalid(_("This line is not UTF-8.")) from error
+    if not text:
+        raise Invalid(_("This line is empty."))
     try:
         data = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
@@ -60,8 +85,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose members are named once: of two dates, neither is the right one."""
     data = dict(pairs)
     if len(data) != len(pairs):
-        names = [name for name, _value in pairs]
-        raise refuse(next(name for name in names if names.count(name) > 1)[:40], _("This is given twice."))
+        [(name, _times)] = Counter(name for name, _value in pairs).most_common(1)
+        raise refuse(name[:40], _("This is given twice."))
     return data
 
 

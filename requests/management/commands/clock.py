@@ -1,12 +1,13 @@
 import json
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand
 
-from core.errors import Invalid
+from core.errors import DomainError
 from requests.deadlines import cached
-from requests.lines import answer, refusal
+from requests.lines import LONGEST, answer, refusal
 
 
 class Command(BaseCommand):
@@ -15,12 +16,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         holidays, rules = cached()
         failed = False
-        for number, line in enumerate(sys.stdin.buffer, start=1):
+        for number, line in enumerate(lines(sys.stdin.buffer), start=1):
             try:
-                result = answer(line.decode("utf-8", "replace").lstrip("\ufeff"), holidays=holidays, rules=rules)
-            except Invalid as error:
+                result = answer(line, holidays=holidays, rules=rules)
+            except DomainError as error:
                 failed = True
                 result = refusal(error, number)
-            self.stdout.write(json.dumps(result, ensure_ascii=False))
+            # In ASCII: a name that came as half a character can be said again on any terminal.
+            self.stdout.write(json.dumps(result))
+            self.stdout.flush()
         if failed:
             sys.exit(1)
+
+
+def lines(source: BinaryIO) -> Iterator[bytes]:
+    """Each line as it comes. Of one that is too long, only the beginning: the rest is read and dropped."""
+    while line := source.readline(LONGEST + 1):
+        rest = line
+        while rest and not rest.endswith(b"\n") and len(line) > LONGEST:
+            rest = source.readline(LONGEST)
+        yield line
