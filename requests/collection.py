@@ -1,10 +1,15 @@
-"""Collecting an answer: the link alone opens nothing, it takes a fresh code from the mailbox of the case.
+"""Collecting what we wrote: the link alone opens nothing, it takes a fresh code from the mailbox of the case.
+
+A link leads to a package, which is a copy of data with its letter, or to a letter alone. Whoever holds the code has
+that mailbox, and may read every letter that was given in the case.
 
 Attempts are counted in PostgreSQL before the code is compared, so that many tries at once count as many.
 """
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -14,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError, NotFound
 from core.keys import token_hash
 from ledger.entries import record
-from requests import letters, package
-from requests.models import CollectionCode, Package
+from requests import letters, package, posting
+from requests.models import CollectionCode, Letter, Package
 from requests.notice import send_code, tell
 
 CODE_LENGTH = 8
@@ -23,6 +28,7 @@ CODE_LIVES = timedelta(minutes=15)
 ATTEMPTS = 5
 # So many codes for one answer in an hour and in a day: at most 50 guesses a day at one in a hundred million.
 PER_HOUR, PER_DAY = 4, 10
+Found = Package | Letter
 
 
 class LinkOver(NotFound):
@@ -36,40 +42,42 @@ class WrongCode(DomainError):
     status = 400
 
 
-def find(token: str, *, now: datetime) -> Package:
-    """The answer behind a link. Raises LinkOver for a link that is unknown, expired or emptied: the same for all."""
-    found = (
-        Package.objects.filter(token_hash=token_hash(token), expires_at__gt=now, sealed__isnull=False)
-        .select_related("request__case")
-        .defer("sealed")
-        .first()
-    )
-    if found is None:
+def find(token: str, *, now: datetime) -> Found:
+    """What is behind a link. Raises LinkOver for a link that is unknown, expired or emptied: the same for all."""
+    found = _behind(token)
+    if found is None or found.expires_at is None or found.expires_at <= now:
         raise LinkOver
     return found
 
 
+def _behind(token: str) -> Found | None:
+    digest = token_hash(token)
+    packages = Package.objects.kept().filter(token_hash=digest).select_related("request__case")
+    written = Letter.objects.filter(token_hash=digest).select_related("case", "request", "complaint")
+    return packages.first() or written.defer("sealed").first()
+
+
 @transaction.atomic
-def issue_code(found: Package, *, now: datetime) -> bool:
+def issue_code(found: Found, *, now: datetime) -> bool:
     """Mail a fresh code; the one before stops working. False when too many were asked for lately."""
-    Package.objects.select_for_update().only("pk").get(pk=found.pk)
-    codes = CollectionCode.objects.filter(package=found)
+    type(found)._default_manager.select_for_update().only("pk").get(pk=found.pk)  # type: ignore[attr-defined]
+    codes = found.codes.all()
     if codes.filter(issued_at__gt=now - timedelta(hours=1)).count() >= PER_HOUR:
         return False
     if codes.filter(issued_at__gt=now - timedelta(days=1)).count() >= PER_DAY:
         return False
     codes.filter(expires_at__gt=now).update(expires_at=now)
     code = "".join(secrets.choice("0123456789") for _digit in range(CODE_LENGTH))
-    CollectionCode.objects.create(package=found, code_mac=_mac(found, code), issued_at=now, expires_at=now + CODE_LIVES)
-    return send_code(found.request, code, now=now)
+    found.codes.create(code_mac=_mac(found, code), issued_at=now, expires_at=now + CODE_LIVES)
+    return send_code(found.case, found.reference, code, now=now)
 
 
-def check_code(found: Package, code: str, *, now: datetime) -> None:
+def check_code(found: Found, code: str, *, now: datetime) -> None:
     """Raises WrongCode unless this is the code in force. Five tries each, one use.
 
     No transaction around it: the count must stand even though the answer is an error.
     """
-    latest = CollectionCode.objects.filter(package=found, used_at=None, expires_at__gt=now).order_by("-pk").first()
+    latest = found.codes.filter(used_at=None, expires_at__gt=now).order_by("-pk").first()
     if latest is None:
         raise WrongCode
     here = CollectionCode.objects.filter(pk=latest.pk, used_at=None, expires_at__gt=now, attempts__lt=ATTEMPTS)
@@ -82,39 +90,47 @@ def check_code(found: Package, code: str, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def collect(found: Package, *, now: datetime) -> bytes:
-    """The ZIP, with the evidence that it was handed over."""
+def collect(found: Package, *, now: datetime) -> Iterator[bytes]:
+    """The ZIP in pieces, with the evidence that it was handed over."""
     content = package.contents(Package.objects.select_related("request__case").get(pk=found.pk))
     Package.objects.filter(pk=found.pk, first_collected_at=None).update(first_collected_at=now)
     _note("package.collected", found, now=now, sha256=found.sha256)
     return content
 
 
+def letters_for(found: Found) -> list[Letter]:
+    """The letters of the case that the holder of the code may read, newest first; first the one the link is about."""
+    about = found if isinstance(found, Letter) else letters.latest(found.request)
+    given = found.case.letters.exclude(given_by="").select_related("request", "complaint").defer("sealed")
+    others = [letter for letter in given.order_by("-pk") if letter != about]
+    return [about, *others] if about else others
+
+
 @transaction.atomic
-def read_letter(found: Package, *, now: datetime) -> str:
-    """Our letter as HTML, with the evidence that it was opened. Raises LinkOver when there is none."""
-    letter = letters.latest(found.request)
+def open_letter(found: Found, uuid: UUID | None, *, now: datetime) -> Letter:
+    """One of these letters, with the evidence that it was opened. Raises LinkOver when it is none of them."""
+    letter = next((letter for letter in letters_for(found) if uuid in (None, letter.uuid)), None)
     if letter is None:
         raise LinkOver
     _note("letter.collected", found, now=now, letter=str(letter.uuid))
-    return letters.read(letter)["html"]
+    return letter
 
 
 @transaction.atomic
 def reissue(token: str, *, now: datetime) -> None:
-    """Mail a new link to the address of the case, as long as the answer is kept. Says nothing either way."""
-    found = (
-        Package.objects.select_for_update(of=("self",))
-        .filter(token_hash=token_hash(token), made_at__gt=now - package.KEPT, sealed__isnull=False)
-        .select_related("request__case")
-        .defer("sealed")
-        .first()
-    )
-    if found is None or found.expires_at > now:
+    """Mail a new link to the address of the case, as long as what it opens is kept. Says nothing either way."""
+    found = _behind(token)
+    if found is None or found.expires_at is None or found.expires_at > now:
         return
-    fresh = package.new_link(found, now=now)
-    tell(found.request, fresh, now=now)
-    _note("package.link-renewed", found, now=now)
+    # Of two at once, the second finds that the link has changed.
+    if not type(found)._default_manager.select_for_update().filter(pk=found.pk, token_hash=token_hash(token)):  # type: ignore[attr-defined]
+        return
+    if isinstance(found, Letter):
+        tell(found, posting.new_link(found, now=now), is_answer=False, now=now)
+        _note("letter.link-renewed", found, now=now, letter=str(found.uuid))
+    elif found.made_at > now - package.KEPT and (letter := letters.latest(found.request)):
+        tell(letter, package.new_link(found, now=now), is_answer=True, now=now)
+        _note("package.link-renewed", found, now=now)
 
 
 def _digits(code: str) -> str:
@@ -122,17 +138,13 @@ def _digits(code: str) -> str:
     return "".join(character for character in code if character.isascii() and character.isdigit())
 
 
-def _mac(found: Package, code: str) -> bytes:
+def _mac(found: Found, code: str) -> bytes:
     return salted_hmac("requests.collection", f"{found.uuid}:{code}", algorithm="sha256").digest()
 
 
-def _note(kind: str, found: Package, *, now: datetime, **data: str) -> None:
+def _note(kind: str, found: Found, *, now: datetime, **data: str) -> None:
     """Evidence about the collector: whoever held the link and the code. Their actor id is the case."""
-    case = found.request.case
-    record(
-        kind=kind,
-        at=now,
-        actor=f"case:{case.uuid}",
-        object=found.request.uuid,
-        data={"package": found.uuid, **data},
-    )
+    if isinstance(found, Package):
+        data = {"package": str(found.uuid), **data}
+    about = found.request or getattr(found, "complaint", None) or found.case
+    record(kind=kind, at=now, actor=f"case:{found.case.uuid}", object=about.uuid, data=data)

@@ -1,36 +1,52 @@
-"""The kinds of letters, and what each must contain (UK GDPR Arts 12, 12A, 15 and 19; DPA 2018 s.164A).
+"""The kinds of letters, and what each must contain (UK GDPR Arts 12, 12A, 15, 18 and 19; DPA 2018 s.164A).
 
 A part is an element marked `data-part` in the template; the words, if any, must stand in it. One table, so that the
-law's list can be read in one place.
+law's list can be read in one place. A new kind needs a row here, a title below, a template, and a sample in
+requests/letter_samples.py.
 """
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Text
 
 VERSION = 1
 Required = dict[str, tuple[str, ...]]
 
 # Art 12(4) as amended by DUAA Sch 10: complain to us, to the Commissioner, go to court.
 ROUTES: Required = {"complain-to-us": ("164A",), "complain-to-commissioner": ("165",), "court": ("court",)}
+_COMMISSIONER: Required = {"complain-to-commissioner": ("165",)}
 _HEAD: Required = {"reference": (), "received": ()}
+
+
+def _parts(names: str) -> Required:
+    return dict.fromkeys(names.split(), ())
+
+
 # Art 15(1)(a) to (h) and (2).
-_FACTS: Required = dict.fromkeys(
-    (
-        "confirmation",
-        "copy",
-        "purposes",
-        "categories",
-        "recipients",
-        "transfers",
-        "retention",
-        "your-rights",
-        "source",
-        "automated-decisions",
-        "searched",
-    ),
-    (),
+_FACTS = _parts(
+    "confirmation copy purposes categories recipients transfers retention your-rights source automated-decisions"
+    " searched"
 )
 REQUIRED: dict[str, Required] = {
+    "acknowledgement": {
+        **_HEAD,
+        **_parts("understood due needed contact"),
+        "complain-to-us": ("164A",),
+        **_COMMISSIONER,
+    },
+    "id_request": {**_HEAD, **_parts("doubt evidence delayed channel destroyed")},
+    "clarification": {**_HEAD, **_parts("unclear paused everything")},
+    "extension": {**_HEAD, **_parts("reasons new-due")},
+    "fee_notice": {**_HEAD, **_parts("reasons amount basis payment"), **ROUTES},
+    "refusal": {**_HEAD, **_parts("outcome reasons"), **ROUTES},
+    "restriction_lifting": {**_HEAD, **_parts("lifted-on reasons"), **ROUTES},
     "access_response": {**_HEAD, **_FACTS, **ROUTES},
-    "erasure_answer": {**_HEAD, **ROUTES, "outcome": (), "recipients": (), "record": (), "searched": ()},
-    "nothing_found": {**_HEAD, **ROUTES, "searched": (), "outcome": (), "next": ()},
+    "erasure_answer": {**_HEAD, **_parts("outcome recipients record searched"), **ROUTES},
+    "nothing_found": {**_HEAD, **_parts("outcome searched next"), **ROUTES},
+    "general": {**_HEAD, **_parts("message contact")},
+    "complaint_acknowledgement": {**_HEAD, **_parts("acknowledged next"), **_COMMISSIONER},
+    "complaint_progress": {**_HEAD, **_parts("progress next"), **_COMMISSIONER},
+    "complaint_outcome": {**_HEAD, **_parts("outcome findings changes"), **_COMMISSIONER},
 }
 # Needed as soon as the letter has something to say about it.
 WHEN: dict[str, tuple[str, ...]] = {
@@ -39,3 +55,26 @@ WHEN: dict[str, tuple[str, ...]] = {
     "erased": ("erased", "backups"),
     "kept": ("kept",),
 }
+# What the letter is called on lists, by staff and by the person.
+TITLES: dict[str, Text] = {
+    "acknowledgement": _("We received your request"),
+    "id_request": _("We need to be sure who you are"),
+    "clarification": _("What exactly you would like"),
+    "extension": _("We need more time"),
+    "fee_notice": _("A fee before we go on"),
+    "refusal": _("We do not do what you asked"),
+    "restriction_lifting": _("We are about to use your data again"),
+    "access_response": _("Your data"),
+    "erasure_answer": _("Your request to have your data deleted"),
+    "nothing_found": _("We found nothing about you"),
+    "general": _("About your request"),
+    "complaint_acknowledgement": _("We received your complaint"),
+    "complaint_progress": _("How far we are with your complaint"),
+    "complaint_outcome": _("The outcome of your complaint"),
+}
+# These hold nothing that we disclose, so the mail may say it all.
+IN_MAIL = {"acknowledgement", "complaint_acknowledgement"}
+
+
+def title(kind: str) -> str:
+    return str(TITLES.get(kind, kind.replace("_", " ").capitalize()))

@@ -4,6 +4,7 @@ One source, two forms: the plain text is made from the checked HTML, so it canno
 """
 
 from html.parser import HTMLParser
+from typing import Any
 
 _BLOCKS = {"p", "h1", "h2", "h3", "li", "tr", "dt", "dd", "div", "section", "article", "address", "ul", "ol", "table"}
 _VOID = {"br", "hr", "img", "meta", "link", "input"}
@@ -77,3 +78,47 @@ def to_text(html: str) -> str:
     lines = [line.strip() for line in "".join(parser.out).split("\n")]
     kept = [line for n, line in enumerate(lines) if line or (n and lines[n - 1])]
     return "\n".join(kept).strip() + "\n"
+
+
+class _Tree(HTMLParser):
+    """The elements as nested dicts: `{"tag", "class", "href", "children"}` and `{"text"}`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root: dict[str, Any] = {"tag": "root", "children": []}
+        self._open = [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        href = named.get("href") or ""
+        node = {
+            "tag": tag,
+            "class": named.get("class") or "",
+            "href": href if href.startswith(("https://", "http://", "mailto:")) else "",
+            "children": [],
+        }
+        self._open[-1]["children"].append(node)
+        if tag not in _VOID:
+            self._open.append(node)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in [node["tag"] for node in self._open[1:]]:
+            while self._open.pop()["tag"] != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        words = " ".join(data.split())
+        siblings = self._open[-1]["children"]
+        if not words and (not siblings or siblings[-1].get("tag") in {*_BLOCKS, "br"}):
+            return
+        lead = " " if data[0].isspace() and siblings and siblings[-1].get("tag") != "br" else ""
+        siblings.append({"text": f"{lead}{words}{' ' if words and data[-1].isspace() else ''}"})
+
+
+def tree_of(html: str) -> list[dict[str, Any]]:
+    """The letter as data, for whoever lays it out otherwise than a browser."""
+    parser = _Tree()
+    parser.feed(html)
+    parser.close()
+    children: list[dict[str, Any]] = parser.root["children"]
+    return children

@@ -6,7 +6,7 @@ part and for the words that carry its legal content, so an edit that loses one c
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -17,12 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from core import vault
 from core.errors import DomainError
 from core.models import Controller, Owner
-from ledger.entries import record
 from requests.clock import in_words
 from requests.intake import claim_of
-from requests.letter_kinds import REQUIRED, VERSION, WHEN, Required
+from requests.letter_kinds import REQUIRED, VERSION, WHEN, Required, title
 from requests.letter_text import parts_of, to_text
-from requests.models import Letter, RightsRequest
+from requests.models import CaseFile, Complaint, Letter, RightsRequest
 
 
 class LetterIncomplete(DomainError):
@@ -60,49 +59,55 @@ def check(kind: str, html: str, context: Mapping[str, Any]) -> None:
         raise LetterIncomplete(sorted(set(missing)))
 
 
-def render(kind: str, rights_request: RightsRequest, context: Mapping[str, Any], *, now: datetime) -> str:
-    """The letter as HTML, checked."""
-    controller = Controller.current()
-    case = rights_request.case
+def render(
+    kind: str,
+    rights_request: RightsRequest | None,
+    context: Mapping[str, Any],
+    *,
+    now: datetime,
+    case: CaseFile | None = None,
+    complaint: Complaint | None = None,
+) -> str:
+    """The letter as HTML, checked. It is about a request or a complaint, or about a whole case."""
+    about = rights_request or complaint
+    case = case or _case_of(about)
     with translation.override(case.locale):
-        full = {
-            **context,
-            "controller": controller,
-            "rights_request": rights_request,
-            "name": claim_of(case).get("name", ""),
-            "received": in_words(case.received_on),
-            "written": in_words(now.astimezone(controller.zone).date()),
-        }
+        full = {**_in_words(context), **_frame(about, case, now=now), "title": title(kind)}
         html = render_to_string(f"requests/letters/v{VERSION}/{kind}.html", full)
     check(kind, html, full)
     return html
 
 
 @transaction.atomic
-def write(kind: str, rights_request: RightsRequest, context: Mapping[str, Any], *, now: datetime) -> Letter:
-    """Write a letter into the case, sealed. It cannot exist without its required content."""
-    html = render(kind, rights_request, context, now=now)
+def write(
+    kind: str,
+    rights_request: RightsRequest | None,
+    context: Mapping[str, Any],
+    *,
+    now: datetime,
+    html: str = "",
+    case: CaseFile | None = None,
+    complaint: Complaint | None = None,
+) -> Letter:
+    """Write a letter into the case, sealed. It cannot exist without its required content.
+
+    `html` is the letter as it was looked at, when somebody did; without it, it is made from the context.
+    """
+    case = case or _case_of(rights_request or complaint)
+    html = html or render(kind, rights_request, context, now=now, case=case, complaint=complaint)
+    check(kind, html, context)
     letter = Letter(
-        case=rights_request.case, request=rights_request, kind=kind, template_version=VERSION, created_at=now
+        case=case,
+        request=rights_request,
+        complaint=complaint,
+        kind=kind,
+        template_version=VERSION,
+        created_at=now,
     )
-    key = vault.ensure_key(Owner.CASE, rights_request.case.uuid)
     body = json.dumps({"html": html, "text": to_text(html)}).encode()
-    letter.sealed = key.seal(_field(letter), body)
+    letter.sealed = vault.ensure_key(Owner.CASE, case.uuid).seal(_field(letter), body)
     letter.save(force_insert=True)
     return letter
-
-
-def mark_sent(letter: Letter, *, actor: str, now: datetime) -> None:
-    """The notice that it is there has been posted."""
-    letter.sent_at = now
-    letter.save(update_fields=["sent_at"])
-    record(
-        kind="letter.sent",
-        at=now,
-        actor=actor,
-        object=letter.request.uuid if letter.request else letter.case.uuid,
-        data={"letter": letter.uuid, "kind": letter.kind, "template": letter.template_version},
-    )
 
 
 def latest(rights_request: RightsRequest) -> Letter | None:
@@ -122,6 +127,37 @@ def document(letter: Letter) -> str:
         "requests/letters/document.html",
         {"letter": read(letter)["html"], "controller": Controller.current(), "lang": letter.case.locale},
     )
+
+
+def _frame(about: RightsRequest | Complaint | None, case: CaseFile, *, now: datetime) -> dict[str, Any]:
+    """What every letter begins and ends with."""
+    controller = Controller.current()
+    claim = claim_of(case)
+    about = about or case.requests.order_by("pk").first()
+    is_complaint = isinstance(about, Complaint)
+    # A name typed into a public form is carried to nobody's mailbox before that mailbox was shown to be theirs.
+    is_theirs = case.is_confirmed or not claim.get("email")
+    return {
+        "controller": controller,
+        "rights_request": None if is_complaint else about,
+        "reference": about.reference if about else "",
+        "is_complaint": is_complaint,
+        "name": claim.get("name", "") if is_theirs else "",
+        "address": claim.get("address", "") if is_theirs else "",
+        "received": in_words(about.received_on if isinstance(about, Complaint) else case.received_on),
+        "written": in_words(now.astimezone(controller.zone).date()),
+    }
+
+
+def _case_of(about: RightsRequest | Complaint | None) -> CaseFile:
+    if about is None:
+        raise ValueError("A letter belongs to a request, a complaint or a case.")
+    return about.case
+
+
+def _in_words(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Days as a person reads them."""
+    return {name: in_words(value) if isinstance(value, date) else value for name, value in context.items()}
 
 
 def _field(letter: Letter) -> str:

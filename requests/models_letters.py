@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from requests.letter_kinds import title
+
 
 class LetterQuerySet(models.QuerySet["Letter"]):
     def given(self) -> "LetterQuerySet":
@@ -77,6 +79,10 @@ class Letter(models.Model):
     def is_given(self) -> bool:
         """Whether it counts: it went out, and did not come back."""
         return self.given_on is not None and self.bounced_at is None
+
+    @property
+    def title(self) -> str:
+        return title(self.kind)
 
     @property
     def reference(self) -> str:

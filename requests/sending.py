@@ -6,10 +6,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import letters, package, report, systems
+from requests import letters, package, posting, report, systems
 from requests.intake import claim_of
 from requests.models import Letter, Right, RightsRequest
-from requests.notice import tell
 from requests.workflow import State
 from subjects import blocks
 from subjects.identifiers import Claim
@@ -102,8 +101,7 @@ def send(
     letter = letters.write(kind, rights_request, context, now=now)
     if token is None:
         token = package.new_link(package.store_letter(rights_request, letter, actor=actor, now=now), now=now)
-    if tell(rights_request, token, now=now):
-        letters.mark_sent(letter, actor=actor, now=now)
+    posting.send(letter, token=token, actor=actor, now=now)
     return letter
 
 

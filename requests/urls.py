@@ -25,6 +25,7 @@ urlpatterns = [
     path("collect/<str:token>/code/", views_collect.code, name="collect-code"),
     path("collect/<str:token>/check/", views_collect.check, name="collect-check"),
     path("collect/<str:token>/letter/", views_collect.letter, name="collect-letter"),
+    path("collect/<str:token>/letter.pdf", views_collect.pdf, name="collect-pdf"),
     path("collect/<str:token>/download/", views_collect.download, name="collect-download"),
     path("collect/<str:token>/renew/", views_collect.renew, name="collect-renew"),
 ]

@@ -1,11 +1,12 @@
-"""The pages on which a person collects an answer. A GET shows, a POST acts; nothing here may be cached."""
+"""The pages on which a person collects what we wrote. A GET shows, a POST acts; nothing here may be cached."""
 
 from datetime import datetime
 from functools import wraps
 from typing import Any, Protocol
+from uuid import UUID
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,9 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from requests import collection
+from requests import collection, letter_pdf, letters
+from requests.collection import Found
 from requests.forms import Question
-from requests.models import Package
+from requests.models import Letter, Package
 
 GRANT = "collect"
 GRANT_SECONDS = 15 * 60
@@ -34,18 +36,18 @@ class CodeForm(Question):
 
 
 class _View(Protocol):
-    def __call__(self, request: HttpRequest, token: str, found: Package) -> HttpResponse: ...
+    def __call__(self, request: HttpRequest, token: str, found: Found) -> HttpResponseBase: ...
 
 
 class _Door(Protocol):
-    def __call__(self, request: HttpRequest, token: str) -> HttpResponse: ...
+    def __call__(self, request: HttpRequest, token: str) -> HttpResponseBase: ...
 
 
-def _with_package(view: _View) -> _Door:
+def _with_found(view: _View) -> _Door:
     """Look the link up; unknown, expired or emptied, it leads to the same page."""
 
     @wraps(view)
-    def door(request: HttpRequest, token: str) -> HttpResponse:
+    def door(request: HttpRequest, token: str) -> HttpResponseBase:
         try:
             found = collection.find(token, now=timezone.now())
         except collection.LinkOver:
@@ -57,19 +59,27 @@ def _with_package(view: _View) -> _Door:
 
 @never_cache
 @require_http_methods(["GET", "HEAD"])
-@_with_package
-def page(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+@_with_found
+def page(request: HttpRequest, token: str, found: Found) -> HttpResponse:
     """Before the code: a button that sends one. After it: the answer."""
     if _is_granted(request, found, timezone.now()):
-        letter = found.request.letters.order_by("-pk").first()
-        return _show(request, "open", token, found, letter=letter, is_data=found.request.result.get("purposes"))
+        readable = collection.letters_for(found)
+        package = found if isinstance(found, Package) else None
+        is_data = package is not None and package.request.result.get("purposes")
+        context = {
+            "letter": next(iter(readable), None),
+            "earlier": readable[1:],
+            "package": package,
+            "is_data": is_data,
+        }
+        return _show(request, "open", token, found, **context)
     return _show(request, "page", token, found)
 
 
 @never_cache
 @require_POST
-@_with_package
-def code(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+@_with_found
+def code(request: HttpRequest, token: str, found: Found) -> HttpResponse:
     """Send a fresh code, then ask for it."""
     sent = collection.issue_code(found, now=timezone.now())
     return redirect(f"{reverse('requests:collect-check', args=[token])}{'' if sent else '?wait=1'}")
@@ -78,8 +88,8 @@ def code(request: HttpRequest, token: str, found: Package) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
-@_with_package
-def check(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+@_with_found
+def check(request: HttpRequest, token: str, found: Found) -> HttpResponse:
     """Ask for the code, and check it."""
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -96,21 +106,43 @@ def check(request: HttpRequest, token: str, found: Package) -> HttpResponse:
 
 @never_cache
 @require_POST
-@_with_package
-def letter(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+@_with_found
+def letter(request: HttpRequest, token: str, found: Found) -> HttpResponse:
     if not _is_granted(request, found, now := timezone.now()):
         return redirect("requests:collect", token=token)
-    return _show(request, "letter", token, found, letter=collection.read_letter(found, now=now))
+    opened = _opened(request, found, now)
+    return _show(request, "letter", token, found, letter=opened, html=letters.read(opened)["html"])
 
 
 @never_cache
 @require_POST
-@_with_package
-def download(request: HttpRequest, token: str, found: Package) -> HttpResponse:
+@_with_found
+def pdf(request: HttpRequest, token: str, found: Found) -> HttpResponse:
+    """The same letter to keep or print."""
     if not _is_granted(request, found, now := timezone.now()):
         return redirect("requests:collect", token=token)
-    response = HttpResponse(collection.collect(found, now=now), content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{found.request.reference}.zip"'
+    opened = _opened(request, found, now)
+    return letter_pdf.response(letter_pdf.of(opened), opened.reference)
+
+
+def _opened(request: HttpRequest, found: Found, now: datetime) -> Letter:
+    """The letter that was chosen; the one the link is about when none was."""
+    chosen = request.POST.get("letter", "")
+    try:
+        return collection.open_letter(found, UUID(chosen) if chosen else None, now=now)
+    except (ValueError, collection.LinkOver) as error:
+        raise Http404 from error
+
+
+@never_cache
+@require_POST
+@_with_found
+def download(request: HttpRequest, token: str, found: Found) -> HttpResponseBase:
+    if not isinstance(found, Package) or not _is_granted(request, found, now := timezone.now()):
+        return redirect("requests:collect", token=token)
+    response = StreamingHttpResponse(collection.collect(found, now=now), content_type="application/zip")
+    response["Content-Length"] = found.size
+    response["Content-Disposition"] = f'attachment; filename="{found.reference}.zip"'
     return response
 
 
@@ -122,17 +154,17 @@ def renew(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "requests/collect/renewed.html")
 
 
-def _show(request: HttpRequest, name: str, token: str, found: Package, **context: Any) -> HttpResponse:
-    context = {"token": token, "package": found, "rights_request": found.request, **context}
+def _show(request: HttpRequest, name: str, token: str, found: Found, **context: Any) -> HttpResponse:
+    context = {"token": token, "found": found, "reference": found.reference, **context}
     return render(request, f"requests/collect/{name}.html", context)
 
 
-def _grant(request: HttpRequest, found: Package, now: datetime) -> None:
-    """For this browser session, this answer and a quarter of an hour."""
+def _grant(request: HttpRequest, found: Found, now: datetime) -> None:
+    """For this browser session, this link and a quarter of an hour."""
     request.session.cycle_key()
-    request.session[GRANT] = {"package": str(found.uuid), "until": now.timestamp() + GRANT_SECONDS}
+    request.session[GRANT] = {"opens": str(found.uuid), "until": now.timestamp() + GRANT_SECONDS}
 
 
-def _is_granted(request: HttpRequest, found: Package, now: datetime) -> bool:
+def _is_granted(request: HttpRequest, found: Found, now: datetime) -> bool:
     granted = request.session.get(GRANT) or {}
-    return granted.get("package") == str(found.uuid) and granted.get("until", 0) > now.timestamp()
+    return granted.get("opens") == str(found.uuid) and granted.get("until", 0) > now.timestamp()

@@ -1,0 +1,81 @@
+"""A letter as PDF, to print for the post and for the person to keep: made from the checked HTML, so it says no less.
+
+Typst lays it out without network or system libraries, with its own fonts; a font of the server is used only for a
+script that those do not have. What is read goes in as data: nothing in a letter is ever parsed as Typst.
+"""
+
+import json
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import typst
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from core.models import Controller
+from requests import letters
+from requests.letter_text import tree_of
+from requests.models import Letter
+
+TEMPLATE = Path("requests/letters/letter.typ")
+# PDF/UA-1 (ISO 14289-1): tagged, titled, in a named language. It refuses text that no font shows.
+STANDARD: Literal["ua-1"] = "ua-1"
+
+
+def of(letter: Letter) -> bytes:
+    """The letter on paper."""
+    return render(
+        letters.read(letter)["html"],
+        title=letter.title,
+        reference=letter.reference,
+        locale=letter.case.locale,
+        written=letter.created_at,
+    )
+
+
+def render(html: str, *, title: str, reference: str, locale: str, written: datetime) -> bytes:
+    """Letter HTML on paper."""
+    lang, _dash, region = locale.partition("-")
+    controller = Controller.current()
+    with translation.override(locale):
+        content = {
+            "title": f"{title} ({reference})",
+            "subject": reference,
+            "reference": reference,
+            "from": controller.name,
+            "lang": lang.lower(),
+            "region": region.upper() or "GB",
+            "page": _("Page"),
+            "of": _("of"),
+            "body": tree_of(html),
+        }
+    try:
+        return _compile(content, [STANDARD], written)
+    except typst.TypstError:
+        # A name in a script that no font here has: better a letter with a gap in it than none.
+        return _compile(content, [], written)
+
+
+def response(pdf: bytes, reference: str) -> HttpResponse:
+    answer = HttpResponse(pdf, content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="{reference or "letter"}.pdf"'
+    return answer
+
+
+def _compile(content: dict[str, Any], standards: list[Literal["ua-1"]], written: datetime) -> bytes:
+    return typst.compile(
+        _template(),
+        format="pdf",
+        sys_inputs={"letter": json.dumps(content)},
+        pdf_standards=standards,
+        timestamp=int(written.timestamp()),
+    )
+
+
+@cache
+def _template() -> bytes:
+    return (settings.BASE_DIR / "templates" / TEMPLATE).read_bytes()

@@ -1,0 +1,110 @@
+"""Giving a letter: by a notice with a link, or by post. What came back was not given, until it is given another way.
+
+Art 12(1) and (3) UK GDPR want information provided. So a letter counts from the day its notice went out or it was
+posted, and stops counting when the notice comes back.
+"""
+
+import secrets
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Invalid
+from core.keys import token_hash
+from core.models import Controller, Outbox
+from ledger.entries import record
+from requests import letters, notice
+from requests.letter_kinds import IN_MAIL
+from requests.messages import tell_staff
+from requests.models import Letter
+
+LIVES = timedelta(days=30)
+
+
+@transaction.atomic
+def send(letter: Letter, *, actor: str, now: datetime, token: str = "") -> bool:
+    """Tell the person by e-mail that the letter is there. False without an address of theirs: it is to be posted.
+
+    `token` is the link of the package that the letter comes with; otherwise the letter has a link of its own.
+    """
+    posted = _post(letter, token, now=now)
+    if posted is None:
+        return False
+    letter.outbox, letter.sent_at = posted.uuid, now
+    letter.save(update_fields=["outbox", "sent_at"])
+    letter.give(Letter.Way.EMAIL, day=_day(now))
+    _note("letter.sent", letter, actor=actor, now=now, template=letter.template_version)
+    return True
+
+
+@transaction.atomic
+def mark_posted(letter: Letter, *, day: date, actor: str, now: datetime) -> None:
+    """Note that it was printed and posted on that day."""
+    if not _day(letter.created_at) <= day <= _day(now):
+        raise Invalid(fields={"day": _("It was posted between the day it was written and today.")})
+    letter.give(Letter.Way.POST, day=day)
+    _note("letter.posted", letter, actor=actor, now=now, day=day.isoformat())
+
+
+@transaction.atomic
+def bounced(letter: Letter, *, actor: str, now: datetime) -> None:
+    """The notice came back: the letter was not given. Staff are told once, and it waits on their pages."""
+    found = Letter.objects.select_for_update(of=("self",)).select_related("case").get(pk=letter.pk)
+    letter.bounced_at = found.bounced_at
+    if found.given_by != Letter.Way.EMAIL or found.bounced_at:
+        return
+    letter.come_back(now=now)
+    _note("letter.bounced", letter, actor=actor, now=now)
+    tell_staff("letter_bounced", letter.reference, page_of(letter), letter.case, now=now)
+
+
+def of_message(outbox: UUID) -> Letter | None:
+    """The letter that this message told of."""
+    return Letter.objects.filter(outbox=outbox).select_related("case", "request", "complaint").first()
+
+
+def note_dead(*, now: datetime) -> int:
+    """Letters whose notice no server took: they were not given either. Returns how many."""
+    told = Letter.objects.filter(given_by=Letter.Way.EMAIL, bounced_at=None)
+    dead = Outbox.objects.filter(dead_at__isnull=False).values_list("uuid", flat=True)
+    found = list(told.filter(outbox__in=list(dead)).select_related("case", "request", "complaint"))
+    for letter in found:
+        bounced(letter, actor="system:requests", now=now)
+    return len(found)
+
+
+def new_link(letter: Letter, *, now: datetime) -> str:
+    """A fresh token for the letter's own link; the one before stops working."""
+    token = secrets.token_urlsafe(32)
+    letter.token_hash, letter.expires_at = token_hash(token), now + LIVES
+    letter.save(update_fields=["token_hash", "expires_at"])
+    return token
+
+
+def page_of(letter: Letter) -> str:
+    """Where staff see the letter."""
+    if letter.complaint:
+        return reverse("admin:complaint", args=[letter.complaint.uuid])
+    about = letter.request or letter.case.requests.order_by("pk").first()
+    return reverse("admin:rights-request", args=[about.uuid]) if about else reverse("admin:index")
+
+
+def _post(letter: Letter, token: str, *, now: datetime) -> Outbox | None:
+    if letter.kind in IN_MAIL:
+        return notice.whole(letter, letters.read(letter), now=now)
+    if not notice.address_of(letter.case):
+        return None
+    return notice.tell(letter, token or new_link(letter, now=now), is_answer=bool(token), now=now)
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(Controller.current().zone).date()
+
+
+def _note(kind: str, letter: Letter, *, actor: str, now: datetime, **data: str | int) -> None:
+    about = letter.complaint or letter.request or letter.case
+    data = {"letter": str(letter.uuid), "kind": letter.kind, **data}
+    record(kind=kind, at=now, actor=actor, object=about.uuid, data=data)
