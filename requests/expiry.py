@@ -15,7 +15,19 @@ from core.errors import DomainError
 from core.models import Owner
 from core.vault import destroy_keys
 from ledger.entries import record
-from requests.models import Asking, CaseFile, Decision, Evidence, Letter, LetterDraft, Package
+from requests.models import (
+    Asking,
+    CaseFile,
+    Correction,
+    Decision,
+    DecisionReview,
+    DecisionScope,
+    Evidence,
+    Letter,
+    LetterDraft,
+    Package,
+    RecipientNotice,
+)
 
 TERM = relativedelta(years=6)
 
@@ -45,6 +57,9 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
     package_count = packages.count()
     packages.delete()
     Decision.objects.filter(request__case=locked).update(note=None)
+    RecipientNotice.objects.filter(request__case=locked).update(note=None)
+    for model in (Correction, DecisionReview, DecisionScope):
+        model._default_manager.filter(request__case=locked).delete()
     outbox.forget(locked.uuid)
     locked.subject = locked.claim = locked.claim_blind = locked.confirm_hash = locked.confirm_expires_at = None
     locked.identity_note = None

@@ -15,6 +15,7 @@ from core.models import RuleSet, User
 from ledger.entries import record
 from processing.models import System
 from requests.models_answer import CollectionCode, Decision, Package, PackageChunk
+from requests.models_changes import Correction, DecisionReview, DecisionScope, RecipientNotice
 from requests.models_found import Box, Exemption, FoundDocument, Search
 from requests.models_identity import Asking, Evidence
 from requests.models_letters import Letter, LetterDraft
@@ -28,7 +29,17 @@ from requests.models_work import (
     Representation,
     VisitCode,
 )
-from requests.workflow import CLAIMS_DONE, CLOSED, NEXT, OPEN, PAIRS, State, TasksPending, TransitionNotAllowed
+from requests.workflow import (
+    CLAIMS_DONE,
+    CLOSED,
+    NEXT,
+    OPEN,
+    PAIRS,
+    RecipientsOwed,
+    State,
+    TasksPending,
+    TransitionNotAllowed,
+)
 from subjects.models import DataSubject
 
 __all__ = [
@@ -40,7 +51,10 @@ __all__ = [
     "Comment",
     "Complaint",
     "ComplaintStep",
+    "Correction",
     "Decision",
+    "DecisionReview",
+    "DecisionScope",
     "Evidence",
     "Exemption",
     "FoundDocument",
@@ -49,6 +63,7 @@ __all__ = [
     "Message",
     "Package",
     "PackageChunk",
+    "RecipientNotice",
     "Reminder",
     "Representation",
     "RequestEvent",
@@ -233,7 +248,8 @@ class RightsRequest(models.Model):
 
         `answered_at` is for an answer that is only written down now; the evidence still says when that was.
         Raises TransitionNotAllowed for a step that is not in the table or was made by somebody else meanwhile, and
-        TasksPending when an answer that claims to be complete would pass over a system that has not answered.
+        TasksPending or RecipientsOwed when an answer that claims to be complete would pass over a system that has not
+        answered or a recipient that nobody has told.
         """
         old, new = State(self.state), State(to)
         if new not in NEXT[old]:
@@ -244,6 +260,8 @@ class RightsRequest(models.Model):
             raise TransitionNotAllowed
         if new in CLAIMS_DONE and self.tasks.filter(outcome=Task.Outcome.PENDING).exists():
             raise TasksPending
+        if new in CLAIMS_DONE and self.recipient_notices.owed().exists():
+            raise RecipientsOwed
         self.state, self.answered_at = new.value, answered
         self.case.settle(now=answered_at or now)
         entry = record(

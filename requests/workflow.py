@@ -30,6 +30,13 @@ class TasksPending(DomainError):
     message = _("A system has not answered yet. Record its answer first, or answer in part and keep the request open.")
 
 
+class RecipientsOwed(DomainError):
+    code = "recipients-owed"
+    message = _(
+        "Somebody who received the data has not been told yet (Art 19). Tell them, or say why that is impossible."
+    )
+
+
 _DONE = {State.FULFILLED, State.PARTLY_FULFILLED, State.REFUSED, State.WITHDRAWN}
 NEXT: dict[State, set[State]] = {
     State.RECEIVED: {State.IN_PROGRESS, State.REFUSED, State.WITHDRAWN},
