@@ -27,6 +27,7 @@ from requests.models import (
     LetterDraft,
     Package,
     RecipientNotice,
+    Transfer,
 )
 
 TERM = relativedelta(years=6)
@@ -58,7 +59,7 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
     packages.delete()
     Decision.objects.filter(request__case=locked).update(note=None)
     RecipientNotice.objects.filter(request__case=locked).update(note=None)
-    for model in (Correction, DecisionReview, DecisionScope):
+    for model in (Correction, DecisionReview, DecisionScope, Transfer):
         model._default_manager.filter(request__case=locked).delete()
     outbox.forget(locked.uuid)
     locked.subject = locked.claim = locked.claim_blind = locked.confirm_hash = locked.confirm_expires_at = None

@@ -19,6 +19,7 @@ from requests.models_changes import Correction, DecisionReview, DecisionScope, R
 from requests.models_found import Box, Exemption, FoundDocument, Search
 from requests.models_identity import Asking, Evidence
 from requests.models_letters import Letter, LetterDraft
+from requests.models_transfer import Transfer
 from requests.models_work import (
     Attachment,
     Comment,
@@ -71,6 +72,7 @@ __all__ = [
     "RightsRequest",
     "Search",
     "Task",
+    "Transfer",
     "VisitCode",
 ]
 

@@ -80,6 +80,7 @@ class Letters:
         *fields_of("LetterDraft", "uuid case request complaint sealed"),
         *fields_of("Package", "uuid request sealed"),
         *fields_of("PackageChunk", "package sealed"),
+        *fields_of("Transfer", "uuid request sealed receipt"),
     ]
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -116,6 +117,8 @@ NOT_PERSONAL = {
     *fields_of("DecisionScope", "id purpose"),
     *fields_of("DecisionReview", "id system opened_at had_authority saw_everything heard_person reviewed_by"),
     *fields_of("DecisionReview", "reviewed_at"),
+    *fields_of("Transfer", "id way state told instructed_at recorded_by token_hash expires_at sha256 error"),
+    *fields_of("Transfer", "finished_at entry"),
     *fields_of("Complaint", "id about acknowledge_by acknowledged_at acknowledged_how issues outcome_at"),
     *fields_of("Complaint", "remedies cause regulator_reference"),
     *fields_of("ComplaintStep", "id kind actor at"),
