@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from processing.models import Purpose, PurposeVersion, Recipient
+from processing.models import Purpose, PurposeVersion, Recipient, Status
 from requests import decisions
+from requests.spool import Rows, Spool
 from subjects import registry
 from subjects.models import DataSubject, PersonalDataItem
 from subjects.people import hold
@@ -25,20 +26,7 @@ class Section:
 
     slug: str
     label: str
-    rows: list[dict[str, Any]]
-
-    @property
-    def columns(self) -> list[str]:
-        """Every field that any row has, in the order of first appearance."""
-        return list(dict.fromkeys(column for row in self.rows for column in row))
-
-    @property
-    def table(self) -> list[list[Any]]:
-        return [[row.get(column) for column in self.columns] for row in self.rows]
-
-    def for_reading(self, titles: dict[str, str]) -> list[dict[str, Any]]:
-        """The rows for a person: purposes by their titles instead of their ids."""
-        return [{name: _titled(name, value, titles) for name, value in row.items()} for row in self.rows]
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -56,12 +44,6 @@ class PurposeFacts:
     sources: list[str]
 
 
-def _titled(name: str, value: Any, titles: dict[str, str]) -> Any:
-    if name == "purposes" and isinstance(value, list):
-        return [titles.get(slug, slug) for slug in value]
-    return titles.get(value, value) if name == "purpose" else value
-
-
 @dataclass(frozen=True)
 class Snapshot:
     """Everything about one person and nobody else. Frozen: what was previewed is what is sent."""
@@ -73,12 +55,6 @@ class Snapshot:
     # Primary keys of the purpose versions quoted, for the letter.
     versions: list[int]
     sources: list[str]
-    titles: dict[str, str]
-
-    @property
-    def pages(self) -> list[tuple[Section, list[dict[str, Any]]]]:
-        """Each section with its rows for reading."""
-        return [(section, section.for_reading(self.titles)) for section in self.sections]
 
     @property
     def rows(self) -> int:
@@ -86,25 +62,26 @@ class Snapshot:
 
 
 @transaction.atomic
-def take(subject: DataSubject, *, withheld: Collection[str] = (), now: datetime) -> Snapshot:
+def take(subject: DataSubject, *, spool: Spool, withheld: Collection[str] = (), now: datetime) -> Snapshot:
     """Read every category of the registry, then the register's facts. An erasure of the person waits meanwhile.
 
-    What only the `withheld` purposes (slugs) hold is left out; the letter says so and why.
+    What only the `withheld` purposes (slugs) hold is left out; the letter says so and why. Rows are read once, into
+    the spool, a batch at a time.
     """
     hold(subject)
-    sections = [_section(category, subject, withheld) for category in registry.categories()]
+    titles = _titles()
+    sections = [_section(category, subject, withheld, titles, spool) for category in registry.categories()]
     # The request itself is data we use about them, for that purpose.
     always = Purpose.objects.filter(slug="rights-requests").values_list("pk", flat=True)
     versions = decisions.versions_of(decisions.purposes_of(subject) | set(always))
-    sources = set(PersonalDataItem.objects.filter(subject=subject).values_list("source", flat=True))
+    sources = set(PersonalDataItem.objects.filter(subject=subject).values_list("source", flat=True).distinct())
     return Snapshot(
         subject=subject.uuid,
         taken_at=now,
-        sections=_distinct([section for section in sections if section.rows]),
+        sections=_distinct([section for section in sections if len(section.rows)]),
         purposes=[facts_of(version, sources) for version in versions],
         versions=[version.pk for version in versions],
         sources=sorted(sources),
-        titles={version.purpose.slug: version.title for version in versions},
     )
 
 
@@ -133,10 +110,29 @@ def _transfer(recipient: Recipient) -> str:
     }
 
 
-def _section(category: registry.Category, subject: DataSubject, withheld: Collection[str]) -> Section:
+def _section(
+    category: registry.Category, subject: DataSubject, withheld: Collection[str], titles: dict[str, str], spool: Spool
+) -> Section:
     label = str(category.label)
-    rows = [row for row in category.export(subject) if not _is_withheld(row.get("purposes"), withheld)]
-    return Section(slugify(label) or "data", label, rows)
+    rows = (row for row in category.export(subject) if not _is_withheld(row.get("purposes"), withheld))
+    return Section(slugify(label) or "data", label, spool.keep(_titled(row, titles) for row in rows))
+
+
+def _titles() -> dict[str, str]:
+    """What a person may read for the id of a purpose: its title, also of one that is over."""
+    versions = PurposeVersion.objects.exclude(status=Status.DRAFT).order_by("number")
+    titles = dict(versions.values_list("purpose__slug", "title"))
+    return {**titles, "all-marketing": _("All marketing")}
+
+
+def _titled(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+    """The row with its purposes by their titles."""
+    named = dict(row)
+    if isinstance(row.get("purpose"), str):
+        named["purpose"] = titles.get(row["purpose"], row["purpose"])
+    if isinstance(row.get("purposes"), list):
+        named["purposes"] = [titles.get(slug, slug) for slug in row["purposes"]]
+    return named
 
 
 def _is_withheld(purposes: Any, withheld: Collection[str]) -> bool:

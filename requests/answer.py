@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import access, package, report, systems, two_people
+from requests import access, package, report, spool, systems, two_people
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
 from requests.models import Decision, Package, Right, RightsRequest
@@ -61,9 +61,11 @@ def prepare_access(rights_request: RightsRequest, *, actor: str, now: datetime) 
     lock(rights_request, Right.ACCESS)
     subject = _known(rights_request)
     refused = rights_request.decisions.filter(outcome=Decision.Outcome.REFUSE)
-    snapshot = access.take(subject, withheld=set(refused.values_list("purpose__slug", flat=True)), now=now)
-    systems.answer_builtin(rights_request, count=snapshot.rows, actor=actor, now=now)
-    made = package.store(rights_request, package.build(rights_request, snapshot), actor=actor, now=now)
+    withheld = set(refused.values_list("purpose__slug", flat=True))
+    with spool.opened() as waiting:
+        snapshot = access.take(subject, spool=waiting, withheld=withheld, now=now)
+        systems.answer_builtin(rights_request, count=snapshot.rows, actor=actor, now=now)
+        made = package.store(rights_request, package.build(rights_request, snapshot), actor=actor, now=now)
     rights_request.result = {"rows": snapshot.rows, "purposes": snapshot.versions, "sources": snapshot.sources}
     rights_request.save(update_fields=["result"])
     blocks.release(rights_request.uuid, now=now, actor=actor)
@@ -96,7 +98,7 @@ def release_access(rights_request: RightsRequest, *, actor: str, now: datetime, 
 def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[str, Any]]:
     """Kind and content of the letter as it would go out now. Raises what stands in its way. Changes nothing."""
     confirmed(rights_request)
-    made = Package.objects.filter(request=rights_request).defer("sealed").first()
+    made = Package.objects.filter(request=rights_request).first()
     is_executed = "executed_at" in rights_request.result
     is_known = rights_request.case.subject is not None
     if made and is_stale(rights_request, made):

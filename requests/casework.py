@@ -97,7 +97,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         lines=decisions.lines(rights_request, now=now),
         reasons=for_right(rights_request.right),
         gaps=dict(systems.GAPS),
-        package=Package.objects.filter(request=rights_request).defer("sealed").first(),
+        package=Package.objects.filter(request=rights_request).first(),
         letters=list(rights_request.letters.order_by("-pk")),
         moves=[(state.value, _label(rights_request, state)) for state in moves.by_hand(rights_request)],
         timeline=timeline(rights_request),

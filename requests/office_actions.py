@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -96,14 +96,14 @@ def prepare(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @require_POST
 @for_staff(WRITE, RELEASE)
-def copy(request: HttpRequest, uuid: UUID) -> HttpResponse:
+def copy(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     """The page inside the package, as the person will see it."""
     found = get(request, uuid)
-    made = Package.objects.select_related("request__case").filter(request=found).first()
-    if made is None or made.sealed is None:
+    made = Package.objects.kept().select_related("request__case").filter(request=found).first()
+    if made is None:
         raise Http404
     casework.view(found, purpose="package", actor=actor_of(request), now=timezone.now())
-    return HttpResponse(package.page_of(made))
+    return StreamingHttpResponse(package.page_of(made))
 
 
 @require_POST

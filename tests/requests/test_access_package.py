@@ -35,7 +35,7 @@ def released(mailoutbox):
 
 
 def opened(rights_request):
-    content = package.contents(rights_request.package)
+    content = b"".join(package.contents(rights_request.package))
     return content, zipfile.ZipFile(io.BytesIO(content))
 
 

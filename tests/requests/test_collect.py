@@ -66,7 +66,7 @@ def test_the_whole_way(client, released, mailoutbox):
     response = client.post(url(token, "download"))
     assert response["Content-Type"] == "application/zip"
     assert "no-store" in response["Cache-Control"]
-    archive = zipfile.ZipFile(io.BytesIO(response.content))
+    archive = zipfile.ZipFile(io.BytesIO(response.getvalue()))
     assert b"TOKEN-OF-GRACE" in archive.read("index.html")
     assert Entry.objects.filter(kind="package.collected", object=rights_request.uuid).count() == 1
     assert Package.objects.get().first_collected_at
@@ -76,7 +76,7 @@ def test_the_answer_to_an_erasure_is_read_the_same_way(client, mailoutbox):
     _request, token = release(mailoutbox, "erasure")
     client.post(url(token, "check"), {"code": fresh_code(client, token, mailoutbox)})
     assert "What we keep, and why" in client.post(url(token, "letter")).content.decode()
-    archive = zipfile.ZipFile(io.BytesIO(client.post(url(token, "download")).content))
+    archive = zipfile.ZipFile(io.BytesIO(client.post(url(token, "download")).getvalue()))
     assert {"letter.html", "letter.txt", "manifest.json", "manifest.json.jws"} == set(archive.namelist())
 
 

@@ -45,7 +45,7 @@ def test_a_letter_is_answered_to_the_person_it_came_from(mailoutbox):
     request.refresh_from_db()
     answer.prepare_access(request, actor=make.OFFICER, now=make.NOW)
     answer.release_access(request, actor=make.OFFICER, now=make.NOW)
-    assert "TOKEN" in package.page_of(Package.objects.get())
+    assert "TOKEN" in b"".join(package.page_of(Package.objects.get())).decode()
     assert not mailoutbox
     kinds = Entry.objects.filter(object=case.uuid).values_list("kind", flat=True)
     assert {"case.identified", "case.tied"} <= set(kinds)
