@@ -49,7 +49,7 @@ def _of(*apps: str) -> Q:
 
 _OURS = _of(
     *("core", "ledger", "processing", "subjects", "consents", "requests"),
-    *("retention", "notices", "breaches", "office", "imports"),
+    *("retention", "notices", "breaches", "inbox", "office", "imports"),
 )
 _SEE = Q(codename__startswith="view_")
 _SEE_ALL = Q(codename="view_every_rightsrequest")
@@ -58,7 +58,7 @@ _REGISTER = _of("processing", "consents", "retention", "notices")
 GROUPS = {
     DPO: _OURS,
     CASEWORKER: (_OURS & ~_of("core") & _SEE & ~_SEE_ALL)
-    | (_of("requests", "subjects", "office") & _WRITE)
+    | (_of("requests", "subjects", "office", "inbox") & _WRITE)
     | Q(content_type__app_label="breaches", codename="add_breach"),
     APPROVER: (_OURS & _SEE) | Q(codename__in=["release_rightsrequest", "approve_retentionrule"]),
     AUDITOR: _OURS & _SEE,

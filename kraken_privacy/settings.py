@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "notices.apps.NoticesConfig",
     "office.apps.OfficeConfig",
     "breaches.apps.BreachesConfig",
+    "inbox.apps.InboxConfig",
     "imports.apps.ImportsConfig",
     "kraken_privacy.apps.KrakenConfig",
     "rest_framework",
@@ -134,6 +135,8 @@ CELERY_BEAT_SCHEDULE = {
     "resume": {"task": "retention.tasks.resume", "schedule": 300.0, "options": {"expires": 300}},
     "breaches": {"task": "breaches.tasks.forget", "schedule": crontab(hour=1, minute=40)},
     "imports": {"task": "imports.tasks.sweep", "schedule": 60.0, "options": {"expires": 60}},
+    "mailbox": {"task": "inbox.tasks.poll", "schedule": 60.0, "options": {"expires": 60}},
+    "mailbox-expiry": {"task": "inbox.tasks.expire", "schedule": crontab(hour=1, minute=55)},
     "merges": {"task": "office.tasks.sweep", "schedule": crontab(hour=1, minute=40)},
     "retention": {"task": "retention.tasks.nightly", "schedule": crontab(hour=2, minute=30)},
 }
@@ -152,6 +155,15 @@ if DEMO_MODE:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(MAIL_DIR)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="privacy@kraken.im")
+
+# The privacy mailbox: imaps://user:password@host/?inbox=INBOX&junk=Junk&done=Processed (docs/mailbox.md). Empty: none.
+MAILBOX_URL = env.str("MAILBOX_URL", default="")
+# Whose mail is a colleague's. Empty: the domain of DEFAULT_FROM_EMAIL.
+MAILBOX_OWN_DOMAINS = env.list("MAILBOX_OWN_DOMAINS", default=[])
+MAILBOX_MAX_BYTES = env.int("MAILBOX_MAX_BYTES", default=25 * 1024 * 1024)
+# How long a message that became part of no case is kept, and how long spam and what was not ours.
+MAILBOX_KEEP_DAYS = env.int("MAILBOX_KEEP_DAYS", default=365)
+MAILBOX_REJECTED_DAYS = env.int("MAILBOX_REJECTED_DAYS", default=14)
 
 # --- Evidence outside PostgreSQL --------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(BASE_DIR / "var" / "journal")))

@@ -19,6 +19,8 @@ BELOW = {
 }
 BELOW |= {name: {*BELOW, "consents"} for name in ("requests", "retention", "notices")}
 BELOW["breaches"] = {*BELOW} - {"retention", "notices"}
+# Mail becomes cases, complaints, withdrawals and breaches.
+BELOW["inbox"] = {*BELOW} - {"retention", "notices"}
 # The pages that show every app together.
 BELOW["office"] = set(BELOW)
 # Data on its way in: everything is below, and nothing imports it.

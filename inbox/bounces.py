@@ -1,0 +1,15 @@
+"""Telling the letters that one of them came back: it was not given until somebody sees to it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from requests import posting
+
+
+def bounced(outgoing: UUID, *, actor: str, now: datetime) -> bool:
+    """Returns whether the message was the notice of a letter. Other mail that came back is only read by staff."""
+    letter = posting.of_message(outgoing)
+    if letter is None:
+        return False
+    posting.bounced(letter, actor=actor, now=now)
+    return True

@@ -1,0 +1,55 @@
+"""Forgetting mail. What became part of a case or breach goes with it; the rest has its own, shorter life.
+
+The row stays for a while without its content, so that a message that still lies on the server is not taken in again.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from core.models import Owner
+from core.vault import destroy_keys
+from inbox.models import Kind, Mail, State
+from ledger.entries import record
+
+QUICKLY = (Kind.SPAM, Kind.NOT_OURS, Kind.OWN)
+# So long a server may still hold a message that we have forgotten.
+REMEMBERED = timedelta(days=730)
+
+
+def expire(*, now: datetime, limit: int = 500) -> int:
+    """Destroy what is over; returns how many messages. What nobody has dealt with is never among them."""
+    gone = 0
+    for due in (_settled(now), _with_their_case(), _with_their_breach()):
+        gone += _forget(due, now=now, limit=limit)
+    Mail.objects.filter(raw=None, taken_at__lt=now - REMEMBERED).delete()
+    return gone
+
+
+def _settled(now: datetime) -> QuerySet[Mail]:
+    quickly = Q(kind__in=QUICKLY, settled_at__lt=now - timedelta(days=settings.MAILBOX_REJECTED_DAYS))
+    others = Q(settled_at__lt=now - timedelta(days=settings.MAILBOX_KEEP_DAYS))
+    return Mail.objects.filter(quickly | others, state=State.DONE, holder=Owner.MAIL)
+
+
+def _with_their_case() -> QuerySet[Mail]:
+    """The key is gone with the case already; what is left is noise."""
+    return Mail.objects.filter(holder=Owner.CASE, case__claim=None)
+
+
+def _with_their_breach() -> QuerySet[Mail]:
+    return Mail.objects.filter(holder=Owner.BREACH, breach__sealed=None)
+
+
+@transaction.atomic
+def _forget(due: QuerySet[Mail], *, now: datetime, limit: int) -> int:
+    rows = due.filter(raw__isnull=False).order_by("pk").select_for_update(of=("self",), skip_locked=True)
+    uuids = list(rows.values_list("uuid", flat=True)[:limit])
+    if not uuids:
+        return 0
+    destroy_keys(Owner.MAIL, uuids)
+    Mail.objects.filter(uuid__in=uuids).update(raw=None, digest=None)
+    record(kind="mail.forgotten", at=now, actor="system:inbox", data={"count": len(uuids)})
+    return len(uuids)

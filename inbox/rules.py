@@ -1,0 +1,202 @@
+"""What a message may be, guessed from its words and its sender, with the reasons. Staff confirm; nothing acts on this.
+
+Nobody needs magic words: where no rule speaks, a message is a question about privacy, and somebody reads it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from inbox.models import Automatic, Kind
+from inbox.reading import Message
+from requests.models import Right
+
+MY = r"(?:my|our|his|her|their|any|all(?: of)?(?: the| my)?|the)"
+DATA = r"(?:personal |customer )?(?:data|information|details|records?|accounts?|profile)"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Words that speak for a kind. `code` is stored as the reason, `label` is what staff read."""
+
+    code: str
+    kind: Kind
+    label: str | Promise
+    words: str = ""
+    sender: str = ""
+    right: Right | None = None
+
+
+def _right(right: Right, label: str | Promise, words: str) -> Rule:
+    return Rule(f"right-{right.value}", Kind.RIGHTS, label, words, right=right)
+
+
+# In the order in which they count: the first that speaks names the kind.
+RULES = (
+    Rule(
+        "sender-authority",
+        Kind.AUTHORITY,
+        _("The sender belongs to a regulator, the police or a court"),
+        sender=r"(?:^|[.@])(?:ico\.org\.uk|(?:[a-z0-9-]+\.)*police\.uk|cjsm\.net|judiciary\.uk|justice\.gov\.uk|"
+        r"nationalcrimeagency\.gov\.uk|dataprotection\.ie|edpb\.europa\.eu)$",
+    ),
+    Rule(
+        "words-authority",
+        Kind.AUTHORITY,
+        _("Speaks of a warrant, a court order, or acts for a client"),
+        r"\b(?:production order|witness summons|court order|search warrant|schedule 2,? (?:part 1,? )?paragraph 2|"
+        r"request (?:to|for) (?:external|third party) organisation|we (?:act|are instructed) (?:for|on behalf of|by)|"
+        r"letter (?:before|of) (?:action|claim)|information notice|our client)\b",
+    ),
+    Rule(
+        "words-breach-notice",
+        Kind.BREACH,
+        _("Tells us of a breach at a supplier"),
+        r"\b(?:(?:personal )?data breach (?:notification|notice)|notif\w+ (?:you )?(?:of|about) (?:a|an) "
+        r"(?:\w+ ){0,3}(?:breach|incident)|(?:security|data|cyber) incident (?:notification|notice|report|affect)|"
+        r"article 33\(2\)|affected your (?:data|customers)|ransomware|"
+        r"unauthori[sz]ed (?:party|person|access to (?:our|the)))",
+    ),
+    Rule(
+        "words-processor",
+        Kind.PROCESSOR,
+        _("Speaks of data that we hold for another controller"),
+        r"\b(?:you (?:are|act as) (?:a|the|their|our)(?: data)? processor|"
+        r"as (?:a|the|their|our)(?: data)? processor|on behalf of (?:our|your) customer|"
+        r"(?:the )?(?:data )?controller is)\b",
+    ),
+    _right(
+        Right.ACCESS,
+        _("Asks for a copy, or for what we hold"),
+        rf"\b(?:d?sar\b|(?:data )?subject access|right of access|article 15|cop(?:y|ies) of {MY} (?:\w+ ){{0,3}}{DATA}|"
+        rf"(?:what|which|all the|any) (?:\w+ ){{0,2}}{DATA} (?:that )?(?:do )?you (?:\w+ )?(?:hold|have|keep|store)|"
+        rf"everything you (?:hold|have) (?:on|about)|see {MY} {DATA})",
+    ),
+    _right(
+        Right.ERASURE,
+        _("Asks for deletion"),
+        rf"\b(?:(?:delet|eras|destroy|wip|purg)\w* (?:\w+ ){{0,4}}{DATA}|right to (?:be forgotten|erasure)|article 17|"
+        rf"remove {MY} {DATA}|forget me|close {MY} account and delete|delete (?:me|everything))",
+    ),
+    _right(
+        Right.RECTIFICATION,
+        _("Says that something is wrong and asks for correction"),
+        rf"\b(?:article 16|rectif\w+|"
+        rf"(?:correct|update|amend|change) {MY} (?:\w+ ){{0,2}}(?:{DATA}|address|name|number)|"
+        rf"{DATA} (?:is|are) (?:wrong|incorrect|inaccurate|out of date))",
+    ),
+    _right(
+        Right.RESTRICTION,
+        _("Asks us to limit what we do with data"),
+        rf"\b(?:article 18|restrict(?:ion)? (?:of |the )?(?:processing|use)|"
+        rf"(?:restrict|limit|freeze) (?:\w+ ){{0,3}}{DATA})",
+    ),
+    _right(
+        Right.PORTABILITY,
+        _("Asks to take data along"),
+        rf"\b(?:article 20|data portab\w+|portab(?:le|ility)|machine[- ]readable|transfer {MY} {DATA} to)",
+    ),
+    _right(
+        Right.OBJECTION,
+        _("Objects"),
+        rf"\b(?:article 21|(?:i|we) object to|right to object|stop (?:processing|using) {MY} {DATA})",
+    ),
+    _right(
+        Right.ADM_REVIEW,
+        _("Asks for a decision to be looked at by a person"),
+        r"\b(?:article 22|automated (?:decision|processing)|human (?:review|intervention)|"
+        r"decided by (?:a |an )?(?:computer|algorithm))",
+    ),
+    Rule(
+        "words-complaint",
+        Kind.COMPLAINT,
+        _("Complains"),
+        r"\b(?:complain(?:t|ts|ing)?|report(?:ing)? (?:you|this|it) to the (?:ico|information commissioner|regulator)|"
+        r"(?:un|dis)(?:happy|satisfied) (?:with|about|at) (?:how|the way)|"
+        r"you (?:have )?(?:breached|misused|leaked|shared) my)\b",
+    ),
+    Rule(
+        "words-opt-out",
+        Kind.WITHDRAWAL,
+        _("Wants no more marketing"),
+        r"\b(?:unsubscrib\w*|opt(?:ing)?[- ]?(?:me )?out|stop (?:e-?mailing|mailing|sending|contacting|texting|calling|"
+        r"spamming|marketing)|(?:take|remove) me (?:off|from)|no (?:more|further) (?:e-?mails?|marketing|newsletters?)|"
+        r"do(?: not|n't) (?:e-?mail|contact|market)|off your (?:mailing )?list)",
+    ),
+    Rule(
+        "words-withdrawal",
+        Kind.WITHDRAWAL,
+        _("Withdraws a consent"),
+        r"\b(?:withdraw\w*|revok\w*|take back) (?:\w+ ){0,3}consent|\bno longer (?:consent|agree)\b",
+    ),
+)
+MARKS = {
+    "from-junk": _("It lay in the junk folder"),
+    "marked-spam": _("The server calls it spam"),
+    "sent-to-many": _("It was sent to many"),
+    "no-words": _("It has no words of its own"),
+    "no-rule": _("No rule recognises it: somebody must read it"),
+    "reply": _("It names a case, or answers what we sent"),
+    "bounce": _("It says that a message of ours was not delivered"),
+    "automatic": _("A machine sent it"),
+    "own": _("We sent it ourselves"),
+    "forwarded": _("Somebody passed it on: the sender is not the person who asks"),
+    "partial": _("It is too large: the rest is still on the server"),
+    "broken": _("It is not well formed: look at the message itself"),
+}
+LABELS = {rule.code: rule.label for rule in RULES} | MARKS
+QUOTED = re.compile(r"^\s*>.*$", re.M)
+ANSWERED = re.compile(r"^On .{10,120}wrote:\s*$", re.M | re.S)
+_compiled = {
+    rule.code: (
+        re.compile(rule.words, re.I) if rule.words else None,
+        re.compile(rule.sender, re.I) if rule.sender else None,
+    )
+    for rule in RULES
+}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    kind: Kind
+    rights: list[str]
+    reasons: list[str]
+
+
+def suggest(message: Message, *, is_junk: bool = False, machine: str = "", whole: bool = False) -> Suggestion:
+    """The likeliest kind, every right that is spoken of, and the codes of the rules that said so.
+
+    `whole` also reads what is quoted: in a forwarded message that is where the person speaks.
+    """
+    spoken = list(_speaking(message, f"{message.subject} {message.text}" if whole else own_words(message)))
+    reasons = [rule.code for rule in spoken]
+    rights = [rule.right.value for rule in spoken if rule.right]
+    marks = _spam_marks(message, is_junk, machine)
+    if spoken:
+        return Suggestion(spoken[0].kind, rights, [*reasons, *marks])
+    if marks:
+        return Suggestion(Kind.SPAM, [], marks)
+    return Suggestion(Kind.QUERY, [], ["no-rule" if message.text else "no-words"])
+
+
+def own_words(message: Message) -> str:
+    """Subject and text without what is quoted from somebody else's mail."""
+    text = ANSWERED.split(message.text)[0]
+    return f"{message.subject}\n{QUOTED.sub('', text)}"
+
+
+def _speaking(message: Message, text: str) -> Iterator[Rule]:
+    text = " ".join(text.split())
+    for rule in RULES:
+        words, sender = _compiled[rule.code]
+        if (words and words.search(text)) or (sender and message.address and sender.search(message.address)):
+            yield rule
+
+
+def _spam_marks(message: Message, is_junk: bool, machine: str) -> list[str]:
+    says_spam = message.header("x-spam-flag").strip().lower() == "yes"
+    found = [("from-junk", is_junk), ("marked-spam", says_spam), ("sent-to-many", machine == Automatic.BULK)]
+    return [code for code, is_so in found if is_so]

@@ -1,0 +1,146 @@
+"""Polling a real server: nothing is lost, nothing is twice, whatever happens in between."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError
+
+from inbox import polling, sealed, taking
+from inbox import server as imap
+from inbox.models import Location, Mail, Poll
+from tests import make_inbox
+from tests.make_inbox import ARRIVED, NOW, letter
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("controller")]
+
+
+def test_a_message_is_sealed_and_then_moved(server):
+    mail = make_inbox.take_in(server, letter("Please delete my data.", subject="From Ada"))
+    assert (mail.arrived_at, mail.taken_at.date(), mail.box) == (ARRIVED, NOW.date(), "inbox")
+    assert (mail.suggested, mail.rights) == ("rights", ["erasure"])
+    digest = sealed.read(mail)
+    assert (digest.name, digest.address, digest.subject) == ("Ada Lovelace", "ada@example.com", "From Ada")
+    assert b"Please delete my data." in sealed.raw_of(mail)
+    assert b"Lovelace" not in bytes(mail.raw) + bytes(mail.digest)
+    assert (server.count("INBOX"), server.count("Processed")) == (0, 1)
+
+
+def test_what_comes_over_smtp_is_taken_in(server):
+    server.send(letter("What data do you hold about me?"))
+    assert make_inbox.poll().taken == 1
+    assert Mail.objects.get().rights == ["access"]
+
+
+def test_killed_between_commit_and_moving_nothing_is_lost_or_twice(server, monkeypatch):
+    server.put(letter())
+    with monkeypatch.context() as patch:
+        patch.setattr(imap.Server, "stored", lambda *given, **named: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            polling.poll(now=NOW)
+    assert (Mail.objects.count(), server.count("INBOX")) == (1, 1)
+
+    assert polling.poll(now=NOW) is None  # the lease of the one that died
+    later = NOW + polling.LEASE + timedelta(seconds=1)
+    polled = make_inbox.poll(now=later)
+    assert polled.taken == 0
+    assert Mail.objects.count() == 1
+    assert (server.count("INBOX"), server.count("Processed")) == (0, 1)
+
+
+def test_killed_before_the_commit_it_is_taken_in_next_time(server, monkeypatch):
+    server.put(letter())
+    with monkeypatch.context() as patch:
+        patch.setattr(taking.sealed, "seal", lambda *given: (_ for _ in ()).throw(DatabaseError))
+        polled = polling.poll(now=NOW)
+    assert (polled.failed, polled.error, Mail.objects.count(), server.count("INBOX")) == (1, "messages", 0, 1)
+    assert make_inbox.poll().taken == 1
+
+
+def test_two_workers_never_poll_together(server, monkeypatch):
+    server.put(letter())
+    seen = []
+    real = polling.take
+    monkeypatch.setattr(polling, "take", lambda *a, **k: seen.append(polling.poll(now=NOW)) or real(*a, **k))
+    assert make_inbox.poll().taken == 1
+    assert seen == [None]
+
+
+def test_the_same_message_in_two_folders_or_under_a_new_uid_is_one(server):
+    same = letter(message_id="<one@example.com>")
+    mail = make_inbox.take_in(server, same)
+    server.put(b"Received: by another way\r\n" + same.as_bytes(), folder="Junk")
+    server.put(same)
+    polled = make_inbox.poll()
+    assert (polled.taken, polled.known) == (0, 2)
+    assert mail.locations.count() == 3
+    # What was seen in the junk folder is not fetched again.
+    assert make_inbox.poll().known == 0
+
+
+def test_the_same_message_id_with_other_words_is_another_message(server):
+    first, second = (letter(text, message_id="<one@example.com>") for text in ("Delete my data.", "Keep it."))
+    assert len(make_inbox.take_in(server, first, second)) == 2
+
+
+def test_without_a_message_id_the_same_words_on_another_day_are_another_message(server):
+    server.put(letter(message_id=""))
+    server.put(letter(message_id=""), at=ARRIVED + timedelta(days=1))
+    assert make_inbox.poll().taken == 2
+
+
+def test_uids_that_begin_anew_are_not_taken_for_the_old_ones(server):
+    make_inbox.take_in(server, letter("One."))
+    Location.objects.update(uid_validity=1)
+    server.put(letter("Two."))
+    assert make_inbox.poll().taken == 1
+
+
+def test_junk_is_read_too_and_stays_where_it_is(server):
+    mail = make_inbox.take_in(server, letter("Win a prize!"), folder="Junk")
+    assert (mail.box, mail.suggested, mail.reasons) == ("junk", "spam", ["from-junk"])
+    assert server.count("Junk") == 1
+    mail = make_inbox.take_in(server, letter("I want a copy of my personal data"), folder="Junk")
+    assert (mail.suggested, mail.rights) == ("rights", ["access"])
+
+
+def test_a_message_that_is_too_large_still_makes_an_entry(server, settings):
+    settings.MAILBOX_MAX_BYTES = 300_000
+    message = letter("Please delete my data.", subject="With my holiday films")
+    message.add_attachment(b"x" * 600_000, maintype="video", subtype="mp4", filename="film.mp4")
+    mail = make_inbox.take_in(server, message)
+    assert mail.is_partial
+    assert "partial" in mail.reasons
+    assert mail.size > 600_000
+    assert len(sealed.raw_of(mail)) <= imap.BEGINNING
+    assert sealed.read(mail).text == "Please delete my data."
+    assert server.count("Processed") == 1
+
+
+def test_a_date_in_the_future_starts_nothing_in_the_future(server):
+    mail = make_inbox.take_in(server, letter(), at=NOW + timedelta(days=400))
+    assert mail.arrived_at.date() == NOW.date()
+
+
+def test_an_ancient_date_is_kept_as_it_is(server):
+    old = ARRIVED.replace(year=1999)
+    assert make_inbox.take_in(server, letter(), at=old).arrived_at == old
+
+
+def test_a_server_that_is_not_there_is_an_error_without_the_password(server, settings, caplog):
+    settings.MAILBOX_URL = settings.MAILBOX_URL.replace(str(server.imap_port), str(make_inbox.free_port()))
+    polled = polling.poll(now=NOW)
+    assert polled.error == "ConnectionRefusedError"
+    assert Poll.objects.get().error == "ConnectionRefusedError"
+    assert "s3cret" not in caplog.text
+
+
+def test_a_wrong_password_is_an_error_without_the_password(server, settings, caplog):
+    settings.MAILBOX_URL = settings.MAILBOX_URL.replace("s3cret", "0ther")
+    assert polling.poll(now=NOW).error == "MailboxLoginError"
+    assert "0ther" not in caplog.text
+
+
+def test_without_an_address_nothing_is_polled(settings):
+    settings.MAILBOX_URL = ""
+    assert polling.poll(now=NOW) is None
+    assert not Poll.objects.exists()

@@ -1,0 +1,128 @@
+"""A mail server of our own for tests (mail-devel: real IMAP and SMTP in a process), and messages to put on it."""
+
+import imaplib
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import quote
+
+from inbox import polling
+from inbox.models import Mail, Poll
+
+USER, PASSWORD = "privacy@kraken.im", "s3cret-in-the-mailbox/@?"
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+ARRIVED = datetime(2026, 11, 18, 22, 30, tzinfo=UTC)
+ADA = "Ada Lovelace <ada@example.com>"
+
+
+class MailServer:
+    """A running server. `url` is what MAILBOX_URL says of it."""
+
+    def __init__(self, folder: Path, *more):
+        self.imap_port, self.smtp_port, self.smtps_port = free_port(), free_port(), free_port()
+        ports = ["--imap-port", self.imap_port, "--smtp-port", self.smtp_port, "--smtps-port", self.smtps_port]
+        command = [Path(sys.executable).parent / "mail_devel", "--host", "127.0.0.1", "--no-http"]
+        command += ["--user", USER, "--password", PASSWORD, "--smtp-no-message-id", "--no-message-id", *ports, *more]
+        self.log = (folder / "mail-devel.log").open("wb")
+        # Not in our folder: the library would take our modules for those of Python.
+        self.process = subprocess.Popen(list(map(str, command)), cwd=folder, stdout=self.log, stderr=self.log)
+        self._wait()
+
+    def _wait(self):
+        for _try in range(200):
+            try:
+                with socket.create_connection(("127.0.0.1", self.imap_port), 1):
+                    return
+            except OSError:
+                assert self.process.poll() is None, "the mail server did not start"
+                time.sleep(0.05)
+        raise AssertionError("the mail server does not answer")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.log.close()
+
+    def url(self, scheme="imap", **query):
+        given = {"inbox": "INBOX", "junk": "Junk", "done": "Processed", **query}
+        asked = "&".join(f"{name}={quote(str(value))}" for name, value in given.items())
+        return f"{scheme}://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@127.0.0.1:{self.imap_port}/?{asked}"
+
+    def client(self):
+        client = imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=10)
+        client.login(USER, PASSWORD)
+        return client
+
+    def put(self, message, *, folder="INBOX", at=ARRIVED):
+        """Lay a message into a folder with the time at which the server received it."""
+        raw = message if isinstance(message, bytes) else message.as_bytes()
+        client = self.client()
+        client.create(folder)
+        when = imaplib.Time2Internaldate(at)
+        status, answer = client.append(folder, None, when, raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+        assert status == "OK", answer
+        client.logout()
+
+    def send(self, message):
+        """As the world sends it: over SMTP."""
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=10) as client:
+            client.send_message(message, from_addr="ada@example.com", to_addrs=[USER])
+
+    def count(self, folder):
+        client = self.client()
+        client.create(folder)
+        _status, found = client.select(folder, readonly=True)
+        client.logout()
+        return int(found[0])
+
+    def empty(self):
+        client = self.client()
+        for folder in ("INBOX", "Junk", "Processed"):
+            client.create(folder)
+            client.select(folder)
+            client.store("1:*", "+FLAGS", r"(\Deleted)")
+            client.expunge()
+        client.logout()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def letter(text="Please send me a copy of my data.", *, subject="Hello", sender=ADA, message_id="auto", **headers):
+    """A message in plain words."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, USER, subject
+    message["Date"] = "Wed, 18 Nov 2026 22:29:00 +0000"
+    if message_id:
+        made = f"<{abs(hash((text, subject, sender)))}@example.com>" if message_id == "auto" else message_id
+        message["Message-ID"] = made
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message
+
+
+def poll(*, now=NOW):
+    polled = polling.poll(now=now)
+    assert polled is not None
+    assert polled.error == "", polled
+    return polled
+
+
+def take_in(server, *messages, now=NOW, **given):
+    """Put messages into the mailbox and poll; returns what they became, in order."""
+    before = set(Mail.objects.values_list("pk", flat=True))
+    for message in messages:
+        server.put(message, **given)
+    poll(now=now)
+    Poll.objects.update(lease=None, leased_until=None)
+    made = list(Mail.objects.exclude(pk__in=before).order_by("pk"))
+    return made[0] if len(made) == 1 else made
