@@ -21,7 +21,7 @@ from imports import urls as imports_urls
 from imports import views as imports_views
 from office import today, views_organisations, views_people
 from office import urls as office_urls
-from requests import office, office_actions
+from requests import office, office_actions, office_complaints
 from staff.adapter import has_second_factor
 
 # The admin's own scripts evaluate expressions and set styles. Nothing outside /admin/ is relaxed.
@@ -86,6 +86,8 @@ class KrakenAdminSite(UnfoldAdminSite):
         work = [_link(request, _("Today"), reverse("admin:index"), "today", exact=True)]
         if request.user.has_perm(office.READ):
             work.append(_link(request, _("Requests"), reverse("admin:rights-queue"), "inbox"))
+        if request.user.has_perm(office_complaints.READ):
+            work.append(_link(request, _("Complaints"), reverse("admin:complaints"), "campaign"))
         if request.user.has_perm(breaches.READ):
             work.append(_link(request, _("Breaches"), reverse("admin:breaches"), "emergency_home"))
         if request.user.has_perm(views_people.READ):

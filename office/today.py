@@ -14,6 +14,7 @@ from consents.models import AssessmentVersion, ConsentFormVersion
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
 from processing.models import Purpose, PurposeVersion, Status
+from requests import complaint_lists
 from requests.models import RightsRequest
 from retention.models import Batch, RetentionRule, Run
 
@@ -46,6 +47,8 @@ class Today:
     week: Head | None = None
     later: Head | None = None
     unconfirmed: Head | None = None
+    alarms: Head | None = None
+    complaints: Head | None = None
     breaches: Head | None = None
     dead: Head | None = None
     runs: list[NightRun] | None = None
@@ -67,6 +70,9 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
     found = Today()
     if user.has_perm("requests.view_rightsrequest"):
         _requests(found, user, today)
+    if user.has_perm("requests.view_complaint"):
+        found.alarms = _head(complaint_lists.alarming(user, today))
+        found.complaints = _head(complaint_lists.waiting(user))
     if user.has_perm("breaches.view_breach"):
         found.breaches = _head(Breach.objects.filter(closed_at=None).order_by("notify_by"))
     if user.has_perm("core.view_outbox"):

@@ -15,7 +15,7 @@ from core.models import User
 from office import filters
 from office.filters import Filters
 from office.frame import page
-from requests import queue
+from requests import complaint_lists, queue
 from requests.models import Right
 from requests.office import READ, for_staff, today
 from requests.workflow import OPEN, State
@@ -37,6 +37,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "states": [(state.value, state.label) for state in State if state in OPEN],
         "within": [str(days) for days in filters.WITHIN],
         "owners": User.objects.filter(is_active=True, is_staff=True).order_by("username")[:100],
+        "complaints": complaint_lists.due_first(user) if not chosen.chosen else [],
         "views": user.saved_views.order_by("name"),
         "may_see_all": user.has_perm("requests.view_every_rightsrequest"),
     }

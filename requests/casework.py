@@ -40,6 +40,13 @@ HAPPENED = {
     "letter.sent": gettext_lazy("Letter sent"),
     "letter.collected": gettext_lazy("Letter read"),
     "erasure.executed": gettext_lazy("Erasure carried out"),
+    "request.entered-late": gettext_lazy("Entered on a later day than it came"),
+    "complaint.received": gettext_lazy("Complaint received"),
+    "complaint.acknowledged": gettext_lazy("Acknowledged"),
+    "complaint.described": gettext_lazy("Said what it is about"),
+    "complaint.enquiry": gettext_lazy("Enquiry made"),
+    "complaint.progress": gettext_lazy("Told how far we are"),
+    "complaint.closed": gettext_lazy("Outcome given"),
 }
 
 
@@ -119,7 +126,11 @@ def _others(rights_request: RightsRequest) -> list[RightsRequest]:
 
 def timeline(rights_request: RightsRequest) -> list[Happening]:
     """What the ledger says about the request and its case, newest last."""
-    objects = [rights_request.uuid, rights_request.case.uuid]
+    return timeline_of([rights_request.uuid, rights_request.case.uuid])
+
+
+def timeline_of(objects: list[UUID]) -> list[Happening]:
+    """What the ledger says about these, newest last. No words of anybody: codes and names of staff."""
     entries = list(Entry.objects.filter(object__in=objects).order_by("id"))
     names = _names(body_of(entry)["actor"] for entry in entries)
     return [
@@ -198,7 +209,7 @@ def _details(entry: Entry) -> str:
         return f"{entry.purpose}: {data['reason']}"
     if entry.kind == "task.answered":
         return f"{data['system']}: {Task.Outcome(data['outcome']).label}"
-    return str(data.get("what") or data.get("kind") or "")
+    return str(data.get("what") or data.get("kind") or data.get("how") or data.get("outcome") or "")
 
 
 def _names(actors: Iterable[str]) -> dict[str, str]:

@@ -1,39 +1,39 @@
-"""Complaints to the controller (DPA 2018 s.164A): taken in, acknowledged, and closed with an outcome.
+"""Complaints to the controller (DPA 2018 s.164A): taken in, acknowledged, looked into, and closed with an outcome.
 
 A complaint is no rights request: it has its own reference and its own clock. It is not tied to another case by the
-reference that somebody typed into it; staff read that and decide.
+reference that somebody typed into it; staff read that and decide. The duty to look into it begins on receipt.
 """
 
 import json
 import uuid
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import DomainError
+from core.errors import DomainError, Invalid, Text
 from core.models import Controller, Owner
 from core.rules import rule_set
-from core.vault import create_key
+from core.vault import create_key, ensure_key, keys_of
 from ledger.entries import record
-from requests import references
+from requests import letters, posting, references
 from requests.clock import acknowledge_by
 from requests.deadlines import holidays_of, regime_of
-from requests.intake import claim_from, claim_of, may_write
+from requests.intake import claim_from, claim_of, fresh_link, may_write
 from requests.messages import tell_staff
-from requests.models import CaseFile, Complaint
+from requests.models import CaseFile, Complaint, ComplaintStep, Letter, RightsRequest
+from requests.models_work import Cause, Issue, Outcome, Remedy
 from requests.post import acknowledge_complaint
 
+__all__ = ["Cause", "Issue", "Outcome", "Remedy"]
 
-class Outcome(models.TextChoices):
-    UPHELD = "upheld", _("Upheld")
-    PARTLY = "partly", _("Partly upheld")
-    NOT_UPHELD = "not_upheld", _("Not upheld")
-    RESOLVED = "resolved", _("Resolved otherwise")
+# What the outcome letter says, in words of staff: on each issue in turn, and what has changed.
+TEXTS = ("findings", "changes")
+LENGTH = 10_000
 
 
 class HasOutcome(DomainError):
@@ -57,13 +57,12 @@ def open_complaint(
     claim, email = claim_from(requester, "", answers)
     controller = Controller.current()
     day = received_at.astimezone(controller.zone).date()
-    rules = rule_set(regime_of(controller), day)
     case, is_new = CaseFile.objects.get_or_create(
         uuid=case_uuid or uuid.uuid4(),
         defaults={
             "channel": channel,
             "locale": locale,
-            "rule_set": rules,
+            "rule_set": rule_set(regime_of(controller), day),
             "received_at": received_at,
             "received_on": day,
         },
@@ -73,16 +72,33 @@ def open_complaint(
     case.claim = create_key(Owner.CASE, case.uuid).seal("claim", json.dumps(claim).encode())
     case.claim_blind = email.blind if email else None
     case.save(update_fields=["claim", "claim_blind"])
-    by = acknowledge_by(day, params=rules.params, holidays=holidays_of(controller.division))
-    complaint = Complaint.objects.create(case=case, reference=references.fresh(), received_on=day, acknowledge_by=by)
-    data = {"channel": channel, "received": day.isoformat(), "acknowledge_by": by.isoformat()}
+    return add_to(case, received_on=day, actor=actor, now=now)
+
+
+@transaction.atomic
+def add_to(case: CaseFile, *, received_on: date, actor: str, now: datetime) -> Complaint:
+    """A complaint in a case file that exists, where its words are: the same letter may ask for something, too."""
+    rules = rule_set(case.rule_set.jurisdiction, received_on)
+    by = acknowledge_by(received_on, params=rules.params, holidays=holidays_of(Controller.current().division))
+    complaint = Complaint.objects.create(
+        case=case, reference=references.fresh(), received_on=received_on, acknowledge_by=by
+    )
+    case.settle(now=now)
+    data = {"channel": case.channel, "received": received_on.isoformat(), "acknowledge_by": by.isoformat()}
     record(kind="complaint.received", at=now, actor=actor, object=complaint.uuid, data=data)
-    if email and may_write(case):
-        acknowledge_complaint(complaint, to=claim["email"], now=now)
+    email = claim_of(case).get("email", "")
+    if email and not case.by_post and may_write(case):
+        token = fresh_link(case, now=now)
+        case.save(update_fields=["confirm_hash", "confirm_expires_at"])
+        acknowledge_complaint(complaint, to=email, token=token, now=now)
         _acknowledged(complaint, how="email", actor="system:requests", now=now)
-    page = reverse("admin:requests_complaint_change", args=[complaint.pk])
-    tell_staff("complaint_received", complaint.reference, page, case, now=now)
+    tell_staff("complaint_received", complaint.reference, page_of(complaint), case, now=now)
     return complaint
+
+
+def page_of(complaint: Complaint) -> str:
+    """Where staff work on it."""
+    return reverse("admin:complaint", args=[complaint.uuid])
 
 
 @transaction.atomic
@@ -93,28 +109,174 @@ def view(complaint: Complaint, *, actor: str, now: datetime) -> dict[str, str]:
 
 
 @transaction.atomic
+def describe(
+    complaint: Complaint,
+    *,
+    issues: Sequence[str],
+    about: str = "",
+    regulator_reference: str = "",
+    actor: str,
+    now: datetime,
+) -> None:
+    """Say what it is about: issues to count it by, the request complained of, and the Commissioner's reference."""
+    locked = _open(complaint)
+    if not set(issues) <= set(Issue.values):
+        raise Invalid(fields={"issues": _("Choose from the list.")})
+    locked.issues = list(dict.fromkeys(issues))
+    locked.about = _request_of(about)
+    locked.regulator_reference = regulator_reference.strip()
+    locked.save(update_fields=["issues", "about", "regulator_reference"])
+    about_uuid = locked.about.uuid if locked.about else None
+    _note("described", locked, actor=actor, now=now, issues=locked.issues, about=about_uuid)
+
+
+@transaction.atomic
 def acknowledge(complaint: Complaint, *, actor: str, now: datetime) -> None:
-    """Note that staff acknowledged it in another way, by letter for instance. A second call changes nothing."""
-    locked = Complaint.objects.select_for_update().get(pk=complaint.pk)
+    """Note that staff acknowledged it in another way, on the telephone for instance. Twice changes nothing."""
+    locked = Complaint.objects.select_for_update(of=("self",)).get(pk=complaint.pk)
     if locked.acknowledged_at is None:
         _acknowledged(locked, how="by-hand", actor=actor, now=now)
 
 
 @transaction.atomic
-def close(complaint: Complaint, outcome: str, *, actor: str, now: datetime) -> None:
-    """Record the outcome the person was told of. An outcome within the period is an acknowledgement too."""
-    locked = Complaint.objects.select_for_update(of=("self",)).select_related("case").get(pk=complaint.pk)
-    if locked.outcome:
-        raise HasOutcome
+def acknowledge_by_letter(complaint: Complaint, *, actor: str, now: datetime) -> Letter:
+    """Write that it was received and is looked into: by e-mail, or to be posted (s.164A(3))."""
+    locked = _open(complaint)
+    letter = _write("complaint_acknowledgement", locked, {}, actor=actor, now=now)
+    if locked.acknowledged_at is None and letter.is_given:
+        _acknowledged(locked, how="letter", actor=actor, now=now)
+    return letter
+
+
+@transaction.atomic
+def enquire(complaint: Complaint, text: str, *, actor: str, now: datetime) -> ComplaintStep:
+    """Write down an enquiry: whom we asked, and what they said (s.164A(5))."""
+    return _step(_open(complaint), ComplaintStep.Kind.ENQUIRY, text, actor=actor, now=now)
+
+
+@transaction.atomic
+def tell_progress(
+    complaint: Complaint, text: str, *, outcome_by: date | None = None, actor: str, now: datetime
+) -> Letter:
+    """Tell the person how far we are (s.164A(5)). The letter is kept, and to be posted where there is no e-mail."""
+    locked = _open(complaint)
+    _step(locked, ComplaintStep.Kind.PROGRESS, text, actor=actor, now=now)
+    return _write(
+        "complaint_progress", locked, {"progress": text.strip(), "outcome_by": outcome_by}, actor=actor, now=now
+    )
+
+
+@transaction.atomic
+def close(
+    complaint: Complaint,
+    outcome: str,
+    *,
+    findings: str,
+    changes: str,
+    remedies: Sequence[str] = (),
+    cause: str = "",
+    actor: str,
+    now: datetime,
+) -> Letter:
+    """Give the outcome (s.164A(4)(b)): the letter that says it is written first, so that none ends in silence.
+
+    An outcome within the period is an acknowledgement too.
+    """
+    locked = _open(complaint)
+    _check_outcome(outcome, findings, changes, remedies, cause)
     if locked.acknowledged_at is None:
         _acknowledged(locked, how="outcome", actor=actor, now=now)
+    texts = {"findings": findings.strip(), "changes": changes.strip()}
+    key = ensure_key(Owner.CASE, locked.case.uuid)
+    locked.findings = key.seal(f"findings:{locked.uuid}", json.dumps(texts).encode())
     locked.outcome, locked.outcome_at = Outcome(outcome).value, now
-    locked.save(update_fields=["outcome", "outcome_at"])
+    locked.remedies, locked.cause = list(dict.fromkeys(remedies)), cause
+    locked.save(update_fields=["outcome", "outcome_at", "remedies", "cause", "findings"])
+    context = {"outcome": str(Outcome(outcome).label), "outcome_code": locked.outcome, **texts}
+    letter = _write("complaint_outcome", locked, context, actor=actor, now=now)
     locked.case.settle(now=now)
-    record(kind="complaint.closed", at=now, actor=actor, object=locked.uuid, data={"outcome": locked.outcome})
+    codes = {"outcome": locked.outcome, "remedies": locked.remedies, "cause": cause}
+    _note("closed", locked, actor=actor, now=now, **codes)
+    return letter
+
+
+def steps_of(complaint: Complaint) -> list[tuple[ComplaintStep, str]]:
+    """What was done on the way, with its words; call it where that they were read is recorded."""
+    keys = keys_of(Owner.CASE, [complaint.case.uuid])
+    key = keys.get(complaint.case.uuid)
+    return [
+        (step, key.open(f"step:{step.uuid}", bytes(step.sealed)).decode() if key else "")
+        for step in complaint.steps.order_by("pk")
+    ]
+
+
+def findings_of(complaint: Complaint) -> dict[str, str]:
+    """What we found and changed, as the outcome letter says it; empty before, and once it is forgotten."""
+    key = keys_of(Owner.CASE, [complaint.case.uuid]).get(complaint.case.uuid)
+    if key is None or complaint.findings is None:
+        return {}
+    opened: dict[str, str] = json.loads(key.open(f"findings:{complaint.uuid}", bytes(complaint.findings)))
+    return opened
+
+
+def _open(complaint: Complaint) -> Complaint:
+    """Hold the row and read it afresh."""
+    locked = Complaint.objects.select_for_update(of=("self",)).select_related("case").get(pk=complaint.pk)
+    if not locked.is_open:
+        raise HasOutcome
+    return locked
+
+
+def _request_of(reference: str) -> RightsRequest | None:
+    if not reference.strip():
+        return None
+    found = RightsRequest.objects.filter(reference=references.tidy(reference)).first()
+    if found is None:
+        raise Invalid(fields={"about": _("No request has this reference.")})
+    return found
+
+
+def _check_outcome(outcome: str, findings: str, changes: str, remedies: Sequence[str], cause: str) -> None:
+    errors: dict[str, Text] = {}
+    if outcome not in Outcome.values:
+        errors["outcome"] = _("Choose the outcome.")
+    for name, text in (("findings", findings), ("changes", changes)):
+        if not _is_text(text):
+            errors[name] = _("Write this for the letter, in up to 10,000 characters.")
+    if not set(remedies) <= set(Remedy.values):
+        errors["remedies"] = _("Choose from the list.")
+    if cause and cause not in Cause.values:
+        errors["cause"] = _("Choose from the list.")
+    if errors:
+        raise Invalid(fields=errors)
+
+
+def _is_text(text: str) -> bool:
+    return 0 < len(text.strip()) <= LENGTH and "\x00" not in text
+
+
+def _step(complaint: Complaint, kind: ComplaintStep.Kind, text: str, *, actor: str, now: datetime) -> ComplaintStep:
+    if not _is_text(text):
+        raise Invalid(fields={"text": _("Write it down, in up to 10,000 characters.")})
+    step = ComplaintStep(complaint=complaint, kind=kind, actor=actor, at=now)
+    step.sealed = ensure_key(Owner.CASE, complaint.case.uuid).seal(f"step:{step.uuid}", text.strip().encode())
+    step.save(force_insert=True)
+    _note(kind.value, complaint, actor=actor, now=now, step=step.uuid)
+    return step
+
+
+def _write(kind: str, complaint: Complaint, context: Mapping[str, Any], *, actor: str, now: datetime) -> Letter:
+    """Write a letter and give it; without an address that is theirs it waits on our pages to be posted."""
+    letter = letters.write(kind, None, context, now=now, complaint=complaint)
+    posting.send(letter, actor=actor, now=now)
+    return letter
 
 
 def _acknowledged(complaint: Complaint, *, how: str, actor: str, now: datetime) -> None:
-    complaint.acknowledged_at = now
-    complaint.save(update_fields=["acknowledged_at"])
-    record(kind="complaint.acknowledged", at=now, actor=actor, object=complaint.uuid, data={"how": how})
+    complaint.acknowledged_at, complaint.acknowledged_how = now, how
+    complaint.save(update_fields=["acknowledged_at", "acknowledged_how"])
+    _note("acknowledged", complaint, actor=actor, now=now, how=how)
+
+
+def _note(kind: str, complaint: Complaint, *, actor: str, now: datetime, **data: Any) -> None:
+    record(kind=f"complaint.{kind}", at=now, actor=actor, object=complaint.uuid, data=data)

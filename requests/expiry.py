@@ -18,6 +18,9 @@ from ledger.entries import record
 from requests.models import (
     Asking,
     CaseFile,
+    Comment,
+    Complaint,
+    ComplaintStep,
     Correction,
     Decision,
     DecisionReview,
@@ -25,9 +28,12 @@ from requests.models import (
     Evidence,
     Letter,
     LetterDraft,
+    Message,
     Package,
     RecipientNotice,
+    Representation,
     Transfer,
+    VisitCode,
 )
 
 TERM = relativedelta(years=6)
@@ -61,6 +67,7 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
     RecipientNotice.objects.filter(request__case=locked).update(note=None)
     for model in (Correction, DecisionReview, DecisionScope, Transfer):
         model._default_manager.filter(request__case=locked).delete()
+    _forget_what_was_said(locked)
     outbox.forget(locked.uuid)
     locked.subject = locked.claim = locked.claim_blind = locked.confirm_hash = locked.confirm_expires_at = None
     locked.identity_note = None
@@ -74,6 +81,15 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
         object=locked.uuid,
         data={"letters": letters, "packages": package_count},
     )
+
+
+def _forget_what_was_said(case: CaseFile) -> None:
+    """Words of both sides. That there were complaints, and how they ended, stays for the count."""
+    for model in (Comment, Message, VisitCode):
+        model._default_manager.filter(case=case).delete()
+    ComplaintStep.objects.filter(complaint__case=case).delete()
+    Complaint.objects.filter(case=case).update(findings=None)
+    Representation.objects.filter(case=case).update(note=None)
 
 
 def expire_closed(*, now: datetime) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, NotFound, Text
@@ -135,11 +136,9 @@ def send_new_link(*, email: str, reference: str, now: datetime) -> None:
         blinds = Claim("email", email).blinds
     except Invalid:
         return
-    case = (
-        CaseFile.objects.select_for_update()
-        .filter(requests__reference=references.tidy(reference), claim_blind__in=blinds, closed_at=None)
-        .first()
-    )
+    named = references.tidy(reference)
+    theirs = CaseFile.objects.filter(claim_blind__in=blinds, closed_at=None).select_for_update(of=("self",))
+    case = theirs.filter(Q(requests__reference=named) | Q(complaints__reference=named)).first()
     if case is None or (case.confirm_expires_at and case.confirm_expires_at > now + LINK_LIFE - LINK_PAUSE):
         return
     token = fresh_link(case, now=now)

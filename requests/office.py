@@ -62,6 +62,16 @@ def get(request: HttpRequest, uuid: UUID) -> RightsRequest:
     return found
 
 
+def chosen(uuid: str) -> User | None:
+    """The account with this id; nobody when none is given."""
+    if not uuid:
+        return None
+    try:
+        return User.objects.get(uuid=UUID(uuid))
+    except (ValueError, User.DoesNotExist) as error:
+        raise Http404 from error
+
+
 def act(request: HttpRequest, rights_request: RightsRequest, done: str, func: Callable[[], object]) -> HttpResponse:
     """Do it, say that it was done or why not, and show the page again."""
     try:

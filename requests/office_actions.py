@@ -21,6 +21,7 @@ from requests import (
     decisions,
     moves,
     office,
+    office_complaints,
     office_identity,
     office_triage,
     package,
@@ -135,7 +136,7 @@ def assign(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Take a free case, give back one's own, or hand it to somebody."""
     found, now, user = get(request, uuid), timezone.now(), request.user
     assert isinstance(user, User)  # noqa: S101 - narrows the type; the site lets nobody else through
-    to = chosen(request.POST.get("to", ""))
+    to = office.chosen(request.POST.get("to", ""))
     try:
         assigning.assign(found.case, to, by=user, now=now)
     except DomainError as error:
@@ -145,16 +146,6 @@ def assign(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if RightsRequest.objects.visible_to(user).filter(pk=found.pk).exists():
         return redirect("admin:rights-request", found.uuid)
     return redirect("admin:rights-queue")
-
-
-def chosen(uuid: str) -> User | None:
-    """The account with this id; nobody when none is given."""
-    if not uuid:
-        return None
-    try:
-        return User.objects.get(uuid=UUID(uuid))
-    except (ValueError, User.DoesNotExist) as error:
-        raise Http404 from error
 
 
 @require_POST
@@ -194,4 +185,4 @@ def urls(site: AdminSite) -> list[URLPattern]:
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)
-    return views
+    return [*office_complaints.urls(site), *views]

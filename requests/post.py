@@ -33,9 +33,10 @@ def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
     _send("new_link", case, list(case.requests.order_by("pk")), to=to, token=token, now=now)
 
 
-def acknowledge_complaint(complaint: Complaint, *, to: str, now: datetime) -> None:
+def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: datetime) -> None:
     """That it has arrived, what happens next, and the way to the Commissioner (DPA 2018 s.164A(3), s.165)."""
-    context = {"complaint": complaint, "received": in_words(complaint.received_on)}
+    link = f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}"
+    context = {"complaint": complaint, "received": in_words(complaint.received_on), "link": link}
     _post("complaint_acknowledged", complaint.case, context, to=to, now=now)
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import Text
 from requests.deadlines import clock_of
 from requests.facts import Facts
-from requests.models import CaseFile, RightsRequest
+from requests.models import CaseFile, Complaint, ComplaintStep, RightsRequest
 from requests.stopping import in_words
 from requests.workflow import State
 
@@ -46,6 +46,11 @@ def lines(case: CaseFile) -> list[Line]:
     return [_line(one, case) for one in case.requests.order_by("pk")]
 
 
+def complaint_lines(case: CaseFile) -> list[tuple[Complaint, Text]]:
+    """Every complaint of a case, and what happens to it."""
+    return [(one, _complaint(one)) for one in case.complaints.order_by("pk")]
+
+
 def counted(found: list[Line]) -> list[tuple[list[str], list[str]]]:
     """How the time is counted: the references of open requests, and the sentences that are true of all of them."""
     groups: dict[tuple[str, ...], list[str]] = {}
@@ -64,3 +69,13 @@ def _line(rights_request: RightsRequest, case: CaseFile) -> Line:
         stopped=in_words(rights_request.result.get("stopped", [])),
         why=clock_of(Facts.from_json(rights_request.facts), case.rule_set).explanation,
     )
+
+
+def _complaint(complaint: Complaint) -> Text:
+    if complaint.outcome:
+        return _("We have told you the outcome, in our letter.")
+    if complaint.steps.filter(kind=ComplaintStep.Kind.PROGRESS).exists():
+        return _("We are looking into it, and have written to you how far we are.")
+    if complaint.acknowledged_at:
+        return _("We have confirmed that we have it, and are looking into it.")
+    return _("We have it. We confirm that in writing, and look into it meanwhile.")

@@ -1,35 +1,25 @@
 """A complaint: taken in, acknowledged in time, seen by the office, closed with an outcome."""
 
+import json
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
-from django.urls import reverse
+from django.utils import timezone
 
 from core.errors import Invalid
-from core.models import Controller, User
+from core.models import Controller
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests import complaints
+from requests import complaint_lists, complaints, letters
 from requests.expiry import CaseOpen, expire_case
 from requests.intake import claim_of
-from requests.models import CaseFile, Complaint
-from tests.make_requests import EMAIL, NOW
+from requests.models import CaseFile, Complaint, Letter
+from tests import make_requests
+from tests.make_complaints import WORDING, WORDS, complain
+from tests.make_requests import EMAIL, NOW, token_in
 
 pytestmark = pytest.mark.django_db
-WORDS = "You wrote to me after I had said no."
-
-
-def complain(email=EMAIL, **given):
-    return complaints.open_complaint(
-        requester={"name": "Grace Hopper", "email": email, "address": "" if email else "1 Sea Street"},
-        answers={"complaint": WORDS, "wish": "Say sorry."},
-        channel="web",
-        received_at=NOW,
-        locale="en-GB",
-        actor="public",
-        now=NOW,
-        **given,
-    )
 
 
 def kinds():
@@ -57,7 +47,7 @@ def test_it_has_its_own_reference_clock_and_evidence(mailoutbox):
     assert to_staff.to == [Controller.current().dpo_contact]
     assert complaint.reference in to_staff.subject
     assert "Grace" not in to_staff.body
-    assert f"/complaint/{complaint.pk}/" in to_staff.body
+    assert f"/rights/complaints/{complaint.uuid}/" in to_staff.body
 
 
 def test_by_post_it_waits_to_be_acknowledged_by_hand():
@@ -71,7 +61,7 @@ def test_by_post_it_waits_to_be_acknowledged_by_hand():
 
 
 def test_sent_twice_is_one():
-    first = complain(case_uuid="6a6f1d2e-93a5-4c3e-8a53-0d4b0b1c6a11")
+    first = complain(case_uuid=uuid4())
     assert complain(case_uuid=first.case.uuid) == first
     assert CaseFile.objects.count() == Complaint.objects.count() == 1
 
@@ -83,37 +73,99 @@ def test_impossible_input_is_refused():
     assert not CaseFile.objects.exists()
 
 
-def test_an_outcome_closes_the_case_once_and_only_then_can_it_be_forgotten():
+def test_an_outcome_closes_the_case_once_and_only_then_can_it_be_forgotten(mailoutbox):
     complaint = complain(email="")
     with pytest.raises(CaseOpen):
         expire_case(complaint.case, now=NOW)
     later = NOW + timedelta(days=9)
-    complaints.close(complaint, "upheld", actor="user:test", now=later)
+    letter = complaints.close(complaint, "upheld", **WORDING, actor="user:test", now=later)
     complaint.refresh_from_db()
     assert (complaint.outcome, complaint.outcome_at, complaint.acknowledged_at) == ("upheld", later, later)
+    assert complaint.acknowledged_how == "outcome"
     assert complaint.case.closed_at == later
     assert kinds()[-1] == "complaint.closed"
+    assert not letter.is_given
+    assert "We wrote by mistake." in letters.read(letter)["text"]
+    assert WORDING["findings"].encode() not in bytes(complaint.findings)
     with pytest.raises(complaints.HasOutcome):
-        complaints.close(complaint, "not_upheld", actor="user:test", now=later)
+        complaints.close(complaint, "not_upheld", **WORDING, actor="user:test", now=later)
     expire_case(complaint.case, now=later)
-    complaint.case.refresh_from_db()
-    assert complaint.case.claim is None
-
-
-def test_the_office_sees_it_and_looking_is_an_event(client):
-    client.force_login(User.objects.create_superuser("officer", password="a password of good length"))
-    complaint = complain()
-    url = reverse("admin:requests_complaint_changelist")
-    page = client.get(url).text
-    assert complaint.reference in page
-    assert WORDS not in page
-    assert client.get(reverse("admin:requests_complaint_change", args=[complaint.pk])).status_code == 200
-    chosen = {"_selected_action": [complaint.pk]}
-    shown = client.post(url, {"action": "show", **chosen})
-    assert WORDS in shown.text
-    assert kinds()[-1] == "case.viewed"
-    client.post(url, {"action": "resolved", **chosen})
     complaint.refresh_from_db()
-    assert complaint.outcome == "resolved"
-    again = client.post(url, {"action": "upheld", **chosen}, follow=True)
-    assert "has its outcome already" in again.text
+    assert complaint.case.claim is complaint.findings is None
+    assert not Letter.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"outcome": "perhaps"}, "outcome"),
+        ({"findings": " "}, "findings"),
+        ({"changes": ""}, "changes"),
+        ({"remedies": ["flowers"]}, "remedies"),
+        ({"cause": "weather"}, "cause"),
+    ],
+)
+def test_no_outcome_without_what_the_letter_must_say(change, field):
+    complaint = complain(email="")
+    with pytest.raises(Invalid) as error:
+        complaints.close(complaint, **{"outcome": "upheld", **WORDING, **change}, actor="user:test", now=NOW)
+    assert list(error.value.fields) == [field]
+    complaint.refresh_from_db()
+    assert complaint.is_open
+
+
+def test_enquiries_and_progress_are_kept_sealed_and_progress_is_told(mailoutbox):
+    complaint = complain()
+    complaints.enquire(complaint, "Sales: the list was old.", actor="user:test", now=NOW)
+    letter = complaints.tell_progress(complaint, "We asked Sales.", actor="user:test", now=NOW)
+    assert letter.is_given
+    assert "We asked Sales." in letters.read(letter)["text"]
+    found = complaints.steps_of(complaint)
+    assert [(step.kind, text) for step, text in found] == [
+        ("enquiry", "Sales: the list was old."),
+        ("progress", "We asked Sales."),
+    ]
+    assert not any(b"Sales" in bytes(step.sealed) for step, _text in found)
+    assert "Sales" not in json.dumps(list(Entry.objects.values_list("body", flat=True)))
+    with pytest.raises(Invalid):
+        complaints.enquire(complaint, " ", actor="user:test", now=NOW)
+
+
+def test_it_is_said_what_it_is_about():
+    request = make_requests.request("access")
+    complaint = complain()
+    say = {"actor": "user:test", "now": NOW}
+    complaints.describe(complaint, issues=["no-answer"], about=request.reference, regulator_reference="IC-1", **say)
+    complaint.refresh_from_db()
+    assert (complaint.issues, complaint.about, complaint.regulator_reference) == (["no-answer"], request, "IC-1")
+    for wrong in ({"issues": ["weather"]}, {"issues": [], "about": "KP-2222-2222"}):
+        with pytest.raises(Invalid):
+            complaints.describe(complaint, **wrong, **say)
+
+
+def test_the_person_sees_how_it_stands(client, mailoutbox):
+    now = timezone.now()
+    complaint = complain(now=now)
+    deliver_due(now=now)
+    link = f"/rights/confirm/{token_in(mailoutbox[:1], now=now)}/"
+    assert complaint.reference in client.get(link).text
+    client.post(link)
+    page = client.get(link).text
+    assert "We have confirmed that we have it" in page
+    complaints.close(complaint, "upheld", **WORDING, actor="user:test", now=now)
+    assert "We have told you the outcome" in client.get(link).text
+
+
+def test_numbers_of_a_period():
+    one, two = complain(email=""), complain()
+    complaints.describe(one, issues=["marketing", "staff"], actor="user:test", now=NOW)
+    later = NOW + timedelta(days=40)
+    complaints.close(one, "partly", **WORDING, remedies=["apologised"], cause="process", actor="user:test", now=later)
+    rows = {(measure, code): number for measure, code, number in complaint_lists.counts(NOW.date(), NOW.date())}
+    assert rows["received", ""] == rows["channel", "web"] == "2"
+    assert (rows["acknowledged", "in time"], rows["acknowledged", "late"]) == ("1", "1")
+    assert rows["open", ""] == rows["outcome", "partly"] == rows["remedy", "apologised"] == "1"
+    assert rows["issue", "marketing"] == rows["issue", "staff"] == rows["cause", "process"] == "1"
+    assert rows["days to outcome", "median"] == "40"
+    assert not any(number != "0" and number for *_x, number in complaint_lists.counts(later.date(), later.date()))
+    assert two.is_open

@@ -18,6 +18,7 @@ from core import apikeys, roles
 from requests import answer
 from requests.models import CaseFile, RightsRequest
 from tests import make_office, make_staff
+from tests.make_complaints import complain
 
 pytestmark = pytest.mark.django_db
 TEXT = (Path(settings.BASE_DIR) / "docs" / "roles.md").read_text()
@@ -77,6 +78,14 @@ class Things:
     def prepared(self):
         found = self.case("prepared@example.com")
         answer.prepare_access(found, actor=make_office.OFFICER, now=make_office.NOW)
+        return found.uuid
+
+    def complaint(self):
+        return complain(email="").uuid
+
+    def grievance(self):
+        found = complain(email="")
+        CaseFile.objects.filter(pk=found.case_id).update(owner=make_staff.account("busy", "caseworker"))
         return found.uuid
 
     def task(self):
