@@ -43,6 +43,8 @@ REQUIRED: dict[str, Required] = {
     "access_response": {**_HEAD, **_FACTS, **ROUTES},
     "erasure_answer": {**_HEAD, **_parts("outcome recipients record searched"), **ROUTES},
     "nothing_found": {**_HEAD, **_parts("outcome searched next"), **ROUTES},
+    "withdrawal_confirmation": {**_HEAD, **_parts("outcome stopped effect record proof before more")},
+    "marketing_stopped": {**_HEAD, **_parts("outcome stopped effect record proof more")},
     "general": {**_HEAD, **_parts("message contact")},
     "complaint_acknowledgement": {**_HEAD, **_parts("acknowledged next"), **_COMMISSIONER},
     "complaint_progress": {**_HEAD, **_parts("progress next"), **_COMMISSIONER},
@@ -67,13 +69,15 @@ TITLES: dict[str, Text] = {
     "access_response": _("Your data"),
     "erasure_answer": _("Your request to have your data deleted"),
     "nothing_found": _("We found nothing about you"),
+    "withdrawal_confirmation": _("Your consent is withdrawn"),
+    "marketing_stopped": _("We have stopped marketing to you"),
     "general": _("About your request"),
     "complaint_acknowledgement": _("We received your complaint"),
     "complaint_progress": _("How far we are with your complaint"),
     "complaint_outcome": _("The outcome of your complaint"),
 }
 # These hold nothing that we disclose, so the mail may say it all.
-IN_MAIL = {"acknowledgement", "complaint_acknowledgement"}
+IN_MAIL = {"acknowledgement", "complaint_acknowledgement", "withdrawal_confirmation", "marketing_stopped"}
 
 
 def title(kind: str) -> str:

@@ -20,19 +20,20 @@ from core.models import Controller, Owner
 from requests.clock import in_words
 from requests.intake import claim_of
 from requests.letter_kinds import REQUIRED, VERSION, WHEN, Required, title
+from requests.letter_parts import sentence
 from requests.letter_text import parts_of, to_text
 from requests.models import CaseFile, Complaint, Letter, RightsRequest
 
 
 class LetterIncomplete(DomainError):
-    """`missing` names the parts, for the person who maintains the templates."""
+    """`missing` names the parts; each field says what it is, and which rule asks for it."""
 
     code = "letter-incomplete"
     message = _("The letter lacks something the law requires, so it was not sent.")
 
     def __init__(self, missing: list[str]) -> None:
         self.missing = missing
-        super().__init__(fields={part: _("This part is missing or incomplete.") for part in missing})
+        super().__init__(fields={part: sentence(part) for part in missing})
 
 
 def required(kind: str, context: Mapping[str, Any]) -> Required:
