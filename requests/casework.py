@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from core.models import User
 from ledger.entries import record
 from ledger.models import Entry
 from requests import answer, decisions, letters, moves, systems, ways
-from requests.clock import Clock
+from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
 from requests.facts import Facts
 from requests.intake import claim_of
@@ -40,6 +40,30 @@ HAPPENED = {
     "letter.sent": gettext_lazy("Letter sent"),
     "letter.collected": gettext_lazy("Letter read"),
     "erasure.executed": gettext_lazy("Erasure carried out"),
+    "request.clock-set": gettext_lazy("Due date computed anew"),
+    "clarification.asked": gettext_lazy("Asked what is meant"),
+    "clarification.answered": gettext_lazy("The question was answered"),
+    "clarification.taken-back": gettext_lazy("The question was taken back"),
+    "extension.decided": gettext_lazy("Notice of two more months"),
+    "extension.taken-back": gettext_lazy("The extension was taken back"),
+    "fee.charged": gettext_lazy("A fee was charged"),
+    "fee.paid": gettext_lazy("The fee was paid"),
+    "fee.taken-back": gettext_lazy("The fee was taken back"),
+    "identity.doubted": gettext_lazy("A doubt about who asks"),
+    "identity.doubt-approved": gettext_lazy("Asking late was approved"),
+    "identity.arrived": gettext_lazy("Proof of identity arrived"),
+    "identity.not-enough": gettext_lazy("The proof was not enough"),
+    "identity.doubt-withdrawn": gettext_lazy("The doubt was taken back"),
+    "identity.evidence-kept": gettext_lazy("Evidence of identity sealed"),
+    "identity.evidence-destroyed": gettext_lazy("Evidence of identity destroyed"),
+    "where.asked": gettext_lazy("Asked where else to look"),
+    "where.answered": gettext_lazy("They said where else to look"),
+    "where.complete": gettext_lazy("Nothing more to ask about where to look"),
+    "refusal.prepared": gettext_lazy("A refusal was prepared"),
+    "refusal.taken-back": gettext_lazy("The refusal was taken back"),
+    "refusal.sent": gettext_lazy("Refused as a whole"),
+    "case.reminded": gettext_lazy("Reminded to confirm the address"),
+    "case.reopened": gettext_lazy("Taken up again after a reply"),
     "request.entered-late": gettext_lazy("Entered on a later day than it came"),
     "complaint.received": gettext_lazy("Complaint received"),
     "complaint.acknowledged": gettext_lazy("Acknowledged"),
@@ -74,6 +98,8 @@ class Work:
     timeline: list[Happening]
     is_access: bool
     is_erasure: bool
+    # Taking a consent back needs no proof of who does it.
+    is_no: bool
     is_executed: bool
     is_by_doing: bool
 
@@ -110,6 +136,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         timeline=timeline(rights_request),
         is_access=rights_request.right == Right.ACCESS,
         is_erasure=rights_request.right == Right.ERASURE,
+        is_no=rights_request.right == Right.WITHDRAWAL,
         is_executed=is_executed,
         is_by_doing=ways.is_by_doing(rights_request),
     )
@@ -207,6 +234,9 @@ def _details(entry: Entry) -> str:
         return str(State(data["to"]).label)
     if entry.kind == "request.decided":
         return f"{entry.purpose}: {data['reason']}"
+    if entry.kind == "request.clock-set":
+        days = [in_words(date.fromisoformat(data[end])) if data[end] else _("no date") for end in ("from", "to")]
+        return " → ".join(days)
     if entry.kind == "task.answered":
         return f"{data['system']}: {Task.Outcome(data['outcome']).label}"
     return str(data.get("what") or data.get("kind") or data.get("how") or data.get("outcome") or "")

@@ -29,7 +29,7 @@ from requests.deadlines import clock_of, regime_of
 from requests.facts import Facts, read_date
 from requests.models import CaseFile, RequestEvent, Right, RightsRequest, Task
 from requests.post import acknowledge, send_link
-from requests.stopping import stop_at_once
+from requests.stopping import answer_at_once, claims_of, stop_at_once
 from subjects.blocks import place
 from subjects.identifiers import Claim
 from subjects.models import ErasureBlock
@@ -95,9 +95,13 @@ def open_case(
             return case
         token = _seal(case, claim, email, now=now)
         requests = [open_right(case, right, controller, actor=actor, now=now) for right in wanted]
-        if email:
-            stop_at_once(requests, email, stop, now=now, actor=actor)
-        if token and not acknowledged and may_write(case):
+        stop_at_once(requests, claims_of(claim), stop, now=now, actor=actor)
+        may_mail = bool(token) and not acknowledged and may_write(case)
+        if not acknowledged:
+            # Asked for by its own name, and no words about anything else beside it.
+            alone = stop is not None and not claim.get(Right.OBJECTION)
+            requests = answer_at_once(requests, only_marketing=alone, may_mail=may_mail, now=now, actor=actor)
+        if requests and may_mail:
             acknowledge(case, requests, to=claim["email"], token=token, now=now)
     return case
 
@@ -250,7 +254,8 @@ def open_right(case: CaseFile, right: str, controller: Controller, *, actor: str
         target_on=clock.target,
     )
     # A message asks nothing of any system yet: the right that is found in it does (requests/triage.py).
-    systems = [] if right == Right.GENERAL else systems_to_ask()
+    # A withdrawal asks none either: whoever wants to use the data asks us first.
+    systems = [] if right in (Right.GENERAL, Right.WITHDRAWAL) else systems_to_ask()
     Task.objects.bulk_create(Task(request=rights_request, system=system) for system in systems)
     due = clock.due.isoformat() if clock.due else None
     data = {"right": right, "channel": case.channel, "received": case.received_on.isoformat(), "due": due}

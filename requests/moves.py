@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from requests import ways
+from requests import deadlines, ways
+from requests.facts import Facts
 from requests.models import Right, RightsRequest
 from requests.workflow import CLOSED, State, TransitionNotAllowed
 from subjects import blocks
@@ -12,6 +13,8 @@ from subjects.models import ErasureBlock
 
 # What is answered by doing it leaves only these steps to choose.
 _BY_HAND = {State.IN_PROGRESS, State.WITHDRAWN}
+# What the person said when the request came: no work of ours.
+_SAID = {"stopped", "proofs", "objected"}
 
 
 def by_hand(rights_request: RightsRequest) -> list[State]:
@@ -37,8 +40,10 @@ def step(rights_request: RightsRequest, to: str, *, actor: str, now: datetime) -
 
 def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
     """ "You missed something": the work starts over. What was decided before stays in the ledger and the letters."""
-    rights_request.result = {}
+    # What was said no to stays stopped, and the request is due again.
+    rights_request.result = {name: value for name, value in rights_request.result.items() if name in _SAID}
     rights_request.save(update_fields=["result"])
+    deadlines.store(rights_request, Facts.from_json(rights_request.facts))
     rights_request.decisions.all().delete()
     subject = rights_request.case.subject
     if subject and rights_request.right == Right.ACCESS:

@@ -12,6 +12,7 @@ from requests import questions
 from requests.forms import Question
 from requests.models import Right
 from requests.questions import MARKETING, OTHER, UNSURE
+from requests.stopping import consent_purposes
 
 # Step → what its form was answered with.
 Answers = dict[str, Any]
@@ -124,8 +125,6 @@ def asked(answers: Answers) -> dict[str, Any]:
     given = {step.name: step for step in needed(answers)}
     rights = [Right.OBJECTION.value if choice == MARKETING else choice for choice in chosen]
     about = {right.value: _words(given[name], answers) for name, right in ABOUT.items() if name in given}
-    if MARKETING in chosen and Right.OBJECTION.value not in about:
-        about[Right.OBJECTION.value] = str(dict(questions.OFFERED)[MARKETING])
     if _is_unsure(answers) and Right.GENERAL.value not in about:
         about[Right.GENERAL.value] = "\n".join(questions.WishForm().in_words(answers["not-sure"]))
     return {
@@ -146,8 +145,8 @@ def _words(step: Step, answers: Answers) -> str:
 
 
 def _stop(chosen: Sequence[str], answers: Answers) -> list[str]:
-    """What ends at once. Somebody who does not remember which consent it was takes back the marketing ones."""
+    """What ends at once. Somebody who does not remember which consent it was takes back every one."""
     consents = _chosen(answers, "consent", "purposes") if Right.WITHDRAWAL in chosen else []
-    named = [slug for slug in consents if slug != OTHER]
-    everything = MARKETING in chosen or OTHER in consents
-    return [*([ALL_MARKETING] if everything else []), *named]
+    is_unknown = OTHER in consents
+    named = [slug for slug, _title in consent_purposes()] if is_unknown else consents
+    return [*([ALL_MARKETING] if MARKETING in chosen or is_unknown else []), *named]

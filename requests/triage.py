@@ -9,9 +9,8 @@ from requests.intake import claim_of, fresh_link, may_write, open_right
 from requests.models import Right, RightsRequest
 from requests.post import acknowledge
 from requests.sending import lock
-from requests.stopping import stop_at_once
+from requests.stopping import answer_at_once, claims_of, stop_at_once
 from subjects.blocks import place
-from subjects.identifiers import Claim
 from subjects.models import ErasureBlock
 
 FOUND = [right for right in Right if right != Right.GENERAL]
@@ -32,9 +31,10 @@ def name_right(message: RightsRequest, right: str, *, actor: str, now: datetime)
     if case.subject and wanted == Right.ACCESS:
         place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=opened.uuid, now=now, actor=actor)
     email = claim_of(case).get("email", "")
-    if email:
-        stop_at_once([opened], Claim("email", email), None, now=now, actor=actor)
-    if email and not case.by_post and may_write(case):
+    stop_at_once([opened], claims_of(claim_of(case)), None, now=now, actor=actor)
+    may_mail = bool(email) and not case.by_post and may_write(case)
+    remaining = answer_at_once([opened], only_marketing=False, may_mail=may_mail, now=now, actor=actor)
+    if remaining and may_mail:
         token = fresh_link(case, now=now)
         case.save(update_fields=["confirm_hash", "confirm_expires_at"])
         acknowledge(case, [opened], to=email, token=token, now=now)

@@ -100,7 +100,10 @@ def sent(request: HttpRequest) -> HttpResponse:
     case = _sent_case(request)
     if case is None:
         return redirect("requests:hub")
-    context = {"case": case, "lines": status.lines(case), "corrected": "corrected" in request.GET}
+    lines = status.lines(case)
+    due = next((line.request.due_on for line in lines if line.request.is_open), None)
+    settled = not any(line.request.is_open for line in lines)
+    context = {"case": case, "lines": lines, "due": due, "is_settled": settled, "corrected": "corrected" in request.GET}
     return render(request, "requests/sent.html", context)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import answer
+from requests import answer, withdrawing
 from requests.models import Right, RightsRequest
 
 # Kind and content of the letter as it would go out now. Raises what stands in its way; changes nothing.
@@ -44,6 +44,7 @@ def _access(
 WAYS: dict[str, Way] = {
     Right.ACCESS: Way(answer.draft, _access),
     Right.ERASURE: Way(answer.draft, answer.execute_erasure),
+    Right.WITHDRAWAL: Way(withdrawing.draft, withdrawing.release),
 }
 
 
