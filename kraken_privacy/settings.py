@@ -129,6 +129,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "ledger.tasks.seal", "schedule": 30.0, "options": {"expires": 30}},
     "answers": {"task": "requests.tasks.finish", "schedule": 20.0, "options": {"expires": 20}},
     "expiry": {"task": "requests.tasks.expire", "schedule": crontab(hour=1, minute=30)},
+    "dead-notices": {"task": "requests.tasks.note_dead_notices", "schedule": 600.0, "options": {"expires": 600}},
     "attempts": {"task": "staff.tasks.sweep", "schedule": crontab(hour=1, minute=50)},
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
     "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},

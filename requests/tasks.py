@@ -4,7 +4,7 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from requests import answer, expiry, package
+from requests import answer, expiry, package, posting
 
 
 @shared_task
@@ -24,3 +24,9 @@ def expire() -> int:
 def forget_drafts() -> None:
     """Drop sessions that are over, and with them what is left of drafts that were never sent."""
     SessionStore.clear_expired()
+
+
+@shared_task
+def note_dead_notices() -> int:
+    """Letters whose notice no server took were not given."""
+    return posting.note_dead(now=timezone.now())
