@@ -1,6 +1,7 @@
 """Who asks, shown to staff by other means than the mailed link: somebody without e-mail, or an address in doubt.
 
-UK GDPR Art 12(6) asks for no more than removes the doubt, so what was looked at is described and never kept.
+UK GDPR Art 12(6) asks for no more than removes the doubt, so what was looked at is described, without the numbers of
+documents. What was sent for it is kept only until it is decided (requests/identity_evidence.py).
 """
 
 from datetime import datetime
@@ -14,6 +15,7 @@ from core.errors import DomainError, Invalid, NotFound
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
+from requests.identity_evidence import masked
 from requests.models import CaseFile, Right
 from subjects import blocks
 from subjects.identifiers import Claim
@@ -64,11 +66,7 @@ def accept(
     A mailbox that was never confirmed is not used any more, and its link dies: whoever reads it there may be
     somebody else.
     """
-    note = note.strip()
-    if how not in Shown.values:
-        raise Invalid(fields={"how": _("Say how they showed it.")})
-    if not note or len(note) > NOTE_LENGTH or "\x00" in note:
-        raise Invalid(fields={"note": _("Describe what you looked at, in up to 2,000 characters.")})
+    check_shown(how, note)
     locked = CaseFile.objects.select_for_update(of=("self",)).get(pk=case.pk)
     if locked.claim is None or locked.closed_at:
         raise NotFound
@@ -79,11 +77,19 @@ def accept(
         locked.claim_blind = locked.confirm_hash = locked.confirm_expires_at = None
         outbox.forget(locked.uuid)
     locked.identified_at, locked.identified_how = now, how
-    locked.identity_note = ensure_key(Owner.CASE, locked.uuid).seal(FIELD, note.encode())
+    locked.identity_note = ensure_key(Owner.CASE, locked.uuid).seal(FIELD, masked(note.strip()).encode())
     locked.save()
     data = {"how": how, "by_post": locked.by_post}
     record(kind="case.identified", at=now, actor=actor, object=locked.uuid, data=data)
     return locked
+
+
+def check_shown(how: str, note: str) -> None:
+    """Raises Invalid unless it says how they showed it, and what was looked at."""
+    if how not in Shown.values:
+        raise Invalid(fields={"how": _("Say how they showed it.")})
+    if not note.strip() or len(note.strip()) > NOTE_LENGTH or "\x00" in note:
+        raise Invalid(fields={"note": _("Describe what you looked at, in up to 2,000 characters.")})
 
 
 @transaction.atomic

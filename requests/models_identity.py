@@ -8,6 +8,27 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 
+class Kind(models.TextChoices):
+    """What is asked or told."""
+
+    IDENTITY = "identity", _("Proof of identity")
+    CLARIFICATION = "clarification", _("What the request is about")
+    EXTENSION = "extension", _("Two more months")
+    FEE = "fee", _("A fee")
+    WHERE = "where", _("Where else to look")
+    REFUSAL = "refusal", _("Refusing the whole request")
+
+
+class Ended(models.TextChoices):
+    """How it ended. Empty while it is in force."""
+
+    ANSWERED = "answered", _("Answered")
+    NOT_ENOUGH = "not_enough", _("What came was not enough")
+    TAKEN_BACK = "taken_back", _("Taken back by us")
+    NOT_GIVEN = "not_given", _("Its letter did not arrive in time")
+    DONE = "done", _("Done")
+
+
 class AskingQuerySet(models.QuerySet["Asking"]):
     def in_force(self) -> "AskingQuerySet":
         return self.filter(ended="")
@@ -18,21 +39,6 @@ class Asking(models.Model):
 
     It counts from the day its letter was given. What was written in it is sealed under the key of the case.
     """
-
-    class Kind(models.TextChoices):
-        IDENTITY = "identity", _("Proof of identity")
-        CLARIFICATION = "clarification", _("What the request is about")
-        EXTENSION = "extension", _("Two more months")
-        FEE = "fee", _("A fee")
-        WHERE = "where", _("Where else to look")
-        REFUSAL = "refusal", _("Refusing the whole request")
-
-    class Ended(models.TextChoices):
-        ANSWERED = "answered", _("Answered")
-        NOT_ENOUGH = "not_enough", _("What came was not enough")
-        TAKEN_BACK = "taken_back", _("Taken back by us")
-        NOT_GIVEN = "not_given", _("Its letter did not arrive in time")
-        DONE = "done", _("Done")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     case = models.ForeignKey("requests.CaseFile", models.CASCADE, related_name="askings")
@@ -82,7 +88,7 @@ class Asking(models.Model):
     def is_in_force(self) -> bool:
         return not self.ended
 
-    def end(self, how: "Asking.Ended", *, now: datetime) -> None:
+    def end(self, how: Ended, *, now: datetime) -> None:
         self.ended, self.ended_at = how, now
         self.save(update_fields=["ended", "ended_at"])
 

@@ -5,6 +5,7 @@ posted, and stops counting when the notice comes back.
 """
 
 import secrets
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +23,13 @@ from requests.messages import tell_staff
 from requests.models import Letter
 
 LIVES = timedelta(days=30)
+# What must be told when a letter was given or came back: func(letter, actor=, now=), inside the same transaction.
+_listeners: list[Callable[..., object]] = []
+
+
+def on_change(func: Callable[..., object]) -> None:
+    if func not in _listeners:
+        _listeners.append(func)
 
 
 @transaction.atomic
@@ -37,6 +45,7 @@ def send(letter: Letter, *, actor: str, now: datetime, token: str = "") -> bool:
     letter.save(update_fields=["outbox", "sent_at"])
     letter.give(Letter.Way.EMAIL, day=_day(now))
     _note("letter.sent", letter, actor=actor, now=now, template=letter.template_version)
+    _tell_listeners(letter, actor=actor, now=now)
     return True
 
 
@@ -47,6 +56,7 @@ def mark_posted(letter: Letter, *, day: date, actor: str, now: datetime) -> None
         raise Invalid(fields={"day": _("It was posted between the day it was written and today.")})
     letter.give(Letter.Way.POST, day=day)
     _note("letter.posted", letter, actor=actor, now=now, day=day.isoformat())
+    _tell_listeners(letter, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -58,6 +68,7 @@ def bounced(letter: Letter, *, actor: str, now: datetime) -> None:
         return
     letter.come_back(now=now)
     _note("letter.bounced", letter, actor=actor, now=now)
+    _tell_listeners(letter, actor=actor, now=now)
     tell_staff("letter_bounced", letter.reference, page_of(letter), letter.case, now=now)
 
 
@@ -90,6 +101,11 @@ def page_of(letter: Letter) -> str:
         return reverse("admin:complaint", args=[letter.complaint.uuid])
     about = letter.request or letter.case.requests.order_by("pk").first()
     return reverse("admin:rights-request", args=[about.uuid]) if about else reverse("admin:index")
+
+
+def _tell_listeners(letter: Letter, *, actor: str, now: datetime) -> None:
+    for listener in _listeners:
+        listener(letter, actor=actor, now=now)
 
 
 def _post(letter: Letter, token: str, *, now: datetime) -> Outbox | None:
