@@ -1,14 +1,23 @@
 """Which of this app's data is personal, how it is exported and what may be erased."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from subjects import items, relationships
 from subjects.identifiers import reveal
-from subjects.models import DataSubject, Disclosure, PersonalDataItem, Relationship, Restriction, SubjectIdentifier
+from subjects.models import (
+    DataSubject,
+    Disclosure,
+    ItemPurpose,
+    PersonalDataItem,
+    Relationship,
+    Restriction,
+    SubjectIdentifier,
+)
 from subjects.registry import register
 
 BATCH = 500
@@ -101,23 +110,22 @@ class Held(WithThePerson):
     def export(self, subject: DataSubject) -> Iterator[dict[str, Any]]:
         """Batch by batch: somebody may have very many."""
         every = PersonalDataItem.objects.filter(subject=subject).select_related("category", "system").order_by("pk")
+        sources, natures = _labels(PersonalDataItem.Source), _labels(PersonalDataItem.Nature)
         after = 0
-        while rows := list(every.filter(pk__gt=after).prefetch_related("purposes")[:BATCH]):
-            contents = items.contents(rows)
-            yield from (self._row(row, contents.get(row.pk, "")) for row in rows)
+        while rows := list(every.filter(pk__gt=after)[:BATCH]):
+            contents, purposes = items.contents(rows), _purposes_of(rows)
+            for row in rows:
+                yield {
+                    "category": row.category.label,
+                    "content": _readable(contents.get(row.pk, "")),
+                    "purposes": purposes.get(row.pk, []),
+                    "source": sources[row.source],
+                    "nature": natures[row.nature],
+                    "system": row.system.name,
+                    "collected": row.collected_at.isoformat(),
+                    "id": str(row.uuid),
+                }
             after = rows[-1].pk
-
-    def _row(self, row: PersonalDataItem, content: str) -> dict[str, Any]:
-        return {
-            "category": row.category.label,
-            "content": _readable(content),
-            "purposes": sorted(purpose.slug for purpose in row.purposes.all()),
-            "source": str(row.get_source_display()),
-            "nature": str(row.get_nature_display()),
-            "system": row.system.name,
-            "collected": row.collected_at.isoformat(),
-            "id": str(row.uuid),
-        }
 
 
 @register
@@ -154,6 +162,20 @@ class Limits(WithThePerson):
             }
             for row in rows
         ]
+
+
+def _labels(choices: type[TextChoices]) -> dict[str, str]:
+    """What each value is called, translated once instead of for every row."""
+    return {str(value): str(label) for value, label in choices.choices}
+
+
+def _purposes_of(rows: Sequence[PersonalDataItem]) -> dict[int, list[str]]:
+    """The slugs of the purposes that need each item, in one query."""
+    needs = ItemPurpose.objects.filter(item__in=[row.pk for row in rows]).order_by("purpose__slug")
+    found: dict[int, list[str]] = {}
+    for item, slug in needs.values_list("item_id", "purpose__slug"):
+        found.setdefault(item, []).append(slug)
+    return found
 
 
 def _readable(content: str) -> Any:
