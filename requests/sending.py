@@ -7,8 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from requests import letters, package, posting, report, systems
+from requests.asking import NEVER_WAIT
 from requests.intake import claim_of
 from requests.models import Letter, Right, RightsRequest
+from requests.models_identity import Kind
 from requests.workflow import State
 from subjects import blocks
 from subjects.identifiers import Claim
@@ -27,6 +29,11 @@ class InDoubt(DomainError):
         "We know this address, but it does not tell who is asking: several people use it, or it was added to somebody"
         " later. Find out who it is, and record how they showed it."
     )
+
+
+class DoubtOpen(DomainError):
+    code = "doubt-open"
+    message = _("Proof of identity was asked for. Say first that it is enough, or take the doubt back.")
 
 
 class WrongRight(DomainError):
@@ -50,6 +57,8 @@ def lock(rights_request: RightsRequest, right: Right) -> None:
 def confirmed(rights_request: RightsRequest) -> None:
     """Whether we know who asks. Asked again at every step: an address can have become a shared one since."""
     case = rights_request.case
+    if rights_request.right not in NEVER_WAIT and case.askings.in_force().filter(kind=Kind.IDENTITY).exists():
+        raise DoubtOpen
     if not case.is_confirmed:
         raise Unconfirmed
     if case.identified_at or case.is_test or "executed_at" in rights_request.result:
