@@ -6,11 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from imports.entry import BY_HAND, Late
 from imports.fields import Kind
 from imports.kinds.people import ITEM
 from processing.models import DataCategory, PurposeVersion, Status
-from requests.models import Right
 from requests.office_forms import DayField
 from subjects.models import Organisation, PersonalDataItem, Relationship
 
@@ -83,47 +81,6 @@ class PersonForm(forms.Form):
     def values(self) -> dict[str, str]:
         """The answers as a row of a file would say them."""
         return {name: _cell(value) for name, value in self.cleaned_data.items() if value}
-
-
-class CaseForm(forms.Form):
-    """A request from any channel."""
-
-    token = forms.UUIDField(widget=forms.HiddenInput)
-    rights = forms.MultipleChoiceField(
-        label=_("What they ask for"), choices=Right.choices, widget=forms.CheckboxSelectMultiple
-    )
-    channel = forms.ChoiceField(
-        label=_("How it came"), choices=[("", _("Choose")), *((one.value, one.label) for one in BY_HAND)]
-    )
-    received_on = DayField(
-        label=_("The day it came"),
-        help_text=_("The true day, whoever received it. The time to answer counts from it."),
-    )
-    late = forms.ChoiceField(
-        label=_("Entered on a later day, because"), choices=[("", ""), *Late.choices], required=False
-    )
-    name = forms.CharField(label=_("Name"), max_length=200, required=False)
-    email = forms.CharField(
-        label=_("E-mail address"),
-        max_length=254,
-        required=False,
-        help_text=_("They get an acknowledgement with a link that confirms the mailbox."),
-    )
-    phone = forms.CharField(label=_("Telephone number"), max_length=40, required=False)
-    address = forms.CharField(
-        label=_("Postal address"), widget=forms.Textarea(attrs={"rows": 3}), max_length=500, required=False
-    )
-    representative = forms.CharField(label=_("Asking for somebody else: who"), max_length=200, required=False)
-    details = forms.CharField(
-        label=_("What they said or wrote, in their words"),
-        widget=forms.Textarea(attrs={"rows": 5}),
-        max_length=5000,
-        required=False,
-    )
-
-    @property
-    def requester(self) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in ("name", "email", "phone", "address", "representative")}
 
 
 def _cell(value: Any) -> str:

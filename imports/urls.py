@@ -12,7 +12,6 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path("data-in/", views.show_list, name="data-in"),
         path("data-in/upload/", views.upload, name="import-upload"),
         path("data-in/person/", views_entry.person, name="person-add"),
-        path("data-in/request/", views_entry.case, name="case-add"),
         path("data-in/request-log.csv", views.log, name="request-log"),
         path(here, views.show, name="import"),
         path(f"{here}columns/", views.rename, name="import-rename"),

@@ -240,9 +240,21 @@ def may_write(case: CaseFile) -> bool:
     return same.count() <= MAILS_A_DAY
 
 
-def open_right(case: CaseFile, right: str, controller: Controller, *, actor: str, now: datetime) -> RightsRequest:
-    """One right: reference, clock, a task for every system that may hold something, event and evidence."""
-    facts = Facts(right=right, received=case.received_on, regime=regime_of(controller), division=controller.division)
+def open_right(
+    case: CaseFile,
+    right: str,
+    controller: Controller,
+    *,
+    received_on: date | None = None,
+    actor: str,
+    now: datetime,
+) -> RightsRequest:
+    """One right: reference, clock, a task for every system that may hold something, event and evidence.
+
+    `received_on` is for a right that was exercised on a later day than the case began.
+    """
+    day = received_on or case.received_on
+    facts = Facts(right=right, received=day, regime=regime_of(controller), division=controller.division)
     clock = clock_of(facts, case.rule_set)
     rights_request = RightsRequest.objects.create(
         case=case,
@@ -258,7 +270,7 @@ def open_right(case: CaseFile, right: str, controller: Controller, *, actor: str
     systems = [] if right in (Right.GENERAL, Right.WITHDRAWAL) else systems_to_ask()
     Task.objects.bulk_create(Task(request=rights_request, system=system) for system in systems)
     due = clock.due.isoformat() if clock.due else None
-    data = {"right": right, "channel": case.channel, "received": case.received_on.isoformat(), "due": due}
+    data = {"right": right, "channel": case.channel, "received": day.isoformat(), "due": due}
     entry = record(
         kind="request.received",
         at=now,

@@ -22,6 +22,7 @@ from requests import (
     moves,
     office,
     office_complaints,
+    office_entering,
     office_identity,
     office_triage,
     package,
@@ -185,4 +186,4 @@ def urls(site: AdminSite) -> list[URLPattern]:
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)
-    return [*office_complaints.urls(site), *views]
+    return [*office_complaints.urls(site), *office_entering.urls(site), *views]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import vault
 from core.arrays import Among
+from requests import messages
 from requests.freeze import perhaps_meant
 from requests.intake import LENGTHS, claim_of
 from requests.models import CaseFile, Letter, RightsRequest
@@ -46,9 +47,6 @@ class Cases:
         *fields_of("Complaint", "uuid reference case received_on outcome findings"),
         *fields_of("ComplaintStep", "uuid complaint sealed"),
         *fields_of("Representation", "case note"),
-        *fields_of("Comment", "uuid case sealed"),
-        *fields_of("Message", "uuid case sealed"),
-        *fields_of("Attachment", "uuid message name sealed"),
     ]
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -70,6 +68,33 @@ class Cases:
     def erase(self, subject: DataSubject) -> int:
         """The proof stays until its own term ends; only the tie to the person is cut."""
         return CaseFile.objects.filter(subject=subject).update(subject=None)
+
+
+@register
+class Conversation:
+    """Of messages those only that came from, or went to, whoever showed the mailbox: see `_written`."""
+
+    label: str | Promise = _("Messages and notes about your requests")
+    fields = [
+        *fields_of("Message", "uuid case sealed"),
+        *fields_of("Attachment", "uuid message name sealed"),
+        *fields_of("Comment", "uuid case sealed"),
+    ]
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        rows = []
+        for case in CaseFile.objects.filter(subject=subject).order_by("pk"):
+            for said in messages.said(case, proven=True):
+                who, files = said.message.get_direction_display(), [name for _file, name in said.files]
+                rows.append({"at": said.message.at.isoformat(), "who": who, "text": said.text, "files": files})
+            rows += [
+                {"at": note.at.isoformat(), "who": str(_("A note of ours")), "text": text, "files": []}
+                for note, text in messages.comments(case)
+            ]
+        return rows
+
+    def erase(self, subject: DataSubject) -> int:
+        return 0
 
 
 @register

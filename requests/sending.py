@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import letters, package, posting, report, systems
+from requests import letters, package, posting, report, representing, systems
 from requests.asking import NEVER_WAIT
 from requests.intake import claim_of
 from requests.models import Letter, Right, RightsRequest
@@ -61,6 +61,7 @@ def confirmed(rights_request: RightsRequest) -> None:
         raise DoubtOpen
     if not case.is_confirmed:
         raise Unconfirmed
+    representing.check(case)
     if case.identified_at or case.is_test or "executed_at" in rights_request.result:
         return
     email = Claim("email", claim_of(case)["email"])

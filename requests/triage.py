@@ -1,12 +1,12 @@
 """Finding the right in somebody's own words. It was exercised on the day the message came, whatever it was called."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
 from core.models import Controller
 from requests.intake import claim_of, fresh_link, may_write, open_right
-from requests.models import Right, RightsRequest
+from requests.models import CaseFile, Right, RightsRequest
 from requests.post import acknowledge
 from requests.sending import lock
 from requests.stopping import answer_at_once, claims_of, stop_at_once
@@ -23,10 +23,18 @@ def name_right(message: RightsRequest, right: str, *, actor: str, now: datetime)
     Raises WrongRight when the request is no message. A right that the case has already is answered there.
     """
     lock(message, Right.GENERAL)
-    case, wanted = message.case, Right(right)
+    return add_right(message.case, right, actor=actor, now=now)
+
+
+@transaction.atomic
+def add_right(
+    case: CaseFile, right: str, *, received_on: date | None = None, actor: str, now: datetime
+) -> RightsRequest:
+    """One more right in a case: due from the day it was exercised, which is the day of the case if none is given."""
+    wanted = Right(right)
     if known := case.requests.filter(right=wanted).first():
         return known
-    opened = open_right(case, wanted.value, Controller.current(), actor=actor, now=now)
+    opened = open_right(case, wanted.value, Controller.current(), received_on=received_on, actor=actor, now=now)
     case.settle(now=now)
     if case.subject and wanted == Right.ACCESS:
         place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=opened.uuid, now=now, actor=actor)

@@ -2,12 +2,11 @@
 
 import csv
 import io
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from django.utils import timezone
 
 from imports.models import Import
 from ledger.models import Entry
@@ -156,41 +155,6 @@ def test_a_person_without_anything_to_be_found_by(officer):
     page = officer.post(reverse("admin:person-add"), PERSON | {"email": "", "ground_when": "2099-01-01"})
     assert "Give at least one of e-mail, phone" in page.text
     assert "This lies in the future." in page.text
-
-
-def case_data(**given):
-    today = timezone.localdate()
-    return {
-        "token": "00000000-0000-4000-8000-000000000009",
-        "rights": ["access", "erasure"],
-        "channel": "letter",
-        "received_on": today.isoformat(),
-        "name": "Grace Hopper",
-        **given,
-    }
-
-
-def test_a_request_by_letter_that_came_days_ago(officer):
-    day = timezone.localdate() - timedelta(days=3)
-    page = officer.post(reverse("admin:case-add"), case_data(received_on=day.isoformat()))
-    assert "say why it is entered only now" in page.text
-    found = officer.post(reverse("admin:case-add"), case_data(received_on=day.isoformat(), late="forwarded"))
-    assert found.status_code == 302
-    case = CaseFile.objects.get()
-    assert case.received_on == day
-    assert case.requests.count() == 2
-    assert Entry.objects.get(kind="request.entered-late", object=case.uuid)
-    officer.post(reverse("admin:case-add"), case_data(received_on=day.isoformat(), late="forwarded"))
-    assert CaseFile.objects.count() == 1
-
-
-def test_a_request_from_the_future_or_from_nobody_is_refused(officer):
-    later = timezone.localdate() + timedelta(days=1)
-    page = officer.post(reverse("admin:case-add"), case_data(received_on=later.isoformat()))
-    assert "cannot have been received in the future" in page.text
-    page = officer.post(reverse("admin:case-add"), case_data(name=""))
-    assert "Say who is asking" in page.text
-    assert not CaseFile.objects.exists()
 
 
 def test_the_request_log_names_nobody(officer):

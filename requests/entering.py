@@ -1,0 +1,171 @@
+"""What staff take in by hand, on any channel: a letter, a call, a word across a counter, a message elsewhere.
+
+The same function opens the case as for the web form. The true day counts, whenever it is written down; a letter that
+asks several things or complains, too, is one case file; a second letter of the same person goes into the open one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from uuid import UUID
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Invalid, Text
+from core.models import Controller, User
+from ledger.entries import record
+from requests import complaints, messages, representing, triage
+from requests.intake import open_case
+from requests.models import CaseFile, Complaint, RightsRequest
+from requests.workflow import CLOSED
+from subjects.identifiers import Claim
+
+Channel = CaseFile.Channel
+# How something reaches staff; web and API have doors of their own.
+BY_HAND = [Channel.LETTER, Channel.PHONE, Channel.IN_PERSON, Channel.EMAIL, Channel.SOCIAL_MEDIA]
+
+
+class Late(models.TextChoices):
+    """Why a request is entered on a later day than it came. The clock counts from the day it came all the same."""
+
+    FORWARDED = "forwarded", _("It reached another department first")
+    UNRECOGNISED = "unrecognised", _("It was not seen to be a request at first")
+    CLOSED = "closed", _("It came while nobody was in")
+    WRITTEN_DOWN = "written-down-later", _("It was said, and is written down now")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came, as it was written down."""
+
+    rights: Sequence[str]
+    requester: Mapping[str, str]
+    details: str
+    channel: str
+    received_on: date
+    late: str = ""
+    complaint: str = ""
+    wish: str = ""
+    # In which capacity somebody asks for the person; empty when they ask for themselves.
+    capacity: str = ""
+    is_child: bool = False
+
+
+@transaction.atomic
+def enter(entry: Entry, *, case_uuid: UUID | None = None, actor: str, now: datetime) -> CaseFile:
+    """A new case from what somebody took in, with the true day it came. Raises Invalid naming fields. Twice is once."""
+    days = _check(entry, now=now)
+    if case_uuid and (known := CaseFile.objects.filter(uuid=case_uuid).first()):
+        return known
+    case = _open(entry, days, case_uuid, actor=actor, now=now)
+    if entry.capacity:
+        representing.begin(case, capacity=entry.capacity, is_child=entry.is_child, actor=actor, now=now)
+    _note_late(case, entry, days, actor=actor, now=now)
+    return case
+
+
+@transaction.atomic
+def enter_into(case: CaseFile, entry: Entry, *, actor: str, now: datetime) -> CaseFile:
+    """What the person of an open case said since: kept with it. New rights are opened, each due from its own day.
+
+    A right that the case has is not asked twice; if it was answered before, the message asks for it again.
+    """
+    days = _check(entry, now=now)
+    locked = CaseFile.objects.select_for_update(of=("self",)).get(pk=case.pk)
+    have = dict(locked.requests.values_list("right", "state"))
+    for right in entry.rights:
+        if right not in have:
+            triage.add_right(locked, right, received_on=entry.received_on, actor=actor, now=now)
+    again = any(have.get(right) in CLOSED for right in entry.rights)
+    words = "\n\n".join(filter(None, (entry.details.strip(), entry.complaint.strip(), entry.wish.strip())))
+    if words:
+        messages.note(locked, words, asks_again=again, actor=actor, now=now)
+    if entry.complaint.strip():
+        complaints.add_to(locked, received_on=entry.received_on, actor=actor, now=now)
+    _note_late(locked, entry, days, actor=actor, now=now)
+    return locked
+
+
+def open_cases_of(email: str, user: User) -> list[CaseFile]:
+    """Open cases of the same address, as far as this user may see them: a second letter belongs to the first."""
+    try:
+        blinds = Claim("email", email).blinds if email else []
+    except Invalid:
+        return []
+    mine = Q(pk__in=RightsRequest.objects.visible_to(user).values("case"))
+    mine |= Q(pk__in=Complaint.objects.visible_to(user).values("case"))
+    same = CaseFile.objects.filter(mine, claim_blind__in=blinds, closed_at=None, is_test=False)
+    return list(same.prefetch_related("requests", "complaints").order_by("-received_at")[:5])
+
+
+def page_of(case: CaseFile) -> tuple[str, UUID]:
+    """Where staff see it: the address' name, and the id in it."""
+    first = case.requests.order_by("pk").first()
+    if first:
+        return "admin:rights-request", first.uuid
+    return "admin:complaint", case.complaints.order_by("pk")[0].uuid
+
+
+def _open(entry: Entry, days: int, case_uuid: UUID | None, *, actor: str, now: datetime) -> CaseFile:
+    # The hour is not known; what matters is the day.
+    zone = Controller.current().zone
+    received_at = now if days == 0 else datetime.combine(entry.received_on, time(12), tzinfo=zone)
+    answers = {"complaint": entry.complaint, "wish": entry.wish} if entry.complaint.strip() else {}
+    if not entry.rights:
+        return complaints.open_complaint(
+            requester=entry.requester,
+            answers={**answers, "details": entry.details},
+            channel=entry.channel,
+            received_at=received_at,
+            locale="en-GB",
+            actor=actor,
+            now=now,
+            case_uuid=case_uuid,
+        ).case
+    case = open_case(
+        rights=entry.rights,
+        requester=entry.requester,
+        details=entry.details,
+        channel=entry.channel,
+        received_at=received_at,
+        received_on=entry.received_on,
+        locale="en-GB",
+        actor=actor,
+        now=now,
+        case_uuid=case_uuid,
+        answers=answers,
+    )
+    if answers:
+        complaints.add_to(case, received_on=entry.received_on, actor=actor, now=now)
+    return case
+
+
+def _check(entry: Entry, *, now: datetime) -> int:
+    """How many days ago it came. Raises Invalid naming the fields at fault."""
+    errors: dict[str, Text] = {}
+    days = (now.astimezone(Controller.current().zone).date() - entry.received_on).days
+    if entry.channel not in BY_HAND:
+        errors["channel"] = _("Choose how it came.")
+    if days < 0:
+        errors["received_on"] = _("A request cannot have been received in the future.")
+    if days > 0 and entry.late not in Late.values:
+        errors["late"] = _("It came on an earlier day: say why it is entered only now.")
+    if not entry.rights and not entry.complaint.strip():
+        errors["rights"] = _("Choose what they ask for, or write down what they complain of.")
+    if entry.capacity and entry.capacity not in representing.Capacity.values:
+        errors["capacity"] = _("Say in which capacity they act.")
+    if entry.capacity and not entry.requester.get("representative", "").strip():
+        errors["representative"] = _("Say who asks for the person, and how to reach them.")
+    if entry.is_child and not entry.capacity:
+        errors["capacity"] = _("Say who asks for the child.")
+    if errors:
+        raise Invalid(fields=errors)
+    return days
+
+
+def _note_late(case: CaseFile, entry: Entry, days: int, *, actor: str, now: datetime) -> None:
+    if days > 0:
+        data = {"reason": entry.late, "days": days}
+        record(kind="request.entered-late", at=now, actor=actor, object=case.uuid, data=data)
