@@ -17,7 +17,10 @@ MARK = re.compile(
 HEADERS = ("resent-from", "x-forwarded-for", "x-forwarded-to", "x-ms-exchange-forwardingloop")
 FROM = re.compile(r"^[>*\s]*(?:from|reply-to)\s*:\*?\s*(.{3,300})$", re.I | re.M)
 SENT = re.compile(r"^[>*\s]*(?:date|sent)\s*:\*?\s*(.{6,80})$", re.I | re.M)
-FORMS = ("%d %B %Y", "%d %b %Y", "%A %d %B %Y", "%A, %d %B %Y", "%A, %B %d, %Y", "%B %d, %Y", "%Y-%m-%d", "%d/%m/%Y")
+FORMS = (
+    *("%d %B %Y", "%d %b %Y", "%B %d %Y", "%b %d %Y", "%Y-%m-%d", "%d/%m/%Y"),
+    *("%A %d %B %Y", "%a %d %b %Y", "%A %B %d %Y", "%a %b %d %Y"),
+)
 TIME_OF_DAY = re.compile(r"(?:,?\s+at)?,?\s+\d{1,2}:\d{2}.*$")
 
 
@@ -74,7 +77,7 @@ def _day(text: str, zone: tzinfo) -> date | None:
 def _written(text: str) -> date | None:
     for form in FORMS:
         try:
-            return datetime.strptime(text.strip(), form).replace(tzinfo=UTC).date()
+            return datetime.strptime(" ".join(text.replace(",", " ").split()), form).replace(tzinfo=UTC).date()
         except ValueError:
             continue
     return None

@@ -132,8 +132,9 @@ class Mail(models.Model):
         return f"mail {self.uuid}"
 
     @property
-    def is_open(self) -> bool:
-        return self.state != State.DONE
+    def raw_is_kept(self) -> bool:
+        """Whether what it says is still there; asked without fetching it."""
+        return Mail.objects.filter(pk=self.pk, raw__isnull=False).exists()
 
 
 class Location(models.Model):

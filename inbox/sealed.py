@@ -5,6 +5,7 @@ so that whatever ends the case ends the message with it, at once.
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import date as Day
 from datetime import datetime
@@ -20,6 +21,13 @@ from inbox.forwarded import Original
 from inbox.models import Mail
 from inbox.reading import Message
 from ledger.entries import record
+
+# Files that are handed out, as bytes to save. Nothing else about them is trusted.
+MOST_FILES, LARGEST_FILE = 30, 20 * 1024 * 1024
+RUNNABLE = re.compile(
+    r"(?:ade|adp|app|appx|bat|chm|cmd|com|cpl|dll|dmg|docm|exe|hta|html?|img|in[fs]|iso|jar|jse?|lnk|mht|mhtml|ms[cip]|"
+    r"pif|potm|pp[as]m|pptm|ps1|psm1|py|rb|reg|sc[fr]|sh|svg|sys|url|vbe?|vbs|vhd|ws[fh]|xhtml|xl[al]|xlam|xlsm|xltm|xml)"
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,10 @@ class Digest:
     original_name: str = ""
     original_address: str = ""
     original_day: str = ""
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        return [{**part, "is_withheld": withheld(part)} for part in self.parts]
 
     @property
     def original_on(self) -> Day | None:
@@ -84,6 +96,12 @@ def raw_of(mail: Mail) -> bytes:
     return _key(mail).open(f"mail:{mail.uuid}", bytes(mail.raw))
 
 
+def withheld(part: dict[str, Any]) -> bool:
+    """Whether a file stays inside: what a computer would run, what is too large, or one too many."""
+    ending = str(part["name"]).lower().rpartition(".")[2]
+    return part["number"] >= MOST_FILES or part["size"] > LARGEST_FILE or bool(RUNNABLE.fullmatch(ending))
+
+
 @transaction.atomic
 def view(mail: Mail, *, actor: str, now: datetime) -> Digest:
     """What it says, opened for a member of staff; that it was opened is an event (`mail.viewed`)."""
@@ -95,7 +113,7 @@ def view(mail: Mail, *, actor: str, now: datetime) -> Digest:
 def download(mail: Mail, number: int, *, actor: str, now: datetime) -> tuple[str, bytes] | None:
     """(name, bytes) of one part; None when it has none of this number. That it was taken out is an event."""
     part = next((one for one in read(mail).parts if one["number"] == number), None)
-    found = reading.content(raw_of(mail), number) if part else None
+    found = reading.content(raw_of(mail), number) if part and not withheld(part) else None
     if part is None or found is None:
         return None
     record(kind="mail.part-taken", at=now, actor=actor, object=mail.uuid, data={"number": number})

@@ -19,6 +19,8 @@ from breaches import views as breaches
 from core.models import Controller
 from imports import urls as imports_urls
 from imports import views as imports_views
+from inbox import urls as inbox_urls
+from inbox import views as inbox_views
 from office import today, views_organisations, views_people
 from office import urls as office_urls
 from requests import office, office_actions, office_complaints
@@ -34,7 +36,8 @@ class KrakenAdminSite(UnfoldAdminSite):
     index_template = "requests/office/home.html"
 
     def extra_urls(self) -> list[URLPattern]:
-        return [*office_urls.urls(self), *office_actions.urls(self), *breaches.urls(self), *imports_urls.urls(self)]
+        work = [*office_urls.urls(self), *office_actions.urls(self), *inbox_urls.urls(self)]
+        return [*work, *breaches.urls(self), *imports_urls.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Behind the login, with the site at hand for pages that are no ModelAdmin's."""
@@ -84,6 +87,8 @@ class KrakenAdminSite(UnfoldAdminSite):
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """The office first, then the tables, as far as this person may see them."""
         work = [_link(request, _("Today"), reverse("admin:index"), "today", exact=True)]
+        if request.user.has_perm(inbox_views.READ):
+            work.append(_link(request, _("Mailbox"), reverse("admin:mailbox"), "mail"))
         if request.user.has_perm(office.READ):
             work.append(_link(request, _("Requests"), reverse("admin:rights-queue"), "inbox"))
         if request.user.has_perm(office_complaints.READ):

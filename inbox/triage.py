@@ -1,0 +1,317 @@
+"""Confirming what a message is. Each kind calls the one function of the app whose matter it becomes; twice is refused.
+
+The time runs from the arrival of the message, whenever it is sorted. Only where somebody else passed it on may staff
+name another person and an earlier day: then both must be said before anybody is written to.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+
+from breaches import log
+from breaches.models import Breach
+from consents.withdraw import ALL_MARKETING, withdraw
+from core.errors import DomainError, Invalid, Text
+from core.models import Controller, Owner
+from core.outbox import post_mail
+from inbox import sealed
+from inbox.account import own_domains
+from inbox.models import Kind, Mail, State
+from inbox.sealed import Digest
+from inbox.taking import add_to_case
+from ledger.entries import record
+from requests import complaints, intake, references
+from requests.clock import in_words
+from requests.models import CaseFile, Right, RightsRequest
+from subjects.identifiers import Claim
+
+# What staff may put away without anything else: the last three are from the tray.
+ASIDE = (Kind.QUERY, Kind.NOT_OURS, Kind.SPAM, Kind.AUTOMATIC, Kind.BOUNCE, Kind.OWN)
+LOCALE = "en-GB"
+
+
+class Settled(DomainError):
+    code = "mail-settled"
+    message = _("Somebody has dealt with this message already.")
+
+
+@transaction.atomic
+def open_request(
+    mail: Mail,
+    *,
+    rights: Sequence[str],
+    is_complaint: bool = False,
+    requester: Mapping[str, str],
+    received_on: date | None = None,
+    stop: Sequence[str] | None = None,
+    is_new: bool = False,
+    kind: Kind = Kind.RIGHTS,
+    actor: str,
+    now: datetime,
+) -> CaseFile:
+    """One case with a request for every right, and a complaint when it is one too; or the open case that asks the same.
+
+    Raises Invalid naming fields, Settled when somebody was quicker.
+    """
+    held = _hold(mail)
+    wanted = list(dict.fromkeys(rights))
+    if not wanted and not is_complaint:
+        raise Invalid(fields={"rights": _("Choose at least one, or say that it is a complaint.")})
+    _check(held, requester, received_on)
+    email = requester.get("email", "")
+    known = {} if is_new else {one.right: one.case for one in open_requests(email) if one.right != Right.GENERAL}
+    missing = [right for right in wanted if right not in known]
+    if wanted and not missing and not is_complaint:
+        return _link(held, known[wanted[0]], actor=actor, now=now)
+    details = _details(sealed.read(held))
+    day, at = _arrival(held, received_on)
+    common: dict[str, Any] = {
+        "channel": CaseFile.Channel.EMAIL.value,
+        "received_at": at,
+        "locale": LOCALE,
+        "actor": actor,
+        "now": now,
+    }
+    if missing:
+        case = intake.open_case(
+            rights=missing,
+            requester=requester,
+            details=details,
+            received_on=day,
+            case_uuid=held.uuid,
+            stop=stop,
+            **common,
+        )
+        if is_complaint:
+            held.complaint = complaints.add_to(case, received_on=case.received_on, actor=actor, now=now)
+    else:
+        made = complaints.open_complaint(
+            requester=requester, answers={"complaint": details}, case_uuid=held.uuid, **common
+        )
+        held.complaint, case = made, made.case
+    only_complaint = not wanted
+    _settle(held, Kind.COMPLAINT if only_complaint else kind, case=case, actor=actor, now=now)
+    return case
+
+
+@transaction.atomic
+def stop_marketing(mail: Mail, *, email: str, purposes: Sequence[str], actor: str, now: datetime) -> CaseFile | None:
+    """A "no" that takes effect at once: consents withdrawn, or all direct marketing ended (Arts 7(3), 21(3)).
+
+    It makes a case that is answered with the proof at once. A machine's "no" counts too, but is never answered.
+    """
+    chosen = list(dict.fromkeys(purposes))
+    if not chosen:
+        raise Invalid(fields={"purposes": _("Choose what they no longer want.")})
+    if not email:
+        raise Invalid(fields={"email": _("Say whose address it is.")})
+    named = [slug for slug in chosen if slug != ALL_MARKETING]
+    if mail.automatic:
+        _stop_quietly(_hold(mail), Claim("email", _mailbox(email, "email")), named, chosen, actor=actor, now=now)
+        return None
+    rights = [Right.OBJECTION.value] if ALL_MARKETING in chosen else []
+    rights += [Right.WITHDRAWAL.value] if named else []
+    # Never joined to an open case: this one is to be answered at once.
+    return open_request(
+        mail,
+        rights=rights,
+        requester={"email": email, "name": ""},
+        received_on=_day_of(mail) if mail.is_forwarded else None,
+        stop=chosen,
+        is_new=True,
+        kind=Kind.WITHDRAWAL,
+        actor=actor,
+        now=now,
+    )
+
+
+def _stop_quietly(
+    held: Mail, who: Claim, named: Sequence[str], chosen: Sequence[str], *, actor: str, now: datetime
+) -> None:
+    given: dict[str, Any] = {"actor": actor, "collected_by": "staff", "now": now, "since": held.arrived_at}
+    if ALL_MARKETING in chosen:
+        withdraw([who], purposes=ALL_MARKETING, **given)
+    if named:
+        withdraw([who], purposes=named, **given)
+    _settle(held, Kind.WITHDRAWAL, actor=actor, now=now)
+
+
+@transaction.atomic
+def log_breach(mail: Mail, *, aware_at: datetime, summary: str, processor: str, actor: str, now: datetime) -> Breach:
+    """A processor's notice (Art 33(2)). Our 72 hours run from when we became aware, at the latest by this message."""
+    held = _hold(mail)
+    if aware_at > held.arrived_at:
+        raise Invalid(fields={"aware_at": _("The message told us of it: this is after it came.")})
+    texts = {"summary": summary, "processor": processor, "facts": sealed.read(held).text[: log.LENGTH]}
+    breach = log.log(aware_at=aware_at, texts=texts, actor=actor, now=now)
+    held.breach = breach
+    sealed.hand_over(held, Owner.BREACH, breach.uuid)
+    _settle(held, Kind.BREACH, actor=actor, now=now)
+    return breach
+
+
+@transaction.atomic
+def pass_on(mail: Mail, *, controller: str, email: str, actor: str, now: datetime) -> None:
+    """We hold it for somebody else (Art 28(3)(e)): the controller gets the message, the person hears who answers."""
+    held = _hold(mail)
+    digest = sealed.read(held)
+    name, address = controller.strip(), _mailbox(email, "email")
+    if not name:
+        raise Invalid(fields={"controller": _("Name the controller.")})
+    context = {
+        "us": Controller.current(),
+        "controller": name,
+        "digest": digest,
+        "arrived": in_words(_day_of(held)),
+    }
+    _post("passed_on", context, to=address, about=held.uuid, now=now)
+    if digest.address and not held.automatic and not held.is_forwarded:
+        _post("passed_on_person", context, to=_mailbox(digest.address, "email"), about=held.uuid, now=now)
+    record(kind="mail.passed-on", at=now, actor=actor, object=held.uuid)
+    _settle(held, Kind.PROCESSOR, actor=actor, now=now)
+
+
+@transaction.atomic
+def keep_for_officer(mail: Mail, *, actor: str, now: datetime) -> None:
+    """From a regulator, the police or a solicitor: it stays in sight until somebody has dealt with it."""
+    held = _hold(mail)
+    held.state, held.kind = State.WAITING, Kind.AUTHORITY
+    held.save(update_fields=["state", "kind"])
+    _note(held, Kind.AUTHORITY, actor=actor, now=now)
+
+
+@transaction.atomic
+def attach(mail: Mail, case: CaseFile, *, actor: str, now: datetime) -> None:
+    """It belongs to a case we have, though it does not say so itself."""
+    _link(_hold(mail), case, actor=actor, now=now)
+
+
+@transaction.atomic
+def put_aside(mail: Mail, kind: str, *, actor: str, now: datetime) -> None:
+    """Nothing is to be done: spam, not ours, a question that was answered, something automatic."""
+    if kind not in ASIDE:
+        raise Invalid(fields={"kind": _("Choose from the list.")})
+    _settle(_hold(mail), Kind(kind), actor=actor, now=now)
+
+
+@transaction.atomic
+def finish(mail: Mail, *, actor: str, now: datetime) -> None:
+    """Somebody read it and has done what was to be done."""
+    held = _hold(mail)
+    if held.state == State.NEW:
+        raise Invalid(_("Say what it is first."))
+    _settle(held, Kind(held.kind), actor=actor, now=now)
+
+
+@transaction.atomic
+def clear(mails: Sequence[UUID], *, actor: str, now: datetime) -> int:
+    """Put away many at once: what lies in the tray as what it is, what lay in the junk folder as spam."""
+    rows = Mail.objects.select_for_update(of=("self",)).defer("raw", "digest").filter(uuid__in=mails, case=None)
+    cleared = 0
+    for held in rows.filter(Q(state=State.TRAY) | Q(state=State.NEW, box="junk", suggested=Kind.SPAM)):
+        kind = Kind(held.kind or Kind.SPAM)
+        _settle(held, kind, actor=actor, now=now)
+        cleared += 1
+    return cleared
+
+
+def open_requests(email: str) -> list[RightsRequest]:
+    """Requests still open that came from the same address. The address was claimed, so this ties nobody to a person."""
+    if not email:
+        return []
+    try:
+        blinds = Claim("email", email).blinds
+    except Invalid:
+        return []
+    found = RightsRequest.objects.open().filter(case__claim_blind__in=blinds, case__claim__isnull=False)
+    return list(found.select_related("case").order_by("pk")[:20])
+
+
+def case_called(reference: str) -> CaseFile | None:
+    """The case of this reference, of a request or of a complaint."""
+    wanted = references.tidy(reference)
+    named = Q(requests__reference=wanted) | Q(complaints__reference=wanted)
+    return CaseFile.objects.filter(named, claim__isnull=False).first() if wanted else None
+
+
+def _hold(mail: Mail) -> Mail:
+    """The row, for us alone. Raises Settled when nothing is left to do with it."""
+    held = Mail.objects.select_for_update(of=("self",)).get(pk=mail.pk)
+    if held.state == State.DONE:
+        raise Settled
+    return held
+
+
+def _check(mail: Mail, requester: Mapping[str, str], received_on: date | None) -> None:
+    """Nobody is written to who did not ask: no colleague who passed it on, and no machine (RFC 3834)."""
+    errors: dict[str, Text] = {}
+    email = requester.get("email", "").strip().lower()
+    sender = sealed.read(mail).address.lower()
+    if email.rpartition("@")[2] in own_domains():
+        errors["email"] = _("This is an address of ours. Give the person's own, or leave it empty.")
+    elif mail.automatic and email == sender and email:
+        errors["email"] = _("A machine sent it from this address. Give the person's own, or leave it empty.")
+    if mail.is_forwarded and received_on is None:
+        errors["received_on"] = _("Somebody passed it on: say when it first reached us.")
+    if received_on and received_on > _day_of(mail):
+        errors["received_on"] = _("It was here by then: this is after it came.")
+    if errors:
+        raise Invalid(fields=errors)
+
+
+def _arrival(mail: Mail, received_on: date | None) -> tuple[date | None, datetime]:
+    """(the day to count from, the instant). An earlier day has no hour that anybody knows."""
+    if received_on is None or received_on == _day_of(mail):
+        return received_on, mail.arrived_at
+    return received_on, datetime.combine(received_on, time(12), tzinfo=Controller.current().zone)
+
+
+def _day_of(mail: Mail) -> date:
+    return mail.arrived_at.astimezone(Controller.current().zone).date()
+
+
+def _details(digest: Digest) -> str:
+    """What they wrote, as far as a case takes it; the whole message stays beside it."""
+    words = "\n\n".join(filter(None, (digest.subject, digest.text)))
+    return words[: intake.DETAILS_LENGTH].strip()
+
+
+def _link(mail: Mail, case: CaseFile, *, actor: str, now: datetime) -> CaseFile:
+    if mail.case is None:
+        add_to_case(mail, case, kind=Kind.REPLY, actor=actor, now=now)
+    _settle(mail, Kind.REPLY, actor=actor, now=now)
+    return case
+
+
+def _settle(mail: Mail, kind: Kind, *, case: CaseFile | None = None, actor: str, now: datetime) -> None:
+    """Done. What became a case is sealed under its key from now on; what was part of one already stays there."""
+    if case and mail.case is None:
+        mail.case = case
+        sealed.hand_over(mail, Owner.CASE, case.uuid)
+    mail.state, mail.kind, mail.settled_at, mail.settled_by = State.DONE, kind, now, actor
+    mail.save(update_fields=["state", "kind", "settled_at", "settled_by", "case", "complaint", "breach"])
+    _note(mail, kind, actor=actor, now=now, case=str(case.uuid) if case else None)
+
+
+def _note(mail: Mail, kind: Kind, *, actor: str, now: datetime, case: str | None = None) -> None:
+    data = {"kind": kind.value, "suggested": mail.suggested, "case": case}
+    record(kind="mail.sorted", at=now, actor=actor, object=mail.uuid, data=data)
+
+
+def _mailbox(address: str, field: str) -> str:
+    try:
+        return Claim("email", address).normalised
+    except Invalid as error:
+        raise Invalid(fields={field: next(iter(error.fields.values()))}) from error
+
+
+def _post(template: str, context: Mapping[str, object], *, to: str, about: UUID, now: datetime) -> None:
+    text = render_to_string(f"inbox/mail/{template}.txt", dict(context))
+    subject, _blank, body = text.strip().partition("\n")
+    post_mail(to=to, subject=subject, text=body.strip() + "\n", about=about, now=now)
