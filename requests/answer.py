@@ -111,7 +111,8 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
         if not is_executed and not all(line.is_decided for line in lines(rights_request, now=now)):
             raise Undecided
         copy_is_made(rights_request)
-        return "erasure_answer", report.of_erasure(rights_request, now=now)
+        expected = recipients_to_tell(rights_request, now=now)
+        return "erasure_answer", report.of_erasure(rights_request, expected=expected, now=now)
     return "nothing_found", report.of_nothing(rights_request)
 
 

@@ -1,7 +1,7 @@
 """What the page of one request shows: clock, systems, decisions, answer, and what happened so far."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,15 +11,16 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.errors import Text
 from core.models import User
 from ledger.entries import record
 from ledger.models import Entry
-from requests import answer, decisions, letters, moves, systems, ways
+from requests import answer, decisions, letters, moves, recipients, systems, ways
 from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
 from requests.facts import Facts
 from requests.intake import claim_of
-from requests.models import Letter, Package, Right, RightsRequest, Task
+from requests.models import Letter, Package, RecipientNotice, Right, RightsRequest, Task
 from requests.reasons import Reason, for_right
 from requests.workflow import State
 
@@ -32,6 +33,10 @@ HAPPENED = {
     "case.tied": gettext_lazy("Said whose case it is"),
     "case.viewed": gettext_lazy("Personal data shown to staff"),
     "task.answered": gettext_lazy("A system answered"),
+    "recipient.told": gettext_lazy("A recipient was told"),
+    "recipient.replied": gettext_lazy("A recipient confirmed"),
+    "recipient.impossible": gettext_lazy("A recipient cannot be told"),
+    "recipient.unreached": gettext_lazy("A message to a recipient did not arrive"),
     "case.assigned": gettext_lazy("Handed on"),
     "request.released": gettext_lazy("Answer released"),
     "package.made": gettext_lazy("Package made"),
@@ -96,6 +101,7 @@ class Work:
     letters: list[Letter]
     moves: list[tuple[str, str]]
     timeline: list[Happening]
+    others: list[recipients.Line]
     is_access: bool
     is_erasure: bool
     # Taking a consent back needs no proof of who does it.
@@ -116,6 +122,14 @@ class Work:
         """Systems of which a person must still ask. This database answers by itself."""
         return [task for task in self.tasks if task.outcome == Task.Outcome.PENDING and not is_own(task)]
 
+    @property
+    def channels(self) -> Sequence[tuple[str, Text]]:
+        return RecipientNotice.Channel.choices
+
+    @property
+    def impossible(self) -> Sequence[tuple[str, Text]]:
+        return RecipientNotice.Impossible.choices
+
 
 def is_own(task: Task) -> bool:
     return task.system.connector == task.system.Connector.BUILTIN
@@ -134,6 +148,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         letters=list(rights_request.letters.order_by("-pk")),
         moves=[(state.value, _label(rights_request, state)) for state in moves.by_hand(rights_request)],
         timeline=timeline(rights_request),
+        others=recipients.lines(rights_request, ways.recipients(rights_request, now=now)),
         is_access=rights_request.right == Right.ACCESS,
         is_erasure=rights_request.right == Right.ERASURE,
         is_no=rights_request.right == Right.WITHDRAWAL,
@@ -188,22 +203,17 @@ class Preview:
     to: str
     gaps: list[dict[str, str]]
     closes_as: str
-    recipients: list[tuple[str, str]]
 
 
 def preview(rights_request: RightsRequest, *, now: datetime) -> Preview:
     """The letter as it would be written now. Raises the same refusals as sending it."""
     kind, context = ways.draft(rights_request, now=now)
-    subject = rights_request.case.subject
-    granted = [line for line in decisions.lines(rights_request, now=now) if line.is_granted]
-    recipients = answer.recipients_to_tell(subject, granted) if kind == "erasure_answer" else []
     return Preview(
         kind=kind,
         letter=letters.render(kind, rights_request, context, now=now),
         to=claim_of(rights_request.case).get("email", ""),
         gaps=context["gaps"],
         closes_as=str(answer.closing_state(context).label),
-        recipients=[(recipient.slug, recipient.name) for recipient in recipients],
     )
 
 
@@ -239,6 +249,8 @@ def _details(entry: Entry) -> str:
         return " → ".join(days)
     if entry.kind == "task.answered":
         return f"{data['system']}: {Task.Outcome(data['outcome']).label}"
+    if entry.kind.startswith("recipient."):
+        return str(data["recipient"])
     return str(data.get("what") or data.get("kind") or data.get("how") or data.get("outcome") or "")
 
 

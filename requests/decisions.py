@@ -117,11 +117,18 @@ def facts_of(
 ) -> dict[int, rights.Facts]:
     """What the matrix needs to know about each purpose, by purpose id."""
     relationships = {r.purpose_id: r for r in Relationship.objects.filter(subject=subject)}
-    holds = ErasureBlock.objects.filter(subject=subject, released_at=None).exclude(kind=ErasureBlock.Kind.ACCESS)
-    held = set(holds.values_list("purpose_id", flat=True))
+    blocks = ErasureBlock.objects.filter(subject=subject, released_at=None).exclude(kind=ErasureBlock.Kind.ACCESS)
+    kept = blocks.filter(kind=ErasureBlock.Kind.RESTRICTION)
+    restricted = set(kept.values_list("purpose_id", flat=True))
+    held = set(blocks.exclude(pk__in=kept).values_list("purpose_id", flat=True))
     facts = {}
     for version in versions:
-        known = rights.Facts(today=today, objected=objected, held=None in held or version.purpose_id in held)
+        known = rights.Facts(
+            today=today,
+            objected=objected,
+            held=bool({None, version.purpose_id} & held),
+            restricted=bool({None, version.purpose_id} & restricted),
+        )
         known = _with_relationship(known, relationships.get(version.purpose_id), subject.organisation)
         facts[version.purpose_id] = replace(known, term_over=rights.term_over(version.purpose, known))
     return facts

@@ -1,6 +1,5 @@
 """Erasing: carried out in one transaction, acknowledged by the journal outside the database, then reported."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,13 +11,12 @@ from core.errors import DomainError
 from core.models import Outbox
 from ledger.entries import record
 from processing.models import Basis, Recipient
-from requests import report, systems, two_people
+from requests import recipients, report, systems, two_people
 from requests.decisions import Line, lines
-from requests.models import Right, RightsRequest
+from requests.models import RecipientNotice, Right, RightsRequest
 from requests.sending import close, confirmed, copy_is_made, is_waiting, lock, nothing_found, send, to_ready
 from requests.workflow import State
-from subjects import erasure
-from subjects.models import DataSubject, Disclosure
+from subjects import erasure, restrictions
 
 
 class Undecided(DomainError):
@@ -31,19 +29,10 @@ class Blocked(DomainError):
     message = _("Something stops the deletion for a purpose that was granted, such as a legal hold. Decide it anew.")
 
 
-class NotTold(DomainError):
-    code = "recipients-not-told"
-    message = _("Tell everyone who received the data of the deletion first (Art 19), and say here that you did.")
-
-
-def execute_erasure(
-    rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str] = (), exception: str = ""
-) -> RightsRequest:
-    """Carry out what was decided, then report it once the journal outside the database has acknowledged it.
-
-    `told` names the recipients (slugs) that somebody has told of the deletion (Art 19).
-    """
-    if _carry_out(rights_request, told=told, exception=exception, actor=actor, now=now):
+def execute_erasure(rights_request: RightsRequest, *, actor: str, now: datetime, exception: str = "") -> RightsRequest:
+    """Carry out what was decided, tell who received the data (Art 19), then report it once the journal outside the
+    database has acknowledged it."""
+    if _carry_out(rights_request, exception=exception, actor=actor, now=now):
         finish_erasure(rights_request, actor=actor, now=now)
     rights_request.refresh_from_db()
     return rights_request
@@ -72,20 +61,16 @@ def finish_waiting(*, now: datetime) -> int:
     return sum(finish_erasure(rights_request, actor="system:requests", now=now) for rights_request in waiting)
 
 
-def recipients_to_tell(subject: DataSubject | None, granted: Sequence[Line]) -> list[Recipient]:
-    """Who received data for these purposes and must be told (Art 19)."""
-    if subject is None:
+def recipients_to_tell(rights_request: RightsRequest, *, now: datetime) -> list[Recipient]:
+    """Who received what is about to be deleted. Nobody any more once it has been."""
+    if "executed_at" in rights_request.result:
         return []
-    purposes = [line.purpose for line in granted]
-    disclosures = Disclosure.objects.filter(subject=subject)
-    concerned = disclosures.filter(purpose=None) | disclosures.filter(purpose__in=purposes)
-    return list(Recipient.objects.filter(pk__in=concerned.values("recipient")).order_by("name")) if granted else []
+    granted = [line.purpose for line in lines(rights_request, now=now) if line.is_granted]
+    return recipients.concerned(rights_request.case.subject, purposes=granted) if granted else []
 
 
 @transaction.atomic
-def _carry_out(
-    rights_request: RightsRequest, *, told: Sequence[str], exception: str, actor: str, now: datetime
-) -> bool:
+def _carry_out(rights_request: RightsRequest, *, exception: str, actor: str, now: datetime) -> bool:
     """One transaction: withdraw, erase, note. Returns whether there is an erasure to report."""
     lock(rights_request, Right.ERASURE)
     if not rights_request.is_open:
@@ -104,14 +89,14 @@ def _carry_out(
         raise Undecided
     copy_is_made(rights_request)
     granted = [line for line in decided if line.is_granted]
-    names = {recipient.slug for recipient in recipients_to_tell(rights_request.case.subject, granted)}
-    if names - set(told):
-        raise NotTold
+    found, known = recipients_to_tell(rights_request, now=now), recipients.known_by(rights_request)
     # Noted before the deletion: an open request keeps its person, except the one that is deleting them.
-    rights_request.result = {"executed_at": now.isoformat(), "told": sorted(names), "erased": 0}
+    rights_request.result = {"executed_at": now.isoformat(), "erased": 0}
     rights_request.save(update_fields=["result"])
     if granted:
         _erase(rights_request, granted, actor=actor, now=now)
+    action = RecipientNotice.Action.ERASED
+    recipients.tell(rights_request, found, action, known=known, actor=actor, now=now)
     systems.answer_builtin(rights_request, count=rights_request.result["erased"], actor=actor, now=now)
     to_ready(rights_request, reason="carried-out", actor=actor, now=now)
     return True
@@ -125,6 +110,8 @@ def _erase(rights_request: RightsRequest, granted: list[Line], *, actor: str, no
         slugs = [line.purpose.slug for line in chosen]
         withdraw(subject, purposes=slugs, now=now, actor=actor, collected_by="staff")
     person = subject.uuid
+    # Somebody who wanted the data kept and now wants them gone has changed their mind, and it was granted.
+    restrictions.let_delete(subject, [line.purpose for line in granted], now=now, actor=actor)
     done = erasure.erase(
         subject=subject,
         purposes=[line.purpose for line in granted],

@@ -77,6 +77,10 @@ class RecipientNotice(models.Model):
     def __str__(self) -> str:
         return f"notice {self.uuid}"
 
+    @property
+    def is_owed(self) -> bool:
+        return self.sent_at is None and not self.impossible_reason
+
 
 class Correction(models.Model):
     """One thing that the person says is wrong, and what was made of it (Art 16). It never keeps the old value."""

@@ -24,6 +24,7 @@ from requests import (
     office_complaints,
     office_entering,
     office_identity,
+    office_recipients,
     office_triage,
     package,
     systems,
@@ -156,11 +157,11 @@ def release(request: HttpRequest, uuid: UUID) -> HttpResponse:
     found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
     if not office.may_release(request):
         raise Http404
-    why, told = request.POST.get("exception", ""), request.POST.getlist("told")
+    why = request.POST.get("exception", "")
     done = _("The answer is sent.")
     if found.right == Right.ERASURE:
         done = _("Carried out. The person hears of it as soon as the journal has acknowledged it.")
-    return act(request, found, done, lambda: ways.release(found, actor=actor, now=now, told=told, exception=why))
+    return act(request, found, done, lambda: ways.release(found, actor=actor, now=now, exception=why))
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -183,6 +184,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}name/", office_triage.name, name="rights-name"),
         path(f"{here}assign/", assign, name="rights-assign"),
         path(f"{here}release/", release, name="rights-release"),
+        *office_recipients.paths(here),
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)

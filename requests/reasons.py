@@ -133,6 +133,13 @@ _ALL = [
         _("A legal claim could still be brought about it, and we keep it only until that time has passed."),
         _ERASURE,
     ),
+    Reason(
+        "restriction-stands",
+        REFUSE,
+        "Art 18(1)",
+        _("We keep it and do not use it, as you asked. Tell us if you would rather have it deleted."),
+        _ERASURE,
+    ),
     Reason("legal-claims", REFUSE, "Art 17(3)(e)", _("We need it for a legal claim."), _ERASURE),
     Reason(
         "interest-continues",

@@ -1,6 +1,6 @@
 """What a letter has to report, gathered from the decisions, the systems' answers and the register."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.models import Controller
 from processing.models import PurposeVersion, Recipient, System
-from requests import access, systems
+from requests import access, recipients, systems
 from requests.clock import in_words
 from requests.decisions import note_of
 from requests.models import Decision, Package, Right, RightsRequest, Task
@@ -28,21 +28,25 @@ def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
     }
 
 
-def of_erasure(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any]:
-    """What went, what stays and why, and until when a backup may still hold what went. Before it is done: as of now."""
+def of_erasure(rights_request: RightsRequest, *, expected: Sequence[Recipient] = (), now: datetime) -> dict[str, Any]:
+    """What went, what stays and why, and until when a backup may still hold what went. Before it is done: as of now.
+
+    `expected`: who will be told when it is done.
+    """
     controller = Controller.current()
     noted = rights_request.result.get("executed_at")
     executed = (datetime.fromisoformat(noted) if noted else now).astimezone(controller.zone).date()
     found = _systems(rights_request)
-    told = Recipient.objects.filter(slug__in=rights_request.result.get("told", []))
+    others = recipients.report(rights_request, expected)
     kept = _decided(rights_request, Decision.Outcome.REFUSE)
     return {
         **found,
+        **others,
+        "gaps": [*found["gaps"], *others["owed"]],
         "erased": _decided(rights_request, Decision.Outcome.GRANT),
         "kept": [*kept, *(_kept_in(task) for task in systems.kept(_tasks(rights_request)))],
         "erased_on": in_words(executed),
         "backups_until": in_words(executed + timedelta(days=controller.backup_days)),
-        "told": list(told.order_by("name").values_list("name", flat=True)),
     }
 
 

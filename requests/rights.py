@@ -46,6 +46,8 @@ class Facts:
     term_over: bool | None = None
     objected: bool = False
     held: bool = False
+    # Stored and not used because the person asked for that, or while something is checked (Art 18).
+    restricted: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def _erasure(version: PurposeVersion, facts: Facts) -> str:
         return "legal-obligation"
     if facts.held:
         return "legal-claims"
+    if facts.restricted:
+        return "restriction-stands"
     return _ERASURE_BY_BASIS[Basis(version.basis)](version, facts)
 
 

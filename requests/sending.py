@@ -71,9 +71,10 @@ def confirmed(rights_request: RightsRequest) -> None:
 
 
 def is_waiting(rights_request: RightsRequest) -> bool:
-    """A part answer was sent and the same systems are still silent: there is nothing new to say."""
-    tasks = list(rights_request.tasks.all())
-    return rights_request.state == State.PARTLY_ANSWERED and bool(systems.gaps(tasks))
+    """A part answer was sent, and systems are still silent or recipients not told: there is nothing new to say."""
+    if rights_request.state != State.PARTLY_ANSWERED:
+        return False
+    return bool(systems.gaps(list(rights_request.tasks.all()))) or rights_request.recipient_notices.owed().exists()
 
 
 def to_ready(rights_request: RightsRequest, *, reason: str, actor: str, now: datetime) -> None:

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from requests import answer, expiry, package, posting
+from requests import answer, expiry, package, posting, recipients
 
 
 @shared_task
@@ -28,5 +28,6 @@ def forget_drafts() -> None:
 
 @shared_task
 def note_dead_notices() -> int:
-    """Letters whose notice no server took were not given."""
-    return posting.note_dead(now=timezone.now())
+    """Letters whose notice no server took were not given, and recipients were not told."""
+    now = timezone.now()
+    return posting.note_dead(now=now) + recipients.note_dead(now=now)

@@ -3,7 +3,7 @@
 One table. A right that is not in it is answered by hand, and its states are recorded by hand too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from processing.models import Recipient
 from requests import answer, withdrawing
-from requests.models import Right, RightsRequest
+from requests.models import RecipientNotice, Right, RightsRequest
 
 # Kind and content of the letter as it would go out now. Raises what stands in its way; changes nothing.
 Draft = Callable[..., tuple[str, dict[str, Any]]]
@@ -20,8 +21,14 @@ Draft = Callable[..., tuple[str, dict[str, Any]]]
 
 class Release(Protocol):
     def __call__(
-        self, rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str], exception: str
+        self, rights_request: RightsRequest, *, actor: str, now: datetime, exception: str
     ) -> RightsRequest: ...
+
+
+class Tells(Protocol):
+    """Who received what is about to change, and is told of it (Art 19)."""
+
+    def __call__(self, rights_request: RightsRequest, *, now: datetime) -> list[Recipient]: ...
 
 
 class ByHand(DomainError):
@@ -33,17 +40,13 @@ class ByHand(DomainError):
 class Way:
     draft: Draft
     release: Release
-
-
-def _access(
-    rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str], exception: str
-) -> RightsRequest:
-    return answer.release_access(rights_request, actor=actor, now=now, exception=exception)
+    tells: Tells | None = None
+    action: RecipientNotice.Action | None = None
 
 
 WAYS: dict[str, Way] = {
-    Right.ACCESS: Way(answer.draft, _access),
-    Right.ERASURE: Way(answer.draft, answer.execute_erasure),
+    Right.ACCESS: Way(answer.draft, answer.release_access),
+    Right.ERASURE: Way(answer.draft, answer.execute_erasure, answer.recipients_to_tell, RecipientNotice.Action.ERASED),
     Right.WITHDRAWAL: Way(withdrawing.draft, withdrawing.release),
 }
 
@@ -58,14 +61,26 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     return _way(rights_request).draft(rights_request, now=now)
 
 
-def release(
-    rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str] = (), exception: str = ""
-) -> RightsRequest:
-    """Carry it out and send the answer. `told`: recipients told of it (Art 19); `exception`: why one person does both.
+def release(rights_request: RightsRequest, *, actor: str, now: datetime, exception: str = "") -> RightsRequest:
+    """Carry it out and send the answer. `exception` says why one person prepares and releases it.
 
     Releasing what has been released changes nothing.
     """
-    return _way(rights_request).release(rights_request, actor=actor, now=now, told=told, exception=exception)
+    return _way(rights_request).release(rights_request, actor=actor, now=now, exception=exception)
+
+
+def recipients(rights_request: RightsRequest, *, now: datetime) -> list[Recipient]:
+    """Who would be told of it if it were carried out now (Art 19)."""
+    way = WAYS.get(rights_request.right)
+    return way.tells(rights_request, now=now) if way and way.tells else []
+
+
+def action(rights_request: RightsRequest) -> RecipientNotice.Action:
+    """What recipients are told of. Raises ByHand for a right of which nobody else is told."""
+    way = WAYS.get(rights_request.right)
+    if way is None or way.action is None:
+        raise ByHand
+    return way.action
 
 
 def _way(rights_request: RightsRequest) -> Way:

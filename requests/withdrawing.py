@@ -3,7 +3,6 @@
 Nobody else is asked: whoever wants to use the data asks us first (consents/permission.py), and hears no from now on.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,9 +67,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
 
 
 @transaction.atomic
-def release(
-    rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str] = (), exception: str = ""
-) -> RightsRequest:
+def release(rights_request: RightsRequest, *, actor: str, now: datetime, exception: str = "") -> RightsRequest:
     """For one that could not close itself: it named nobody, or began elsewhere. Twice changes nothing."""
     lock(rights_request, Right.WITHDRAWAL)
     if not rights_request.is_open:

@@ -9,10 +9,11 @@ from consents import projection
 from consents.models import ConsentEvent
 from core.models import Controller, User
 from ledger.entries import record
-from processing.models import Purpose
+from processing.models import DataCategory, Purpose, Recipient
 from requests import intake, systems
 from subjects import people
 from subjects.identifiers import Claim
+from subjects.models import Disclosure
 from tests import make_register, make_requests, make_subjects
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -93,6 +94,22 @@ def answered(rights_request, *, outcome="nothing_found", now=NOW, **given):
     """Every manual system answers."""
     for task in rights_request.tasks.exclude(system__connector="builtin"):
         systems.answer(task, outcome=outcome, actor=OFFICER, now=now, **given)
+
+
+def disclosed(subject, slug=None, *, to="printer", notify="", category="name"):
+    """Somebody received data of this person, for one purpose or for none in particular."""
+    recipient, _new = Recipient.objects.get_or_create(
+        slug=to, defaults={"name": f"{to.capitalize()} Ltd", "role": "processor", "notify": notify}
+    )
+    made = Disclosure.objects.create(
+        subject=subject,
+        recipient=recipient,
+        purpose=Purpose.objects.get(slug=slug) if slug else None,
+        ground="instruction",
+        disclosed_at=NOW,
+    )
+    made.categories.add(DataCategory.objects.get(slug=category))
+    return recipient
 
 
 def staff(name="officer", *, group="dpo", password="a long enough password"):

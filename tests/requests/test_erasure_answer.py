@@ -9,12 +9,12 @@ from core import outbox
 from core.errors import DomainError
 from core.models import Outbox
 from ledger.models import Entry
-from processing.models import DataCategory, Purpose, Recipient
+from processing.models import Purpose
 from requests import answer, decisions, letters
 from requests.models import CaseFile
 from retention.models import Run
 from subjects import blocks
-from subjects.models import DataSubject, Disclosure, ErasureBlock, ItemPurpose, PersonalDataItem
+from subjects.models import DataSubject, ErasureBlock, ItemPurpose, PersonalDataItem
 from tests import make_office as make
 
 pytestmark = pytest.mark.django_db
@@ -198,23 +198,6 @@ def test_a_hold_is_proposed_as_refusal_and_stops_what_was_granted_before(case, s
     assert rights_request.result == {}
     proposals = {line.purpose.slug: line.proposal.reason for line in decisions.lines(rights_request, now=make.NOW)}
     assert proposals["newsletter"] == "legal-claims"
-
-
-def test_recipients_are_told_first_and_named(case, subject):
-    printer = Recipient.objects.create(slug="printer", name="Tees Print", role="processor")
-    given = Disclosure.objects.create(
-        subject=subject,
-        recipient=printer,
-        purpose=Purpose.objects.get(slug="newsletter"),
-        ground="contract",
-        disclosed_at=make.NOW,
-    )
-    given.categories.add(DataCategory.objects.get(slug="email"))
-    with pytest.raises(DomainError) as refusal:
-        run(case.requests.get())
-    assert refusal.value.code == "recipients-not-told"
-    rights_request = answer.execute_erasure(case.requests.get(), actor=make.OFFICER, now=make.NOW, told=["printer"])
-    assert "Tees Print" in letter_of(rights_request)["recipients"]
 
 
 def test_unconfirmed_deletes_nothing(subject):

@@ -15,7 +15,7 @@ from django.urls import URLPattern, get_resolver, resolve
 from rest_framework.test import APIClient
 
 from core import apikeys, roles
-from requests import answer
+from requests import answer, decisions
 from requests.models import CaseFile, RightsRequest
 from tests import make_office, make_staff
 from tests.make_complaints import complain
@@ -91,6 +91,14 @@ class Things:
     def task(self):
         return RightsRequest.objects.get(uuid=self["request"]).tasks.get(system__connector="manual").uuid
 
+    def told(self):
+        """A request to delete what somebody else has received."""
+        make_office.person("newsletter", email="told@example.com")
+        found = make_office.confirmed("erasure", email="told@example.com", mailbox=self.mailbox).requests.get()
+        make_office.disclosed(found.case.subject, "newsletter")
+        decisions.confirm_all(found, actor=make_office.OFFICER, now=make_office.NOW)
+        return found.uuid
+
     def person(self):
         return make_office.person("newsletter", email="person@example.com").uuid
 
@@ -151,7 +159,16 @@ def test_each_cell(action, mailoutbox):
 # Steps on things that a row of the table has made or opened, behind the same guard.
 STEPS = {
     *("import", "import-rename", "import-choose", "import-commit", "import-errors", "import-erase"),
-    *("rights-view-forget", "person-part", "person-take-off", "organisation", "breach", "breach-act"),
+    *(
+        "rights-recipient-impossible",
+        "rights-recipient-replied",
+        "rights-view-forget",
+        "person-part",
+        "person-take-off",
+        "organisation",
+        "breach",
+        "breach-act",
+    ),
 }
 
 
