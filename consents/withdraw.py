@@ -74,6 +74,26 @@ def withdraw(
     return Withdrawal(entry, no.states, receipts.withdrawal(entry, no.states, at=now))
 
 
+@transaction.atomic
+def object_to(subject: DataSubject, *, purposes: Sequence[str], now: datetime, actor: str) -> UUID:
+    """End these purposes for this person, because their objection was upheld (Art 21(1)); returns the evidence.
+
+    Whatever they rest on: who weighs an objection is the caller's business. It stands until the person opts in again.
+    """
+    if not people.hold(subject):
+        raise NotFound
+    versions = _latest(purposes)
+    hashes = [suppression.hash_of(claim) for claim in suppression.claims_of(subject)]
+    is_test = subject.is_test
+    no = _No(subject, versions, False, list(dict.fromkeys(hashes)), actor, "staff", now, now, is_test, is_upheld=True)
+    entry = no.record()
+    no.stand(entry)
+    if not is_test:
+        no.suppress(entry)
+        no.journal(entry)
+    return entry
+
+
 def stored(entry: UUID) -> Withdrawal:
     """The withdrawal that this ledger entry proves, answered again."""
     found = Entry.objects.filter(uuid=entry, kind__in=KINDS).first()
@@ -97,10 +117,11 @@ class _No:
     now: datetime
     since: datetime
     is_test: bool
+    is_upheld: bool = False
 
     @property
     def kind(self) -> str:
-        return "consent.objected" if self.everything else "consent.withdrawn"
+        return "consent.objected" if self.everything or self.is_upheld else "consent.withdrawn"
 
     @property
     def states(self) -> dict[str, str]:
@@ -188,12 +209,18 @@ def _marketing() -> list[PurposeVersion]:
 
 def _named(slugs: Sequence[str]) -> list[PurposeVersion]:
     """The latest version of each purpose. Only consent can be withdrawn, only marketing refused outright."""
+    versions = _latest(slugs)
+    if any(version.basis != Basis.CONSENT and not version.direct_marketing for version in versions):
+        raise Invalid(
+            fields={"purposes": _("A purpose here rests neither on consent nor on marketing. Use a rights request.")}
+        )
+    return versions
+
+
+def _latest(slugs: Sequence[str]) -> list[PurposeVersion]:
+    """The latest version of each purpose, in the order of their names."""
     versions = PurposeVersion.objects.filter(purpose__slug__in=slugs).select_related("purpose")
     latest = {version.purpose.slug: version for version in versions.order_by("number")}
     if not slugs or set(slugs) - set(latest):
         raise Invalid(fields={"purposes": _("Name purposes that exist.")})
-    if any(version.basis != Basis.CONSENT and not version.direct_marketing for version in latest.values()):
-        raise Invalid(
-            fields={"purposes": _("A purpose here rests neither on consent nor on marketing. Use a rights request.")}
-        )
     return [latest[slug] for slug in sorted(latest)]

@@ -180,6 +180,7 @@ def decide(
     line = next((x for x in lines(rights_request, now=now) if x.purpose.pk == purpose.pk), None)
     if line is None:
         raise Invalid(fields={"purpose": _("We hold nothing about this person for that purpose.")})
+    _check_objection(rights_request.right, line.version, chosen, note)
     values = {
         "purpose_version": line.version.number,
         "proposed": line.proposal.outcome,
@@ -220,6 +221,14 @@ def _allowed(right: str, outcome: str, code: str) -> Reason:
     if chosen.outcome != outcome or right not in chosen.rights:
         raise Invalid(fields={"reason": _("This reason does not go with that decision.")})
     return chosen
+
+
+def _check_objection(right: str, version: PurposeVersion, chosen: Reason, note: str) -> None:
+    """Marketing is never weighed (Art 21(3)); what is refused after weighing is demonstrated in words (Art 21(1))."""
+    if right == Right.OBJECTION and version.direct_marketing and chosen.outcome == Decision.Outcome.REFUSE:
+        raise Invalid(fields={"reason": _("Direct marketing ends when somebody objects; nothing is weighed.")})
+    if chosen.needs_words and not note.strip():
+        raise Invalid(fields={"note": _("Say for the letter which reasons these are, and why they outweigh theirs.")})
 
 
 def _field(rights_request: RightsRequest, purpose: Purpose) -> str:

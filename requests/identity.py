@@ -17,6 +17,7 @@ from core.vault import ensure_key
 from ledger.entries import record
 from requests.identity_evidence import masked
 from requests.models import CaseFile, Right
+from requests.stopping import hold_still
 from subjects import blocks
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, ErasureBlock, Identifier
@@ -107,6 +108,7 @@ def tie(case: CaseFile, subject: DataSubject, *, now: datetime, actor: str) -> C
         blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=access.uuid, now=now, actor=actor)
     locked.subject = subject
     locked.save(update_fields=["subject"])
+    hold_still(locked, now=now, actor=actor)
     record(kind="case.tied", at=now, actor=actor, subject=subject.uuid, object=locked.uuid)
     return locked
 

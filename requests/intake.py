@@ -29,7 +29,7 @@ from requests.deadlines import clock_of, regime_of
 from requests.facts import Facts, read_date
 from requests.models import CaseFile, RequestEvent, Right, RightsRequest, Task
 from requests.post import acknowledge, send_link
-from requests.stopping import answer_at_once, claims_of, stop_at_once
+from requests.stopping import answer_at_once, claims_of, hold_still, stop_at_once
 from subjects.blocks import place
 from subjects.identifiers import Claim
 from subjects.models import ErasureBlock
@@ -130,6 +130,7 @@ def confirm(token: str, *, now: datetime) -> CaseFile:
     if case.subject:
         for access in case.requests.open().filter(right=Right.ACCESS):
             place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=access.uuid, now=now, actor=actor)
+        hold_still(case, now=now, actor=actor)
     return case
 
 

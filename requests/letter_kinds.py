@@ -43,6 +43,7 @@ REQUIRED: dict[str, Required] = {
     "access_response": {**_HEAD, **_FACTS, **ROUTES},
     "erasure_answer": {**_HEAD, **_parts("outcome recipients record searched"), **ROUTES},
     "nothing_found": {**_HEAD, **_parts("outcome searched next"), **ROUTES},
+    "objection_answer": {**_HEAD, **_parts("outcome searched"), **ROUTES},
     "withdrawal_confirmation": {**_HEAD, **_parts("outcome stopped effect record proof before more")},
     "marketing_stopped": {**_HEAD, **_parts("outcome stopped effect record proof more")},
     "general": {**_HEAD, **_parts("message contact")},
@@ -56,6 +57,10 @@ WHEN: dict[str, tuple[str, ...]] = {
     "gaps": ("gaps",),
     "erased": ("erased", "backups"),
     "kept": ("kept",),
+    "stopped": ("stopped",),
+    "upheld": ("upheld",),
+    "not_upheld": ("not-upheld", "restriction"),
+    "not_for": ("not-for",),
 }
 # What the letter is called on lists, by staff and by the person.
 TITLES: dict[str, Text] = {
@@ -69,6 +74,7 @@ TITLES: dict[str, Text] = {
     "access_response": _("Your data"),
     "erasure_answer": _("Your request to have your data deleted"),
     "nothing_found": _("We found nothing about you"),
+    "objection_answer": _("Your objection"),
     "withdrawal_confirmation": _("Your consent is withdrawn"),
     "marketing_stopped": _("We have stopped marketing to you"),
     "general": _("About your request"),

@@ -58,6 +58,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "ground": "The request is manifestly unfounded (Art 12(5) UK GDPR).",
         "explanation": "You wrote that you take it back if we pay you, and that you want nothing else.",
     },
+    "objection_answer": {
+        **_SYSTEMS,
+        "stopped": ["All direct marketing"],
+        "upheld": [{**_LINE, "title": "Invitations to events", "sentence": "We have stopped.", "article": "Art 21(1)"}],
+        "not_upheld": [{**_LINE, "title": "Screening for fraud", "article": "Art 21(1)"}],
+        "not_for": [{**_LINE, "sentence": "The law does not give this right where it requires us to use the data."}],
+    },
     "withdrawal_confirmation": _STOPPED,
     "marketing_stopped": {**_STOPPED, "stopped": ["All direct marketing"]},
     "restriction_lifting": {

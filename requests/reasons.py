@@ -24,6 +24,8 @@ class Reason:
     article: str
     sentence: str | Promise
     rights: tuple[Right, ...]
+    # The letter must say more than this sentence: whoever decides writes it.
+    needs_words: bool = False
 
     @property
     def label(self) -> str:
@@ -34,6 +36,7 @@ class Reason:
 _ACCESS = (Right.ACCESS,)
 _ERASURE = (Right.ERASURE,)
 _DISCLOSE = (Right.ACCESS, Right.PORTABILITY)
+_OBJECTION = (Right.OBJECTION,)
 _EVERY = tuple(Right)
 
 _ALL = [
@@ -164,6 +167,37 @@ _ALL = [
     ),
     Reason("public-health", REFUSE, "Art 17(3)(c)", _("It is needed for public health."), _ERASURE),
     Reason("research", REFUSE, "Art 17(3)(d)", _("Deleting it would seriously harm research or archiving."), _ERASURE),
+    # Objection (Art 21): we must stop unless we demonstrate that we may go on.
+    Reason(
+        "objection-stops",
+        GRANT,
+        "Art 21(1)",
+        _("You objected, and we have no compelling reason that outweighs yours. We have stopped."),
+        _OBJECTION,
+    ),
+    Reason(
+        "marketing-stops",
+        GRANT,
+        "Art 21(3)",
+        _("You have a right to stop direct marketing at any time, and we have stopped."),
+        _OBJECTION,
+    ),
+    Reason(
+        "compelling-grounds",
+        REFUSE,
+        "Art 21(1)",
+        _("We have compelling legitimate reasons to go on that outweigh your interests, rights and freedoms."),
+        _OBJECTION,
+        needs_words=True,
+    ),
+    Reason(
+        "objection-claims",
+        REFUSE,
+        "Art 21(1)",
+        _("We need it to establish, exercise or defend a legal claim."),
+        _OBJECTION,
+        needs_words=True,
+    ),
     # Any right.
     Reason("right-applies", GRANT, "Arts 16 to 21", _("You have this right for this use of your data."), _EVERY),
     Reason(

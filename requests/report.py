@@ -50,8 +50,24 @@ def of_erasure(rights_request: RightsRequest, *, expected: Sequence[Recipient] =
     }
 
 
+def of_objection(rights_request: RightsRequest, *, stopped: list[str], not_for: set[str]) -> dict[str, Any]:
+    """What ended, what goes on and on which compelling grounds, and where there was nothing to object to (Art 21).
+
+    `not_for` are the reasons (codes) that say that the right does not reach a purpose at all.
+    """
+    refused = _decided(rights_request, Decision.Outcome.REFUSE)
+    return {
+        **_systems(rights_request),
+        "stopped": stopped,
+        "upheld": _decided(rights_request, Decision.Outcome.GRANT),
+        "not_upheld": [line for line in refused if line["code"] not in not_for],
+        "not_for": [line for line in refused if line["code"] in not_for],
+    }
+
+
 def of_nothing(rights_request: RightsRequest) -> dict[str, Any]:
-    return {**_systems(rights_request), "is_erasure": rights_request.right == Right.ERASURE}
+    asked = {f"is_{right.value}": rights_request.right == right for right in Right}
+    return {**_systems(rights_request), **asked, "has_ended": bool(rights_request.result.get("stopped"))}
 
 
 def _tasks(rights_request: RightsRequest) -> list[Task]:
@@ -96,6 +112,7 @@ def _decided(rights_request: RightsRequest, outcome: Decision.Outcome) -> list[d
             "title": versions[decision.purpose_id].title,
             "sentence": str(reason(decision.reason).sentence),
             "article": reason(decision.reason).article,
+            "code": decision.reason,
             "retention": versions[decision.purpose_id].retention_summary,
             "note": note_of(rights_request, decision),
         }

@@ -147,9 +147,10 @@ _ERASURE_BY_BASIS: dict[Basis, Callable[[PurposeVersion, Facts], str]] = {
 
 def _other(right: Right, version: PurposeVersion) -> str:
     if right == Right.OBJECTION and version.direct_marketing:
-        return "right-applies"
+        return "marketing-stops"
     if MATRIX[right][version.basis] != "N":
-        return "right-applies"
+        # It is for us to demonstrate that we may go on, so without more the objection is upheld.
+        return "objection-stops" if right == Right.OBJECTION else "right-applies"
     if right == Right.OBJECTION and version.basis == Basis.CONSENT:
         return "withdraw-instead"
     return "right-not-for-this-basis"

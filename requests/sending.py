@@ -95,7 +95,7 @@ def copy_is_made(rights_request: RightsRequest) -> None:
 
 def nothing_found(rights_request: RightsRequest, *, actor: str, now: datetime) -> RightsRequest:
     """We know nobody under the confirmed address: say so, and say what could help."""
-    rights_request.result = {"nothing": True}
+    rights_request.result = {**rights_request.result, "nothing": True}
     rights_request.save(update_fields=["result"])
     systems.answer_builtin(rights_request, count=0, actor=actor, now=now)
     to_ready(rights_request, reason="nothing-found", actor=actor, now=now)
@@ -116,13 +116,20 @@ def send(
     return letter
 
 
+# What a letter may report as done, and as not to be done.
+_GRANTED = ("erased", "upheld", "stopped")
+_REFUSED = ("kept", "not_upheld")
+
+
 def closing_state(context: dict[str, Any]) -> State:
     """What an answer with this content makes of the request. Silence never closes: a gap keeps it open."""
     if context["gaps"]:
         return State.PARTLY_ANSWERED
-    if context.get("kept") and not context.get("erased"):
+    granted = any(context.get(name) for name in _GRANTED)
+    refused = any(context.get(name) for name in _REFUSED)
+    if refused and not granted:
         return State.REFUSED
-    return State.PARTLY_FULFILLED if context.get("kept") or context.get("withheld") else State.FULFILLED
+    return State.PARTLY_FULFILLED if refused or context.get("withheld") else State.FULFILLED
 
 
 def close(rights_request: RightsRequest, context: dict[str, Any], *, actor: str, now: datetime) -> None:

@@ -14,10 +14,13 @@ from django.utils.translation import gettext_lazy
 from consents import withdraw as consents
 from consents.withdraw import ALL_MARKETING, withdraw
 from core.errors import Invalid
-from processing.models import Basis, PurposeVersion, Status
-from requests.models import Right, RightsRequest
+from processing.models import Basis, Purpose, PurposeVersion, Status
+from requests.decisions import purposes_of, versions_of
+from requests.models import CaseFile, Right, RightsRequest
 from subjects.identifiers import Claim
-from subjects.models import DataSubject
+from subjects.models import DataSubject, Restriction
+from subjects.people import provable
+from subjects.restrictions import restrict
 
 SAYING_NO = (Right.OBJECTION, Right.WITHDRAWAL)
 # Purposes that rest on these can be objected to (Art 21(1)); direct marketing always can (Art 21(2)).
@@ -78,7 +81,42 @@ def answer_at_once(
             withdrawing.settle(one, objecting.MARKETING_KIND, may_mail=may_mail, actor=actor, now=now)
         else:
             remaining.append(one)
+    if remaining:
+        hold_still(remaining[0].case, now=now, actor=actor)
     return remaining
+
+
+def hold_still(case: CaseFile, *, now: datetime, actor: str) -> None:
+    """While an objection is weighed, what it is about may be stored and nothing else (Art 18(1)(d)). Twice is once.
+
+    It does not wait for proof of who objects. Whoever comes with a stranger's address stops something for a while, and
+    learns nothing by it.
+    """
+    objections = [one for one in case.requests.all() if one.right == Right.OBJECTION and one.is_open]
+    subject = case.subject or (_perhaps(case) if objections else None)
+    if subject is None or case.is_test:
+        return
+    for one in objections:
+        for purpose in objectable(subject, one):
+            restrict(
+                subject,
+                ground=Restriction.Ground.OBJECTION,
+                purpose=purpose,
+                placed_for=one.uuid,
+                now=now,
+                actor=actor,
+            )
+
+
+def objectable(subject: DataSubject, objection: RightsRequest) -> list[Purpose]:
+    """The purposes of this person that the objection is about: those it names, else all that can be objected to."""
+    named = set(objection.result.get("objected", []))
+    versions = versions_of(purposes_of(subject))
+    return [
+        version.purpose
+        for version in versions
+        if version.basis in OBJECTABLE and (not named or version.purpose.slug in named)
+    ]
 
 
 def proofs_of(rights_request: RightsRequest) -> list[str]:
@@ -116,6 +154,15 @@ def _by_people(chosen: Sequence[str]) -> set[str]:
         raise Invalid(fields={"stop": gettext_lazy("Name purposes that exist, or all-marketing.")})
     by_law = {slug for slug, version in latest.items() if not version.direct_marketing}
     return {slug for slug in by_law if latest[slug].basis != Basis.CONSENT}
+
+
+def _perhaps(case: CaseFile) -> DataSubject | None:
+    """The one person whom the mailbox of this case would prove."""
+    # As above: intake → stopping → intake.
+    from requests.intake import claim_of
+
+    email = claim_of(case).get("email", "")
+    return provable(Claim("email", email)) if email else None
 
 
 def _note(

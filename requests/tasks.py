@@ -4,13 +4,14 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from requests import answer, expiry, package, posting, recipients
+from requests import answer, expiry, objecting, package, posting, recipients
 
 
 @shared_task
 def finish() -> int:
-    """Report the erasures that the journal has acknowledged since."""
-    return answer.finish_waiting(now=timezone.now())
+    """Report the erasures that the journal has acknowledged since, and end what an answered objection held still."""
+    now = timezone.now()
+    return answer.finish_waiting(now=now) + objecting.lift_answered(now=now)
 
 
 @shared_task

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from processing.models import Recipient
-from requests import answer, withdrawing
+from requests import answer, objecting, withdrawing
 from requests.models import RecipientNotice, Right, RightsRequest
 
 # Kind and content of the letter as it would go out now. Raises what stands in its way; changes nothing.
@@ -45,6 +45,7 @@ class Way:
 
 
 WAYS: dict[str, Way] = {
+    Right.OBJECTION: Way(objecting.draft, objecting.release),
     Right.ACCESS: Way(answer.draft, answer.release_access),
     Right.ERASURE: Way(answer.draft, answer.execute_erasure, answer.recipients_to_tell, RecipientNotice.Action.ERASED),
     Right.WITHDRAWAL: Way(withdrawing.draft, withdrawing.release),

@@ -1,0 +1,255 @@
+"""Objections: marketing ends when it is said; the rest is held still, weighed purpose by purpose, and answered."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from consents import assessments, permission
+from consents.models import Suppression
+from core.errors import Invalid
+from core.outbox import deliver_due
+from ledger.models import Entry
+from processing.models import Purpose
+from requests import answer, decisions, identity, letters, moves, objecting, ways
+from requests.models import RightsRequest
+from requests.two_people import TwoPeopleNeeded
+from subjects import erasure, people, relationships
+from subjects.identifiers import Claim
+from subjects.models import Restriction
+from tests import make_consents, make_register, make_requests
+from tests import make_office as make
+
+pytestmark = pytest.mark.django_db
+NOW = make.NOW
+WORDS = "You were refused twice for chargebacks; without the check we would deliver on credit again."
+
+
+@pytest.fixture(autouse=True)
+def register():
+    found = make.register()
+    found["fraud-screening"] = make_register.purpose("fraud-screening", "f", categories=("name",))
+    found["contact-enquiries"] = make_register.purpose("contact-enquiries", "f", categories=("name",))
+    for slug in ("fraud-screening", "contact-enquiries"):
+        make_consents.assessment(found[slug], approved=NOW - timedelta(days=30))
+    return found
+
+
+@pytest.fixture
+def subject(register):
+    made = make.person("fraud-screening", "contact-enquiries", "contract-administration")
+    for slug in ("fraud-screening", "contact-enquiries"):
+        relationships.establish(made, register[slug], role="prospect", ground="met", now=NOW, actor="x")
+    return made
+
+
+def objection(mailoutbox=None, **given):
+    given = {"stop": [], "answers": {"objection": "I was a victim of identity theft."}, "now": NOW, **given}
+    if mailoutbox is None:
+        return make_requests.case("objection", **given).requests.get()
+    return make.confirmed("objection", mailbox=mailoutbox, **given).requests.get()
+
+
+def reason(who, slug, now=NOW):
+    verdict = permission.may_process(who, slug, now=now)
+    return ("+" if verdict.allowed else "") + verdict.reason
+
+
+def weigh(found, slug, code, note=""):
+    purpose = Purpose.objects.get(slug=slug)
+    outcome = decisions.reason(code).outcome
+    return decisions.decide(found, purpose, outcome, code, note, actor=make.OFFICER, now=NOW)
+
+
+def held():
+    return set(Restriction.objects.filter(lifted_at=None).values_list("purpose__slug", flat=True))
+
+
+def test_marketing_alone_is_answered_when_it_is_said(mailoutbox):
+    found = objection(stop=["all-marketing"], answers={})
+    assert (found.state, found.due_on, found.tasks.count()) == ("fulfilled", None, 0)
+    deliver_due(now=NOW)
+    assert [mail.subject.split(":")[0] for mail in mailoutbox] == ["We have stopped marketing to you"]
+    assert "All direct marketing" in mailoutbox[0].body
+    assert "eyJ" in mailoutbox[0].body
+    assert make_consents.reason(make.EMAIL, "direct-sales", now=NOW) == "objected"
+
+
+def test_marketing_stays_stopped_when_the_person_is_erased(register, mailoutbox):
+    person = make.person("direct-sales")
+    objection(stop=["all-marketing"], answers={})
+    erasure.erase(subject=person, purposes=[register["direct-sales"]], request=person.uuid, actor="x", now=NOW)
+    assert people.find([Claim("email", make.EMAIL)]) is None
+    make.person("direct-sales")
+    assert make_consents.reason(make.EMAIL, "direct-sales", now=NOW) == "objected"
+
+
+def test_what_is_not_only_marketing_waits_for_people_who_may_say_that_it_was(client, subject):
+    found = make_requests.case("objection", details="Stop!", now=NOW).requests.get()
+    assert found.state == "received"
+    assert Suppression.objects.filter(purpose=None).exists()
+    assert held() == {"fraud-screening", "contact-enquiries"}
+    client.force_login(make.staff(group="caseworker"))
+    page = client.get(reverse("admin:rights-request", args=[found.uuid])).content.decode()
+    assert "Only marketing was meant" in page
+    assert "Held still while it is weighed" in page
+    client.post(reverse("admin:rights-only-marketing", args=[found.uuid]))
+    found.refresh_from_db()
+    assert (found.state, found.due_on) == ("fulfilled", None)
+    assert held() == {"fraud-screening", "contact-enquiries"}
+    deliver_due(now=NOW + timedelta(days=800))
+    assert objecting.lift_answered(now=NOW + timedelta(days=800)) == 2
+    assert held() == set()
+
+
+def test_it_holds_still_before_anybody_showed_who_they_are(subject):
+    assert reason(subject, "fraud-screening") == "+legitimate-interest"
+    objection()
+    assert reason(subject, "fraud-screening") == "restricted"
+    assert reason(subject, "contract-administration") != "restricted"
+
+
+def test_it_holds_only_what_it_names(subject):
+    found = objection(stop=["fraud-screening", "all-marketing"])
+    assert held() == {"fraud-screening"}
+    assert found.result["objected"] == ["fraud-screening"]
+    assert found.state == "received"
+    with pytest.raises(Invalid):
+        make_requests.case("withdrawal", stop=["fraud-screening"], now=NOW)
+
+
+def test_somebody_who_is_found_later_is_held_from_then(subject):
+    found = objection(email="")
+    assert held() == set()
+    case = identity.accept(found.case, how="questions", note="Knew it.", now=NOW, actor=make.OFFICER)
+    identity.tie(case, subject, now=NOW, actor=make.OFFICER)
+    assert held() == {"fraud-screening", "contact-enquiries"}
+
+
+def test_upheld_it_ends_for_the_person_and_the_assessment_is_looked_at_again(subject, register, mailoutbox):
+    found = objection(mailoutbox)
+    with pytest.raises(objecting.Unweighed):
+        ways.draft(found, now=NOW)
+    decisions.confirm_all(found, actor=make.OFFICER, now=NOW)
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    found.refresh_from_db()
+    assert found.state == "fulfilled"
+    assert reason(subject, "fraud-screening") == reason(subject, "contact-enquiries") == "objected"
+    assert held() == set()
+    assert {review.assessment.purpose.slug for review in assessments.open_reviews()} == {
+        "fraud-screening", "contact-enquiries"
+    }  # fmt: skip
+    assert {review.caused_by for review in assessments.open_reviews()} == {found.uuid}
+    assert subject.relationships.get(purpose=register["fraud-screening"]).ended_on == NOW.date()
+    letter = letters.latest(found)
+    assert letter.kind == "objection_answer"
+    text = letters.read(letter)["text"]
+    assert "We uphold your objection." in text
+    assert "Uses that this right does not reach" in text
+    assert Entry.objects.filter(kind="consent.objected", subject=subject.uuid).count() == 2
+    # It stands when the data comes back under the same address.
+    relationships.establish(
+        subject, register["fraud-screening"], role="prospect", ground="met-again", now=NOW, actor="x"
+    )
+    assert reason(subject, "fraud-screening") == "objected"
+
+
+def test_not_upheld_it_goes_on_only_when_the_person_has_our_reasons(subject, mailoutbox):
+    found = objection(mailoutbox)
+    with pytest.raises(Invalid):
+        weigh(found, "fraud-screening", "compelling-grounds", " ")
+    decision = weigh(found, "fraud-screening", "compelling-grounds", WORDS)
+    assert b"chargebacks" not in bytes(decision.note)
+    decisions.confirm_all(found, actor=make.OFFICER, now=NOW)
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    found.refresh_from_db()
+    assert found.state == "partly_fulfilled"
+    text = letters.read(letters.latest(found))["text"]
+    assert "chargebacks" in text
+    assert "164A" in text
+    assert held() == {"fraud-screening"}
+    assert objecting.lift_answered(now=NOW) == 0
+    assert reason(subject, "fraud-screening") == "restricted"
+    deliver_due(now=NOW)
+    assert objecting.lift_answered(now=NOW) == 1
+    assert reason(subject, "fraud-screening") == "+legitimate-interest"
+    assert reason(subject, "contact-enquiries") == "objected"
+    assert [one.assessment.purpose.slug for one in assessments.open_reviews()] == ["contact-enquiries"]
+
+
+def test_a_letter_that_came_back_lifts_nothing(subject, mailoutbox):
+    found = objection(mailoutbox)
+    weigh(found, "fraud-screening", "compelling-grounds", WORDS)
+    decisions.confirm_all(found, actor=make.OFFICER, now=NOW)
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    deliver_due(now=NOW)
+    letters.latest(found).come_back(now=NOW)
+    assert objecting.lift_answered(now=NOW) == 0
+
+
+def test_taken_back_it_holds_nothing_any_more(subject, mailoutbox):
+    found = objection(mailoutbox)
+    moves.step(found, "withdrawn", actor=make.OFFICER, now=NOW)
+    assert objecting.lift_answered(now=NOW) == 2
+
+
+def test_marketing_is_never_weighed_and_another_basis_is_no_refusal(subject, register, mailoutbox):
+    make.consent(subject)
+    make.person("direct-sales", "newsletter")
+    found = objection(mailoutbox)
+    for code in ("compelling-grounds", "unfounded-or-excessive"):
+        with pytest.raises(Invalid):
+            weigh(found, "direct-sales", code, WORDS)
+    proposed = {line.purpose.slug: line.proposal.reason for line in decisions.lines(found, now=NOW)}
+    assert proposed == {
+        "newsletter": "marketing-stops",
+        "direct-sales": "marketing-stops",
+        "fraud-screening": "objection-stops",
+        "contact-enquiries": "objection-stops",
+        "contract-administration": "right-not-for-this-basis",
+    }
+    decisions.confirm_all(found, actor=make.OFFICER, now=NOW)
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    found.refresh_from_db()
+    assert found.state == "fulfilled"
+    assert make_consents.reason(make.EMAIL, "newsletter", now=NOW) == "consent-withdrawn"
+    assert make_consents.reason(make.EMAIL, "direct-sales", now=NOW) == "objected"
+
+
+def test_where_the_right_reaches_nothing_it_is_a_refusal(mailoutbox):
+    make.person("contract-administration")
+    found = objection(mailoutbox)
+    decisions.confirm_all(found, actor=make.OFFICER, now=NOW)
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    found.refresh_from_db()
+    assert found.state == "refused"
+
+
+def test_of_somebody_we_do_not_know_we_say_so(mailoutbox):
+    found = objection(mailoutbox, email="nobody@example.com")
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    assert "You objected to how we use your data." in letters.read(letters.latest(found))["text"]
+
+
+def test_a_silent_system_keeps_it_open(subject, mailoutbox):
+    make_register.purpose("recruitment", "b", systems=("kraken-privacy", "crm"))
+    found = objection(mailoutbox)
+    make_register.system("crm", "manual")
+    decisions.confirm_all(found, actor=make.OFFICER, now=NOW)
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    found.refresh_from_db()
+    if found.tasks.filter(outcome="pending").exists():
+        assert found.state == "partly_answered"
+    assert reason(subject, "fraud-screening") == "objected"
+
+
+def test_two_people(subject, mailoutbox, settings):
+    settings.TWO_PERSON_RELEASE = True
+    found = objection(mailoutbox)
+    decisions.confirm_all(found, actor=make.OFFICER, now=NOW)
+    with pytest.raises(TwoPeopleNeeded):
+        ways.release(found, actor=make.OFFICER, now=NOW)
+    ways.release(found, actor="user:somebody-else", now=NOW)
+    assert RightsRequest.objects.get(pk=found.pk).state == "fulfilled"
+    assert answer.closing_state({"gaps": [], "upheld": [1], "not_upheld": [1]}) == "partly_fulfilled"
