@@ -11,8 +11,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import quote
 
-from inbox import polling
+from inbox import polling, taking
 from inbox.models import Mail, Poll
+from inbox.server import Fetched
 
 USER, PASSWORD = "privacy@kraken.im", "s3cret-in-the-mailbox/@?"
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -126,3 +127,16 @@ def take_in(server, *messages, now=NOW, **given):
     Poll.objects.update(lease=None, leased_until=None)
     made = list(Mail.objects.exclude(pk__in=before).order_by("pk"))
     return made[0] if len(made) == 1 else made
+
+
+def stored(message=None, *, uid=1, box="inbox", now=NOW, at=ARRIVED):
+    """A message as if a server had had it."""
+    raw = message if isinstance(message, bytes) else (message or with_file()).as_bytes()
+    fetched = Fetched(uid, raw, at, len(raw), is_partial=False)
+    return taking.take(fetched, box=box, place="a place", uid_validity=1, now=now)
+
+
+def with_file(name="passport.pdf", content=b"%PDF-1.7 a passport", **given):
+    message = letter("Send me a copy of my data.", **given)
+    message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    return message

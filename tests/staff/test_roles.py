@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from core import apikeys, roles
 from requests import answer, decisions
 from requests.models import CaseFile, RightsRequest
-from tests import make_office, make_staff
+from tests import make_inbox, make_office, make_staff
 from tests.make_complaints import complain
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,9 @@ class Things:
         decisions.confirm_all(found, actor=make_office.OFFICER, now=make_office.NOW)
         return found.uuid
 
+    def mail(self):
+        return make_inbox.stored().uuid
+
     def person(self):
         return make_office.person("newsletter", email="person@example.com").uuid
 
@@ -175,7 +178,7 @@ STEPS = {
 def test_every_page_of_the_office_is_in_the_table():
     tried = {resolve(re.sub(r"{\w+}", str(UUID(int=1)), action.address)).url_name for action in ACTIONS}
     site = [pattern for pattern in admin.site.get_urls() if isinstance(pattern, URLPattern) and pattern.name]
-    office = re.compile(r"(rights|people|organisations|breaches|data-in)/")
+    office = re.compile(r"(rights|people|organisations|breaches|data-in|mailbox)/")
     pages = {pattern.name for pattern in site if office.match(str(pattern.pattern))}
     assert len(pages) > 30
     assert pages - tried == STEPS
