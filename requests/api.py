@@ -37,6 +37,14 @@ class RequestsIn(serializers.Serializer[Any]):
     details = serializers.CharField(max_length=DETAILS_LENGTH, required=False, allow_blank=True, default="")
     channel = serializers.ChoiceField(choices=CaseFile.Channel.choices, default=CaseFile.Channel.API)
     received_on = serializers.DateField(required=False, allow_null=True, default=None)
+    stop = serializers.ListField(
+        child=serializers.CharField(max_length=50),
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=50,
+        help_text='What an objection or a withdrawal is about: purposes, or "all-marketing". Unknown: leave it out.',
+    )
     locale = serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$", required=False, default="en-GB")
     test = serializers.BooleanField(required=False, default=False)
 
@@ -88,7 +96,7 @@ class RequestView(ApiView):
     @extend_schema(responses=RequestOut, operation_id="requests_show")
     def get(self, request: Request, reference: str) -> Response:
         found = RightsRequest.objects.select_related("case__rule_set")
-        return Response(_shown(get_object_or_404(found, reference=references.tidy(reference))))
+        return Response(shown(get_object_or_404(found, reference=references.tidy(reference))))
 
 
 def _open(request: Request) -> UUID:
@@ -108,6 +116,7 @@ def _open(request: Request) -> UUID:
         actor=cast(ApiKey, request.auth).actor,
         now=now,
         is_test=data["test"],
+        stop=data["stop"],
     )
     return case.uuid
 
@@ -120,7 +129,7 @@ def _opened(case: UUID) -> dict[str, Any]:
     }
 
 
-def _shown(row: RightsRequest) -> dict[str, Any]:
+def shown(row: RightsRequest) -> dict[str, Any]:
     clock = clock_of(Facts.from_json(row.facts), row.case.rule_set)
     return {
         "reference": row.reference,

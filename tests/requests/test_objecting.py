@@ -1,12 +1,15 @@
 """Objections: marketing ends when it is said; the rest is held still, weighed purpose by purpose, and answered."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from consents import assessments, permission
 from consents.models import Suppression
+from core import apikeys
 from core.errors import Invalid
 from core.outbox import deliver_due
 from ledger.models import Entry
@@ -82,6 +85,27 @@ def test_marketing_stays_stopped_when_the_person_is_erased(register, mailoutbox)
     assert people.find([Claim("email", make.EMAIL)]) is None
     make.person("direct-sales")
     assert make_consents.reason(make.EMAIL, "direct-sales", now=NOW) == "objected"
+
+
+def test_by_the_api_whoever_took_it_in_says_what_it_is_about(subject):
+    _key, secret = apikeys.create("test", ["requests:write", "requests:read"])
+    api = Client(headers={"Authorization": f"Api-Key {secret}"})
+
+    def ask(**body):
+        body = {"rights": ["objection"], "requester": {"email": make.EMAIL}, "details": "Stop!", **body}
+        return api.post("/api/v1/requests/", json.dumps(body), content_type="application/json")
+
+    def state(response):
+        reference = response.json()["requests"][0]["reference"]
+        return api.get(f"/api/v1/requests/{reference}/").json()["state"]
+
+    alone = ask(stop=["all-marketing"])
+    assert (alone.status_code, alone.json()["requests"][0]["due"], state(alone)) == (202, None, "fulfilled")
+    named = ask(stop=["fraud-screening"])
+    assert (state(named), held()) == ("received", {"fraud-screening"})
+    assert state(ask()) == "received"
+    for wrong in (["no-such-purpose"], "all-marketing", [["x"]]):
+        assert ask(stop=wrong).status_code == 400
 
 
 def test_what_is_not_only_marketing_waits_for_people_who_may_say_that_it_was(client, subject):
