@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("notices.urls")),
     path("", include("requests.urls")),
+    path("", include("consents.urls")),
     path("", include("kraken_privacy.devmail")),
     path("api/v1/", include("kraken_privacy.api_urls")),
     path("", include("core.urls")),

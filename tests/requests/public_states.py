@@ -5,6 +5,8 @@ from datetime import date
 
 from django.utils import timezone
 
+from consents import unsubscribe
+from consents.unsubscribe import Recipient
 from core.outbox import deliver_due
 from notices import published
 from tests import make_consents, make_office
@@ -29,7 +31,7 @@ FOLLOW_UPS = {
 def prepare():
     """A controller with everything a page can show, a consent to take back, and two notices."""
     make_office.controller()
-    make_consents.live()
+    make_consents.published()
     now = timezone.now()
     html = "<h2 id='who'>Who we are</h2><p>Kraken IM. <a href='#who'>Up</a></p>"
     for version, day in (("1.0", date(2026, 1, 1)), ("2.0", date(2026, 6, 19))):
@@ -53,6 +55,7 @@ def states(page, mailbox):
     yield from after_sending(page, mailbox)
     yield from by_post(page)
     yield from elsewhere(page)
+    yield from choices(page)
     yield from policy(page)
 
 
@@ -117,6 +120,27 @@ def by_post(page):
     yield "check, by post"
     press(page, "Send request")
     yield "sent, by post"
+
+
+def choices(page):
+    page.goto("/preferences/")
+    yield "choices, asked for"
+    press(page, "Send the link")
+    yield "choices, asked for with a mistake"
+    page.fill("#id_email", "grace@example.com")
+    press(page, "Send the link")
+    yield "choices, link sent"
+    token = unsubscribe.seal(Recipient("grace@example.com", "newsletter"))
+    page.goto(f"/preferences/{token}/")
+    yield "choices"
+    press(page, "Save my choices")
+    yield "choices, saved"
+    page.goto("/preferences/unknown/")
+    yield "choices, unusable link"
+    page.goto(f"/u/{token}/")
+    yield "unsubscribe"
+    press(page, "Stop these e-mails")
+    yield "unsubscribed"
 
 
 def elsewhere(page):

@@ -1,0 +1,144 @@
+"""One-click unsubscribe (RFC 8058 with RFC 2369) and the links that open a person's choices.
+
+A link names recipient and list, and nobody else can read or make one: both are sealed in it (AES-SIV, RFC 5297, which
+needs no nonce, so the same recipient and list have the same link). Nothing is stored for it. It therefore works as long
+as the mail it stands in is kept, also after an erasure, and a hundred thousand of them cost no query.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha512
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from consents import suppression
+from consents.models import ConsentState
+from consents.withdraw import ALL_MARKETING, IN_FORCE, withdraw
+from core.errors import Invalid
+from core.keys import keyring
+from core.models import Controller
+from processing.models import Basis, PurposeVersion
+from subjects import people
+from subjects.identifiers import Claim, normalise
+from subjects.models import Identifier
+
+USE = b"kraken-privacy/unsubscribe/1"
+# What a mailbox provider sends (RFC 8058 section 3.1), and the subject of the message that does the same.
+ONE_CLICK = "One-Click"
+SUBJECT = "unsub-"
+MOST_VALUES = 100_000
+# Longer than any address and slug make it. What is longer is not ours.
+LONGEST = 600
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who a link was made for: an e-mail address, and the list. No list: the link only opens the choices."""
+
+    email: str
+    list: str
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(Identifier.Type.EMAIL, self.email)
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a sending system puts into one mail. Empty when the value is no e-mail address."""
+
+    url: str = ""
+    preferences: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def links(purpose: str, values: Sequence[str]) -> list[Link]:
+    """A link for each address, in order. Raises Invalid for a purpose that nobody can unsubscribe from."""
+    version = PurposeVersion.objects.filter(purpose__slug=purpose).order_by("-number").first()
+    if version is None or not (version.basis == Basis.CONSENT or version.direct_marketing):
+        raise Invalid(fields={"purpose": _("Name a purpose that rests on consent or is direct marketing.")})
+    if len(values) > MOST_VALUES:
+        raise Invalid(fields={"values": _("Send no more than 100,000 values at once.")})
+    mailbox = Controller.current().dpo_contact
+    return [_link(purpose, value, mailbox) for value in values]
+
+
+def _link(purpose: str, value: str, mailbox: str) -> Link:
+    try:
+        email = normalise(Identifier.Type.EMAIL, value)
+    except Invalid:
+        return Link()
+    token = seal(Recipient(email, purpose))
+    url = f"{settings.BASE_URL}{reverse('consents:unsubscribe', args=[token])}"
+    headers = (
+        ("List-Unsubscribe", f"<{url}>, <mailto:{mailbox}?subject={SUBJECT}{token}>"),
+        ("List-Unsubscribe-Post", f"List-Unsubscribe={ONE_CLICK}"),
+    )
+    return Link(url, f"{settings.BASE_URL}{reverse('consents:preferences', args=[token])}", headers)
+
+
+def seal(recipient: Recipient) -> str:
+    """The opaque part of a link."""
+    current = keyring("SUPPRESSION_KEYS").current
+    sealed = _cipher(current).encrypt(f"{recipient.list}\n{recipient.email}".encode(), [USE])
+    return f"{current}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+
+
+def read(token: str) -> Recipient | None:
+    """Whom a link was made for; None for anything that we did not make."""
+    key_id, _dot, text = token.partition(".")
+    if len(token) > LONGEST or key_id not in keyring("SUPPRESSION_KEYS").keys:
+        return None
+    try:
+        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        plain = _cipher(key_id).decrypt(sealed, [USE]).decode()
+    except (binascii.Error, ValueError, InvalidTag):
+        return None
+    slug, _newline, email = plain.partition("\n")
+    return Recipient(email, slug)
+
+
+@transaction.atomic
+def stop(recipient: Recipient, *, everything: bool = False, now: datetime) -> bool:
+    """End this list, or all marketing, for this address at once. False when it had ended before: nothing new is said.
+
+    An address that nobody has is suppressed all the same (UK GDPR Arts 7(3) and 21(2); PECR reg 22).
+    """
+    if not everything and (not recipient.list or _has_ended(recipient)):
+        return False
+    withdraw(
+        [recipient.claim],
+        purposes=ALL_MARKETING if everything else [recipient.list],
+        now=now,
+        actor="public",
+        collected_by="one_click",
+    )
+    return True
+
+
+def _has_ended(recipient: Recipient) -> bool:
+    """A "no" stands and no later "yes". Mailbox providers send the same click more than once."""
+    version = PurposeVersion.objects.filter(purpose__slug=recipient.list).select_related("purpose").first()
+    if version is None or not suppression.is_suppressed([recipient.claim], version.purpose, marketing=False):
+        return False
+    subject = people.find([recipient.claim])
+    return (
+        subject is None
+        or not ConsentState.objects.filter(subject=subject.uuid, purpose=version.purpose, status__in=IN_FORCE).exists()
+    )
+
+
+@lru_cache(maxsize=16)
+def _cipher(key_id: str) -> AESSIV:
+    # A key of its own for this use, made from one that is kept for as long as anybody's "no".
+    return AESSIV(hmac.new(keyring("SUPPRESSION_KEYS")[key_id], USE, sha512).digest())
