@@ -15,7 +15,7 @@ from core.holidays import is_working_day
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
-from requests import identity, identity_evidence
+from requests import identity, identity_evidence, refusing
 from requests.asking import (
     NEVER_WAIT,
     NeverWaits,
@@ -176,6 +176,7 @@ def shown(
 ) -> CaseFile:
     """They showed who they are: record how, end the doubt, and destroy what they sent for it."""
     CaseFile.objects.select_for_update(of=("self",)).get(pk=case.pk)
+    refusing.taken_up(case, day=today(now), actor=actor, now=now)
     case.refresh_from_db()
     if case.subject_id is None:
         case = identity.accept(case, how=how, note=note, is_their_mailbox=is_their_mailbox, now=now, actor=actor)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.models import Controller, User
-from requests import assigning, casework, identity, references
+from requests import assigning, casework, clock_panel, identity, references
 from requests.models import RightsRequest
 
 READ = "requests.view_rightsrequest"
@@ -137,6 +137,7 @@ def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: A
         "rights_request": rights_request,
         "ways_to_show_identity": identity.Shown.choices,
         "kinds_of_identity": identity.KINDS,
+        "acts": clock_panel.panel(rights_request, now=now),
         **extra,
     }
     return page(request, "request", context)

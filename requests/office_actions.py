@@ -21,6 +21,7 @@ from requests import (
     decisions,
     moves,
     office,
+    office_clock,
     office_complaints,
     office_entering,
     office_identity,
@@ -188,4 +189,4 @@ def urls(site: AdminSite) -> list[URLPattern]:
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)
-    return [*office_complaints.urls(site), *office_entering.urls(site), *views]
+    return [*office_clock.urls(site), *office_complaints.urls(site), *office_entering.urls(site), *views]

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from requests import identity
+from requests import identity, identity_doubt
 from requests.office import WRITE, act, actor_of, for_staff, get
 
 
@@ -21,7 +21,7 @@ def accept(request: HttpRequest, uuid: UUID) -> HttpResponse:
         request,
         found,
         _("Recorded. Now say whose case it is, if we know them."),
-        lambda: identity.accept(found.case, how=how, note=note, is_their_mailbox=mailbox, now=now, actor=actor),
+        lambda: identity_doubt.shown(found.case, how=how, note=note, is_their_mailbox=mailbox, now=now, actor=actor),
     )
 
 

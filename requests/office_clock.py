@@ -1,0 +1,196 @@
+"""What staff do that moves a due date. Each is a POST that calls one domain function."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from core.errors import DomainError, Invalid, Text
+from requests import (
+    asking,
+    casework,
+    clarification,
+    extension,
+    fee,
+    identity_doubt,
+    identity_evidence,
+    office,
+    refusing,
+    two_people,
+)
+from requests.models_identity import Kind
+from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
+from requests.office_forms import DayField
+
+# What may be taken back by its name. A doubt has its own way, because what was sent for it goes too.
+TAKEN_BACK = (Kind.CLARIFICATION, Kind.EXTENSION, Kind.FEE, Kind.REFUSAL)
+
+
+def _act(
+    func: Callable[..., object], done: Text, *fields: str, days: tuple[str, ...] = ()
+) -> Callable[..., HttpResponseBase]:
+    """A door to one domain function: named fields as text, named days as dates."""
+
+    @require_POST
+    @for_staff(WRITE)
+    def door(request: HttpRequest, uuid: UUID) -> HttpResponse:
+        found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+
+        def do() -> None:
+            given: dict[str, Any] = {field: request.POST.get(field, "") for field in fields}
+            given |= {field: day_of(request, field) for field in days}
+            func(found, **given, actor=actor, now=now)
+
+        return act(request, found, str(done), do)
+
+    return door
+
+
+def day_of(request: HttpRequest, field: str) -> date:
+    try:
+        day: date = DayField().clean(request.POST.get(field, ""))
+    except ValidationError as error:
+        raise Invalid(fields={field: " ".join(error.messages)}) from error
+    return day
+
+
+@require_POST
+@for_staff(WRITE)
+def doubt(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+    given = {field: request.POST.get(field, "") for field in ("reason", "doubt")}
+    ways = request.POST.getlist("ways")
+    done = _("The doubt is recorded. Asked this late, it goes out when a second person agrees.")
+    if not identity_doubt.is_late(found, now=now):
+        done = _("The doubt is recorded, and the letter is written.")
+    return act(request, found, done, lambda: identity_doubt.ask(found, **given, ways=ways, actor=actor, now=now))
+
+
+@require_POST
+@for_staff(WRITE, RELEASE)
+def approve(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The second person, for a doubt that comes late."""
+    found, now = get(request, uuid), timezone.now()
+    done = _("Approved. The letter is written.")
+    return act(request, found, done, lambda: identity_doubt.approve(found, actor=actor_of(request), now=now))
+
+
+@require_POST
+@for_staff(WRITE)
+def arrived(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+    kind, words, file = request.POST.get("kind", ""), request.POST.get("words", ""), request.FILES.get("file")
+    content = file.read(identity_evidence.LARGEST + 1) if file else b""
+    done = _("Recorded and sealed. Now look at it, and say whether it is enough.")
+
+    def do() -> None:
+        day = day_of(request, "day")
+        identity_doubt.arrived(found, day=day, kind=kind, words=words, content=content, actor=actor, now=now)
+
+    return act(request, found, done, do)
+
+
+@require_POST
+@for_staff(WRITE)
+def not_enough(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+    words, ways = request.POST.get("doubt", ""), request.POST.getlist("ways")
+    done = _("Asked again. The clock starts when the next proof arrives.")
+    return act(
+        request, found, done, lambda: identity_doubt.not_enough(found, doubt=words, ways=ways, actor=actor, now=now)
+    )
+
+
+@require_POST
+@for_staff(WRITE)
+def evidence(request: HttpRequest, uuid: UUID, piece: UUID) -> HttpResponse:
+    """What was sent as proof. Looking is an event; a file is only ever given out as a download."""
+    found = get(request, uuid)
+    try:
+        note, kind, content = identity_evidence.look(found.case, piece, actor=actor_of(request), now=timezone.now())
+    except DomainError as error:
+        raise Http404 from error
+    if not content:
+        return HttpResponse(note, content_type="text/plain; charset=utf-8")
+    ending = kind.rpartition("/")[2]
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="evidence.{ending}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_POST
+@for_staff(WRITE)
+def take_back(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found, now, kind = get(request, uuid), timezone.now(), request.POST.get("kind", "")
+    if kind not in TAKEN_BACK:
+        raise Http404
+    done = _("Taken back. The date is what it would have been without it.")
+    return act(request, found, done, lambda: asking.take_back(found, Kind(kind), actor=actor_of(request), now=now))
+
+
+@require_POST
+@for_staff(WRITE, RELEASE)
+def refusal(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The refusal exactly as it would go, with the button that sends it."""
+    found, now = get(request, uuid), timezone.now()
+    try:
+        letter = refusing.preview(found, now=now)
+    except DomainError:
+        return act(request, found, "", lambda: refusing.preview(found, now=now))
+    casework.view(found, purpose="review", actor=actor_of(request), now=now)
+    exceptions = two_people.REASONS if two_people.needs_reason(found, actor=actor_of(request)) else {}
+    context = {"title": found.reference, "rights_request": found, "letter": letter, "exceptions": exceptions}
+    return office.page(request, "refusal", {**context, "may_release": office.may_release(request)})
+
+
+@require_POST
+@for_staff(WRITE, RELEASE)
+def refuse(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+    if not office.may_release(request):
+        raise Http404
+    why = request.POST.get("exception", "")
+    done = _("Refused. The letter says why, and where to complain.")
+    return act(request, found, done, lambda: refusing.refuse(found, actor=actor, now=now, exception=why))
+
+
+def urls(site: AdminSite) -> list[URLPattern]:
+    here = "rights/<uuid:uuid>/"
+    asked = gettext_lazy("Asked. The letter is written.")
+    withdrawn = gettext_lazy("The doubt is taken back. The day of receipt counts again.")
+    extended = gettext_lazy("Extended. The letter is written.")
+    charged = gettext_lazy("Charged. The letter is written.")
+    prepared = gettext_lazy("Prepared. Look at the letter, then send it.")
+    recorded = gettext_lazy("Recorded, and the date computed anew.")
+    doors: dict[str, Callable[..., HttpResponseBase]] = {
+        "doubt": doubt,
+        "doubt-approve": approve,
+        "doubt-arrived": arrived,
+        "doubt-not-enough": not_enough,
+        "doubt-withdraw": _act(identity_doubt.withdraw, withdrawn),
+        "clarify": _act(clarification.ask, asked, "reason", "unclear"),
+        "clarified": _act(clarification.answered, recorded, "answer", days=("day",)),
+        "extend": _act(extension.extend, extended, "reason", "explanation"),
+        "charge": _act(fee.charge, charged, "reason", "explanation", "amount", "basis"),
+        "paid": _act(fee.paid, recorded, days=("day",)),
+        "take-back": take_back,
+        "refusal-prepare": _act(refusing.prepare, prepared, "reason", "explanation"),
+        "refusal": refusal,
+        "refuse": refuse,
+    }
+    views = [path(f"{here}{name}/", door, name=f"rights-{name}") for name, door in doors.items()]
+    views.append(path(f"{here}evidence/<uuid:piece>/", evidence, name="rights-evidence"))
+    for pattern in views:
+        pattern.callback = site.admin_view(pattern.callback)
+    return views

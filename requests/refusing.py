@@ -1,0 +1,131 @@
+"""Refusing a whole request, with the letter that says why and where to complain (UK GDPR Art 12(4) and (5)).
+
+Prepared by one, sent by another where two are needed. Whoever is refused because we cannot tell who they are may show
+it later: their request is then taken up again, and its clock starts on that day (Art 12A(2)(b)).
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError, Invalid
+from requests import asking, identity_evidence, two_people
+from requests.asking import NEVER_WAIT, begin, choose, give, lock, note, text, words_of
+from requests.letters import render
+from requests.models import Asking, CaseFile, Right, RightsRequest
+from requests.models_identity import Ended, Kind
+from requests.workflow import State
+from subjects import blocks
+from subjects.models import ErasureBlock
+
+NOT_SHOWN = "identity-not-shown"
+REASONS = {
+    "unfounded": _("Your request is manifestly unfounded (Art 12(5) UK GDPR)."),
+    "excessive": _("Your request is manifestly excessive (Art 12(5) UK GDPR)."),
+    NOT_SHOWN: _("We could not make sure that you are the person whose data this is about (Art 12(6) UK GDPR)."),
+    "not-identifiable": _("We cannot tell from what we hold which data is about you (Art 11(2) UK GDPR)."),
+    "right-not-given": _("The law does not give this right for the uses of data that you named."),
+    "exempt": _("An exemption in Schedule 2 to the Data Protection Act 2018 applies."),
+}
+
+
+class NotAsked(DomainError):
+    code = "identity-not-asked"
+    message = _("Ask for proof of identity first, and give the person time to answer.")
+
+
+class NothingPrepared(DomainError):
+    code = "nothing-prepared"
+    message = _("Prepare the refusal first.")
+
+
+@transaction.atomic
+def prepare(rights_request: RightsRequest, *, reason: str, explanation: str, actor: str, now: datetime) -> Asking:
+    """Write down ground and reasons. Nothing goes out yet."""
+    lock(rights_request)
+    choose("reason", reason, REASONS)
+    explanation = text("explanation", explanation, _("Say why, as the person will read it."))
+    _check(rights_request, reason)
+    made = begin(rights_request, Kind.REFUSAL, reason, {"explanation": explanation}, actor=actor, now=now)
+    note("refusal.prepared", made, actor=actor, now=now)
+    return made
+
+
+def preview(rights_request: RightsRequest, *, now: datetime) -> str:
+    """The letter as it would go out. Raises NothingPrepared."""
+    return render("refusal", rights_request, _context(_prepared(rights_request)), now=now)
+
+
+@transaction.atomic
+def refuse(rights_request: RightsRequest, *, actor: str, now: datetime, exception: str = "") -> RightsRequest:
+    """Send the refusal and close the request. `exception`: why one person does both."""
+    lock(rights_request)
+    prepared = _prepared(rights_request)
+    two_people.check(rights_request, actor=actor, reason=exception, now=now)
+    give(prepared, "refusal", _context(prepared), actor=actor, now=now)
+    prepared.end(Ended.DONE, now=now)
+    if prepared.reason == NOT_SHOWN:
+        _remember(prepared, now=now)
+    rights_request.move(State.REFUSED, actor=actor, reason=prepared.reason, now=now)
+    blocks.release(rights_request.uuid, now=now, actor=actor)
+    identity_evidence.destroy(prepared.case, because="request-refused", actor=actor, now=now)
+    note("refusal.sent", prepared, actor=actor, now=now)
+    return rights_request
+
+
+@transaction.atomic
+def taken_up(case: CaseFile, *, day: date, actor: str, now: datetime) -> int:
+    """They replied, and have shown who they are: take up what was refused for want of that. Returns how many."""
+    refused = case.requests.filter(state=State.REFUSED, askings__kind=Kind.REFUSAL, askings__reason=NOT_SHOWN)
+    found = list(refused.select_related("case__rule_set", "case__subject").distinct())
+    doubts = Asking.objects.in_force().filter(case=case, kind=Kind.IDENTITY) if found else []
+    for doubt in doubts:
+        if doubt.given_on and doubt.arrived_on is None:
+            doubt.arrive(max(day, doubt.given_on))
+        doubt.end(Ended.DONE, now=now)
+    for one in found:
+        one.move(State.IN_PROGRESS, actor=actor, reason="identity-shown", now=now)
+        asking.set_clock(one, because="identity.shown", actor=actor, now=now)
+        if case.subject and one.right == Right.ACCESS:
+            blocks.place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=one.uuid, now=now, actor=actor)
+    return len(found)
+
+
+def _check(rights_request: RightsRequest, reason: str) -> None:
+    if rights_request.right == Right.WITHDRAWAL:
+        raise Invalid(fields={"reason": _("A consent that was taken back is taken back. That cannot be refused.")})
+    if reason != NOT_SHOWN:
+        return
+    if rights_request.right in NEVER_WAIT:
+        raise asking.NeverWaits
+    asked = rights_request.case.askings.filter(kind=Kind.IDENTITY, given_on__isnull=False, ended="")
+    if rights_request.case.is_confirmed and not asked.exists():
+        raise NotAsked
+
+
+def _remember(prepared: Asking, *, now: datetime) -> None:
+    """The letter says what is missing, so it asks for it: what comes as a reply starts the clock."""
+    if asking.in_force(prepared.request, Kind.IDENTITY):
+        return
+    Asking.objects.create(
+        case=prepared.case,
+        request=prepared.request,
+        kind=Kind.IDENTITY,
+        reason=NOT_SHOWN,
+        proposed_by=prepared.proposed_by,
+        proposed_at=now,
+        given_on=asking.today(now),
+    )
+
+
+def _prepared(rights_request: RightsRequest) -> Asking:
+    found = asking.in_force(rights_request, Kind.REFUSAL)
+    if found is None:
+        raise NothingPrepared
+    return found
+
+
+def _context(prepared: Asking) -> dict[str, Any]:
+    return {"ground": str(REASONS[prepared.reason]), "explanation": words_of(prepared)["explanation"]}

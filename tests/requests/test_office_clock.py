@@ -1,0 +1,188 @@
+"""What a caseworker sees and does about a clock, over HTTP: every act says what it does to the date beforehand."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from ledger.models import Entry
+from requests import asking
+from requests.clock import in_words
+from requests.models import Asking, CaseFile, Evidence, RightsRequest
+from tests import make_office as make
+from tests import make_requests
+
+pytestmark = pytest.mark.django_db
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
+DOUBT = {"reason": "details-differ", "doubt": "Another signature.", "ways": ["call-back"]}
+DOORS = {
+    "doubt": DOUBT,
+    "doubt-approve": {},
+    "doubt-arrived": {"kind": "call-back", "words": "Called."},
+    "doubt-not-enough": {"doubt": "No.", "ways": ["call-back"]},
+    "doubt-withdraw": {},
+    "clarify": {"reason": "which-data", "unclear": "Which?"},
+    "clarified": {"answer": "That."},
+    "extend": {"reason": "complexity", "explanation": "Nine archives."},
+    "charge": {"reason": "excessive", "explanation": "Weekly.", "amount": "5", "basis": "Paper."},
+    "paid": {},
+    "take-back": {"kind": "fee"},
+    "refusal-prepare": {"reason": "unfounded", "explanation": "Offered to withdraw for money."},
+    "refusal": {},
+    "refuse": {},
+}
+
+
+@pytest.fixture
+def officer(client):
+    client.force_login(make.staff())
+    return client
+
+
+@pytest.fixture
+def access():
+    """Received yesterday, so that today is in time for everything."""
+    make.register()
+    make.person("newsletter", token="TOKEN")
+    return make_requests.case("access", now=timezone.now() - timedelta(days=1)).requests.get()
+
+
+def address(name, rights_request, *more):
+    return reverse(f"admin:rights-{name}", args=[rights_request.uuid, *more])
+
+
+def do(client, rights_request, name, **given):
+    data = {**DOORS[name], **given}
+    return client.post(address(name, rights_request), data, follow=True).content.decode()
+
+
+def today():
+    return asking.today(timezone.now()).isoformat()
+
+
+def fresh(rights_request):
+    return RightsRequest.objects.get(pk=rights_request.pk)
+
+
+def test_the_page_shows_the_arithmetic_and_what_each_act_would_do(officer, access):
+    page = officer.get(address("request", access)).content.decode()
+    due = in_words(access.due_on)
+    assert f"The answer is due by {due}." in page
+    assert in_words(access.extension_notice_by) in page
+    assert in_words(access.target_on) in page
+    assert "Our own target is" in page
+    assert "uk-2026-06" in page
+    assert "public holidays of England and Wales" in page
+    assert page.count(f"Now due by {due}. There would be no due date until it is answered.") == 3
+    assert f"Due would move from {due} to" in page
+
+
+def test_a_question_from_asking_to_the_answer(officer, access):
+    page = do(officer, access, "clarify", unclear="Which account <script>alert(1)</script>?")
+    assert "Asked. The letter is written." in page
+    assert "alert(1)" not in page
+    assert fresh(access).due_on is None
+    assert "It is not clear which data is meant." in page
+    page = do(officer, access, "clarified", day=today())
+    assert "Recorded, and the date computed anew." in page
+    # The day it was asked and answered on does not count: one day later, or to the next working day.
+    assert fresh(access).due_on > access.due_on
+
+
+def test_a_doubt_from_asking_to_the_end(officer, access):
+    page = do(officer, access, "doubt")
+    assert "The doubt is recorded, and the letter is written." in page
+    assert fresh(access).due_on is None
+    file = SimpleUploadedFile("passport.exe", PNG)
+    page = do(officer, access, "doubt-arrived", day=today(), file=file, words="Passport 533380006")
+    assert "Recorded and sealed." in page
+    piece = Evidence.objects.get()
+    assert f"Look at what came on {in_words(piece.arrived_on)}" in page
+    seen = officer.post(address("evidence", access, piece.uuid))
+    assert seen.content == PNG
+    assert seen["Content-Disposition"] == 'attachment; filename="evidence.png"'
+    assert seen["Content-Type"] == "image/png"
+    page = do(officer, access, "doubt-not-enough", doubt="Too dark.")
+    assert fresh(access).due_on is None
+    page = do(officer, access, "doubt-arrived", day=today())
+    given = {"how": "called-back", "note": "Called her back."}
+    page = officer.post(address("identify", access), given, follow=True).content.decode()
+    assert fresh(access).due_on is not None
+    assert Asking.objects.in_force().count() == 0
+    assert not Evidence.objects.filter(destroyed_at=None).exists()
+    assert officer.post(address("evidence", access, piece.uuid)).status_code == 404
+    assert "Evidence of identity destroyed" in page
+
+
+def test_a_late_doubt_is_approved_by_somebody_else(officer, client, access):
+    make_requests.Task.objects.all().delete()
+    CaseFile.objects.update(received_on=timezone.now().date() - timedelta(days=9))
+    assert "This is late" in officer.get(address("request", access)).content.decode()
+    page = do(officer, access, "doubt")
+    assert "when a second person agrees" in page
+    assert "Waits for a second person" in page
+    assert "Somebody else must agree" in do(officer, access, "doubt-approve")
+    client.force_login(make.staff("approver", group="approver"))
+    assert "Approve: it may be asked" in client.get(address("request", access)).content.decode()
+    assert "Approved." in do(client, access, "doubt-approve")
+    assert fresh(access).due_on is None
+
+
+def test_an_extension_and_taking_it_back(officer, access):
+    page = do(officer, access, "extend")
+    assert "Extended. The letter is written." in page
+    assert fresh(access).due_on > access.due_on + timedelta(days=50)
+    assert f"to {in_words(access.due_on)}" in page
+    page = do(officer, access, "take-back", kind="extension")
+    assert fresh(access).due_on == access.due_on
+
+
+def test_a_fee_and_its_payment(officer, access):
+    assert "Charged." in do(officer, access, "charge")
+    assert fresh(access).due_on is None
+    assert "Recorded, and the date computed anew." in do(officer, access, "paid", day=today())
+    assert fresh(access).due_on is not None
+
+
+def test_a_refusal_is_seen_before_it_is_sent(officer, access):
+    page = do(officer, access, "refusal-prepare")
+    assert "Prepared. Look at the letter, then send it." in page
+    page = do(officer, access, "refusal")
+    assert "Offered to withdraw for money." in page
+    for route in ("164A", "165", "court"):
+        assert route in page
+    assert fresh(access).is_open
+    page = do(officer, access, "refuse")
+    assert "Refused. The letter says why" in page
+    assert fresh(access).state == "refused"
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_nobody_else_and_no_link_does_it(client, access, name):
+    client.force_login(make.staff("auditor", group="auditor"))
+    assert client.post(address(name, access), DOORS[name]).status_code == 404
+    assert client.get(address(name, access)).status_code == 405
+    assert not Asking.objects.exists()
+    assert fresh(access).due_on == access.due_on
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_nonsense_is_told_and_changes_nothing(officer, access, name):
+    nonsense = dict.fromkeys(("reason", "doubt", "day", "kind", "unclear", "amount", "answer", "ways"), "\x00x")
+    response = officer.post(address(name, access), nonsense, follow=True)
+    assert response.status_code == (404 if name == "take-back" else 200)
+    assert fresh(access).due_on == access.due_on
+    assert fresh(access).state == "received"
+    kinds = set(Entry.objects.filter(object=access.uuid).values_list("kind", flat=True))
+    assert "request.clock-set" not in kinds
+
+
+def test_an_objection_offers_no_waiting(officer):
+    make.register()
+    objection = make_requests.case("objection", now=timezone.now()).requests.get()
+    page = officer.get(address("request", objection)).content.decode()
+    assert "waits for no proof and no fee" in page
+    assert "Ask for proof of identity" not in page
+    assert "Charge a fee" not in page
