@@ -40,6 +40,13 @@ HAPPENED = {
     "case.assigned": gettext_lazy("Handed on"),
     "request.released": gettext_lazy("Answer released"),
     "package.made": gettext_lazy("Package made"),
+    "task.searched": gettext_lazy("How a system was searched"),
+    "exemption.made": gettext_lazy("Something left out of the copy"),
+    "exemption.approved": gettext_lazy("Leaving it out approved"),
+    "exemption.removed": gettext_lazy("No longer left out"),
+    "document.added": gettext_lazy("Found document added"),
+    "document.checked": gettext_lazy("Found document looked through"),
+    "document.removed": gettext_lazy("Found document taken out"),
     "package.collected": gettext_lazy("Package collected"),
     "package.link-renewed": gettext_lazy("New link sent"),
     "letter.sent": gettext_lazy("Letter sent"),
@@ -140,7 +147,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
     return Work(
         clock=clock_of(Facts.from_json(rights_request.facts), rights_request.case.rule_set),
         siblings=_others(rights_request),
-        tasks=list(rights_request.tasks.select_related("system").order_by("system__name")),
+        tasks=list(rights_request.tasks.select_related("system", "search").order_by("system__name")),
         lines=decisions.lines(rights_request, now=now),
         reasons=for_right(rights_request.right),
         gaps=dict(systems.GAPS),
@@ -247,6 +254,8 @@ def _details(entry: Entry) -> str:
     if entry.kind == "request.clock-set":
         days = [in_words(date.fromisoformat(data[end])) if data[end] else _("no date") for end in ("from", "to")]
         return " → ".join(days)
+    if entry.kind == "task.searched":
+        return str(data["system"])
     if entry.kind == "task.answered":
         return f"{data['system']}: {Task.Outcome(data['outcome']).label}"
     if entry.kind.startswith("recipient."):

@@ -26,12 +26,15 @@ from requests.models import (
     DecisionReview,
     DecisionScope,
     Evidence,
+    Exemption,
+    FoundDocument,
     Letter,
     LetterDraft,
     Message,
     Package,
     RecipientNotice,
     Representation,
+    Search,
     Transfer,
     VisitCode,
 )
@@ -64,6 +67,9 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
     package_count = packages.count()
     packages.delete()
     Decision.objects.filter(request__case=locked).update(note=None)
+    Search.objects.filter(task__request__case=locked).update(sealed=None)
+    Exemption.objects.filter(request__case=locked).update(sealed=None)
+    FoundDocument.objects.filter(request__case=locked).delete()
     RecipientNotice.objects.filter(request__case=locked).update(note=None)
     for model in (Correction, DecisionReview, DecisionScope, Transfer):
         model._default_manager.filter(request__case=locked).delete()

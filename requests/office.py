@@ -20,6 +20,7 @@ from core.errors import DomainError
 from core.models import Controller, User
 from requests import assigning, casework, clock_panel, identity, references
 from requests.models import RightsRequest
+from requests.searching import logs
 
 READ = "requests.view_rightsrequest"
 WRITE = "requests.change_rightsrequest"
@@ -120,7 +121,7 @@ def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The same page with what the person wrote. Looking is an event."""
     rights_request = get(request, uuid)
     claim = casework.view(rights_request, purpose="claim", actor=actor_of(request), now=timezone.now())
-    return show_request(request, rights_request, claim=claim)
+    return show_request(request, rights_request, claim=claim, searches=logs(rights_request))
 
 
 def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: Any) -> HttpResponse:

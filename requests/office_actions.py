@@ -34,6 +34,7 @@ from requests import (
 )
 from requests.models import Package, Right, RightsRequest
 from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
+from requests.office_searches import search_of
 from requests.reasons import reason
 
 
@@ -60,7 +61,15 @@ def task(request: HttpRequest, uuid: UUID, task: UUID) -> HttpResponse:
         request,
         found,
         _("The answer of %(system)s is recorded.") % {"system": asked.system.name},
-        lambda: systems.answer(asked, outcome=outcome, reason=why, count=count, actor=actor_of(request), now=now),
+        lambda: systems.answer(
+            asked,
+            outcome=outcome,
+            reason=why,
+            count=count,
+            searched=search_of(request.POST),
+            actor=actor_of(request),
+            now=now,
+        ),
     )
 
 

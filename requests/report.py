@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.models import Controller
 from processing.models import PurposeVersion, Recipient, System
-from requests import access, recipients, systems
+from requests import access, recipients, searching, systems
 from requests.clock import in_words
 from requests.decisions import note_of
 from requests.models import Decision, Package, Right, RightsRequest, Task
@@ -74,6 +74,12 @@ def _tasks(rights_request: RightsRequest) -> list[Task]:
     return list(rights_request.tasks.select_related("system").order_by("system__name"))
 
 
+def searches(rights_request: RightsRequest) -> list[dict[str, str]]:
+    """Where we looked for a copy, as of now."""
+    tasks: list[dict[str, str]] = _systems(rights_request)["tasks"]
+    return tasks
+
+
 def _systems(rights_request: RightsRequest) -> dict[str, Any]:
     tasks = _tasks(rights_request)
     for task in tasks:
@@ -81,9 +87,27 @@ def _systems(rights_request: RightsRequest) -> dict[str, Any]:
         if task.system.connector == System.Connector.BUILTIN and task.outcome == Task.Outcome.PENDING:
             task.outcome = Task.Outcome.DONE
     return {
-        "tasks": [{"name": task.system.name, "answer": _answer(rights_request, task)} for task in tasks],
+        "tasks": searched(rights_request, tasks),
         "gaps": [{"name": task.system.name, "sentence": systems.sentence(task)} for task in systems.gaps(tasks)],
     }
+
+
+def searched(rights_request: RightsRequest, tasks: Sequence[Task]) -> list[dict[str, str]]:
+    """Where we looked, what came of it, and how it was searched, in the person's words."""
+    logs = searching.logs(rights_request) if rights_request.right == Right.ACCESS else {}
+    return [
+        {
+            "name": task.system.name,
+            "answer": _answer(rights_request, task),
+            "how": searching.told(logs[task.pk]) if task.pk in logs else _how(rights_request, task),
+        }
+        for task in tasks
+    ]
+
+
+def _how(rights_request: RightsRequest, task: Task) -> str:
+    is_builtin = task.system.connector == System.Connector.BUILTIN
+    return searching.builtin() if is_builtin and rights_request.right == Right.ACCESS else ""
 
 
 def _answer(rights_request: RightsRequest, task: Task) -> str:

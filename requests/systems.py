@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError, Invalid
 from ledger.entries import record
 from processing.models import System
+from requests import searching
 from requests.models import RightsRequest, Task
 
 # Why a system kept something or could not be searched; the sentences stand in the letter.
@@ -29,12 +30,27 @@ class Answered(DomainError):
 
 
 @transaction.atomic
-def answer(task: Task, *, outcome: str, reason: str = "", count: int | None = None, actor: str, now: datetime) -> Task:
-    """Write down what a system answered, with the ledger entry as its receipt. Answering again is a new receipt."""
+def answer(
+    task: Task,
+    *,
+    outcome: str,
+    reason: str = "",
+    count: int | None = None,
+    searched: searching.Log | None = None,
+    actor: str,
+    now: datetime,
+) -> Task:
+    """Write down what a system answered, with the ledger entry as its receipt. Answering again is a new receipt.
+
+    `searched` says how it was searched; nothing found is no answer without that.
+    """
     _check(outcome, reason)
     rights_request = RightsRequest.objects.select_for_update().get(pk=task.request_id)
     if not rights_request.is_open:
         raise Answered
+    if searched and not searched.is_empty:
+        searching.note(task, searched, actor=actor, now=now)
+    searching.check(task, outcome)
     task.outcome, task.count, task.answered_by, task.answered_at = outcome, count, actor, now
     task.reason = reason if outcome in (Outcome.RETAINED, Outcome.FAILED) else ""
     task.entry = record(

@@ -10,7 +10,7 @@ from consents.models import ConsentEvent
 from core.models import Controller, User
 from ledger.entries import record
 from processing.models import DataCategory, Purpose, Recipient
-from requests import intake, systems
+from requests import intake, searching, systems
 from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import Disclosure
@@ -19,6 +19,7 @@ from tests import make_register, make_requests, make_subjects
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 OFFICER = "user:00000000-0000-4000-8000-000000000001"
 EMAIL = "grace@example.com"
+SEARCH = searching.Log(terms="Grace Hopper, grace@example.com", places="Contacts and tickets")
 
 
 def controller():
@@ -91,7 +92,8 @@ def confirmed(*rights, email=EMAIL, now=NOW, mailbox, details="Please send me ev
 
 
 def answered(rights_request, *, outcome="nothing_found", now=NOW, **given):
-    """Every manual system answers."""
+    """Every manual system answers, and says how it was searched."""
+    given.setdefault("searched", SEARCH)
     for task in rights_request.tasks.exclude(system__connector="builtin"):
         systems.answer(task, outcome=outcome, actor=OFFICER, now=now, **given)
 

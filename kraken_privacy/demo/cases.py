@@ -7,11 +7,12 @@ from typing import Any
 
 from core.models import Controller
 from kraken_privacy.demo.files import ACTOR, DIRECTOR, read
-from requests import answer, deadlines, intake, moves, systems
+from requests import answer, deadlines, intake, moves, searching, systems
 from requests.facts import Facts
 from requests.models import RightsRequest, Task
 from requests.workflow import State
 
+SEARCH = searching.Log(terms="Name, e-mail address and customer number", places="All records")
 Row = dict[str, Any]
 
 
@@ -59,7 +60,7 @@ def _confirm(found: RightsRequest, step: Row, at: datetime) -> None:
 
 def _answer_systems(found: RightsRequest, step: Row, at: datetime) -> None:
     for task in found.tasks.select_related("system").exclude(system__slug=step.get("except", "")):
-        systems.answer(task, outcome=Task.Outcome.NOTHING_FOUND, count=0, actor=ACTOR, now=at)
+        systems.answer(task, outcome=Task.Outcome.NOTHING_FOUND, count=0, searched=SEARCH, actor=ACTOR, now=at)
 
 
 def _note(found: RightsRequest, **facts: Any) -> None:

@@ -119,6 +119,9 @@ def answer_systems(officer: Person) -> None:
     """Every system that a person must look into says what it found; silence would keep the request open."""
     while (forms := officer.page.locator("details[open] form[action*='/task/']")).count():
         forms.first.locator("select[name=outcome]").select_option("nothing_found")
+        if (terms := forms.first.locator("input[name=terms]")).count():
+            terms.fill("Grace Hopper")
+            forms.first.locator("input[name=places]").fill("Every mailbox")
         with officer.page.expect_navigation():
             forms.first.get_by_role("button", name="Record").click()
     officer.look()

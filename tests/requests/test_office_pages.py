@@ -117,9 +117,10 @@ def test_get_changes_nothing(officer, access):
 
 def test_access_from_task_to_release(officer, access):
     task = access.tasks.get(system__slug="crm")
-    officer.post(address("task", access, task.uuid), {"outcome": "nothing_found"})
+    searched = {"terms": "Grace", "places": "Tickets"}
+    officer.post(address("task", access, task.uuid), {"outcome": "nothing_found", **searched})
     officer.post(address("prepare", access))
-    assert "TOKEN-OF-GRACE" in officer.post(address("copy", access)).content.decode()
+    assert "TOKEN-OF-GRACE" in officer.post(address("copy", access)).getvalue().decode()
     review = officer.post(address("review", access)).content.decode()
     assert "grace@example.com" in review
     assert access.package.sha256 in review
