@@ -14,7 +14,7 @@ from consents.models import AssessmentVersion, ConsentFormVersion
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
 from processing.models import Purpose, PurposeVersion, Status
-from requests import complaint_lists
+from requests import complaint_lists, letter_lists
 from requests.models import RightsRequest
 from retention.models import Batch, RetentionRule, Run
 
@@ -49,6 +49,7 @@ class Today:
     unconfirmed: Head | None = None
     alarms: Head | None = None
     complaints: Head | None = None
+    letters: Head | None = None
     breaches: Head | None = None
     dead: Head | None = None
     runs: list[NightRun] | None = None
@@ -97,6 +98,7 @@ def _head(rows: Any, size: int = HEAD) -> Head:
 def _requests(found: Today, user: User | AnonymousUser, today: date) -> None:
     mine = RightsRequest.objects.visible_to(user).open().filter(case__is_test=False)
     rows = mine.select_related("case__owner").order_by("due_on", "pk")
+    found.letters = _head(letter_lists.owed(user))
     found.overdue = _head(rows.filter(due_on__lt=today))
     found.week = _head(rows.filter(due_on__gte=today, due_on__lte=today + WEEK))
     if not (found.overdue or found.week):

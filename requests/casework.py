@@ -15,7 +15,7 @@ from core.errors import Text
 from core.models import User
 from ledger.entries import record
 from ledger.models import Entry
-from requests import answer, decisions, letters, moves, recipients, systems, ways
+from requests import answer, decisions, letter_lists, letters, moves, recipients, systems, ways
 from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
 from requests.facts import Facts
@@ -50,7 +50,10 @@ HAPPENED = {
     "package.collected": gettext_lazy("Package collected"),
     "package.link-renewed": gettext_lazy("New link sent"),
     "letter.sent": gettext_lazy("Letter sent"),
+    "letter.posted": gettext_lazy("Letter posted"),
+    "letter.bounced": gettext_lazy("A letter came back: it was not given"),
     "letter.collected": gettext_lazy("Letter read"),
+    "letter.link-renewed": gettext_lazy("New link sent"),
     "erasure.executed": gettext_lazy("Erasure carried out"),
     "request.clock-set": gettext_lazy("Due date computed anew"),
     "clarification.asked": gettext_lazy("Asked what is meant"),
@@ -152,7 +155,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         reasons=for_right(rights_request.right),
         gaps=dict(systems.GAPS),
         package=Package.objects.filter(request=rights_request).first(),
-        letters=list(rights_request.letters.order_by("-pk")),
+        letters=letter_lists.of_request(rights_request),
         moves=[(state.value, _label(rights_request, state)) for state in moves.by_hand(rights_request)],
         timeline=timeline(rights_request),
         others=recipients.lines(rights_request, ways.recipients(rights_request, now=now)),
@@ -222,13 +225,6 @@ def preview(rights_request: RightsRequest, *, now: datetime) -> Preview:
         gaps=context["gaps"],
         closes_as=str(answer.closing_state(context).label),
     )
-
-
-def read_letter(rights_request: RightsRequest, *, actor: str, now: datetime) -> str:
-    """The last letter as a page, with the event that staff read it."""
-    letter = letters.latest(rights_request)
-    view(rights_request, purpose="letter", actor=actor, now=now)
-    return letters.document(letter) if letter else ""
 
 
 def _label(rights_request: RightsRequest, state: State) -> str:

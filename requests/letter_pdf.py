@@ -54,10 +54,10 @@ def render(html: str, *, title: str, reference: str, locale: str, written: datet
             "body": tree_of(html),
         }
     try:
-        return _compile(content, [STANDARD], written)
+        return _compile(content, STANDARD, written)
     except typst.TypstError:
         # A name in a script that no font here has: better a letter with a gap in it than none.
-        return _compile(content, [], written)
+        return _compile(content, None, written)
 
 
 def response(pdf: bytes, reference: str) -> HttpResponse:
@@ -66,12 +66,12 @@ def response(pdf: bytes, reference: str) -> HttpResponse:
     return answer
 
 
-def _compile(content: dict[str, Any], standards: list[Literal["ua-1"]], written: datetime) -> bytes:
+def _compile(content: dict[str, Any], standard: Literal["ua-1"] | None, written: datetime) -> bytes:
     return typst.compile(
         _template(),
         format="pdf",
         sys_inputs={"letter": json.dumps(content)},
-        pdf_standards=standards,
+        pdf_standards=standard,
         timestamp=int(written.timestamp()),
     )
 

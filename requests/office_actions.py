@@ -25,6 +25,7 @@ from requests import (
     office_complaints,
     office_entering,
     office_identity,
+    office_letters,
     office_recipients,
     office_triage,
     package,
@@ -120,13 +121,6 @@ def copy(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
 
 
 @require_POST
-@for_staff(office.READ)
-def letter(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """The letter that was sent, to read or to print for the post."""
-    return HttpResponse(casework.read_letter(get(request, uuid), actor=actor_of(request), now=timezone.now()))
-
-
-@require_POST
 @for_staff(WRITE, RELEASE)
 def review(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Exactly what will go, with the button that sends it."""
@@ -187,7 +181,6 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}decide-all/", confirm_all, name="rights-confirm-all"),
         path(f"{here}prepare/", prepare, name="rights-prepare"),
         path(f"{here}copy/", copy, name="rights-copy"),
-        path(f"{here}letter/", letter, name="rights-letter"),
         path(f"{here}review/", review, name="rights-review"),
         path(f"{here}identify/", office_identity.accept, name="rights-identify"),
         path(f"{here}tie/", office_identity.tie, name="rights-tie"),
@@ -198,4 +191,5 @@ def urls(site: AdminSite) -> list[URLPattern]:
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)
-    return [*office_clock.urls(site), *office_complaints.urls(site), *office_entering.urls(site), *views]
+    parts = (office_clock, office_complaints, office_entering, office_letters)
+    return [*(pattern for part in parts for pattern in part.urls(site)), *views]

@@ -110,7 +110,7 @@ def test_the_person_is_masked_until_asked_for_and_asking_is_an_event(officer, ac
 def test_get_changes_nothing(officer, access):
     before = Entry.objects.count()
     officer.get(address("request", access))
-    for name in ("reveal", "move", "prepare", "copy", "review", "release", "decide", "letter"):
+    for name in ("reveal", "move", "prepare", "copy", "review", "release", "decide"):
         assert officer.get(address(name, access)).status_code == 405
     assert Entry.objects.count() == before
 
@@ -188,4 +188,6 @@ def test_a_hand_move_cannot_claim_an_answer(officer, access):
 def test_the_sent_letter_can_be_read_again(officer, access):
     make.answered(access)
     answer.release_access(access, actor=make.OFFICER, now=make.NOW)
-    assert "Dear Grace Hopper" in officer.post(address("letter", access)).content.decode()
+    written = reverse("admin:letter", args=[access.letters.get().uuid])
+    assert "Dear Grace Hopper" in officer.post(written).content.decode()
+    assert officer.get(written).status_code == 405

@@ -15,7 +15,7 @@ from django.urls import URLPattern, get_resolver, resolve
 from rest_framework.test import APIClient
 
 from core import apikeys, roles
-from requests import answer, decisions
+from requests import answer, decisions, letters
 from requests.models import CaseFile, RightsRequest
 from tests import make_inbox, make_office, make_staff
 from tests.make_complaints import complain
@@ -79,6 +79,16 @@ class Things:
         found = self.case("prepared@example.com")
         answer.prepare_access(found, actor=make_office.OFFICER, now=make_office.NOW)
         return found.uuid
+
+    def letter(self):
+        return self.letter_in(self.request())
+
+    def written(self):
+        return self.letter_in(self["taken"])
+
+    def letter_in(self, uuid):
+        rights_request = RightsRequest.objects.get(uuid=uuid)
+        return letters.write("general", rights_request, {"message": "x"}, now=make_office.NOW).uuid
 
     def complaint(self):
         return complain(email="").uuid
