@@ -15,8 +15,8 @@ from django.urls import URLPattern, get_resolver, resolve
 from rest_framework.test import APIClient
 
 from core import apikeys, roles
-from requests import answer, decisions, letters
-from requests.models import CaseFile, RightsRequest
+from requests import answer, decisions, identity_doubt, letters
+from requests.models import CaseFile, Evidence, RightsRequest
 from tests import make_inbox, make_office, make_staff
 from tests.make_complaints import complain
 
@@ -97,6 +97,17 @@ class Things:
         found = complain(email="")
         CaseFile.objects.filter(pk=found.case_id).update(owner=make_staff.account("busy", "caseworker"))
         return found.uuid
+
+    def doubted(self):
+        found, now = self.case("doubted@example.com"), make_office.NOW
+        given = {"reason": "details-differ", "doubt": "Another signature.", "ways": ["call-back"]}
+        identity_doubt.ask(found, **given, actor=make_office.OFFICER, now=now)
+        arrived = {"day": now.date(), "kind": "call-back", "words": "Called."}
+        identity_doubt.arrived(found, **arrived, actor=make_office.OFFICER, now=now)
+        return found.uuid
+
+    def piece(self):
+        return Evidence.objects.get(case__requests__uuid=self["doubted"]).uuid
 
     def task(self):
         return RightsRequest.objects.get(uuid=self["request"]).tasks.get(system__connector="manual").uuid
