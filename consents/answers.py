@@ -31,12 +31,12 @@ class Answer:
     proof: dict[str, Any]
 
 
-def read(data: object, *, now: datetime) -> Answer:
-    """Raises Invalid naming every field at fault."""
+def read(data: object, *, now: datetime, recalled: bool = False) -> Answer:
+    """Raises Invalid naming every field at fault. `recalled` as in forms.accepted."""
     if not isinstance(data, Mapping):
         raise Invalid(_("Send a JSON object."))
     errors: dict[str, Text] = {name: _("This field is unknown.") for name in data if name not in MEMBERS}
-    shown = _collect(errors, lambda: _form(data, now))
+    shown = _collect(errors, lambda: _form(data, now, recalled))
     claims = _collect(errors, lambda: parse_identity(data.get("identity") or {}))
     given_at = _collect(errors, lambda: _given_at(data.get("given_at"), now, shown))
     choices = _collect(errors, lambda: _choices(data.get("choices"), shown))
@@ -58,7 +58,7 @@ def _collect(errors: dict[str, Text], part: Any) -> Any:
         return None
 
 
-def _form(data: Mapping[str, Any], now: datetime) -> forms.Shown:
+def _form(data: Mapping[str, Any], now: datetime, recalled: bool) -> forms.Shown:
     slug, number, locale = data.get("form"), data.get("version"), data.get("locale", forms.DEFAULT_LOCALE)
     errors: dict[str, Text] = {}
     if not isinstance(slug, str) or not slug:
@@ -69,7 +69,7 @@ def _form(data: Mapping[str, Any], now: datetime) -> forms.Shown:
         errors["locale"] = _("Name the language that was shown.")
     if errors or not isinstance(slug, str) or not isinstance(number, int) or not isinstance(locale, str):
         raise Invalid(fields=errors)
-    return forms.accepted(slug, number, locale, now=now)
+    return forms.accepted(slug, number, locale, now=now, recalled=recalled)
 
 
 def _given_at(text: object, now: datetime, shown: forms.Shown | None) -> datetime:

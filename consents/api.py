@@ -1,6 +1,7 @@
 """Forms, consents, withdrawals and permission checks over the API. The serializers describe; the domain validates."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from core.cors import CrossOriginView
 from core.errors import Invalid, Text
 from core.idempotency import replayable
 from core.models import ApiKey
+from core.recalled import RecalledKeyView
 from processing.models import Channel
 from subjects.identifiers import parse_identity
 from subjects.models import Identifier
@@ -143,7 +145,7 @@ class FormView(CrossOriginView):
         return Response(forms.public(version))
 
 
-class ConsentView(CrossOriginView):
+class ConsentView(RecalledKeyView):
     required_scope = "consents:write"
 
     @extend_schema(
@@ -159,13 +161,21 @@ class ConsentView(CrossOriginView):
 
         def make() -> UUID:
             _is_answered_now(request)
-            done = capture.capture(answers.read(request.data, now=now), now=now, actor=_actor(request))
+            try:
+                done = self._capture(request, now, recalled=True)
+            except capture.Changed:
+                self.read_key(request)
+                done = self._capture(request, now, recalled=False)
             made[done.consent] = done
             return done.consent
 
         return replayable(
             request, make=make, load=lambda consent: _captured(made.get(consent) or capture.stored(consent)), status=201
         )
+
+    def _capture(self, request: Request, now: datetime, *, recalled: bool) -> capture.Captured:
+        answer = answers.read(request.data, now=now, recalled=recalled)
+        return capture.capture(answer, now=now, actor=_actor(request), by=self.seen(request))
 
 
 class WithdrawView(ApiView):

@@ -15,6 +15,7 @@ from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, Stat
 from consents.states import YES, order
 from consents.suppression import hashes_of
 from core import prepared
+from core.apikeys import Seen
 from core.errors import NotFound
 from core.keys import keyring
 from core.models import Owner
@@ -51,11 +52,21 @@ class Line:
     valid_until: datetime | None = None
 
 
-def capture(answer: Answer, *, now: datetime, actor: str, collected_by: str = "api") -> Captured:
-    """Record this answer. A person we do not know yet is made in the same statement."""
+class Changed(NotFound):
+    """The form, the key or the person is no longer what was read before. Nothing was written."""
+
+
+def capture(
+    answer: Answer, *, now: datetime, actor: str, collected_by: str = "api", by: Seen | None = None
+) -> Captured:
+    """Record this answer. A person we do not know yet is made in the same statement.
+
+    Raises Changed when the form is no longer as the answer was read against, or the key `by` no longer as recalled.
+    """
     consent, entry = uuid4(), uuid4()
     lines = _lines(answer)
     params = _params(answer, lines, consent, entry) | {"now": now, "actor": actor, "collected_by": collected_by}
+    params |= {"key": by.key.pk if by else None, "key_version": by.version if by else None}
     made = _try_new(answer, lines, params) if _may_be_new(answer.claims) else None
     if made is None:
         with transaction.atomic():
@@ -67,7 +78,7 @@ def capture(answer: Answer, *, now: datetime, actor: str, collected_by: str = "a
             if refused:
                 endings.note(subject.uuid, refused, at=answer.given_at)
     if made is None:
-        raise NotFound
+        raise Changed
     person, applied = made
     states = _combined(lines)
     if applied < len(lines):
@@ -158,6 +169,7 @@ def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Pa
         "entry": entry,
         "given_at": answer.given_at,
         "form_version": answer.shown.key,
+        "shown": answer.shown.versions,
         "proof": key.seal(FIELD, json.dumps(answer.proof).encode()),
         "proof_master": master,
         "proof_wrapped": wrapped,

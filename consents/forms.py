@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from consents.models import ConsentForm, ConsentFormVersion
 from core import prepared
 from core.errors import DomainError, Invalid, NotFound, Text
+from core.recall import Recall
 from ledger import entries
 from processing.models import Basis, Channel, Purpose, PurposeVersion, Status
 
@@ -189,30 +191,42 @@ class Shown:
     grace: timedelta
     valid_for: str
     purposes: dict[str, Purpose]
+    # Of both rows, as in core/recall.py: the statement that records the answer proves that neither has changed.
+    versions: str
 
     def valid_until(self, given_at: datetime) -> datetime:
-        until: datetime = given_at + isodate.parse_duration(self.valid_for)
+        until: datetime = given_at + _period(self.valid_for)
         return until
 
 
-# The version and its purposes at once, because every capture asks. One row.
+@lru_cache(maxsize=64)
+def _period(text: str) -> Any:
+    return isodate.parse_duration(text)
+
+
+_recall: Recall[Shown] = Recall()
+# The version and its purposes at once. One row.
 SHOWN = """
 SELECT version.id, form.slug, version.number, version.locale, version.controls::text, version.notice_version,
        version.sha256, version.published_at, version.superseded_at, form.grace_days, form.valid_for,
        (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid))::text
           FROM processing_purpose purpose
-         WHERE purpose.slug IN (SELECT control ->> 'purpose' FROM jsonb_array_elements(version.controls) control))
+         WHERE purpose.slug IN (SELECT control ->> 'purpose' FROM jsonb_array_elements(version.controls) control)),
+       version.xmin || ' ' || version.ctid || ' ' || form.xmin || ' ' || form.ctid
 FROM consents_consentformversion version JOIN consents_consentform form ON form.id = version.form_id
 WHERE form.slug = %s AND version.number = %s AND version.locale = %s AND version.published_at IS NOT NULL
 """
 
 
-def accepted(slug: str, number: int, locale: str, *, now: datetime) -> Shown:
+def accepted(slug: str, number: int, locale: str, *, now: datetime, recalled: bool = False) -> Shown:
     """The version that an answer names, if it is on show or was until a short while ago. Raises Invalid.
 
-    A cached page may still show the version before: it is accepted for the form's grace period. One query.
+    A cached page may still show the version before: it is accepted for the form's grace period. One query, or none
+    for whoever takes what was `recalled` and proves it.
     """
-    shown = _shown(slug, number, locale)
+    shown = _recall.get((slug, number, locale)) if recalled else None
+    if shown is None or shown.superseded_at:
+        shown = _shown(slug, number, locale)
     if shown is None:
         if ConsentForm.objects.filter(slug=slug, versions__published_at__isnull=False).exists():
             never = _("This version of the form was never published in this language.")
@@ -227,9 +241,9 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
     row = prepared.fetch_one(SHOWN, [slug, number, locale])
     if row is None:
         return None
-    key, slug, number, locale, controls, notice, sha, published, superseded, days, valid_for, purposes = row
+    key, slug, number, locale, controls, notice, sha, published, superseded, days, valid_for, purposes, versions = row
     found = [Purpose(pk=pk, slug=name, uuid=UUID(uuid)) for name, pk, uuid in json.loads(purposes)]
-    return Shown(
+    shown = Shown(
         key=key,
         slug=slug,
         number=number,
@@ -242,7 +256,9 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
         grace=timedelta(days=days),
         valid_for=valid_for,
         purposes={purpose.slug: purpose for purpose in found},
+        versions=versions,
     )
+    return _recall.keep((slug, number, locale), shown)
 
 
 def asks_for(purpose: Purpose) -> bool:

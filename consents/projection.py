@@ -10,7 +10,8 @@ from django.db import connection
 
 from consents.models import ConsentEvent
 
-RANK = "CASE {0}.status WHEN 'requested' THEN 0 WHEN 'given' THEN 1 WHEN 'renewed' THEN 1 ELSE 2 END"
+# "No" before "yes"; mere requests have been told apart before.
+RANK = "({0}.status <> 'given' AND {0}.status <> 'renewed')"
 # Greater means: this one stands.
 ORDER = f"({{0}}.status <> 'requested'), {{0}}.effective_at, {RANK}, {{0}}.event"
 EVENT_ORDER = f"({{0}}.status <> 'requested') DESC, {{0}}.effective_at DESC, {RANK} DESC, {{0}}.uuid DESC"

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -12,6 +13,7 @@ from core import prepared
 from core.errors import Invalid
 from core.keys import token_hash
 from core.models import ApiKey
+from core.recall import Recall
 
 # A key in a browser is public: it may read forms and post choices, whatever scopes somebody gives it. It may never
 # withdraw, because whoever reads it in the page could then say "no" for anybody whose address they know.
@@ -21,7 +23,18 @@ LAST_USED_EVERY = timedelta(minutes=5)
 # Compared when no key has the prefix, so that an unknown prefix takes as long as a wrong secret.
 _NOBODY = b"\x00" * 32
 COLUMNS = [str(field.attname) for field in ApiKey._meta.concrete_fields]
-BY_PREFIX = f"SELECT {', '.join(COLUMNS)} FROM core_apikey WHERE prefix = %s"  # noqa: S608  (our own column names)
+BY_PREFIX = f"SELECT xmin || ' ' || ctid, {', '.join(COLUMNS)} FROM core_apikey WHERE prefix = %s"  # noqa: S608  (our own names)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A key as it was read from the database, and the version of its row (core/recall.py)."""
+
+    key: ApiKey
+    version: str
+
+
+_recall: Recall[Seen] = Recall()
 
 
 def create(
@@ -52,17 +65,30 @@ def create(
 
 def find(key: str, *, now: datetime) -> ApiKey | None:
     """The valid key with this text: not revoked, not expired."""
-    row = _row(_prefix(key))
-    right = hmac.compare_digest(bytes(row.digest) if row else _NOBODY, token_hash(key))
-    if row is None or not right or row.revoked_at or (row.expires_at and row.expires_at <= now):
+    seen = _valid(_read(_prefix(key)), key, now)
+    return seen.key if seen else None
+
+
+def recall(key: str, *, now: datetime) -> Seen | None:
+    """The same from memory, where it is. Only for whoever proves it in the statement that acts on it."""
+    seen = _valid(_recall.get(_prefix(key)), key, now)
+    return None if seen is None or _is_due(seen.key, now) else seen
+
+
+def _valid(seen: Seen | None, key: str, now: datetime) -> Seen | None:
+    right = hmac.compare_digest(bytes(seen.key.digest) if seen else _NOBODY, token_hash(key))
+    if seen is None or not right or seen.key.revoked_at or (seen.key.expires_at and seen.key.expires_at <= now):
         return None
-    return row
+    return seen
 
 
-def _row(prefix: str) -> ApiKey | None:
+def _read(prefix: str) -> Seen | None:
     """Every call of the API asks this, so it is planned once for each connection."""
     row = prepared.fetch_one(BY_PREFIX, [prefix])
-    return ApiKey.from_db(None, COLUMNS, row) if row else None
+    if row is None:
+        _recall.forget(prefix)
+        return None
+    return _recall.keep(prefix, Seen(ApiKey.from_db(None, COLUMNS, row[1:]), row[0]))
 
 
 def revoke(api_key: ApiKey, *, now: datetime) -> None:
@@ -72,9 +98,14 @@ def revoke(api_key: ApiKey, *, now: datetime) -> None:
 
 def used(api_key: ApiKey, *, now: datetime) -> None:
     """Remember roughly when the key was last used."""
-    stale = now - LAST_USED_EVERY
-    if api_key.last_used_at is None or api_key.last_used_at < stale:
+    if _is_due(api_key, now):
+        stale = now - LAST_USED_EVERY
+        _recall.forget(api_key.prefix)
         ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=stale), pk=api_key.pk).update(last_used_at=now)
+
+
+def _is_due(api_key: ApiKey, now: datetime) -> bool:
+    return api_key.last_used_at is None or api_key.last_used_at < now - LAST_USED_EVERY
 
 
 def _prefix(key: str) -> str:

@@ -16,7 +16,8 @@ def fetch_one(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> tuple[Any,
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     session: Any = connection.connection
-    with connection.wrap_database_errors, psycopg.Cursor(session) as cursor:
+    with connection.wrap_database_errors:
+        cursor = _cursor(session)
         # For this statement only: Django's own are all different texts, and preparing them would fill the cache.
         usual, session.prepare_threshold = session.prepare_threshold, 0
         try:
@@ -24,3 +25,11 @@ def fetch_one(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> tuple[Any,
         finally:
             session.prepare_threshold = usual
     return row
+
+
+def _cursor(session: Any) -> psycopg.Cursor[Any]:
+    """One for each connection: a new one would look up again how every type is written and read."""
+    cursor: psycopg.Cursor[Any] | None = getattr(session, "kraken_cursor", None)
+    if cursor is None:
+        cursor = session.kraken_cursor = psycopg.Cursor(session)
+    return cursor

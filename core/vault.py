@@ -10,6 +10,7 @@ field, so a value moved to another row does not open.
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -58,12 +59,18 @@ class Key:
         """(master key id, wrapped key), as stored in DataKey."""
         ring = keyring("MASTER_KEYS")
         nonce = os.urandom(12)
-        return ring.current, nonce + AESGCM(ring[ring.current]).encrypt(nonce, self.secret, self._bound("key"))
+        return ring.current, nonce + _cipher(ring[ring.current]).encrypt(nonce, self.secret, self._bound("key"))
 
     def row(self) -> DataKey:
         """The unsaved DataKey row of this key."""
         master, wrapped = self.wrapped()
         return DataKey(owner=self.owner, owner_id=self.owner_id, master_key=master, wrapped=wrapped)
+
+
+@lru_cache(maxsize=16)
+def _cipher(master: bytes) -> AESGCM:
+    """Of master keys only: they stay in memory anyway."""
+    return AESGCM(master)
 
 
 def new_key(owner: Owner, owner_id: UUID) -> Key:
@@ -118,7 +125,7 @@ def _unwrap(row: DataKey) -> Key:
     wrapped = bytes(row.wrapped)
     bound = f"{owner.value}:{row.owner_id}:key".encode()
     try:
-        secret = AESGCM(keyring("MASTER_KEYS")[row.master_key]).decrypt(wrapped[:12], wrapped[12:], bound)
+        secret = _cipher(keyring("MASTER_KEYS")[row.master_key]).decrypt(wrapped[:12], wrapped[12:], bound)
     except (InvalidTag, KeyError) as error:
         raise Unreadable from error
     return Key(owner, row.owner_id, secret)

@@ -18,7 +18,8 @@ _CODE = re.compile(r"[A-Za-z0-9_.:+/=-]{0,200}")
 
 def instant(at: datetime) -> str:
     """The one way a time is written in evidence: UTC with microseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, which takes twenty times as long and writes the year 999 with three digits.
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def encode(

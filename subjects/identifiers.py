@@ -12,6 +12,7 @@ Rules, version 1 (frozen as vectors in tests/subjects/identifier_vectors.json):
 A change of these rules needs a new version: what was blinded under the old one is found under the old one only.
 """
 
+import re
 import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -121,14 +122,25 @@ def _email(text: str) -> str:
     local = _stable(local, str.casefold)
     impossible = not at or not _is_dot_atom(local) or len(local.encode()) > 64
     try:
-        # UTS 46 also decides the folding of the domain: "straße" and "strasse" are two registrations.
-        ascii_domain = idna.encode(domain.rstrip("."), uts46=True, std3_rules=True).decode()
+        ascii_domain = _a_labels(domain.rstrip("."))
     except (idna.IDNAError, UnicodeError):
         impossible = True
         ascii_domain = ""
     if impossible or "." not in ascii_domain or len(local.encode()) + len(ascii_domain) > MAX_LENGTH - 1:
         raise refused(Type.EMAIL, _("This is not a possible e-mail address."))
     return f"{local}@{ascii_domain}"
+
+
+def _a_labels(domain: str) -> str:
+    """UTS 46 also decides the folding of the domain: "straße" and "strasse" are two registrations."""
+    if len(domain) <= MAX_LENGTH and _PLAIN_DOMAIN.fullmatch(domain):
+        return domain.lower()
+    return idna.encode(domain, uts46=True, std3_rules=True).decode()
+
+
+# Letters, digits and single hyphens: what IDNA leaves as it is but for its case. Nearly every domain, ten times faster.
+_PLAIN_LABEL = r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,31}"
+_PLAIN_DOMAIN = re.compile(rf"{_PLAIN_LABEL}(?:\.{_PLAIN_LABEL})+")
 
 
 def _is_dot_atom(local: str) -> bool:

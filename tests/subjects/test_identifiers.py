@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import idna
 import pytest
 from django.test import override_settings
 from hypothesis import given
@@ -59,6 +60,12 @@ def test_a_possible_address_is_stable(local, domain):
         return
     assert normalise("email", once) == once
     assert normalise("email", f"  {once}\u200b") == once
+
+
+@given(st.from_regex(r"[A-Za-z0-9-]{1,6}(\.[A-Za-z0-9-]{1,6}){1,3}", fullmatch=True))
+def test_the_short_way_for_plain_domains_ends_where_the_long_one_does(domain):
+    if identifiers._PLAIN_DOMAIN.fullmatch(domain):
+        assert identifiers._a_labels(domain) == idna.encode(domain, uts46=True, std3_rules=True).decode()
 
 
 def test_region_decides_a_number_without_country():
