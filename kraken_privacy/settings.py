@@ -130,6 +130,7 @@ CELERY_BEAT_SCHEDULE = {
     "answers": {"task": "requests.tasks.finish", "schedule": 20.0, "options": {"expires": 20}},
     "expiry": {"task": "requests.tasks.expire", "schedule": crontab(hour=1, minute=30)},
     "dead-notices": {"task": "requests.tasks.note_dead_notices", "schedule": 600.0, "options": {"expires": 600}},
+    "unconfirmed": {"task": "requests.tasks.unconfirmed", "schedule": crontab(hour=7, minute=15)},
     "attempts": {"task": "staff.tasks.sweep", "schedule": crontab(hour=1, minute=50)},
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
     "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},
@@ -172,6 +173,11 @@ JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(BASE_DIR / "var" / "journa
 WITNESS_DIR = env.str("WITNESS_DIR", default="")
 # How long evidence may wait for its seal before the log says so: a transaction left open holds all of them back.
 UNSEALED_WARNING_SECONDS = env.int("UNSEALED_WARNING_SECONDS", default=900)
+
+# --- Requests that nobody confirmed -----------------------------------------------------------------------------------
+# After so many days a reminder; after so many, or when the answer is due, closing with the letter of Art 12(4).
+UNCONFIRMED_REMINDER_DAYS = env.int("UNCONFIRMED_REMINDER_DAYS", default=7)
+UNCONFIRMED_WAIT_DAYS = env.int("UNCONFIRMED_WAIT_DAYS", default=30)
 
 # --- Language and time: UTC in the database, statutory dates in the controller's zone --------------------------------
 LANGUAGE_CODE = "en-gb"

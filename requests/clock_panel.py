@@ -12,6 +12,7 @@ from requests.asking import NEVER_WAIT
 from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
 from requests.facts import Facts
+from requests.intake import NOT_SHOWN
 from requests.models import Asking, Evidence, RightsRequest
 from requests.models_identity import Kind
 
@@ -151,7 +152,7 @@ def _ending(one: Asking, facts: Facts, today: date) -> tuple[dict[str, Any], dic
 
 def _label(one: Asking) -> str:
     tables: dict[str, dict[str, Any]] = {
-        Kind.IDENTITY: {**identity_doubt.REASONS, refusing.NOT_SHOWN: refusing.REASONS[refusing.NOT_SHOWN]},
+        Kind.IDENTITY: {**identity_doubt.REASONS, NOT_SHOWN: refusing.REASONS[NOT_SHOWN]},
         Kind.CLARIFICATION: clarification.REASONS,
         Kind.EXTENSION: extension.REASONS,
         Kind.FEE: fee.REASONS,

@@ -8,7 +8,7 @@ under Art 12(6), so the clock does not wait for it.
 import json
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -36,12 +36,21 @@ from subjects.models import ErasureBlock
 from subjects.people import provable, verified_subject, verify_identifier
 
 LINK_LIFE = timedelta(days=14)
+# Why a request was refused: who asks could not be shown, yet (requests/refusing.py).
+NOT_SHOWN = "identity-not-shown"
 # A new link at most this often, so that nobody can fill a stranger's mailbox through us.
 LINK_PAUSE = timedelta(minutes=2)
 # So many acknowledgements to one address in a day; the request itself is always taken in.
 MAILS_A_DAY = 5
+# What happens when somebody has confirmed: func(case, actor=, now=), inside the same transaction.
+_listeners: list[Callable[..., object]] = []
 LENGTHS = {"name": 200, "email": 254, "phone": 40, "address": 500, "representative": 200}
 DETAILS_LENGTH = 5000
+
+
+def when_confirmed(func: Callable[..., object]) -> None:
+    if func not in _listeners:
+        _listeners.append(func)
 
 
 class LinkUnusable(NotFound):
@@ -127,6 +136,8 @@ def confirm(token: str, *, now: datetime) -> CaseFile:
     case.save(update_fields=["confirmed_at", "subject"])
     subject = case.subject.uuid if case.subject else None
     record(kind="case.confirmed", at=now, actor=actor, subject=subject, object=case.uuid)
+    for listener in _listeners:
+        listener(case, actor=actor, now=now)
     if case.subject:
         for access in case.requests.open().filter(right=Right.ACCESS):
             place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=access.uuid, now=now, actor=actor)
@@ -142,7 +153,9 @@ def send_new_link(*, email: str, reference: str, now: datetime) -> None:
     except Invalid:
         return
     named = references.tidy(reference)
-    theirs = CaseFile.objects.filter(claim_blind__in=blinds, closed_at=None).select_for_update(of=("self",))
+    # One that was closed only because nobody confirmed it is taken up again by the link.
+    may_come_back = Q(closed_at=None) | Q(askings__reason=NOT_SHOWN, confirmed_at=None)
+    theirs = CaseFile.objects.filter(may_come_back, claim_blind__in=blinds).select_for_update(of=("self",))
     case = theirs.filter(Q(requests__reference=named) | Q(complaints__reference=named)).first()
     if case is None or (case.confirm_expires_at and case.confirm_expires_at > now + LINK_LIFE - LINK_PAUSE):
         return

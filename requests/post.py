@@ -33,6 +33,11 @@ def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
     _send("new_link", case, list(case.requests.order_by("pk")), to=to, token=token, now=now)
 
 
+def remind(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime) -> None:
+    """That the address is not confirmed yet, what happens if it never is, and a new link."""
+    _send("reminder", case, requests, to=to, token=token, now=now)
+
+
 def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: datetime) -> None:
     """That it has arrived, what happens next, and the way to the Commissioner (DPA 2018 s.164A(3), s.165)."""
     link = f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError, Invalid
 from requests import asking, identity_evidence, two_people
 from requests.asking import NEVER_WAIT, begin, choose, give, lock, note, text, words_of
+from requests.intake import NOT_SHOWN
 from requests.letters import render
 from requests.models import Asking, CaseFile, Right, RightsRequest
 from requests.models_identity import Ended, Kind
@@ -20,7 +21,6 @@ from requests.workflow import State
 from subjects import blocks
 from subjects.models import ErasureBlock
 
-NOT_SHOWN = "identity-not-shown"
 REASONS = {
     "unfounded": _("Your request is manifestly unfounded (Art 12(5) UK GDPR)."),
     "excessive": _("Your request is manifestly excessive (Art 12(5) UK GDPR)."),

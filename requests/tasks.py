@@ -4,7 +4,7 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from requests import answer, expiry, objecting, package, posting, recipients
+from requests import answer, expiry, identity_evidence, identity_waiting, objecting, package, posting, recipients
 
 
 @shared_task
@@ -16,9 +16,18 @@ def finish() -> int:
 
 @shared_task
 def expire() -> int:
-    """Empty the packages and forget the cases whose time is over."""
+    """Empty the packages, forget the cases whose time is over, and destroy evidence of identity left behind."""
     now = timezone.now()
-    return package.drop_old(now=now) + expiry.expire_closed(now=now)
+    return (
+        package.drop_old(now=now) + expiry.expire_closed(now=now) + identity_evidence.destroy_forgotten(now=now)
+    )
+
+
+@shared_task
+def unconfirmed() -> int:
+    """Remind those who have not confirmed their address, and close what nobody confirmed in time."""
+    now = timezone.now()
+    return identity_waiting.remind_due(now=now) + identity_waiting.close_due(now=now)
 
 
 @shared_task
