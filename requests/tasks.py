@@ -18,9 +18,7 @@ def finish() -> int:
 def expire() -> int:
     """Empty the packages, forget the cases whose time is over, and destroy evidence of identity left behind."""
     now = timezone.now()
-    return (
-        package.drop_old(now=now) + expiry.expire_closed(now=now) + identity_evidence.destroy_forgotten(now=now)
-    )
+    return package.drop_old(now=now) + expiry.expire_closed(now=now) + identity_evidence.destroy_forgotten(now=now)
 
 
 @shared_task
