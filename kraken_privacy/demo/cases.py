@@ -7,9 +7,11 @@ from typing import Any
 
 from core.models import Controller
 from kraken_privacy.demo.files import ACTOR, DIRECTOR, read
-from requests import answer, deadlines, intake, moves, searching, systems
+from processing.models import Purpose
+from requests import answer, deadlines, decisions, intake, moves, searching, systems, ways
 from requests.facts import Facts
 from requests.models import RightsRequest, Task
+from requests.reasons import reason
 from requests.workflow import State
 
 SEARCH = searching.Log(terms="Name, e-mail address and customer number", places="All records")
@@ -63,6 +65,19 @@ def _answer_systems(found: RightsRequest, step: Row, at: datetime) -> None:
         systems.answer(task, outcome=Task.Outcome.NOTHING_FOUND, count=0, searched=SEARCH, actor=ACTOR, now=at)
 
 
+def _answer(found: RightsRequest, step: Row, at: datetime) -> None:
+    """Answer it by doing it; a right that is still answered by hand goes to the state named by `as`."""
+    if ways.is_by_doing(found):
+        ways.release(found, actor=DIRECTOR, now=at)
+    else:
+        moves.step(found, step["as"], actor=ACTOR, now=at)
+
+
+def _withhold(found: RightsRequest, step: Row, at: datetime) -> None:
+    purpose, why = Purpose.objects.get(slug=step["purpose"]), step["reason"]
+    decisions.decide(found, purpose, reason(why).outcome, why, actor=ACTOR, now=at)
+
+
 def _note(found: RightsRequest, **facts: Any) -> None:
     deadlines.store(found, replace(Facts.from_json(found.facts), **facts))
 
@@ -79,5 +94,7 @@ STEPS: dict[str, Callable[[RightsRequest, Row, datetime], object]] = {
     "extend": lambda found, step, at: _note(found, extended_on=_day(at)),
     "answer-systems": _answer_systems,
     "copy": lambda found, step, at: answer.prepare_access(found, actor=ACTOR, now=at),
+    "answer": _answer,
+    "withhold": _withhold,
     "send": lambda found, step, at: answer.release_access(found, actor=DIRECTOR, now=at),
 }
