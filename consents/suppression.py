@@ -85,6 +85,19 @@ def add(
         )
 
 
+def carry(old: Claim, new: Claim, *, entry: UUID) -> None:
+    """Every "no" under the old address or number is one under the corrected one, since the same day."""
+    for row in Suppression.objects.filter(hash__in=hashes_of([old]), lifted_at=None).select_related("purpose"):
+        add(
+            [hash_of(new)],
+            purposes=[row.purpose],
+            channel=row.channel,
+            reason=row.reason,
+            entry=entry,
+            now=row.since,
+        )
+
+
 def is_suppressed(claims: Iterable[Claim], purpose: Purpose, channel: str = "", *, marketing: bool) -> bool:
     """Whether a "no" stands for any of these identifiers. A verdict with its reason is consents/permission.py."""
     scope = Q(purpose=purpose) | Q(purpose=None) if marketing else Q(purpose=purpose)

@@ -15,7 +15,7 @@ from core.errors import Text
 from core.models import User
 from ledger.entries import record
 from ledger.models import Entry
-from requests import answer, decisions, letter_lists, letters, moves, recipients, systems, ways
+from requests import answer, decisions, letter_lists, letters, moves, proposing, recipients, systems, ways
 from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
 from requests.facts import Facts
@@ -23,6 +23,8 @@ from requests.intake import claim_of
 from requests.models import Letter, Package, RecipientNotice, Right, RightsRequest, Task
 from requests.reasons import Reason, for_right
 from requests.workflow import State
+from subjects import restrictions
+from subjects.models import Restriction
 
 HAPPENED = {
     "request.received": gettext_lazy("Received"),
@@ -33,6 +35,9 @@ HAPPENED = {
     "case.tied": gettext_lazy("Said whose case it is"),
     "case.viewed": gettext_lazy("Personal data shown to staff"),
     "task.answered": gettext_lazy("A system answered"),
+    "correction.proposed": gettext_lazy("A correction was proposed"),
+    "correction.decided": gettext_lazy("Decided about a correction"),
+    "correction.dropped": gettext_lazy("A proposal was taken back"),
     "recipient.told": gettext_lazy("A recipient was told"),
     "recipient.replied": gettext_lazy("A recipient confirmed"),
     "recipient.impossible": gettext_lazy("A recipient cannot be told"),
@@ -89,6 +94,10 @@ HAPPENED = {
 }
 
 
+# These are decided correction by correction, or decision by decision.
+NOT_BY_PURPOSE = {Right.RECTIFICATION}
+
+
 @dataclass(frozen=True)
 class Happening:
     at: datetime
@@ -112,6 +121,9 @@ class Work:
     moves: list[tuple[str, str]]
     timeline: list[Happening]
     others: list[recipients.Line]
+    corrections: list[proposing.Line]
+    restricted: list[Restriction]
+    is_rectification: bool
     is_access: bool
     is_erasure: bool
     # Taking a consent back needs no proof of who does it.
@@ -151,14 +163,17 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         clock=clock_of(Facts.from_json(rights_request.facts), rights_request.case.rule_set),
         siblings=_others(rights_request),
         tasks=list(rights_request.tasks.select_related("system", "search").order_by("system__name")),
-        lines=decisions.lines(rights_request, now=now),
+        lines=decisions.lines(rights_request, now=now) if rights_request.right not in NOT_BY_PURPOSE else [],
         reasons=for_right(rights_request.right),
         gaps=dict(systems.GAPS),
         package=Package.objects.filter(request=rights_request).first(),
         letters=letter_lists.of_request(rights_request),
         moves=[(state.value, _label(rights_request, state)) for state in moves.by_hand(rights_request)],
         timeline=timeline(rights_request),
-        others=recipients.lines(rights_request, ways.recipients(rights_request, now=now)),
+        corrections=proposing.lines(rights_request) if rights_request.right == Right.RECTIFICATION else [],
+        restricted=list(restrictions.placed_for(rights_request.uuid)),
+        others=ways.others(rights_request, now=now),
+        is_rectification=rights_request.right == Right.RECTIFICATION,
         is_access=rights_request.right == Right.ACCESS,
         is_erasure=rights_request.right == Right.ERASURE,
         is_no=rights_request.right == Right.WITHDRAWAL,
@@ -254,6 +269,8 @@ def _details(entry: Entry) -> str:
         return str(data["system"])
     if entry.kind == "task.answered":
         return f"{data['system']}: {Task.Outcome(data['outcome']).label}"
+    if entry.kind == "correction.decided":
+        return str(data["reason"])
     if entry.kind.startswith("recipient."):
         return str(data["recipient"])
     return str(data.get("what") or data.get("kind") or data.get("how") or data.get("outcome") or "")

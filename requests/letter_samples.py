@@ -30,6 +30,12 @@ _FACT = {
     "retention": "Six years after the end of the contract.",
     "sources": ["you"],
 }
+_TOLD = {
+    "told": [{"name": "Payroll Ltd"}],
+    "not_told": [{"name": "Old Printers", "sentence": "The recipient no longer exists."}],
+    "owed": [{"name": "Binders", "sentence": "It has not been told yet."}],
+}
+_CHANGE = {"title": "Name", "new": "Grace Hopper", "sentence": "", "article": "Art 16", "note": "Thank you."}
 _STOPPED = {"stopped": ["Our newsletter"], "since": _DAY, "proofs": ["eyJhbGciOiJFZDI1NTE5In0.e30.c2ln"]}
 
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -84,9 +90,17 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "kept": [_LINE],
         "erased_on": date(2026, 12, 1),
         "backups_until": date(2027, 1, 5),
-        "told": [{"name": "Payroll Ltd"}],
-        "not_told": [],
-        "owed": [],
+        **_TOLD,
+    },
+    "rectification_answer": {
+        **_SYSTEMS,
+        **_TOLD,
+        "corrected": [{**_CHANGE, "sentence": "It was wrong, and is put right."}],
+        "supplemented": [{**_CHANGE, "title": "Invoice", "new": "I never lived there."}],
+        "denied": [{**_CHANGE, "title": "Job title", "sentence": "It is right as we have it.", "note": ""}],
+        "still_restricted": True,
+        "corrected_on": _DAY,
+        "backups_until": date(2027, 1, 5),
     },
     "nothing_found": {**_SYSTEMS, "is_erasure": False},
     "general": {"message": "You asked by telephone when the office is open.\n\nIt is open from nine to five."},

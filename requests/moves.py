@@ -45,6 +45,9 @@ def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> 
     rights_request.save(update_fields=["result"])
     deadlines.store(rights_request, Facts.from_json(rights_request.facts))
     rights_request.decisions.all().delete()
+    rights_request.corrections.all().delete()
+    # Whoever was told of the first answer is told of the second, too.
+    rights_request.recipient_notices.all().delete()
     subject = rights_request.case.subject
     if subject and rights_request.right == Right.ACCESS:
         blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)

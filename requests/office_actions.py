@@ -27,6 +27,7 @@ from requests import (
     office_identity,
     office_letters,
     office_recipients,
+    office_rectifying,
     office_triage,
     package,
     systems,
@@ -188,6 +189,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}assign/", assign, name="rights-assign"),
         path(f"{here}release/", release, name="rights-release"),
         *office_recipients.paths(here),
+        *office_rectifying.paths(here),
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)

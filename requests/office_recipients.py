@@ -8,7 +8,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from processing.models import Recipient
 from requests import recipients, ways
 from requests.models import RightsRequest
 from requests.office import WRITE, act, actor_of, for_staff, get
@@ -18,12 +17,12 @@ from requests.office import WRITE, act, actor_of, for_staff, get
 @for_staff(WRITE)
 def told(request: HttpRequest, uuid: UUID, slug: str) -> HttpResponse:
     found, channel, now = get(request, uuid), request.POST.get("channel", ""), timezone.now()
-    recipient = _one_of(found, slug)
+    line = _one_of(request, found, slug)
     return act(
         request,
         found,
         _("Recorded."),
-        lambda: recipients.record_told(found, recipient, ways.action(found), channel, actor=actor_of(request), now=now),
+        lambda: recipients.record_told(found, line.recipient, line.action, channel, actor=actor_of(request), now=now),
     )
 
 
@@ -31,14 +30,14 @@ def told(request: HttpRequest, uuid: UUID, slug: str) -> HttpResponse:
 @for_staff(WRITE)
 def impossible(request: HttpRequest, uuid: UUID, slug: str) -> HttpResponse:
     found, now = get(request, uuid), timezone.now()
-    recipient = _one_of(found, slug)
+    line = _one_of(request, found, slug)
     reason, note = request.POST.get("reason", ""), request.POST.get("note", "")
     return act(
         request,
         found,
         _("Recorded. The letter says why."),
         lambda: recipients.record_impossible(
-            found, recipient, ways.action(found), reason, note, actor=actor_of(request), now=now
+            found, line.recipient, line.action, reason, note, actor=actor_of(request), now=now
         ),
     )
 
@@ -47,19 +46,20 @@ def impossible(request: HttpRequest, uuid: UUID, slug: str) -> HttpResponse:
 @for_staff(WRITE)
 def replied(request: HttpRequest, uuid: UUID, slug: str) -> HttpResponse:
     found, now = get(request, uuid), timezone.now()
-    recipient = _one_of(found, slug)
+    line = _one_of(request, found, slug)
     return act(
         request,
         found,
         _("Recorded."),
-        lambda: recipients.record_reply(found, recipient, actor=actor_of(request), now=now),
+        lambda: recipients.record_reply(found, line.recipient, line.action, actor=actor_of(request), now=now),
     )
 
 
-def _one_of(rights_request: RightsRequest, slug: str) -> Recipient:
-    """A recipient of this person's data; any other is not there."""
-    lines = recipients.lines(rights_request, ways.recipients(rights_request, now=timezone.now()))
-    found = next((line.recipient for line in lines if line.recipient.slug == slug), None)
+def _one_of(request: HttpRequest, rights_request: RightsRequest, slug: str) -> recipients.Line:
+    """A recipient of this person's data, and what it is told of; any other is not there."""
+    lines = [line for line in ways.others(rights_request, now=timezone.now()) if line.recipient.slug == slug]
+    wanted = request.POST.get("action", "")
+    found = next((line for line in lines if wanted in ("", line.action.value)), None)
     if found is None:
         raise Http404
     return found

@@ -37,6 +37,7 @@ _ACCESS = (Right.ACCESS,)
 _ERASURE = (Right.ERASURE,)
 _DISCLOSE = (Right.ACCESS, Right.PORTABILITY)
 _OBJECTION = (Right.OBJECTION,)
+_RECTIFICATION = (Right.RECTIFICATION,)
 _EVERY = tuple(Right)
 
 _ALL = [
@@ -198,6 +199,32 @@ _ALL = [
         _OBJECTION,
         needs_words=True,
     ),
+    # Correction (Art 16).
+    Reason("inaccurate", GRANT, "Art 16", _("It was wrong, and is put right."), _RECTIFICATION),
+    Reason("incomplete", GRANT, "Art 16", _("It was incomplete, and is completed."), _RECTIFICATION),
+    Reason(
+        "document-stays",
+        GRANT,
+        "Art 16",
+        _("The document stays as it was written then, and what you say now stands beside it."),
+        _RECTIFICATION,
+    ),
+    Reason("accurate", REFUSE, "Art 16 not met", _("We checked it, and it is right as we have it."), _RECTIFICATION),
+    Reason(
+        "not-shown",
+        REFUSE,
+        "Art 16 not met",
+        _("We could not find that it is wrong. Send us what shows it, and we look again."),
+        _RECTIFICATION,
+    ),
+    Reason(
+        "opinion",
+        REFUSE,
+        "Art 16 not met",
+        _("It is somebody's opinion, and is recorded as that. Nothing in the record of it is wrong."),
+        _RECTIFICATION,
+    ),
+    Reason("not-held", REFUSE, "Art 16 not met", _("We hold nothing of that kind about you."), _RECTIFICATION),
     # Any right.
     Reason("right-applies", GRANT, "Arts 16 to 21", _("You have this right for this use of your data."), _EVERY),
     Reason(

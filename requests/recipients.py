@@ -140,9 +140,11 @@ def record_impossible(
 
 
 @transaction.atomic
-def record_reply(rights_request: RightsRequest, recipient: Recipient, *, actor: str, now: datetime) -> None:
+def record_reply(
+    rights_request: RightsRequest, recipient: Recipient, action: RecipientNotice.Action, *, actor: str, now: datetime
+) -> None:
     """They confirmed that they did it too. A second confirmation changes nothing."""
-    waiting = rights_request.recipient_notices.filter(recipient=recipient)
+    waiting = rights_request.recipient_notices.filter(recipient=recipient, action=action)
     told = waiting.filter(sent_at__isnull=False).select_for_update(of=("self",)).first()
     if told is None:
         raise NotTold
@@ -169,6 +171,7 @@ class Line:
     """One recipient on the page of the request."""
 
     recipient: Recipient
+    action: RecipientNotice.Action
     address: str
     notice: RecipientNotice | None
 
@@ -177,31 +180,38 @@ class Line:
         return self.notice is None or self.notice.is_owed
 
 
-def lines(rights_request: RightsRequest, expected: Sequence[Recipient] = ()) -> list[Line]:
-    """Everybody who was or will be told, by name."""
-    rows = {row.recipient: row for row in rights_request.recipient_notices.select_related("recipient")}
-    everybody = {recipient.pk: recipient for recipient in [*rows, *expected]}.values()
-    return [Line(recipient, address_of(recipient), rows.get(recipient)) for recipient in sorted(everybody, key=str)]
+def lines(
+    rights_request: RightsRequest, expected: Sequence[Recipient], action: RecipientNotice.Action | None
+) -> list[Line]:
+    """Everybody who was or will be told, by name. `action`: what those expected will be told of."""
+    rows = rights_request.recipient_notices.select_related("recipient", "request__case").order_by("pk")
+    known = [Line(row.recipient, RecipientNotice.Action(row.action), address_of(row.recipient), row) for row in rows]
+    told = {line.recipient for line in known if line.action == action}
+    coming = [Line(one, action, address_of(one), None) for one in expected if one not in told] if action else []
+    return sorted([*known, *coming], key=lambda line: line.recipient.name)
 
 
-def report(rights_request: RightsRequest, expected: Sequence[Recipient] = ()) -> dict[str, list[dict[str, str]]]:
+def report(
+    rights_request: RightsRequest, expected: Sequence[Recipient], action: RecipientNotice.Action
+) -> dict[str, list[dict[str, str]]]:
     """What the letter says: who was told, who could not be and why, and who is still to be told.
 
     `expected`: who will be told when it is carried out, for a letter that is only being looked at.
     """
     rows = list(rights_request.recipient_notices.select_related("recipient").order_by("recipient__name"))
-    known = {row.recipient_id for row in rows}
+    known = {row.recipient_id for row in rows if row.action == action}
     soon = {recipient.pk for recipient in expected if address_of(recipient)}
-    open_ones = [row.recipient for row in rows if row.is_owed]
+    open_ones = [row.recipient for row in rows if row.is_owed and row.action == action]
     open_ones += [recipient for recipient in expected if recipient.pk not in known]
     told = [row.recipient for row in rows if row.sent_at] + [one for one in open_ones if one.pk in soon]
     impossible = [row for row in rows if row.impossible_reason]
     owed = [recipient for recipient in open_ones if recipient.pk not in soon]
+    owed += [row.recipient for row in rows if row.is_owed and row.action != action]
     sentence = _("It received your data, and we have not been able to tell it yet.")
     return {
-        "told": [{"name": recipient.name} for recipient in told],
+        "told": [{"name": recipient.name} for recipient in dict.fromkeys(told)],
         "not_told": [{"name": row.recipient.name, "sentence": _why(row)} for row in impossible],
-        "owed": [{"name": recipient.name, "sentence": sentence} for recipient in owed],
+        "owed": [{"name": recipient.name, "sentence": sentence} for recipient in dict.fromkeys(owed)],
     }
 
 

@@ -11,7 +11,7 @@ from processing.models import PurposeVersion, Recipient, System
 from requests import access, recipients, searching, systems
 from requests.clock import in_words
 from requests.decisions import note_of
-from requests.models import Decision, Package, Right, RightsRequest, Task
+from requests.models import Decision, Package, RecipientNotice, Right, RightsRequest, Task
 from requests.reasons import reason
 
 
@@ -21,7 +21,7 @@ def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
     sources = set(rights_request.result.get("sources", []))
     versions = PurposeVersion.objects.filter(pk__in=purposes).prefetch_related("categories", "recipients")
     return {
-        **_systems(rights_request),
+        **systems_of(rights_request),
         "available_until": in_words(made.expires_at.astimezone(Controller.current().zone).date()),
         "purposes": [access.facts_of(version, sources) for version in versions.order_by("pk")],
         "withheld": _decided(rights_request, Decision.Outcome.REFUSE),
@@ -36,8 +36,8 @@ def of_erasure(rights_request: RightsRequest, *, expected: Sequence[Recipient] =
     controller = Controller.current()
     noted = rights_request.result.get("executed_at")
     executed = (datetime.fromisoformat(noted) if noted else now).astimezone(controller.zone).date()
-    found = _systems(rights_request)
-    others = recipients.report(rights_request, expected)
+    found = systems_of(rights_request)
+    others = recipients.report(rights_request, expected, RecipientNotice.Action.ERASED)
     kept = _decided(rights_request, Decision.Outcome.REFUSE)
     return {
         **found,
@@ -57,7 +57,7 @@ def of_objection(rights_request: RightsRequest, *, stopped: list[str], not_for: 
     """
     refused = _decided(rights_request, Decision.Outcome.REFUSE)
     return {
-        **_systems(rights_request),
+        **systems_of(rights_request),
         "stopped": stopped,
         "upheld": _decided(rights_request, Decision.Outcome.GRANT),
         "not_upheld": [line for line in refused if line["code"] not in not_for],
@@ -67,7 +67,7 @@ def of_objection(rights_request: RightsRequest, *, stopped: list[str], not_for: 
 
 def of_nothing(rights_request: RightsRequest) -> dict[str, Any]:
     asked = {f"is_{right.value}": rights_request.right == right for right in Right}
-    return {**_systems(rights_request), **asked, "has_ended": bool(rights_request.result.get("stopped"))}
+    return {**systems_of(rights_request), **asked, "has_ended": bool(rights_request.result.get("stopped"))}
 
 
 def _tasks(rights_request: RightsRequest) -> list[Task]:
@@ -76,11 +76,11 @@ def _tasks(rights_request: RightsRequest) -> list[Task]:
 
 def searches(rights_request: RightsRequest) -> list[dict[str, str]]:
     """Where we looked for a copy, as of now."""
-    tasks: list[dict[str, str]] = _systems(rights_request)["tasks"]
+    tasks: list[dict[str, str]] = systems_of(rights_request)["tasks"]
     return tasks
 
 
-def _systems(rights_request: RightsRequest) -> dict[str, Any]:
+def systems_of(rights_request: RightsRequest) -> dict[str, Any]:
     tasks = _tasks(rights_request)
     for task in tasks:
         # This database answers in the same step that sends the letter; until then a preview must not call it silent.

@@ -117,8 +117,8 @@ def send(
 
 
 # What a letter may report as done, and as not to be done.
-_GRANTED = ("erased", "upheld", "stopped")
-_REFUSED = ("kept", "not_upheld")
+_GRANTED = ("erased", "upheld", "stopped", "corrected", "supplemented")
+_REFUSED = ("kept", "not_upheld", "denied")
 
 
 def closing_state(context: dict[str, Any]) -> State:

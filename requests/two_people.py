@@ -15,8 +15,8 @@ from ledger.entries import record
 from ledger.models import Entry
 from requests.models import RightsRequest
 
-# What makes an answer: deciding about a purpose, freezing the copy, and writing why it is refused.
-PREPARING = ("request.decided", "package.made", "refusal.prepared")
+# What makes an answer: deciding, freezing the copy, and writing why it is refused.
+PREPARING = ("request.decided", "correction.decided", "package.made", "refusal.prepared")
 REASONS = {
     "sole-officer": _("There is nobody else."),
     "colleague-away": _("My colleague is away, and the answer is due."),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from processing.models import Recipient
-from requests import answer, objecting, withdrawing
+from requests import answer, objecting, recipients, rectifying, withdrawing
 from requests.models import RecipientNotice, Right, RightsRequest
 
 # Kind and content of the letter as it would go out now. Raises what stands in its way; changes nothing.
@@ -48,6 +48,9 @@ WAYS: dict[str, Way] = {
     Right.OBJECTION: Way(objecting.draft, objecting.release),
     Right.ACCESS: Way(answer.draft, answer.release_access),
     Right.ERASURE: Way(answer.draft, answer.execute_erasure, answer.recipients_to_tell, RecipientNotice.Action.ERASED),
+    Right.RECTIFICATION: Way(
+        rectifying.draft, rectifying.release, rectifying.recipients_to_tell, RecipientNotice.Action.CORRECTED
+    ),
     Right.WITHDRAWAL: Way(withdrawing.draft, withdrawing.release),
 }
 
@@ -70,18 +73,11 @@ def release(rights_request: RightsRequest, *, actor: str, now: datetime, excepti
     return _way(rights_request).release(rights_request, actor=actor, now=now, exception=exception)
 
 
-def recipients(rights_request: RightsRequest, *, now: datetime) -> list[Recipient]:
-    """Who would be told of it if it were carried out now (Art 19)."""
+def others(rights_request: RightsRequest, *, now: datetime) -> list[recipients.Line]:
+    """Who was told of it, or would be if it were carried out now (Art 19)."""
     way = WAYS.get(rights_request.right)
-    return way.tells(rights_request, now=now) if way and way.tells else []
-
-
-def action(rights_request: RightsRequest) -> RecipientNotice.Action:
-    """What recipients are told of. Raises ByHand for a right of which nobody else is told."""
-    way = WAYS.get(rights_request.right)
-    if way is None or way.action is None:
-        raise ByHand
-    return way.action
+    expected = way.tells(rights_request, now=now) if way and way.tells else []
+    return recipients.lines(rights_request, expected, way.action if way else None)
 
 
 def _way(rights_request: RightsRequest) -> Way:

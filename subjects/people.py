@@ -124,6 +124,13 @@ def verify_identifier(subject: DataSubject, claim: Claim, *, how: str, now: date
     )
 
 
+def link(subject: DataSubject, claim: Claim) -> Identifier:
+    """Link one more identifier, unconfirmed, to a person who is held."""
+    identifier, _is_new = _stored(claim)
+    _link(subject, identifier)
+    return Identifier.objects.get(pk=identifier)
+
+
 def emails_of(subject: DataSubject) -> list[str]:
     """The person's e-mail addresses, verified ones first."""
     links = (

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from subjects import items, relationships
+from subjects import corrections, items, relationships
 from subjects.identifiers import reveal
 from subjects.models import (
     DataSubject,
@@ -114,10 +114,12 @@ class Held(WithThePerson):
         after = 0
         while rows := list(every.filter(pk__gt=after)[:BATCH]):
             contents, purposes = items.contents(rows), _purposes_of(rows)
+            statements = corrections.statements_of(rows)
             for row in rows:
                 yield {
                     "category": row.category.label,
                     "content": _readable(contents.get(row.pk, "")),
+                    "your_statement": [told["text"] for told in statements.get(row.pk, [])],
                     "purposes": purposes.get(row.pk, []),
                     "source": sources[row.source],
                     "nature": natures[row.nature],

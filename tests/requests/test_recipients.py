@@ -111,10 +111,10 @@ def test_data_of_another_purpose_tells_nobody(subject, rights_request):
 def test_a_reply_is_tracked_once_and_only_of_whom_was_told(subject, rights_request):
     printer = make.disclosed(subject, "newsletter", notify="privacy@printer.example")
     with pytest.raises(DomainError):
-        recipients.record_reply(rights_request, printer, **BY)
+        recipients.record_reply(rights_request, printer, ERASED, **BY)
     run(rights_request)
-    recipients.record_reply(rights_request, printer, **BY)
-    recipients.record_reply(rights_request, printer, actor=make.OFFICER, now=make.NOW + timedelta(days=1))
+    recipients.record_reply(rights_request, printer, ERASED, **BY)
+    recipients.record_reply(rights_request, printer, ERASED, actor=make.OFFICER, now=make.NOW + timedelta(days=1))
     assert rights_request.recipient_notices.get().acknowledged_at == make.NOW
     assert Entry.objects.filter(kind="recipient.replied").count() == 1
 

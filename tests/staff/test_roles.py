@@ -112,6 +112,13 @@ class Things:
     def task(self):
         return RightsRequest.objects.get(uuid=self["request"]).tasks.get(system__connector="manual").uuid
 
+    def wrong(self):
+        """A request to correct something."""
+        make_office.person("newsletter", email="wrong@example.com")
+        return (
+            make_office.confirmed("rectification", email="wrong@example.com", mailbox=self.mailbox).requests.get().uuid
+        )
+
     def told(self):
         """A request to delete what somebody else has received."""
         make_office.person("newsletter", email="told@example.com")
@@ -184,6 +191,8 @@ def test_each_cell(action, mailoutbox):
 STEPS = {
     *("import", "import-rename", "import-choose", "import-commit", "import-errors", "import-erase"),
     *(
+        "rights-correction-decide",
+        "rights-correction-drop",
         "rights-recipient-impossible",
         "rights-recipient-replied",
         "rights-view-forget",
