@@ -15,12 +15,23 @@ from core.errors import Text
 from core.models import User
 from ledger.entries import record
 from ledger.models import Entry
-from requests import answer, decisions, letter_lists, letters, moves, proposing, recipients, systems, ways
+from requests import (
+    answer,
+    decisions,
+    letter_drafts,
+    letter_lists,
+    letters,
+    moves,
+    proposing,
+    recipients,
+    systems,
+    ways,
+)
 from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
 from requests.facts import Facts
 from requests.intake import claim_of
-from requests.models import Letter, Package, RecipientNotice, Right, RightsRequest, Task
+from requests.models import Letter, LetterDraft, Package, RecipientNotice, Right, RightsRequest, Task
 from requests.reasons import Reason, for_right
 from requests.workflow import State
 from subjects import restrictions
@@ -55,6 +66,9 @@ HAPPENED = {
     "package.collected": gettext_lazy("Package collected"),
     "package.link-renewed": gettext_lazy("New link sent"),
     "letter.sent": gettext_lazy("Letter sent"),
+    "letter.drafted": gettext_lazy("Began to write a letter"),
+    "letter.discarded": gettext_lazy("Draft thrown away"),
+    "letter.released": gettext_lazy("Letter released"),
     "letter.posted": gettext_lazy("Letter posted"),
     "letter.bounced": gettext_lazy("A letter came back: it was not given"),
     "letter.collected": gettext_lazy("Letter read"),
@@ -118,6 +132,8 @@ class Work:
     gaps: dict[str, object]
     package: Package | None
     letters: list[Letter]
+    drafts: list[LetterDraft]
+    letter_kinds: list[tuple[str, str]]
     moves: list[tuple[str, str]]
     timeline: list[Happening]
     others: list[recipients.Line]
@@ -168,6 +184,8 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         gaps=dict(systems.GAPS),
         package=Package.objects.filter(request=rights_request).first(),
         letters=letter_lists.of_request(rights_request),
+        drafts=list(rights_request.letter_drafts.defer("sealed").order_by("pk")),
+        letter_kinds=letter_drafts.kinds_for(rights_request),
         moves=[(state.value, _label(rights_request, state)) for state in moves.by_hand(rights_request)],
         timeline=timeline(rights_request),
         corrections=proposing.lines(rights_request) if rights_request.right == Right.RECTIFICATION else [],

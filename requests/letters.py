@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from core import vault
 from core.errors import DomainError
 from core.models import Controller, Owner
+from requests import letter_words
 from requests.clock import in_words
 from requests.intake import claim_of
 from requests.letter_kinds import REQUIRED, VERSION, WHEN, Required, title
@@ -26,13 +27,13 @@ from requests.models import CaseFile, Complaint, Letter, RightsRequest
 
 
 class LetterIncomplete(DomainError):
-    """`missing` names the parts; each field says what it is, and which rule asks for it."""
+    """`missing` names the parts; each field says what it is, and which rule asks for it. `html`: as far as it goes."""
 
     code = "letter-incomplete"
     message = _("The letter lacks something the law requires, so it was not sent.")
 
-    def __init__(self, missing: list[str]) -> None:
-        self.missing = missing
+    def __init__(self, missing: list[str], html: str = "") -> None:
+        self.missing, self.html = missing, html
         super().__init__(fields={part: sentence(part) for part in missing})
 
 
@@ -57,7 +58,7 @@ def check(kind: str, html: str, context: Mapping[str, Any]) -> None:
     if routes in required(kind, context) and Controller.current().regulator_url not in parts.get(routes, ""):
         missing.append(routes)
     if missing:
-        raise LetterIncomplete(sorted(set(missing)))
+        raise LetterIncomplete(sorted(set(missing)), html)
 
 
 def render(
@@ -73,7 +74,8 @@ def render(
     about = rights_request or complaint
     case = case or _case_of(about)
     with translation.override(case.locale):
-        full = {**_in_words(context), **_frame(about, case, now=now), "title": title(kind)}
+        words = letter_words.own(about, kind)
+        full = {**_in_words(context), **words, **_frame(about, case, now=now), "title": title(kind)}
         html = render_to_string(f"requests/letters/v{VERSION}/{kind}.html", full)
     check(kind, html, full)
     return html
@@ -108,6 +110,7 @@ def write(
     body = json.dumps({"html": html, "text": to_text(html)}).encode()
     letter.sealed = vault.ensure_key(Owner.CASE, case.uuid).seal(_field(letter), body)
     letter.save(force_insert=True)
+    letter_words.take_up(rights_request, kind)
     return letter
 
 

@@ -123,3 +123,7 @@ class LetterDraft(models.Model):
 
     def __str__(self) -> str:
         return f"draft of {self.kind} {self.uuid}"
+
+    @property
+    def title(self) -> str:
+        return title(self.kind)

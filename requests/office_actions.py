@@ -23,6 +23,7 @@ from requests import (
     office,
     office_clock,
     office_complaints,
+    office_drafts,
     office_entering,
     office_identity,
     office_letters,
@@ -193,5 +194,5 @@ def urls(site: AdminSite) -> list[URLPattern]:
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)
-    parts = (office_clock, office_complaints, office_entering, office_letters)
+    parts = (office_clock, office_complaints, office_drafts, office_entering, office_letters)
     return [*(pattern for part in parts for pattern in part.urls(site)), *views]

@@ -5,7 +5,10 @@ says why each time.
 """
 
 import json
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError, Invalid
 from ledger.entries import record
 from ledger.models import Entry
+from requests.letter_kinds import BY_STAFF
 from requests.models import RightsRequest
 
+# What makes an answer: deciding about a purpose, freezing the copy, writing why it is refused, and words of our own.
+PREPARING = ("request.decided", "package.made", "refusal.prepared", "letter.drafted")
 # What makes an answer: deciding, freezing the copy, and writing why it is refused.
 PREPARING = ("request.decided", "correction.decided", "package.made", "refusal.prepared")
 REASONS = {
@@ -31,21 +37,39 @@ class TwoPeopleNeeded(DomainError):
 
 def preparers(rights_request: RightsRequest) -> set[str]:
     """Everybody who decided something in it or made its copy, as the ledger names them."""
-    bodies = Entry.objects.filter(object=rights_request.uuid, kind__in=PREPARING).values_list("body", flat=True)
-    return {json.loads(body)["actor"] for body in bodies}
+    bodies = _bodies(rights_request, PREPARING)
+    return {body["actor"] for body in bodies if body["data"].get("kind") not in BY_STAFF}
 
 
-def needs_reason(rights_request: RightsRequest, *, actor: str) -> bool:
-    """Whether this person can send the answer only as an exception."""
-    return settings.TWO_PERSON_RELEASE and settings.SOLE_OFFICER and actor in preparers(rights_request)
+def writers(rights_request: RightsRequest, draft: UUID) -> set[str]:
+    """Everybody who wrote words of this letter."""
+    bodies = _bodies(rights_request, ["letter.drafted"])
+    return {body["actor"] for body in bodies if body["data"]["draft"] == str(draft)}
 
 
-def check(rights_request: RightsRequest, *, actor: str, reason: str, now: datetime) -> None:
-    """Called inside the transaction that releases, when everything has been prepared. Notes who released, and how."""
-    is_own = settings.TWO_PERSON_RELEASE and actor in preparers(rights_request)
+def needs_reason(rights_request: RightsRequest, *, actor: str, by: Collection[str] | None = None) -> bool:
+    """Whether this person can send the answer only as an exception. `by`: who wrote it, when it is a letter alone."""
+    own = actor in (preparers(rights_request) if by is None else by)
+    return settings.TWO_PERSON_RELEASE and settings.SOLE_OFFICER and own
+
+
+def check(
+    rights_request: RightsRequest, *, actor: str, reason: str, now: datetime, by: Collection[str] | None = None
+) -> None:
+    """Called inside the transaction that releases, when everything has been prepared. Notes who released, and how.
+
+    `by`: who wrote it, when what is released is a letter and no answer.
+    """
+    is_own = settings.TWO_PERSON_RELEASE and actor in (preparers(rights_request) if by is None else by)
     if is_own and not settings.SOLE_OFFICER:
         raise TwoPeopleNeeded
     if is_own and reason not in REASONS:
         raise Invalid(fields={"exception": _("Say why you send an answer that you prepared yourself.")})
     data = {"rule": "two-person" if settings.TWO_PERSON_RELEASE else "off", "exception": reason if is_own else ""}
-    record(kind="request.released", at=now, actor=actor, object=rights_request.uuid, data=data)
+    kind = "request.released" if by is None else "letter.released"
+    record(kind=kind, at=now, actor=actor, object=rights_request.uuid, data=data)
+
+
+def _bodies(rights_request: RightsRequest, kinds: Collection[str]) -> list[dict[str, Any]]:
+    rows = Entry.objects.filter(object=rights_request.uuid, kind__in=kinds).values_list("body", flat=True)
+    return [json.loads(body) for body in rows]

@@ -1,0 +1,173 @@
+"""Letters that staff write themselves: which words each asks for, a look at it before it goes, and the act that sends.
+
+The preview is the act itself, carried out and undone again: what is looked at cannot differ from what goes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError, Text
+from requests import clarification, extension, fee, letter_words, letters, posting, two_people
+from requests.letter_kinds import title
+from requests.letters import LetterIncomplete
+from requests.models import Letter, RightsRequest
+
+Words = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing to write. `choices`: chosen from a list instead."""
+
+    name: str
+    label: Text
+    help: Text = ""
+    rows: int = 4
+    choices: Mapping[str, Text] | None = None
+
+
+@dataclass(frozen=True)
+class Act:
+    """What is asked for, and what sending does; it writes the letter."""
+
+    fields: tuple[Field, ...]
+    send: Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A letter before it goes: as it would read, and what it lacks (a sentence by part)."""
+
+    html: str
+    missing: Mapping[str, Text]
+
+
+class NoDraft(DomainError):
+    code = "no-draft"
+    message = _("There is no draft of this letter.")
+
+
+class NotFromHere(DomainError):
+    code = "letter-not-from-here"
+    message = _("These words go with the letter when it is sent in its own place.")
+
+
+OPENING = Field("opening", _("Words of your own at the beginning (optional)"), rows=3)
+CLOSING = Field("closing", _("Words of your own at the end (optional)"), rows=3)
+
+
+def _general(rights_request: RightsRequest, words: Words, *, actor: str, now: datetime) -> None:
+    _give("general", rights_request, {"message": words.get("message", "")}, actor=actor, now=now)
+
+
+def _acknowledgement(rights_request: RightsRequest, words: Words, *, actor: str, now: datetime) -> None:
+    """Every right of the letter is acknowledged at once, as it came."""
+    every = rights_request.case.requests.order_by("pk")
+    context = {
+        "rights": [{"label": str(one.get_right_display()), "reference": one.reference} for one in every],
+        "due": rights_request.due_on,
+        "needed": [line for line in words.get("needed", "").splitlines() if line.strip()],
+    }
+    _give("acknowledgement", rights_request, context, actor=actor, now=now)
+
+
+def _give(kind: str, rights_request: RightsRequest, context: dict[str, Any], *, actor: str, now: datetime) -> None:
+    posting.send(letters.write(kind, rights_request, context, now=now), actor=actor, now=now)
+
+
+def _by(func: Callable[..., object], *names: str) -> Callable[..., object]:
+    """An act that has a function of its own and takes these words by name."""
+
+    def send(rights_request: RightsRequest, words: Words, *, actor: str, now: datetime) -> object:
+        return func(rights_request, **{name: words.get(name, "") for name in names}, actor=actor, now=now)
+
+    return send
+
+
+_WHY = _("Why, as the person will read it")
+ACTS: dict[str, Act] = {
+    "general": Act((Field("message", _("What you have to say"), rows=10),), _general),
+    "acknowledgement": Act(
+        (OPENING, Field("needed", _("What we need from the person, one thing in a line (optional)")), CLOSING),
+        _acknowledgement,
+    ),
+    "clarification": Act(
+        (
+            OPENING,
+            Field("reason", _("What is not clear"), choices=clarification.REASONS),
+            Field("unclear", _("What you would like to know, as the person will read it")),
+            CLOSING,
+        ),
+        _by(clarification.ask, "reason", "unclear"),
+    ),
+    "extension": Act(
+        (
+            OPENING,
+            Field("reason", _("The ground"), choices=extension.REASONS),
+            Field("explanation", _WHY, _("About this request, not in general.")),
+            CLOSING,
+        ),
+        _by(extension.extend, "reason", "explanation"),
+    ),
+    "fee_notice": Act(
+        (
+            OPENING,
+            Field("reason", _("The ground"), choices=fee.REASONS),
+            Field("explanation", _WHY),
+            Field("amount", _("The amount in pounds, for example 12.50"), rows=1),
+            Field("basis", _("What it is made of: copying, post, time"), rows=3),
+            CLOSING,
+        ),
+        _by(fee.charge, "reason", "explanation", "amount", "basis"),
+    ),
+}
+
+
+def fields_of(kind: str) -> tuple[Field, ...]:
+    """What can be written into a letter of this kind. Those that have their own place take words around it."""
+    return ACTS[kind].fields if kind in ACTS else (OPENING, CLOSING)
+
+
+def kinds_for(rights_request: RightsRequest) -> list[tuple[str, str]]:
+    """The letters that staff can begin about this request now, by name."""
+    closed = {"general"}
+    return [(kind, title(kind)) for kind in ACTS if rights_request.is_open or kind in closed]
+
+
+def look(rights_request: RightsRequest, kind: str, *, actor: str, now: datetime) -> Look:
+    """The letter as it would go now. Raises what stands in the way of the act; changes nothing."""
+    before = set(rights_request.case.letters.values_list("pk", flat=True))
+    with transaction.atomic():
+        try:
+            _act(rights_request, kind, actor=actor, now=now)
+            made = rights_request.case.letters.exclude(pk__in=before).get()
+            return Look(letters.read(made)["html"], {})
+        except LetterIncomplete as error:
+            return Look(error.html, error.fields)
+        finally:
+            transaction.set_rollback(True)
+
+
+@transaction.atomic
+def send(rights_request: RightsRequest, kind: str, *, actor: str, now: datetime, exception: str = "") -> Letter:
+    """Carry it out: the letter is written and given. `exception`: why one person wrote and sends it."""
+    draft = letter_words.find(rights_request, kind)
+    if draft is None:
+        raise NoDraft
+    by = two_people.writers(rights_request, draft.uuid)
+    two_people.check(rights_request, actor=actor, reason=exception, now=now, by=by)
+    before = set(rights_request.case.letters.values_list("pk", flat=True))
+    _act(rights_request, kind, actor=actor, now=now)
+    return rights_request.case.letters.exclude(pk__in=before).get()
+
+
+def _act(rights_request: RightsRequest, kind: str, *, actor: str, now: datetime) -> None:
+    if kind not in ACTS:
+        raise NotFromHere
+    words = letter_words.read(rights_request, kind)
+    ACTS[kind].send(rights_request, words, actor=actor, now=now)
