@@ -14,7 +14,7 @@ from consents.models import AssessmentVersion, ConsentFormVersion
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
 from processing.models import Purpose, PurposeVersion, Status
-from requests import complaint_lists, letter_lists
+from requests import complaint_lists, letter_lists, working
 from requests.models import RightsRequest
 from retention.models import Batch, RetentionRule, Run
 
@@ -48,6 +48,7 @@ class Today:
     later: Head | None = None
     unconfirmed: Head | None = None
     alarms: Head | None = None
+    messages: Head | None = None
     complaints: Head | None = None
     letters: Head | None = None
     breaches: Head | None = None
@@ -71,6 +72,7 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
     found = Today()
     if user.has_perm("requests.view_rightsrequest"):
         _requests(found, user, today)
+        found.messages = _head(working.waiting(user))
     if user.has_perm("requests.view_complaint"):
         found.alarms = _head(complaint_lists.alarming(user, today))
         found.complaints = _head(complaint_lists.waiting(user))

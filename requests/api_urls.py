@@ -1,8 +1,17 @@
 from django.urls import path
 
+from requests import api_work
 from requests.api import RequestsView, RequestView
 
+here = "requests/<str:reference>/"
 urlpatterns = [
     path("requests/", RequestsView.as_view(), name="api-requests"),
-    path("requests/<str:reference>/", RequestView.as_view(), name="api-request"),
+    path(here, RequestView.as_view(), name="api-request"),
+    path(f"{here}work/", api_work.WorkView.as_view(), name="api-request-work"),
+    path(f"{here}moves/", api_work.MovesView.as_view(), name="api-request-moves"),
+    path(f"{here}tasks/<slug:system>/", api_work.TasksView.as_view(), name="api-request-task"),
+    path(f"{here}decisions/", api_work.DecisionsView.as_view(), name="api-request-decisions"),
+    path(f"{here}prepare/", api_work.PrepareView.as_view(), name="api-request-prepare"),
+    path(f"{here}release/", api_work.ReleaseView.as_view(), name="api-request-release"),
+    path(f"{here}messages/", api_work.MessagesView.as_view(), name="api-request-messages"),
 ]

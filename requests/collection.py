@@ -2,44 +2,28 @@
 
 A link leads to a package, which is a copy of data with its letter, or to a letter alone. Whoever holds the code has
 that mailbox, and may read every letter that was given in the case.
-
-Attempts are counted in PostgreSQL before the code is compared, so that many tries at once count as many.
 """
 
-import secrets
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
-from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import DomainError, NotFound
+from core.errors import NotFound
 from core.keys import token_hash
 from ledger.entries import record
-from requests import letters, package, posting
-from requests.models import CollectionCode, Letter, Package
+from requests import codes, letters, package, posting
+from requests.models import Letter, Package
 from requests.notice import send_code, tell
 
-CODE_LENGTH = 8
-CODE_LIVES = timedelta(minutes=15)
-ATTEMPTS = 5
-# So many codes for one answer in an hour and in a day: at most 50 guesses a day at one in a hundred million.
-PER_HOUR, PER_DAY = 4, 10
 Found = Package | Letter
 
 
 class LinkOver(NotFound):
     code = "link-over"
     message = _("This link does not work any more.")
-
-
-class WrongCode(DomainError):
-    code = "wrong-code"
-    message = _("That code is not right, or it has been used or has expired. Check it, or ask for a new one.")
-    status = 400
 
 
 def find(token: str, *, now: datetime) -> Found:
@@ -61,32 +45,13 @@ def _behind(token: str) -> Found | None:
 def issue_code(found: Found, *, now: datetime) -> bool:
     """Mail a fresh code; the one before stops working. False when too many were asked for lately."""
     type(found)._default_manager.select_for_update().only("pk").get(pk=found.pk)  # type: ignore[attr-defined]
-    codes = found.codes.all()
-    if codes.filter(issued_at__gt=now - timedelta(hours=1)).count() >= PER_HOUR:
-        return False
-    if codes.filter(issued_at__gt=now - timedelta(days=1)).count() >= PER_DAY:
-        return False
-    codes.filter(expires_at__gt=now).update(expires_at=now)
-    code = "".join(secrets.choice("0123456789") for _digit in range(CODE_LENGTH))
-    found.codes.create(code_mac=_mac(found, code), issued_at=now, expires_at=now + CODE_LIVES)
-    return send_code(found.case, found.reference, code, now=now)
+    code = codes.issue(found.codes, found.uuid, now=now)
+    return bool(code) and send_code(found.case, found.reference, code, now=now)
 
 
 def check_code(found: Found, code: str, *, now: datetime) -> None:
-    """Raises WrongCode unless this is the code in force. Five tries each, one use.
-
-    No transaction around it: the count must stand even though the answer is an error.
-    """
-    latest = found.codes.filter(used_at=None, expires_at__gt=now).order_by("-pk").first()
-    if latest is None:
-        raise WrongCode
-    here = CollectionCode.objects.filter(pk=latest.pk, used_at=None, expires_at__gt=now, attempts__lt=ATTEMPTS)
-    if not here.update(attempts=F("attempts") + 1):
-        raise WrongCode
-    if not constant_time_compare(_mac(found, _digits(code)), bytes(latest.code_mac)):
-        raise WrongCode
-    if not CollectionCode.objects.filter(pk=latest.pk, used_at=None).update(used_at=now):
-        raise WrongCode
+    """Raises WrongCode unless this is the code in force. No transaction around it: see codes.check."""
+    codes.check(found.codes, found.uuid, code, now=now)
 
 
 @transaction.atomic
@@ -131,15 +96,6 @@ def reissue(token: str, *, now: datetime) -> None:
     elif found.made_at > now - package.KEPT and (letter := letters.latest(found.request)):
         tell(letter, package.new_link(found, now=now), is_answer=True, now=now)
         _note("package.link-renewed", found, now=now)
-
-
-def _digits(code: str) -> str:
-    """What was typed, without the spaces people put in."""
-    return "".join(character for character in code if character.isascii() and character.isdigit())
-
-
-def _mac(found: Found, code: str) -> bytes:
-    return salted_hmac("requests.collection", f"{found.uuid}:{code}", algorithm="sha256").digest()
 
 
 def _note(kind: str, found: Found, *, now: datetime, **data: str) -> None:

@@ -10,7 +10,6 @@ from datetime import date, datetime, time
 from uuid import UUID
 
 from django.db import models, transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, Text
@@ -18,8 +17,9 @@ from core.models import Controller, User
 from ledger.entries import record
 from requests import complaints, messages, representing, triage
 from requests.intake import open_case
-from requests.models import CaseFile, Complaint, RightsRequest
+from requests.models import CaseFile
 from requests.workflow import CLOSED
+from requests.working import cases_visible_to
 from subjects.identifiers import Claim
 
 Channel = CaseFile.Channel
@@ -94,9 +94,7 @@ def open_cases_of(email: str, user: User) -> list[CaseFile]:
         blinds = Claim("email", email).blinds if email else []
     except Invalid:
         return []
-    mine = Q(pk__in=RightsRequest.objects.visible_to(user).values("case"))
-    mine |= Q(pk__in=Complaint.objects.visible_to(user).values("case"))
-    same = CaseFile.objects.filter(mine, claim_blind__in=blinds, closed_at=None, is_test=False)
+    same = cases_visible_to(user).filter(claim_blind__in=blinds, closed_at=None, is_test=False)
     return list(same.prefetch_related("requests", "complaints").order_by("-received_at")[:5])
 
 

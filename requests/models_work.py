@@ -203,6 +203,12 @@ class Comment(models.Model):
         return f"comment {self.uuid}"
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def waiting(self) -> "MessageQuerySet":
+        """From the person, and nobody has dealt with it."""
+        return self.filter(direction="in", handled_at=None)
+
+
 class Message(models.Model):
     """Said between the person and us about a case. What comes from the person waits until somebody dealt with it."""
 
@@ -222,6 +228,8 @@ class Message(models.Model):
     at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True)
     handled_by = models.CharField(max_length=60, blank=True)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index("at", name="requests_message_waiting", condition=Q(direction="in", handled_at=None))]

@@ -27,6 +27,7 @@ from requests import (
     office_entering,
     office_identity,
     office_letters,
+    office_messages,
     office_recipients,
     office_rectifying,
     office_triage,

@@ -45,6 +45,12 @@ def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: dat
     _post("complaint_acknowledged", complaint.case, context, to=to, now=now)
 
 
+def tell_of_message(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
+    """That we wrote something about the case; the words open with a code."""
+    link = f"{settings.BASE_URL}{reverse('requests:messages', args=[token])}"
+    _post("message_for_you", case, {"reference": reference, "link": link}, to=to, now=now)
+
+
 def _send(
     template: str, case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
 ) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from requests import views, views_collect
+from requests import views, views_collect, views_messages
 from requests.steps import BY_NAME
 
 app_name = "requests"
@@ -14,6 +14,11 @@ urlpatterns = [
     path("rights/sent/", views.sent, name="sent"),
     path("rights/sent/address/", views.new_address, name="new-address"),
     path("rights/confirm/<str:token>/", views.confirmation, name="confirm"),
+    path("rights/messages/<str:token>/", views_messages.page, name="messages"),
+    path("rights/messages/<str:token>/code/", views_messages.code, name="messages-code"),
+    path("rights/messages/<str:token>/check/", views_messages.check, name="messages-check"),
+    path("rights/messages/<str:token>/write/", views_messages.write, name="messages-write"),
+    path("rights/messages/<str:token>/file/<uuid:uuid>/", views_messages.file, name="messages-file"),
     path("rights/status/", views.link, name="link"),
     path("rights/status/sent/", views.link_sent, name="link-sent"),
     path("rights/lost-mailbox/", views.lost, name="lost"),

@@ -137,7 +137,7 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "requests/link_unusable.html", status=404)
     page = "requests/status.html" if case.is_confirmed else "requests/confirm.html"
     lines = status.lines(case)
-    context = {"case": case, "lines": lines, "counted": status.counted(lines)}
+    context = {"case": case, "token": token, "lines": lines, "counted": status.counted(lines)}
     return render(request, page, {**context, "complaints": status.complaint_lines(case)})
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from requests import collection, letter_pdf, letters
+from requests import codes, collection, letter_pdf, letters
 from requests.collection import Found
 from requests.forms import Question
 from requests.models import Letter, Package
@@ -96,7 +96,7 @@ def check(request: HttpRequest, token: str, found: Found) -> HttpResponse:
         now = timezone.now()
         try:
             collection.check_code(found, form.cleaned_data["code"], now=now)
-        except collection.WrongCode as error:
+        except codes.WrongCode as error:
             form.add_error("code", str(error.message))
         else:
             _grant(request, found, now)

@@ -17,6 +17,7 @@ SCOPES = [
     "ledger:read",
     "permissions:read",
     "requests:read",
+    "requests:work",
     "requests:write",
     "subjects:write",
 ]

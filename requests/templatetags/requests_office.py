@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.models import Controller
-from requests import reading
+from requests import messages, reading
+from requests.models import CaseFile
 
 register = template.Library()
 
@@ -47,6 +48,18 @@ def days_left(due: date, today: date) -> str:
     if days == 0:
         return _("today")
     return ngettext("in %(n)d day", "in %(n)d days", days) % {"n": days}
+
+
+@register.filter
+def reference(case: CaseFile) -> str:
+    """What a case is called: its first request, or its complaint."""
+    return messages.reference_of(case)
+
+
+@register.filter
+def office_page(case: CaseFile) -> str:
+    """Where staff see a case."""
+    return messages.page_of(case)
 
 
 @register.filter

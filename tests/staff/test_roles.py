@@ -99,6 +99,12 @@ class Things:
         return found.uuid
 
     def doubted(self):
+    def file(self):
+        return RightsRequest.objects.get(uuid=self["request"]).case.uuid
+
+    def theirs(self):
+        return RightsRequest.objects.get(uuid=self["taken"]).case.uuid
+
         found, now = self.case("doubted@example.com"), make_office.NOW
         given = {"reason": "details-differ", "doubt": "Another signature.", "ways": ["call-back"]}
         identity_doubt.ask(found, **given, actor=make_office.OFFICER, now=now)
@@ -198,6 +204,7 @@ STEPS = {
         "rights-view-forget",
         "person-part",
         "person-take-off",
+    *("case-message-done", "case-file"),
         "organisation",
         "breach",
         "breach-act",
