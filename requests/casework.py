@@ -22,6 +22,7 @@ from requests import (
     letter_lists,
     letters,
     moves,
+    objecting,
     proposing,
     recipients,
     systems,
@@ -33,6 +34,7 @@ from requests.facts import Facts
 from requests.intake import claim_of
 from requests.models import Letter, LetterDraft, Package, RecipientNotice, Right, RightsRequest, Task
 from requests.reasons import Reason, for_right
+from requests.stopping import in_words as stopped_in_words
 from requests.workflow import State
 from subjects import restrictions
 from subjects.models import Restriction
@@ -148,10 +150,21 @@ class Work:
     is_rectification: bool
     is_access: bool
     is_erasure: bool
+    is_objection: bool
+    is_portability: bool
+    # What an objection or a withdrawal ended when it was said, in words.
+    stopped: list[str]
+    # What an objection holds still while it is weighed.
+    held: list[Restriction]
     # Taking a consent back needs no proof of who does it.
     is_no: bool
     is_executed: bool
     is_by_doing: bool
+
+    @property
+    def is_weighed(self) -> bool:
+        """Whether nothing is sent before every purpose was decided on."""
+        return self.is_erasure or self.is_objection
 
     @property
     def is_decided(self) -> bool:
@@ -200,6 +213,10 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         is_rectification=rights_request.right == Right.RECTIFICATION,
         is_access=rights_request.right == Right.ACCESS,
         is_erasure=rights_request.right == Right.ERASURE,
+        is_portability=rights_request.right == Right.PORTABILITY,
+        is_objection=rights_request.right == Right.OBJECTION,
+        stopped=stopped_in_words(rights_request.result.get("stopped", [])),
+        held=objecting.held(rights_request),
         is_no=rights_request.right == Right.WITHDRAWAL,
         is_executed=is_executed,
         is_by_doing=ways.is_by_doing(rights_request),

@@ -44,6 +44,7 @@ REQUIRED: dict[str, Required] = {
     "erasure_answer": {**_HEAD, **_parts("outcome recipients record searched"), **ROUTES},
     "rectification_answer": {**_HEAD, **_parts("outcome recipients searched"), **ROUTES},
     "nothing_found": {**_HEAD, **_parts("outcome searched next"), **ROUTES},
+    "portability_answer": {**_HEAD, **_parts("outcome files format scope searched"), **ROUTES},
     "objection_answer": {**_HEAD, **_parts("outcome searched"), **ROUTES},
     "withdrawal_confirmation": {**_HEAD, **_parts("outcome stopped effect record proof before more")},
     "marketing_stopped": {**_HEAD, **_parts("outcome stopped effect record proof more")},
@@ -66,6 +67,7 @@ WHEN: dict[str, tuple[str, ...]] = {
     "upheld": ("upheld",),
     "not_upheld": ("not-upheld", "restriction"),
     "not_for": ("not-for",),
+    "transfers": ("transfers",),
 }
 # What the letter is called on lists, by staff and by the person.
 TITLES: dict[str, Text] = {
@@ -80,6 +82,7 @@ TITLES: dict[str, Text] = {
     "erasure_answer": _("Your request to have your data deleted"),
     "rectification_answer": _("Your request to have your data corrected"),
     "nothing_found": _("We found nothing about you"),
+    "portability_answer": _("Your data to take elsewhere"),
     "objection_answer": _("Your objection"),
     "withdrawal_confirmation": _("Your consent is withdrawn"),
     "marketing_stopped": _("We have stopped marketing to you"),

@@ -64,6 +64,16 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "ground": "The request is manifestly unfounded (Art 12(5) UK GDPR).",
         "explanation": "You wrote that you take it back if we pay you, and that you want nothing else.",
     },
+    "portability_answer": {
+        **_SYSTEMS,
+        "available_until": _DAY,
+        "rows": 12,
+        "inferred": 2,
+        "titles": ["Our newsletter", "Your contract"],
+        "not_for": [{**_LINE, "sentence": "The law does not give this right where it requires us to use the data."}],
+        "withheld": [{**_LINE, "title": "Project mail", "sentence": "It is also about somebody else."}],
+        "transfers": [{"name": "Octopus Ltd", "sentence": "They confirmed that they have it.", "gap": ""}],
+    },
     "objection_answer": {
         **_SYSTEMS,
         "stopped": ["All direct marketing"],

@@ -10,9 +10,10 @@ from core.models import Controller
 from processing.models import PurposeVersion, Recipient, System
 from requests import access, recipients, searching, systems
 from requests.clock import in_words
-from requests.decisions import note_of
+from requests.decisions import Line, note_of
 from requests.models import Decision, Package, RecipientNotice, Right, RightsRequest, Task
 from requests.reasons import reason
+from requests.rights import MATRIX
 
 
 def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
@@ -62,6 +63,28 @@ def of_objection(rights_request: RightsRequest, *, stopped: list[str], not_for: 
         "upheld": _decided(rights_request, Decision.Outcome.GRANT),
         "not_upheld": [line for line in refused if line["code"] not in not_for],
         "not_for": [line for line in refused if line["code"] in not_for],
+    }
+
+
+def of_portability(
+    rights_request: RightsRequest, made: Package, *, left_out: Sequence[Line], sent: Sequence[dict[str, str]]
+) -> dict[str, Any]:
+    """What was made to take along, in which form; what was left out and why; to whom else it went (Art 20)."""
+    found = systems_of(rights_request)
+    titles = PurposeVersion.objects.filter(pk__in=rights_request.result.get("purposes", [])).order_by("title")
+    refused = {decision["title"]: decision for decision in _decided(rights_request, Decision.Outcome.REFUSE)}
+    no_right = [line for line in left_out if MATRIX[Right.PORTABILITY][line.version.basis] == "N"]
+    kept = [refused[line.version.title] for line in left_out if line not in no_right and line.version.title in refused]
+    return {
+        **found,
+        "available_until": in_words(made.expires_at.astimezone(Controller.current().zone).date()),
+        "rows": rights_request.result.get("rows", 0),
+        "inferred": rights_request.result.get("inferred", 0),
+        "titles": list(titles.values_list("title", flat=True)),
+        "not_for": [{"title": line.version.title, "sentence": str(line.proposed.sentence)} for line in no_right],
+        "withheld": kept,
+        "transfers": [one for one in sent if not one["gap"]],
+        "gaps": [*found["gaps"], *({"name": one["name"], "sentence": one["gap"]} for one in sent if one["gap"])],
     }
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from processing.models import Recipient
-from requests import answer, objecting, recipients, rectifying, withdrawing
+from requests import answer, objecting, porting, recipients, rectifying, withdrawing
 from requests.models import RecipientNotice, Right, RightsRequest
 
 # Kind and content of the letter as it would go out now. Raises what stands in its way; changes nothing.
@@ -48,6 +48,7 @@ WAYS: dict[str, Way] = {
     Right.OBJECTION: Way(objecting.draft, objecting.release),
     Right.ACCESS: Way(answer.draft, answer.release_access),
     Right.ERASURE: Way(answer.draft, answer.execute_erasure, answer.recipients_to_tell, RecipientNotice.Action.ERASED),
+    Right.PORTABILITY: Way(porting.draft, porting.release),
     Right.RECTIFICATION: Way(
         rectifying.draft, rectifying.release, rectifying.recipients_to_tell, RecipientNotice.Action.CORRECTED
     ),

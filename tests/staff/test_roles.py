@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from core import apikeys, roles
 from requests import answer, decisions, identity_doubt, letters
 from requests.models import CaseFile, Evidence, RightsRequest
-from tests import make_inbox, make_office, make_staff
+from tests import make_inbox, make_office, make_requests, make_staff
 from tests.make_complaints import complain
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,15 @@ class Things:
 
     def own(self):
         return self.case("own@example.com").uuid
+
+    def portable(self):
+        make_office.person("newsletter", email="portable@example.com")
+        found = make_office.confirmed("portability", email="portable@example.com", mailbox=self.mailbox)
+        return found.requests.get().uuid
+
+    def objection(self):
+        given = {"email": "objects@example.com", "stop": [], "answers": {"objection": "x"}}
+        return make_requests.case("objection", now=make_office.NOW, **given).requests.get().uuid
 
     def prepared(self):
         found = self.case("prepared@example.com")
