@@ -12,11 +12,12 @@ from inbox.reading import BROKEN, Message, address_in, clean, decoded
 
 SUBJECT = re.compile(r"^\s*(?:\[[^\]]{1,30}\]\s*)?(?:fwd?|fw|wg|tr|i)\s*:", re.I)
 MARK = re.compile(
-    r"^[>\s]*(?:-{2,}\s*(?:forwarded message|original message|forwarded by)\b|begin forwarded message\s*:)", re.I | re.M
+    r"^[> \t]*(?:-{2,}[ \t]*(?:forwarded message|original message|forwarded by)\b|begin forwarded message\s*:)",
+    re.I | re.M,
 )
 HEADERS = ("resent-from", "x-forwarded-for", "x-forwarded-to", "x-ms-exchange-forwardingloop")
-FROM = re.compile(r"^[>*\s]*(?:from|reply-to)\s*:\*?\s*(.{3,300})$", re.I | re.M)
-SENT = re.compile(r"^[>*\s]*(?:date|sent)\s*:\*?\s*(.{6,80})$", re.I | re.M)
+FROM = re.compile(r"^[>* \t]*(?:from|reply-to)[ \t]*:\*?[ \t]*(.{3,300})$", re.I | re.M)
+SENT = re.compile(r"^[>* \t]*(?:date|sent)[ \t]*:\*?[ \t]*(.{6,80})$", re.I | re.M)
 FORMS = (
     *("%d %B %Y", "%d %b %Y", "%B %d %Y", "%b %d %Y", "%Y-%m-%d", "%d/%m/%Y"),
     *("%A %d %B %Y", "%a %d %b %Y", "%A %B %d %Y", "%a %b %d %Y"),

@@ -148,7 +148,7 @@ MARKS = {
     "broken": _("It is not well formed: look at the message itself"),
 }
 LABELS = {rule.code: rule.label for rule in RULES} | MARKS
-QUOTED = re.compile(r"^\s*>.*$", re.M)
+QUOTED = re.compile(r"^[ \t]*>.*$", re.M)
 ANSWERED = re.compile(r"^On .{10,120}wrote:\s*$", re.M | re.S)
 _compiled = {
     rule.code: (
