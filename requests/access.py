@@ -1,6 +1,6 @@
 """The copy of one person's data as it stood at one moment (UK GDPR Art 15), and the facts that go with it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from processing.models import Purpose, PurposeVersion, Recipient, Status
 from requests import decisions
+from requests.leaving_out import LeftOut
 from requests.spool import Rows, Spool
 from subjects import registry
 from subjects.models import DataSubject, PersonalDataItem
@@ -62,15 +63,30 @@ class Snapshot:
 
 
 @transaction.atomic
-def take(subject: DataSubject, *, spool: Spool, withheld: Collection[str] = (), now: datetime) -> Snapshot:
+def take(
+    subject: DataSubject,
+    *,
+    spool: Spool,
+    withheld: Collection[str] = (),
+    left_out: LeftOut | None = None,
+    now: datetime,
+) -> Snapshot:
     """Read every category of the registry, then the register's facts. An erasure of the person waits meanwhile.
 
-    What only the `withheld` purposes (slugs) hold is left out; the letter says so and why. Rows are read once, into
-    the spool, a batch at a time.
+    What only the `withheld` purposes (slugs) hold is left out, and what was `left_out` item by item; the letter says so
+    and why. Rows are read once, into the spool, a batch at a time.
     """
     hold(subject)
     titles = _titles()
-    sections = [_section(category, subject, withheld, titles, spool) for category in registry.categories()]
+    without = left_out or LeftOut()
+
+    def rows_of(category: registry.Category) -> Iterator[dict[str, Any]]:
+        for row in category.export(subject):
+            shown = None if _is_withheld(row.get("purposes"), withheld) else without.applied(row)
+            if shown is not None:
+                yield _titled(shown, titles)
+
+    sections = [_section(str(category.label), spool.keep(rows_of(category))) for category in registry.categories()]
     # The request itself is data we use about them, for that purpose.
     always = Purpose.objects.filter(slug="rights-requests").values_list("pk", flat=True)
     versions = decisions.versions_of(decisions.purposes_of(subject) | set(always))
@@ -110,12 +126,8 @@ def _transfer(recipient: Recipient) -> str:
     }
 
 
-def _section(
-    category: registry.Category, subject: DataSubject, withheld: Collection[str], titles: dict[str, str], spool: Spool
-) -> Section:
-    label = str(category.label)
-    rows = (row for row in category.export(subject) if not _is_withheld(row.get("purposes"), withheld))
-    return Section(slugify(label) or "data", label, spool.keep(_titled(row, titles) for row in rows))
+def _section(label: str, rows: Rows) -> Section:
+    return Section(slugify(label) or "data", label, rows)
 
 
 def _titles() -> dict[str, str]:

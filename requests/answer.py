@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import access, package, report, spool, systems, two_people
+from requests import access, leaving_out, package, report, spool, systems, two_people
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
 from requests.models import Decision, Package, Right, RightsRequest
@@ -51,8 +51,12 @@ class StaleCopy(DomainError):
 
 def is_stale(rights_request: RightsRequest, made: Package) -> bool:
     """The copy was frozen under decisions that are no longer those of the request."""
-    is_copy = "purposes" in rights_request.result
-    return is_copy and rights_request.decisions.filter(decided_at__gt=made.made_at).exists()
+    result = rights_request.result
+    if "purposes" not in result:
+        return False
+    if "changed_at" in result and datetime.fromisoformat(result["changed_at"]) > made.made_at:
+        return True
+    return rights_request.decisions.filter(decided_at__gt=made.made_at).exists()
 
 
 @transaction.atomic
@@ -60,10 +64,12 @@ def prepare_access(rights_request: RightsRequest, *, actor: str, now: datetime) 
     """Freeze the copy of the person's data, so that it can be looked through; then erasure need not wait any longer."""
     lock(rights_request, Right.ACCESS)
     subject = _known(rights_request)
+    leaving_out.ready(rights_request)
     refused = rights_request.decisions.filter(outcome=Decision.Outcome.REFUSE)
     withheld = set(refused.values_list("purpose__slug", flat=True))
     with spool.opened() as waiting:
-        snapshot = access.take(subject, spool=waiting, withheld=withheld, now=now)
+        without = leaving_out.left_out(rights_request)
+        snapshot = access.take(subject, spool=waiting, withheld=withheld, left_out=without, now=now)
         systems.answer_builtin(rights_request, count=snapshot.rows, actor=actor, now=now)
         made = package.store(rights_request, package.build(rights_request, snapshot), actor=actor, now=now)
     rights_request.result = {"rows": snapshot.rows, "purposes": snapshot.versions, "sources": snapshot.sources}

@@ -29,7 +29,6 @@ from requests import (
     office_letters,
     office_objecting,
     office_porting,
-    office_messages,
     office_recipients,
     office_rectifying,
     office_triage,
@@ -40,6 +39,7 @@ from requests import (
 )
 from requests.models import Package, Right, RightsRequest
 from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
+from requests.office_left_out import urls as access_urls
 from requests.office_searches import search_of
 from requests.reasons import reason
 
@@ -184,6 +184,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}task/<uuid:task>/", task, name="rights-task"),
         path(f"{here}decide/", decide, name="rights-decide"),
         path(f"{here}decide-all/", confirm_all, name="rights-confirm-all"),
+        *access_urls(here),
         path(f"{here}prepare/", prepare, name="rights-prepare"),
         path(f"{here}copy/", copy, name="rights-copy"),
         path(f"{here}review/", review, name="rights-review"),

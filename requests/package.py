@@ -175,7 +175,7 @@ def _page(rights_request: RightsRequest, snapshot: Snapshot) -> Iterator[bytes]:
     """The page to read: what stands before the rows, the rows one by one, and what stands after them."""
     controller = Controller.current()
     context = {"snapshot": snapshot, "controller": controller, "rights_request": rights_request, "schema": SCHEMA}
-    context["tasks"] = report.searches(rights_request)
+    context |= {"tasks": report.searches(rights_request), "withheld": report.withheld(rights_request)}
     yield render_to_string("requests/package/_before.html", context).encode()
     for section in snapshot.sections:
         yield format_html('<section id="{}">\n<h2>{}</h2>\n', section.slug, section.label).encode()

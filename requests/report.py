@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.models import Controller
 from processing.models import PurposeVersion, Recipient, System
-from requests import access, recipients, searching, systems
+from requests import access, leaving_out, recipients, searching, systems
 from requests.clock import in_words
 from requests.decisions import Line, note_of
 from requests.models import Decision, Package, RecipientNotice, Right, RightsRequest, Task
@@ -25,8 +25,13 @@ def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
         **systems_of(rights_request),
         "available_until": in_words(made.expires_at.astimezone(Controller.current().zone).date()),
         "purposes": [access.facts_of(version, sources) for version in versions.order_by("pk")],
-        "withheld": _decided(rights_request, Decision.Outcome.REFUSE),
+        "withheld": withheld(rights_request),
     }
+
+
+def withheld(rights_request: RightsRequest) -> list[dict[str, str]]:
+    """What a copy goes without and why, by purpose and item by item."""
+    return [*_decided(rights_request, Decision.Outcome.REFUSE), *leaving_out.report(rights_request)]
 
 
 def of_erasure(rights_request: RightsRequest, *, expected: Sequence[Recipient] = (), now: datetime) -> dict[str, Any]:

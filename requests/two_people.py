@@ -19,10 +19,12 @@ from ledger.models import Entry
 from requests.letter_kinds import BY_STAFF
 from requests.models import RightsRequest
 
-# What makes an answer: deciding about a purpose, freezing the copy, writing why it is refused, and words of our own.
-PREPARING = ("request.decided", "package.made", "refusal.prepared", "letter.drafted")
-# What makes an answer: deciding, freezing the copy, and writing why it is refused.
-PREPARING = ("request.decided", "correction.decided", "package.made", "refusal.prepared")
+# What makes an answer: deciding, correcting, freezing the copy, looking through what was found, leaving something out,
+# writing why it is refused, and words of our own.
+PREPARING = (
+    *("request.decided", "correction.decided", "package.made", "document.checked", "exemption.made"),
+    *("refusal.prepared", "letter.drafted"),
+)
 REASONS = {
     "sole-officer": _("There is nobody else."),
     "colleague-away": _("My colleague is away, and the answer is due."),

@@ -17,6 +17,8 @@ from rest_framework.test import APIClient
 from core import apikeys, roles
 from requests import answer, decisions, identity_doubt, letters
 from requests.models import CaseFile, Evidence, RightsRequest
+from requests import leaving_out
+from subjects.models import PersonalDataItem
 from tests import make_inbox, make_office, make_requests, make_staff
 from tests.make_complaints import complain
 
@@ -144,6 +146,15 @@ class Things:
 
     def mail(self):
         return make_inbox.stored().uuid
+
+    def item(self):
+        request = RightsRequest.objects.get(uuid=self["request"])
+        return PersonalDataItem.objects.filter(subject=request.case.subject).first().uuid
+
+    def exemption(self):
+        request, why = RightsRequest.objects.get(uuid=self["request"]), leaving_out.Why("privilege", "Advice.")
+        now = make_office.NOW
+        return leaving_out.record_out(request, self["item"], why, actor=make_office.OFFICER, now=now).uuid
 
     def person(self):
         return make_office.person("newsletter", email="person@example.com").uuid

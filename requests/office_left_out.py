@@ -1,0 +1,114 @@
+"""Looking through what the copy will hold, record by record, and leaving out what an exemption covers."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from core.errors import DomainError
+from core.models import Controller
+from requests import casework, leaving_out, office, reading
+from requests.exemptions import for_right
+from requests.leaving_out import CONSENT, Weighed, Why
+from requests.models import Exemption, RightsRequest
+from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
+from subjects import items
+from subjects.models import PersonalDataItem
+
+PAGE = 25
+
+
+@require_POST
+@for_staff(WRITE)
+def records(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """What we hold about the person, opened. That it was is an event."""
+    return show(request, get(request, uuid))
+
+
+@require_POST
+@for_staff(WRITE)
+def leave_out(request: HttpRequest, uuid: UUID, item: UUID) -> HttpResponse:
+    """Leave out one record, or words in it. A refusal keeps what was typed."""
+    found, now = get(request, uuid), timezone.now()
+    words = [line.strip() for line in request.POST.get("words", "").splitlines() if line.strip()]
+    try:
+        leaving_out.record_out(found, item, why_of(request.POST), words=words, actor=actor_of(request), now=now)
+    except DomainError as error:
+        return show(request, found, refused=item, refusal=sentences(error), typed=request.POST)
+    return show(request, found, done=_("It is left out. Make the copy anew to see how it will look."))
+
+
+@require_POST
+@for_staff(WRITE, RELEASE)
+def approve(request: HttpRequest, uuid: UUID, exemption: UUID) -> HttpResponse:
+    found, now = get(request, uuid), timezone.now()
+    made, why = exemption_of(found, exemption), request.POST.get("exception", "")
+    done = _("Approved.")
+    return act(request, found, done, lambda: leaving_out.approve(made, actor=actor_of(request), exception=why, now=now))
+
+
+@require_POST
+@for_staff(WRITE)
+def take_back(request: HttpRequest, uuid: UUID, exemption: UUID) -> HttpResponse:
+    found, now = get(request, uuid), timezone.now()
+    made = exemption_of(found, exemption)
+    done = _("It is no longer left out.")
+    return act(request, found, done, lambda: leaving_out.remove(made, actor=actor_of(request), now=now))
+
+
+def show(request: HttpRequest, found: RightsRequest, **extra: Any) -> HttpResponse:
+    casework.view(found, purpose="records", actor=actor_of(request), now=timezone.now())
+    held = PersonalDataItem.objects.filter(subject=found.case.subject).select_related("category", "system")
+    page = Paginator(held.order_by("pk"), PAGE).get_page(request.POST.get("page"))
+    contents = items.contents(page.object_list)
+    zone = Controller.current().zone
+    rows = [(item, reading.readable(contents.get(item.pk, ""), zone)) for item in page.object_list]
+    context = {"title": found.reference, "rights_request": found, "page": page, "rows": rows, **choices(found)}
+    return office.page(request, "records", {**context, "left_out": _by_item(found), **extra})
+
+
+def choices(found: RightsRequest) -> dict[str, Any]:
+    """What the form for a reason offers."""
+    return {"codes": for_right(found.right), "consents": CONSENT}
+
+
+def why_of(post: QueryDict) -> Why:
+    """The reason as typed."""
+    reasonable = {"yes": True, "no": False}.get(post.get("reasonable", ""))
+    texts = {name: post.get(name, "").strip() for name in ("consent", "steps", "confidence", "capacity")}
+    weighed = Weighed(**texts, is_reasonable=reasonable)
+    return Why(post.get("code", ""), post.get("why", ""), weighed, is_silent=post.get("silent") == "yes")
+
+
+def sentences(error: DomainError) -> list[str]:
+    return [str(error.message), *map(str, error.fields.values())]
+
+
+def exemption_of(found: RightsRequest, uuid: UUID) -> Exemption:
+    made = found.exemptions.select_related("request__case").filter(uuid=uuid).first()
+    if made is None:
+        raise Http404
+    return made
+
+
+def _by_item(found: RightsRequest) -> Mapping[UUID, list[tuple[Exemption, dict[str, Any]]]]:
+    by_item: dict[UUID, list[tuple[Exemption, dict[str, Any]]]] = {}
+    for made in found.exemptions.filter(item__isnull=False).select_related("request__case"):
+        assert made.item  # noqa: S101 - narrows the type
+        by_item.setdefault(made.item, []).append((made, leaving_out.reasons_of(made)))
+    return by_item
+
+
+def urls(here: str) -> list[URLPattern]:
+    return [
+        path(f"{here}records/", records, name="rights-records"),
+        path(f"{here}records/<uuid:item>/leave-out/", leave_out, name="rights-leave-out"),
+        path(f"{here}left-out/<uuid:exemption>/approve/", approve, name="rights-approve-exemption"),
+        path(f"{here}left-out/<uuid:exemption>/take-back/", take_back, name="rights-take-back-exemption"),
+    ]

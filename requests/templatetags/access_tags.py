@@ -1,0 +1,36 @@
+"""Exemptions as staff read them."""
+
+from typing import Any
+
+from django import template
+
+from requests.exemptions import EXEMPTIONS
+from requests.leaving_out import reasons_of
+from requests.models import Exemption
+from requests.two_people import REASONS
+
+register = template.Library()
+
+
+@register.filter
+def ground(made: Exemption) -> str:
+    """Information about somebody else (DPA 2018 Sch 2 ¶16)."""
+    code = EXEMPTIONS[made.code]
+    return f"{code.label} ({code.article})"
+
+
+@register.filter
+def reasons(made: Exemption) -> dict[str, Any]:
+    """Why, opened: only on pages that record that they were looked at."""
+    return reasons_of(made)
+
+
+@register.filter
+def of_item(left_out: dict[Any, list[Any]], item: Any) -> list[Any]:
+    return left_out.get(item, [])
+
+
+@register.simple_tag
+def own_reasons() -> dict[str, Any]:
+    """Why one person may do both."""
+    return dict(REASONS)
