@@ -29,6 +29,8 @@ from subjects.models import DataSubject
 FIELD = "proof"
 JURISDICTION = DataSubject._meta.get_field("jurisdiction").default
 Params = dict[str, Any]
+# What the statement is told of a person who is known.
+NOTHING_NEW: Params = dict.fromkeys(["created", "identifier", "identifier_master", "identifier_wrapped"])
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def capture(
             subject = people.find_or_create(
                 answer.claims, now=now, actor=actor, locale=answer.shown.locale, is_test=answer.is_test
             )
-            made = _run(CAPTURE_KNOWN, params | _evidence(answer, lines, subject.uuid, params))
+            made = _run(CAPTURE_KNOWN, params | NOTHING_NEW | _evidence(answer, lines, subject.uuid, params))
             refused = [answer.shown.purposes[line.purpose].pk for line in lines if line.status == Status.REFUSED]
             if refused:
                 endings.note(subject.uuid, refused, at=answer.given_at)
@@ -210,7 +212,7 @@ def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params) 
         },
         entry=params["entry"],
     )
-    return {"subject": subject, "created": None, "body": body}
+    return {"subject": subject, "body": body}
 
 
 def _run(sql: str, params: Params) -> tuple[UUID, int] | None:

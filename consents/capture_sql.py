@@ -10,9 +10,10 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
   then finds or makes the person the ordinary way (subjects.people) and runs the statement as KNOWN_PERSON. So two
   captures of one new person make one person, and no error.
 - KNOWN_PERSON names a person whom the caller holds locked.
-- RECORD writes the proof's key, the ledger entries, one event for each purpose and channel, the states (with the guard
-  of consents/projection.py, so a late answer inverts nothing), the relationship of each purpose that now stands at
-  "given", and lifts what was suppressed for exactly that purpose and channel before this explicit opt-in.
+- RECORD writes the keys (of the proof, and of an identifier that is new), the ledger entries, one event for each
+  purpose and channel, the states (with the guard of consents/projection.py, so a late answer inverts nothing), the
+  relationship of each purpose that now stands at "given", and lifts what was suppressed for exactly that purpose and
+  channel before this explicit opt-in.
 
 The choices come as one JSON text and the bodies one by one, because the driver writes arrays element by element in
 Python, and escapes each quotation mark of a body.
@@ -49,9 +50,6 @@ NEW_PERSON = """
 ), link AS (
     INSERT INTO subjects_subjectidentifier (subject_id, identifier_id, verified_how, is_shared)
     SELECT person.id, identifier.id, '', false FROM person, identifier
-), identifier_key AS (
-    INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
-    SELECT 'identifier', %(identifier)s, %(identifier_master)s, %(identifier_wrapped)s FROM person
 )
 """
 
@@ -65,9 +63,11 @@ RECORD = f"""
 , choice AS (
     SELECT * FROM json_to_recordset(%(choices)s::json) AS choice (event uuid, purpose bigint, purpose_uuid uuid,
         channel text, status text, valid_until timestamptz)
-), proof_key AS (
+), key AS (
     INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
-    SELECT 'consent', %(consent)s, %(proof_master)s, %(proof_wrapped)s FROM person
+    SELECT key.* FROM person, (VALUES ('consent', %(consent)s::uuid, %(proof_master)s, %(proof_wrapped)s::bytea),
+        ('identifier', %(identifier)s, %(identifier_master)s, %(identifier_wrapped)s)) key (owner, id, master, wrapped)
+    WHERE key.id IS NOT NULL
 ), evidence AS (
     INSERT INTO ledger_entry (body)
     SELECT entry.body FROM person, unnest(ARRAY[%(created)s, %(body)s]::text[]) AS entry (body)
