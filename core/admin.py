@@ -7,11 +7,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from core import apikeys, outbox
+from core import apikeys, holidays, outbox
 from core.errors import DomainError
-from core.models import ApiKey, BankHoliday, Controller, Outbox, RuleSet
+from core.models import ApiKey, BankHoliday, Controller, Outbox, RuleSet, User
+
+
+def _actor(request: HttpRequest) -> str:
+    assert isinstance(request.user, User)  # noqa: S101 - the admin site lets nobody else through
+    return request.user.actor
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -75,10 +81,39 @@ class RuleSetAdmin(ReadOnlyAdmin):
 
 @admin.register(BankHoliday)
 class BankHolidayAdmin(ModelAdmin):
+    """One that is proclaimed at short notice is entered here; open due dates are then computed again."""
+
     list_display = ["date", "division", "title", "source"]
     list_filter = ["division"]
     date_hierarchy = "date"
     ordering = ["-date"]
+    actions = ["recount"]
+
+    def save_model(self, request: HttpRequest, obj: BankHoliday, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self._tell(request, obj, "changed" if change else "entered")
+
+    def delete_model(self, request: HttpRequest, obj: BankHoliday) -> None:
+        self._tell(request, obj, "removed")
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BankHoliday]) -> None:
+        for row in queryset:
+            self._tell(request, row, "removed")
+        super().delete_queryset(request, queryset)
+
+    def has_recount_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("core.change_bankholiday")
+
+    @admin.action(description=_("Compute every open due date again"), permissions=["recount"])
+    def recount(self, request: HttpRequest, chosen: QuerySet[BankHoliday]) -> None:
+        """Of all open requests, whichever rows were chosen: a date depends on every holiday it passes."""
+        moved = holidays.recount(now=timezone.now(), actor=_actor(request))
+        said = ngettext("%(n)d date moved.", "%(n)d dates moved.", moved)
+        self.message_user(request, said % {"n": moved}, messages.SUCCESS)
+
+    def _tell(self, request: HttpRequest, row: BankHoliday, what: str) -> None:
+        holidays.tell(row, what, now=timezone.now(), actor=_actor(request))
 
 
 @admin.register(Controller)

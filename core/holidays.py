@@ -4,7 +4,8 @@ Frozen into rows from the `holidays` library: a later release of it must not mov
 be added by hand, as for a royal occasion.
 """
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 
 import holidays
@@ -14,6 +15,27 @@ from core.models import BankHoliday
 DIVISIONS = {"england-and-wales": "ENG", "scotland": "SCT", "northern-ireland": "NIR"}
 YEARS = range(2018, 2036)
 SATURDAY = 5
+# Upper apps keep dates that depend on these rows: told of a change, and asked to compute their open dates again.
+_told: list[Callable[..., object]] = []
+_recounts: list[Callable[..., int]] = []
+
+
+def on_change(told: Callable[..., object], recount: Callable[..., int]) -> None:
+    """`told(division, day, what, now=, actor=)` belongs to the change; `recount(now=, actor=)` says how many moved."""
+    if told not in _told:
+        _told.append(told)
+        _recounts.append(recount)
+
+
+def tell(row: BankHoliday, what: str, *, now: datetime, actor: str) -> None:
+    """A row was entered, changed or removed by hand."""
+    for told in _told:
+        told(row.division, row.date, what, now=now, actor=actor)
+
+
+def recount(*, now: datetime, actor: str) -> int:
+    """Compute every open date again, now. Returns how many moved."""
+    return sum(again(now=now, actor=actor) for again in _recounts)
 
 
 def is_working_day(day: date, division: str) -> bool:

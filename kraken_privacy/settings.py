@@ -130,6 +130,7 @@ CELERY_BEAT_SCHEDULE = {
     "answers": {"task": "requests.tasks.finish", "schedule": 20.0, "options": {"expires": 20}},
     "expiry": {"task": "requests.tasks.expire", "schedule": crontab(hour=1, minute=30)},
     "dead-notices": {"task": "requests.tasks.note_dead_notices", "schedule": 600.0, "options": {"expires": 600}},
+    "holidays": {"task": "requests.tasks.recount", "schedule": crontab(hour=0, minute=20)},
     "unconfirmed": {"task": "requests.tasks.unconfirmed", "schedule": crontab(hour=7, minute=15)},
     "attempts": {"task": "staff.tasks.sweep", "schedule": crontab(hour=1, minute=50)},
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},

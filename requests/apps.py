@@ -9,4 +9,4 @@ class RequestsConfig(AppConfig):
     name = "requests"
 
     def ready(self) -> None:
-        from requests import asking, personal  # noqa: F401 - they register what they do when imported
+        from requests import asking, personal, recounting  # noqa: F401 - they register what they do when imported

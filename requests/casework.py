@@ -77,6 +77,7 @@ HAPPENED = {
     "letter.link-renewed": gettext_lazy("New link sent"),
     "erasure.executed": gettext_lazy("Erasure carried out"),
     "request.clock-set": gettext_lazy("Due date computed anew"),
+    "complaint.clock-set": gettext_lazy("Date of acknowledgement computed anew"),
     "clarification.asked": gettext_lazy("Asked what is meant"),
     "clarification.answered": gettext_lazy("The question was answered"),
     "clarification.taken-back": gettext_lazy("The question was taken back"),

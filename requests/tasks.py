@@ -4,7 +4,17 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from requests import answer, expiry, identity_evidence, identity_waiting, objecting, package, posting, recipients
+from requests import (
+    answer,
+    expiry,
+    identity_evidence,
+    identity_waiting,
+    objecting,
+    package,
+    posting,
+    recipients,
+    recounting,
+)
 
 
 @shared_task
@@ -19,6 +29,12 @@ def expire() -> int:
     """Empty the packages, forget the cases whose time is over, and destroy evidence of identity left behind."""
     now = timezone.now()
     return package.drop_old(now=now) + expiry.expire_closed(now=now) + identity_evidence.destroy_forgotten(now=now)
+
+
+@shared_task
+def recount() -> int:
+    """Compute open due dates again, in case a public holiday was entered or removed."""
+    return recounting.recount(now=timezone.now())
 
 
 @shared_task
