@@ -1,0 +1,71 @@
+"""What is to be done next about a request: the one thing that is in the way of its answer, in a sentence."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core.errors import Text
+from requests.casework import Work
+from requests.clock import in_words
+from requests.models import Right, RightsRequest
+from requests.workflow import State
+
+# So many days before the due date a system that is still silent is named in a part answer rather than waited for.
+SOON = 5
+
+
+@dataclass(frozen=True)
+class Next:
+    """A sentence, and the part of the page where it is done (empty: there is nothing to press)."""
+
+    sentence: Text
+    where: str = ""
+
+
+def of(rights_request: RightsRequest, work: Work, *, today: date) -> list[Next]:
+    """What is to be done, the most pressing first. Never empty."""
+    unposted = [letter for letter in work.letters if not letter.is_given]
+    post = [Next(_("A letter has not reached the person. Print it and post it, or send it again."), "letters")]
+    if not rights_request.is_open:
+        return post if unposted else [Next(_("Nothing: it is answered. A word from the person takes it up again."))]
+    steps = [*(post if unposted else []), *_in_the_way(rights_request, work, today)]
+    return steps or [Next(_("Look through the answer and send it."), "answer")]
+
+
+def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[Next]:
+    if rights_request.right == Right.GENERAL:
+        return [Next(_("Read what they wrote, and name the right in it."), "who")]
+    steps = []
+    if work.clock.status == "not_started":
+        steps.append(Next(_("The clock waits for the person. Record what arrives on the day it arrives."), "clock"))
+    elif work.clock.status == "paused":
+        steps.append(Next(_("A question to the person is open. Record the answer on the day it arrives."), "clock"))
+    if work.pending:
+        steps.append(_silent(rights_request, work, today))
+    if not rights_request.case.is_confirmed and rights_request.right not in (Right.OBJECTION, Right.WITHDRAWAL):
+        steps.append(Next(_("We do not know yet who asks. Wait for the link to be followed, or find out."), "who"))
+    undecided = work.undecided if rights_request.right == Right.ERASURE else 0
+    if undecided and not work.is_executed:
+        sentence = ngettext("Decide about %(n)d purpose.", "Decide about %(n)d purposes.", undecided)
+        steps.append(Next(sentence % {"n": undecided}, "decisions"))
+    if work.is_executed and rights_request.state == State.READY:
+        steps.append(Next(_("Nothing: it is carried out, and the person is told as soon as that is on record.")))
+    elif work.is_access and rights_request.case.subject and not work.package:
+        steps.append(Next(_("Make the copy, and look through it."), "answer"))
+    return steps
+
+
+def _silent(rights_request: RightsRequest, work: Work, today: date) -> Next:
+    n = len(work.pending)
+    due = rights_request.due_on
+    if due and (due - today).days <= SOON:
+        sentence = ngettext(
+            "%(n)d system is silent. Answer in part by %(day)s: the letter names it.",
+            "%(n)d systems are silent. Answer in part by %(day)s: the letter names them.",
+            n,
+        )
+        return Next(sentence % {"n": n, "day": in_words(due)}, "answer")
+    sentence = ngettext("Ask %(n)d system, and record its answer.", "Ask %(n)d systems, and record their answers.", n)
+    return Next(sentence % {"n": n}, "systems")

@@ -1,0 +1,17 @@
+"""{% next_steps work rights_request today %}: what is to be done next, above everything else on the page."""
+
+from datetime import date
+from typing import Any
+
+from django import template
+
+from requests import next_step
+from requests.casework import Work
+from requests.models import RightsRequest
+
+register = template.Library()
+
+
+@register.inclusion_tag("requests/office/_next.html")
+def next_steps(work: Work, rights_request: RightsRequest, today: date) -> dict[str, Any]:
+    return {"steps": next_step.of(rights_request, work, today=today)}
