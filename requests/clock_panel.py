@@ -43,6 +43,7 @@ class Panel:
     is_late: bool
     prompt_until: date
     never_waits: bool
+    may_come_back: bool
     pauses: bool
     choices: dict[str, Choices]
 
@@ -61,6 +62,7 @@ def panel(rights_request: RightsRequest, *, now: datetime) -> Panel:
         is_late=identity_doubt.is_late(rights_request, now=now),
         prompt_until=identity_doubt.prompt_until(rights_request),
         never_waits=rights_request.right in NEVER_WAIT,
+        may_come_back=refusing.may_come_back(rights_request),
         pauses=clarification.pauses(rights_request),
         choices=_choices(rights_request),
     )

@@ -36,6 +36,8 @@ from requests.clock import DAY
 from requests.facts import Facts
 from requests.models import Asking, CaseFile, RightsRequest
 from requests.models_identity import Ended, Kind
+from subjects.identifiers import Claim
+from subjects.people import provable, verify_identifier
 
 # So many working days after the receipt, asking looks like winning time.
 PROMPT_DAYS = 5
@@ -184,6 +186,23 @@ def shown(
         _note_again(case, how=how, words=note, actor=actor, now=now)
     _decided(case, actor=actor, now=now)
     return case
+
+
+@transaction.atomic
+def called_back(case: CaseFile, *, number: str, note: str, actor: str, now: datetime) -> CaseFile:
+    """We rang a number that we held before they wrote, and they answered: that number is proved, and whose case it is.
+
+    A number that came with the request, that several people use or that was added later proves nothing.
+    """
+    claim = Claim("phone", number)
+    person = provable(claim)
+    if person is None or person.is_test:
+        raise identity.NotFoundExactly
+    if case.subject_id and case.subject_id != person.pk:
+        raise identity.Tied
+    case = shown(case, how=identity.Shown.CALLED_BACK, note=note, actor=actor, now=now)
+    verify_identifier(person, claim, how="called-back", now=now, actor=actor)
+    return identity.tie(case, person, now=now, actor=actor)
 
 
 def _decided(case: CaseFile, *, actor: str, now: datetime) -> None:

@@ -189,6 +189,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}copy/", copy, name="rights-copy"),
         path(f"{here}review/", review, name="rights-review"),
         path(f"{here}identify/", office_identity.accept, name="rights-identify"),
+        path(f"{here}call-back/", office_identity.called_back, name="rights-call-back"),
         path(f"{here}tie/", office_identity.tie, name="rights-tie"),
         path(f"{here}name/", office_triage.name, name="rights-name"),
         path(f"{here}assign/", assign, name="rights-assign"),

@@ -27,6 +27,15 @@ def accept(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @require_POST
 @for_staff(WRITE)
+def called_back(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+    given = {field: request.POST.get(field, "") for field in ("number", "note")}
+    done = _("Recorded. The number is proved, and the case belongs to this person.")
+    return act(request, found, done, lambda: identity_doubt.called_back(found.case, **given, now=now, actor=actor))
+
+
+@require_POST
+@for_staff(WRITE)
 def tie(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """By an exact address, number or id. A POST, so that it stands in no URL and no log."""
     found, now, actor = get(request, uuid), timezone.now(), actor_of(request)

@@ -93,6 +93,13 @@ def taken_up(case: CaseFile, *, day: date, actor: str, now: datetime) -> int:
     return len(found)
 
 
+def may_come_back(rights_request: RightsRequest) -> bool:
+    """Whether it was refused only because nobody could tell who asks."""
+    if rights_request.state != State.REFUSED:
+        return False
+    return rights_request.askings.filter(kind=Kind.REFUSAL, reason=NOT_SHOWN, ended=Ended.DONE).exists()
+
+
 def _check(rights_request: RightsRequest, reason: str) -> None:
     if rights_request.right == Right.WITHDRAWAL:
         raise Invalid(fields={"reason": _("A consent that was taken back is taken back. That cannot be refused.")})
