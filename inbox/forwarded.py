@@ -52,7 +52,10 @@ def original(message: Message, *, own_domains: set[str], zone: tzinfo) -> Origin
             name, address = address_in(found[1])
             if not address or address.rpartition("@")[2].lower() in own_domains:
                 continue
-            near = SENT.search(block, max(0, found.start() - 200), found.end() + 600)
+            # Below the name as a rule; some programs write it above.
+            near = SENT.search(block, found.end(), found.end() + 600) or SENT.search(
+                block, max(0, found.start() - 200), found.start()
+            )
             return Original(name or _bare(found[1]), address, _day(near[1], zone) if near else None)
     return Original()
 

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from breaches import log
@@ -19,7 +18,6 @@ from breaches.models import Breach
 from consents.withdraw import ALL_MARKETING, withdraw
 from core.errors import DomainError, Invalid, Text
 from core.models import Controller, Owner
-from core.outbox import post_mail
 from inbox import sealed
 from inbox.account import own_domains
 from inbox.models import Kind, Mail, State
@@ -27,7 +25,6 @@ from inbox.sealed import Digest
 from inbox.taking import add_to_case
 from ledger.entries import record
 from requests import complaints, intake, references
-from requests.clock import in_words
 from requests.models import CaseFile, Right, RightsRequest
 from subjects.identifiers import Claim
 
@@ -59,7 +56,7 @@ def open_request(
 
     Raises Invalid naming fields, Settled when somebody was quicker.
     """
-    held = _hold(mail)
+    held = hold(mail)
     wanted = list(dict.fromkeys(rights))
     if not wanted and not is_complaint:
         raise Invalid(fields={"rights": _("Choose at least one, or say that it is a complaint.")})
@@ -96,7 +93,7 @@ def open_request(
         )
         held.complaint, case = made, made.case
     only_complaint = not wanted
-    _settle(held, Kind.COMPLAINT if only_complaint else kind, case=case, actor=actor, now=now)
+    settle(held, Kind.COMPLAINT if only_complaint else kind, case=case, actor=actor, now=now)
     return case
 
 
@@ -113,7 +110,7 @@ def stop_marketing(mail: Mail, *, email: str, purposes: Sequence[str], actor: st
         raise Invalid(fields={"email": _("Say whose address it is.")})
     named = [slug for slug in chosen if slug != ALL_MARKETING]
     if mail.automatic:
-        _stop_quietly(_hold(mail), Claim("email", _mailbox(email, "email")), named, chosen, actor=actor, now=now)
+        _stop_quietly(hold(mail), Claim("email", mailbox(email, "email")), named, chosen, actor=actor, now=now)
         return None
     rights = [Right.OBJECTION.value] if ALL_MARKETING in chosen else []
     rights += [Right.WITHDRAWAL.value] if named else []
@@ -122,7 +119,7 @@ def stop_marketing(mail: Mail, *, email: str, purposes: Sequence[str], actor: st
         mail,
         rights=rights,
         requester={"email": email, "name": ""},
-        received_on=_day_of(mail) if mail.is_forwarded else None,
+        received_on=day_of(mail) if mail.is_forwarded else None,
         stop=chosen,
         is_new=True,
         kind=Kind.WITHDRAWAL,
@@ -139,48 +136,27 @@ def _stop_quietly(
         withdraw([who], purposes=ALL_MARKETING, **given)
     if named:
         withdraw([who], purposes=named, **given)
-    _settle(held, Kind.WITHDRAWAL, actor=actor, now=now)
+    settle(held, Kind.WITHDRAWAL, actor=actor, now=now)
 
 
 @transaction.atomic
 def log_breach(mail: Mail, *, aware_at: datetime, summary: str, processor: str, actor: str, now: datetime) -> Breach:
     """A processor's notice (Art 33(2)). Our 72 hours run from when we became aware, at the latest by this message."""
-    held = _hold(mail)
+    held = hold(mail)
     if aware_at > held.arrived_at:
         raise Invalid(fields={"aware_at": _("The message told us of it: this is after it came.")})
     texts = {"summary": summary, "processor": processor, "facts": sealed.read(held).text[: log.LENGTH]}
     breach = log.log(aware_at=aware_at, texts=texts, actor=actor, now=now)
     held.breach = breach
     sealed.hand_over(held, Owner.BREACH, breach.uuid)
-    _settle(held, Kind.BREACH, actor=actor, now=now)
+    settle(held, Kind.BREACH, actor=actor, now=now)
     return breach
-
-
-@transaction.atomic
-def pass_on(mail: Mail, *, controller: str, email: str, actor: str, now: datetime) -> None:
-    """We hold it for somebody else (Art 28(3)(e)): the controller gets the message, the person hears who answers."""
-    held = _hold(mail)
-    digest = sealed.read(held)
-    name, address = controller.strip(), _mailbox(email, "email")
-    if not name:
-        raise Invalid(fields={"controller": _("Name the controller.")})
-    context = {
-        "us": Controller.current(),
-        "controller": name,
-        "digest": digest,
-        "arrived": in_words(_day_of(held)),
-    }
-    _post("passed_on", context, to=address, about=held.uuid, now=now)
-    if digest.address and not held.automatic and not held.is_forwarded:
-        _post("passed_on_person", context, to=_mailbox(digest.address, "email"), about=held.uuid, now=now)
-    record(kind="mail.passed-on", at=now, actor=actor, object=held.uuid)
-    _settle(held, Kind.PROCESSOR, actor=actor, now=now)
 
 
 @transaction.atomic
 def keep_for_officer(mail: Mail, *, actor: str, now: datetime) -> None:
     """From a regulator, the police or a solicitor: it stays in sight until somebody has dealt with it."""
-    held = _hold(mail)
+    held = hold(mail)
     held.state, held.kind = State.WAITING, Kind.AUTHORITY
     held.save(update_fields=["state", "kind"])
     _note(held, Kind.AUTHORITY, actor=actor, now=now)
@@ -189,7 +165,7 @@ def keep_for_officer(mail: Mail, *, actor: str, now: datetime) -> None:
 @transaction.atomic
 def attach(mail: Mail, case: CaseFile, *, actor: str, now: datetime) -> None:
     """It belongs to a case we have, though it does not say so itself."""
-    _link(_hold(mail), case, actor=actor, now=now)
+    _link(hold(mail), case, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -197,16 +173,16 @@ def put_aside(mail: Mail, kind: str, *, actor: str, now: datetime) -> None:
     """Nothing is to be done: spam, not ours, a question that was answered, something automatic."""
     if kind not in ASIDE:
         raise Invalid(fields={"kind": _("Choose from the list.")})
-    _settle(_hold(mail), Kind(kind), actor=actor, now=now)
+    settle(hold(mail), Kind(kind), actor=actor, now=now)
 
 
 @transaction.atomic
 def finish(mail: Mail, *, actor: str, now: datetime) -> None:
     """Somebody read it and has done what was to be done."""
-    held = _hold(mail)
+    held = hold(mail)
     if held.state == State.NEW:
         raise Invalid(_("Say what it is first."))
-    _settle(held, Kind(held.kind), actor=actor, now=now)
+    settle(held, Kind(held.kind), actor=actor, now=now)
 
 
 @transaction.atomic
@@ -216,7 +192,7 @@ def clear(mails: Sequence[UUID], *, actor: str, now: datetime) -> int:
     cleared = 0
     for held in rows.filter(Q(state=State.TRAY) | Q(state=State.NEW, box="junk", suggested=Kind.SPAM)):
         kind = Kind(held.kind or Kind.SPAM)
-        _settle(held, kind, actor=actor, now=now)
+        settle(held, kind, actor=actor, now=now)
         cleared += 1
     return cleared
 
@@ -240,7 +216,7 @@ def case_called(reference: str) -> CaseFile | None:
     return CaseFile.objects.filter(named, claim__isnull=False).first() if wanted else None
 
 
-def _hold(mail: Mail) -> Mail:
+def hold(mail: Mail) -> Mail:
     """The row, for us alone. Raises Settled when nothing is left to do with it."""
     held = Mail.objects.select_for_update(of=("self",)).get(pk=mail.pk)
     if held.state == State.DONE:
@@ -259,7 +235,7 @@ def _check(mail: Mail, requester: Mapping[str, str], received_on: date | None) -
         errors["email"] = _("A machine sent it from this address. Give the person's own, or leave it empty.")
     if mail.is_forwarded and received_on is None:
         errors["received_on"] = _("Somebody passed it on: say when it first reached us.")
-    if received_on and received_on > _day_of(mail):
+    if received_on and received_on > day_of(mail):
         errors["received_on"] = _("It was here by then: this is after it came.")
     if errors:
         raise Invalid(fields=errors)
@@ -267,12 +243,12 @@ def _check(mail: Mail, requester: Mapping[str, str], received_on: date | None) -
 
 def _arrival(mail: Mail, received_on: date | None) -> tuple[date | None, datetime]:
     """(the day to count from, the instant). An earlier day has no hour that anybody knows."""
-    if received_on is None or received_on == _day_of(mail):
+    if received_on is None or received_on == day_of(mail):
         return received_on, mail.arrived_at
     return received_on, datetime.combine(received_on, time(12), tzinfo=Controller.current().zone)
 
 
-def _day_of(mail: Mail) -> date:
+def day_of(mail: Mail) -> date:
     return mail.arrived_at.astimezone(Controller.current().zone).date()
 
 
@@ -285,11 +261,11 @@ def _details(digest: Digest) -> str:
 def _link(mail: Mail, case: CaseFile, *, actor: str, now: datetime) -> CaseFile:
     if mail.case is None:
         add_to_case(mail, case, kind=Kind.REPLY, actor=actor, now=now)
-    _settle(mail, Kind.REPLY, actor=actor, now=now)
+    settle(mail, Kind.REPLY, actor=actor, now=now)
     return case
 
 
-def _settle(mail: Mail, kind: Kind, *, case: CaseFile | None = None, actor: str, now: datetime) -> None:
+def settle(mail: Mail, kind: Kind, *, case: CaseFile | None = None, actor: str, now: datetime) -> None:
     """Done. What became a case is sealed under its key from now on; what was part of one already stays there."""
     if case and mail.case is None:
         mail.case = case
@@ -304,14 +280,8 @@ def _note(mail: Mail, kind: Kind, *, actor: str, now: datetime, case: str | None
     record(kind="mail.sorted", at=now, actor=actor, object=mail.uuid, data=data)
 
 
-def _mailbox(address: str, field: str) -> str:
+def mailbox(address: str, field: str) -> str:
     try:
         return Claim("email", address).normalised
     except Invalid as error:
         raise Invalid(fields={field: next(iter(error.fields.values()))}) from error
-
-
-def _post(template: str, context: Mapping[str, object], *, to: str, about: UUID, now: datetime) -> None:
-    text = render_to_string(f"inbox/mail/{template}.txt", dict(context))
-    subject, _blank, body = text.strip().partition("\n")
-    post_mail(to=to, subject=subject, text=body.strip() + "\n", about=about, now=now)

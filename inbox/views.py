@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from consents.withdraw import ALL_MARKETING
 from core.errors import DomainError
 from core.vault import Unreadable
-from inbox import lists, sealed, triage
+from inbox import lists, passing, sealed, triage
 from inbox.forms import AttachForm, BreachForm, PassOnForm, RequestForm, StopForm, filled
 from inbox.models import Kind, Mail, State
 from inbox.rules import LABELS
@@ -176,7 +176,7 @@ def _steps(request: HttpRequest, mail: Mail, form: Any, **who: Any) -> dict[str,
         return redirect("admin:mailbox")
 
     def pass_on() -> HttpResponse:
-        triage.pass_on(mail, controller=given["controller"], email=given["email"], **who)
+        passing.pass_on(mail, controller=given["controller"], email=given["email"], **who)
         messages.success(request, _("Passed on."))
         return redirect("admin:mailbox")
 
