@@ -20,7 +20,7 @@ from core.models import ApiKey
 from processing.models import Purpose
 from requests import answer, decisions, messages, moves, references, replying, searching, systems, ways
 from requests.api import RequestOut, shown
-from requests.models import Decision, Message, Package, RightsRequest, Task
+from requests.models import Message, Package, RightsRequest, Task
 from requests.reasons import reason
 from requests.workflow import State
 
@@ -75,7 +75,7 @@ class MessageOut(serializers.Serializer[Any]):
 
 class TaskOut(serializers.Serializer[Any]):
     system = serializers.CharField()
-    outcome = serializers.ChoiceField(choices=Task.Outcome.choices)
+    outcome = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     count = serializers.IntegerField(allow_null=True)
 
@@ -83,9 +83,9 @@ class TaskOut(serializers.Serializer[Any]):
 class LineOut(serializers.Serializer[Any]):
     purpose = serializers.CharField()
     items = serializers.IntegerField()
-    proposed = serializers.ChoiceField(choices=Decision.Outcome.choices)
+    proposed = serializers.CharField()
     proposed_reason = serializers.CharField()
-    outcome = serializers.ChoiceField(choices=[("", ""), *Decision.Outcome.choices])
+    outcome = serializers.CharField(allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
 
 
@@ -97,7 +97,7 @@ class LetterOut(serializers.Serializer[Any]):
 
 class WorkOut(serializers.Serializer[Any]):
     reference = serializers.CharField()
-    state = serializers.ChoiceField(choices=State.choices)
+    state = serializers.CharField()
     confirmed = serializers.BooleanField()
     person_known = serializers.BooleanField()
     tasks = TaskOut(many=True)
