@@ -70,6 +70,8 @@ class Listing(TabularInline):
     """A list of a version: open while the version is a draft."""
 
     extra = 0
+    # The row above each line would only repeat an internal number.
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: PurposeVersion | None = None) -> bool:
         return super().has_add_permission(request, obj) and not (obj and obj.is_published)
@@ -83,14 +85,17 @@ class Listing(TabularInline):
 
 class Categories(Listing):
     model = VersionCategory
+    verbose_name, verbose_name_plural = _("category"), _("categories")
 
 
 class Recipients(Listing):
     model = VersionRecipient
+    verbose_name, verbose_name_plural = _("recipient"), _("recipients")
 
 
 class Systems(Listing):
     model = VersionSystem
+    verbose_name, verbose_name_plural = _("system"), _("systems")
 
 
 @admin.register(PurposeVersion)
