@@ -73,10 +73,10 @@ WHEN: dict[str, tuple[str, ...]] = {
 TITLES: dict[str, Text] = {
     "acknowledgement": _("We received your request"),
     "id_request": _("We need to be sure who you are"),
-    "clarification": _("What exactly you would like"),
+    "clarification": _("A question about your request"),
     "extension": _("We need more time"),
     "fee_notice": _("A fee before we go on"),
-    "refusal": _("We do not do what you asked"),
+    "refusal": _("We have refused your request"),
     "restriction_lifting": _("We are about to use your data again"),
     "access_response": _("Your data"),
     "erasure_answer": _("Your request to have your data deleted"),
