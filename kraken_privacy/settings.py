@@ -128,6 +128,7 @@ CELERY_BEAT_SCHEDULE = {
     "idempotency": {"task": "core.tasks.sweep_idempotency", "schedule": 3600.0, "options": {"expires": 3600}},
     "seal": {"task": "ledger.tasks.seal", "schedule": 30.0, "options": {"expires": 30}},
     "answers": {"task": "requests.tasks.finish", "schedule": 20.0, "options": {"expires": 20}},
+    "reminders": {"task": "requests.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
     "expiry": {"task": "requests.tasks.expire", "schedule": crontab(hour=1, minute=30)},
     "dead-notices": {"task": "requests.tasks.note_dead_notices", "schedule": 600.0, "options": {"expires": 600}},
     "holidays": {"task": "requests.tasks.recount", "schedule": crontab(hour=0, minute=20)},

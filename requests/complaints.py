@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid, Text
@@ -92,13 +91,8 @@ def add_to(case: CaseFile, *, received_on: date, actor: str, now: datetime) -> C
         case.save(update_fields=["confirm_hash", "confirm_expires_at"])
         acknowledge_complaint(complaint, to=email, token=token, now=now)
         _acknowledged(complaint, how="email", actor="system:requests", now=now)
-    tell_staff("complaint_received", complaint.reference, page_of(complaint), case, now=now)
+    tell_staff("complaint_received", complaint.reference, complaint.page, case, now=now)
     return complaint
-
-
-def page_of(complaint: Complaint) -> str:
-    """Where staff work on it."""
-    return reverse("admin:complaint", args=[complaint.uuid])
 
 
 @transaction.atomic

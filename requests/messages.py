@@ -139,7 +139,7 @@ def page_of(case: CaseFile) -> str:
     """Where staff see it."""
     if first := case.requests.order_by("pk").first():
         return reverse("admin:rights-request", args=[first.uuid])
-    return reverse("admin:complaint", args=[case.complaints.order_by("pk")[0].uuid])
+    return case.complaints.order_by("pk")[0].page
 
 
 def tell_staff(template: str, reference: str, page: str, case: CaseFile, *, now: datetime) -> None:

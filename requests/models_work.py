@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.models import User
@@ -120,6 +121,11 @@ class Complaint(models.Model):
     @property
     def is_open(self) -> bool:
         return not self.outcome
+
+    @property
+    def page(self) -> str:
+        """Where staff work on it."""
+        return reverse("admin:complaint", args=[self.uuid])
 
     @property
     def alarm_on(self) -> date:

@@ -14,6 +14,7 @@ from requests import (
     posting,
     recipients,
     recounting,
+    reminders,
 )
 
 
@@ -42,6 +43,12 @@ def unconfirmed() -> int:
     """Remind those who have not confirmed their address, and close what nobody confirmed in time."""
     now = timezone.now()
     return identity_waiting.remind_due(now=now) + identity_waiting.close_due(now=now)
+
+
+@shared_task
+def remind() -> int:
+    """Tell staff what is due, once for each stage, and once a day what is overdue."""
+    return reminders.sweep(now=timezone.now())
 
 
 @shared_task

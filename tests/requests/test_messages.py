@@ -14,7 +14,7 @@ from django.utils import timezone
 from core.errors import Invalid
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests import attachments, complaints, messages, replying, working
+from requests import attachments, messages, replying, working
 from requests.attachments import File
 from requests.expiry import expire_case
 from requests.models import Attachment, CaseFile, Comment, Message
@@ -225,7 +225,7 @@ def test_a_complaint_has_its_conversation_too(mailoutbox):
     assert complaint.reference in person.page()
     person.write()
     officer = make_staff.client_of(make_staff.account("officer", "dpo"))
-    assert "1 message waits" in officer.get(complaints.page_of(complaint)).text
+    assert "1 message waits" in officer.get(complaint.page).text
 
 
 def test_all_of_it_goes_with_the_case_and_into_a_copy(person):
