@@ -128,6 +128,6 @@ def _line(reference: str, due: date, page: str) -> Line:
 
 def _post(kind: Kind, lines: list[Line], to: str, case: CaseFile | None, *, now: datetime) -> None:
     context = {"kind": kind.value, "lines": lines[:LISTED], "more": max(len(lines) - LISTED, 0), "count": len(lines)}
-    text = render_to_string("requests/mail/reminder.txt", context)
+    text = render_to_string("requests/mail/staff_reminder.txt", context)
     subject, _blank, body = text.strip().partition("\n")
     post_mail(to=to, subject=subject.strip(), text=body.strip() + "\n", about=case.uuid if case else None, now=now)
