@@ -9,6 +9,7 @@ from django.db import connection
 
 from consents.projection import ORDER
 from consents.verdicts import Choice, Facts, No, Rules
+from subjects.models_limits import NEVER_RESTRICTED
 
 # The purpose by its name, whether live or not, with the assessment that governs it. One row.
 RULES = """
@@ -84,7 +85,8 @@ def rules_of(slug: str) -> tuple[int, Rules] | None:
     if not rows:
         return None
     key, purpose, live, basis, marketing, assessment, relies, review_due = rows[0]
-    return key, Rules(purpose, live, basis, marketing, assessment, bool(relies), review_due)
+    outlives = slug in NEVER_RESTRICTED
+    return key, Rules(purpose, live, basis, marketing, assessment, bool(relies), review_due, outlives)
 
 
 def facts_by_value(

@@ -115,6 +115,8 @@ class Rules:
     assessment: UUID | None = None
     relies: bool = False
     review_due: date | None = None
+    # Claims, and answering the person, go on whatever is restricted (Art 18(2)).
+    outlives_restriction: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def data_protection(rules: Rules, facts: Facts, *, now: datetime, today: date, g
         return refusal
     if not facts.known:
         return Opinion(False, Reason.UNKNOWN_PERSON)
-    if facts.restriction:
+    if facts.restriction and not rules.outlives_restriction:
         return Opinion(False, Reason.RESTRICTED, facts.restriction)
     if rules.basis == Basis.CONSENT:
         return _consent(facts.choice, now)

@@ -25,6 +25,7 @@ from requests import (
     objecting,
     proposing,
     recipients,
+    restricting,
     systems,
     ways,
 )
@@ -48,6 +49,8 @@ HAPPENED = {
     "case.tied": gettext_lazy("Said whose case it is"),
     "case.viewed": gettext_lazy("Personal data shown to staff"),
     "task.answered": gettext_lazy("A system answered"),
+    "restriction.scoped": gettext_lazy("Said which items are meant"),
+    "restriction.announced": gettext_lazy("The person is told that the restriction ends"),
     "correction.proposed": gettext_lazy("A correction was proposed"),
     "correction.decided": gettext_lazy("Decided about a correction"),
     "correction.dropped": gettext_lazy("A proposal was taken back"),
@@ -119,6 +122,8 @@ HAPPENED = {
 
 # These are decided correction by correction, or decision by decision.
 NOT_BY_PURPOSE = {Right.RECTIFICATION}
+# These place restrictions that staff end. What an objection holds still ends by itself.
+LIMITING = {Right.RECTIFICATION, Right.RESTRICTION}
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,10 @@ class Work:
     others: list[recipients.Line]
     corrections: list[proposing.Line]
     restricted: list[Restriction]
+    may_lift: bool
+    choices: list[tuple[decisions.Line, list[restricting.Choice]]]
     is_rectification: bool
+    is_restriction: bool
     is_access: bool
     is_erasure: bool
     is_objection: bool
@@ -165,7 +173,7 @@ class Work:
     @property
     def is_weighed(self) -> bool:
         """Whether nothing is sent before every purpose was decided on."""
-        return self.is_erasure or self.is_objection
+        return self.is_erasure or self.is_objection or self.is_restriction
 
     @property
     def is_decided(self) -> bool:
@@ -195,11 +203,14 @@ def is_own(task: Task) -> bool:
 
 def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
     is_executed = "executed_at" in rights_request.result
+    lines = decisions.lines(rights_request, now=now) if rights_request.right not in NOT_BY_PURPOSE else []
+    is_limit = rights_request.right == Right.RESTRICTION and rights_request.is_open
+    restricted = list(restrictions.placed_for(rights_request.uuid)) if rights_request.right in LIMITING else []
     return Work(
         clock=clock_of(Facts.from_json(rights_request.facts), rights_request.case.rule_set),
         siblings=_others(rights_request),
         tasks=list(rights_request.tasks.select_related("system", "search").order_by("system__name")),
-        lines=decisions.lines(rights_request, now=now) if rights_request.right not in NOT_BY_PURPOSE else [],
+        lines=lines,
         reasons=for_right(rights_request.right),
         gaps=dict(systems.GAPS),
         package=Package.objects.filter(request=rights_request).first(),
@@ -209,8 +220,11 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         moves=[(state.value, _label(rights_request, state)) for state in moves.by_hand(rights_request)],
         timeline=timeline(rights_request),
         corrections=proposing.lines(rights_request) if rights_request.right == Right.RECTIFICATION else [],
-        restricted=list(restrictions.placed_for(rights_request.uuid)),
+        restricted=restricted,
+        may_lift=bool(restricted) and restricting.is_told(rights_request, now=now),
+        choices=[(line, restricting.choices(rights_request, line.purpose)) for line in lines] if is_limit else [],
         others=ways.others(rights_request, now=now),
+        is_restriction=rights_request.right == Right.RESTRICTION,
         is_rectification=rights_request.right == Right.RECTIFICATION,
         is_access=rights_request.right == Right.ACCESS,
         is_erasure=rights_request.right == Right.ERASURE,

@@ -74,16 +74,27 @@ def lines(rights_request: RightsRequest, *, now: datetime) -> list[Line]:
     counts = _counts(subject)
     objected = rights_request.case.requests.filter(right=Right.OBJECTION).exists()
     facts = facts_of(subject, versions, objected=objected, today=now.astimezone(Controller.current().zone).date())
+    ground = _ground(rights_request, objected=objected)
     return [
         Line(
             version.purpose,
             version,
             counts.get(version.purpose_id, 0),
-            rights.propose(rights_request.right, version, facts[version.purpose_id]),
+            rights.propose(rights_request.right, version, replace(facts[version.purpose_id], named_ground=ground)),
             decided.get(version.purpose_id),
         )
         for version in versions
     ]
+
+
+def _ground(rights_request: RightsRequest, *, objected: bool) -> str:
+    """The ground of a restriction that the person named, or that another request in the case is."""
+    if rights_request.right != Right.RESTRICTION:
+        return ""
+    # A cycle otherwise: what a person wrote is read by intake, which stops things by the purposes named here.
+    from requests import restriction_grounds
+
+    return restriction_grounds.named(rights_request.case) or ("objection-weighed" if objected else "")
 
 
 def purposes_of(subject: DataSubject) -> set[int]:

@@ -69,6 +69,8 @@ PARTS: dict[str, Part] = {
     "restriction": Part(_T("what is stored and not used, and until when"), "Art 18(3) UK GDPR"),
     "corrected": Part(_T("what was corrected, and how it reads now"), "Art 12(3) and Art 16 UK GDPR"),
     "supplemented": Part(_T("which documents now carry a statement"), "Art 16 UK GDPR"),
+    "limited": Part(_T("what is stored and not used, and why"), "Art 18(1) UK GDPR"),
+    "not-limited": Part(_T("what is used as before, and why"), _ART_12_4),
     "denied": Part(_T("what was not corrected, and why"), _ART_12_4),
     "record": Part(_T("what stays as a record of the request"), "Art 5(2) UK GDPR"),
     "next": Part(_T("what happens next, or can be done next"), "Art 12(2) UK GDPR"),

@@ -112,6 +112,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "corrected_on": _DAY,
         "backups_until": date(2027, 1, 5),
     },
+    "restriction_answer": {
+        **_SYSTEMS,
+        **_TOLD,
+        "limited": [{**_LINE, "title": "Contracts", "sentence": "You need it for a claim.", "items": 2}],
+        "not_limited": [{**_LINE, "sentence": "None of the four reasons is met here."}],
+    },
     "nothing_found": {**_SYSTEMS, "is_erasure": False},
     "general": {"message": "You asked by telephone when the office is open.\n\nIt is open from nine to five."},
     "complaint_acknowledgement": {},

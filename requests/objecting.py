@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from consents import assessments
 from consents.withdraw import ALL_MARKETING, object_to, withdraw
 from core.errors import DomainError, NotFound
-from core.models import Controller, Outbox
+from core.models import Controller
 from processing.models import Basis
-from requests import letters, report, systems, two_people, withdrawing
+from requests import letters, posting, report, systems, two_people, withdrawing
 from requests.decisions import Line, lines
 from requests.intake import claim_of
-from requests.models import Letter, Right, RightsRequest
+from requests.models import Right, RightsRequest
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
 from requests.stopping import OBJECTABLE, claims_of, hold_still, stop_at_once
 from requests.stopping import in_words as stopped_in_words
@@ -115,19 +115,12 @@ def _lift(rights_request: RightsRequest, *, now: datetime) -> int:
     RightsRequest.objects.select_for_update().get(pk=rights_request.pk)
     rights_request.refresh_from_db()
     is_back = rights_request.state == State.WITHDRAWN
-    if rights_request.is_open or not (is_back or _has_letter(letters.latest(rights_request))):
+    if rights_request.is_open or not (is_back or posting.has_left(letters.latest(rights_request))):
         return 0
     found = held(rights_request)
     for restriction in found:
         restrictions.lift(restriction, now=now, actor="system:requests")
     return len(found)
-
-
-def _has_letter(letter: Letter | None) -> bool:
-    """Whether the person has it: posted, or its notice has left us and did not come back."""
-    if letter is None or not letter.is_given:
-        return False
-    return letter.outbox is None or not Outbox.objects.filter(uuid=letter.outbox, sent_at=None).exists()
 
 
 def _stop(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:

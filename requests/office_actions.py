@@ -31,6 +31,7 @@ from requests import (
     office_porting,
     office_recipients,
     office_rectifying,
+    office_restricting,
     office_triage,
     package,
     systems,
@@ -196,6 +197,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}release/", release, name="rights-release"),
         *office_recipients.paths(here),
         *office_rectifying.paths(here),
+        *office_restricting.paths(here),
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)

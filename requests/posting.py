@@ -72,6 +72,13 @@ def bounced(letter: Letter, *, actor: str, now: datetime) -> None:
     tell_staff("letter_bounced", letter.reference, page_of(letter), letter.case, now=now)
 
 
+def has_left(letter: Letter | None) -> bool:
+    """Whether the person has it: posted, or its notice has left us and did not come back."""
+    if letter is None or not letter.is_given:
+        return False
+    return letter.outbox is None or not Outbox.objects.filter(uuid=letter.outbox, sent_at=None).exists()
+
+
 def of_message(outbox: UUID) -> Letter | None:
     """The letter that this message told of."""
     return Letter.objects.filter(outbox=outbox).select_related("case", "request", "complaint").first()

@@ -38,6 +38,7 @@ _ERASURE = (Right.ERASURE,)
 _DISCLOSE = (Right.ACCESS, Right.PORTABILITY)
 _OBJECTION = (Right.OBJECTION,)
 _RECTIFICATION = (Right.RECTIFICATION,)
+_RESTRICTION = (Right.RESTRICTION,)
 _EVERY = tuple(Right)
 
 _ALL = [
@@ -225,6 +226,42 @@ _ALL = [
         _RECTIFICATION,
     ),
     Reason("not-held", REFUSE, "Art 16 not met", _("We hold nothing of that kind about you."), _RECTIFICATION),
+    # Restriction (Art 18(1)).
+    Reason(
+        "accuracy-contested",
+        GRANT,
+        "Art 18(1)(a)",
+        _("You say that it is not right. We store it and do not use it while we check."),
+        _RESTRICTION,
+    ),
+    Reason(
+        "unlawful-kept",
+        GRANT,
+        "Art 18(1)(b)",
+        _("We should not have used it, and you would rather have it kept than deleted."),
+        _RESTRICTION,
+    ),
+    Reason(
+        "kept-for-your-claim",
+        GRANT,
+        "Art 18(1)(c)",
+        _("We do not need it any more, but you need it for a legal claim."),
+        _RESTRICTION,
+    ),
+    Reason(
+        "objection-weighed",
+        GRANT,
+        "Art 18(1)(d)",
+        _("You have objected to this use, and we have not decided about that yet."),
+        _RESTRICTION,
+    ),
+    Reason(
+        "no-ground",
+        REFUSE,
+        "Art 18(1) not met",
+        _("None of the four reasons for which the law stops a use of data is met here."),
+        _RESTRICTION,
+    ),
     # Any right.
     Reason("right-applies", GRANT, "Arts 16 to 21", _("You have this right for this use of your data."), _EVERY),
     Reason(

@@ -1,6 +1,6 @@
 """What a letter has to report, gathered from the decisions, the systems' answers and the register."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -90,6 +90,25 @@ def of_portability(
         "withheld": kept,
         "transfers": [one for one in sent if not one["gap"]],
         "gaps": [*found["gaps"], *({"name": one["name"], "sentence": one["gap"]} for one in sent if one["gap"])],
+    }
+
+
+def of_restriction(
+    rights_request: RightsRequest, *, expected: Sequence[Recipient], sizes: Mapping[int, int]
+) -> dict[str, Any]:
+    """What is stored and not used, and what is not limited. `sizes`: how many items of a purpose, where not all."""
+    found = systems_of(rights_request)
+    others = recipients.report(rights_request, expected, RecipientNotice.Action.RESTRICTED)
+    granted = rights_request.decisions.filter(outcome=Decision.Outcome.GRANT).order_by("purpose_id")
+    items = [sizes.get(purpose, 0) for purpose in granted.values_list("purpose_id", flat=True)]
+    limited = _decided(rights_request, Decision.Outcome.GRANT)
+    return {
+        **found,
+        **others,
+        # Where nothing is restricted here, nothing is owed by other systems either.
+        "gaps": [*found["gaps"], *others["owed"]] if limited else [],
+        "limited": [{**told, "items": size} for told, size in zip(limited, items, strict=True)],
+        "not_limited": _decided(rights_request, Decision.Outcome.REFUSE),
     }
 
 

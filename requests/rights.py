@@ -48,6 +48,8 @@ class Facts:
     held: bool = False
     # Stored and not used because the person asked for that, or while something is checked (Art 18).
     restricted: bool = False
+    # The ground of a restriction that the person named, as the reason that grants it; empty for words of their own.
+    named_ground: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ def propose(right: str, version: PurposeVersion, facts: Facts) -> Proposal:
         return Proposal.of(reason("copy-given"))
     if right == Right.ERASURE:
         return Proposal.of(reason(_erasure(version, facts)))
+    if right == Right.RESTRICTION:
+        # While it is looked into, it is being checked: that is a ground by itself.
+        return Proposal.of(reason(facts.named_ground or "accuracy-contested"))
     return Proposal.of(reason(_other(Right(right), version)))
 
 

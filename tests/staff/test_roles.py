@@ -136,6 +136,12 @@ class Things:
             make_office.confirmed("rectification", email="wrong@example.com", mailbox=self.mailbox).requests.get().uuid
         )
 
+    def limit(self):
+        """A request to store and not use."""
+        make_office.person("newsletter", email="limit@example.com")
+        found = make_office.confirmed("restriction", email="limit@example.com", mailbox=self.mailbox)
+        return found.requests.get().uuid
+
     def told(self):
         """A request to delete what somebody else has received."""
         make_office.person("newsletter", email="told@example.com")

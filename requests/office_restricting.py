@@ -1,0 +1,74 @@
+"""What is stored and not used: which items are meant, telling the person that it ends, and ending it (Art 18)."""
+
+from datetime import date
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from processing.models import Purpose
+from requests import restricting
+from requests.office import WRITE, act, actor_of, for_staff, get
+
+
+@require_POST
+@for_staff(WRITE)
+def scope(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Only the chosen items of a purpose, or all of them when none is chosen."""
+    found, now = get(request, uuid), timezone.now()
+    purpose = Purpose.objects.filter(slug=request.POST.get("purpose", "")).first()
+    if purpose is None:
+        raise Http404
+    items = [UUID(value) for value in request.POST.getlist("item") if _is_uuid(value)]
+    done = _("Recorded which items are meant.")
+    return act(
+        request, found, done, lambda: restricting.limit_to(found, purpose, items, actor=actor_of(request), now=now)
+    )
+
+
+@require_POST
+@for_staff(WRITE)
+def announce(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Tell the person that it is going to end."""
+    found, now = get(request, uuid), timezone.now()
+    on, why = _date(request.POST.get("on", "")), request.POST.get("why", "")
+    done = _("The person is told. It ends when you end it, no earlier than that day.")
+    return act(
+        request, found, done, lambda: restricting.announce(found, on=on, why=why, actor=actor_of(request), now=now)
+    )
+
+
+@require_POST
+@for_staff(WRITE)
+def lift(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found, now = get(request, uuid), timezone.now()
+    done = _("The restriction has ended.")
+    return act(request, found, done, lambda: restricting.lift(found, actor=actor_of(request), now=now))
+
+
+def _date(text: str) -> date:
+    """A day that cannot be read is one that has passed, which is refused with its reason."""
+    try:
+        return parse_date(text) or date.min
+    except ValueError:
+        return date.min
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def paths(here: str) -> list[URLPattern]:
+    return [
+        path(f"{here}restriction/scope/", scope, name="rights-restriction-scope"),
+        path(f"{here}restriction/announce/", announce, name="rights-restriction-announce"),
+        path(f"{here}restriction/lift/", lift, name="rights-restriction-lift"),
+    ]
