@@ -4,11 +4,11 @@ import imaplib
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 
 from inbox.account import Account
@@ -80,11 +80,12 @@ def connected(account: Account) -> Iterator[Server]:
     """Signed in over TLS, whose certificate is checked."""
     if account.scheme == "imaps":
         box: BaseMailBox = MailBox(account.host, account.port, TIMEOUT, ssl_context=account.tls)
-    elif account.scheme == "imap+starttls":
-        box = MailBoxStartTls(account.host, account.port, TIMEOUT, ssl_context=account.tls)
     else:
         box = MailBoxUnencrypted(account.host, account.port, TIMEOUT)
     try:
+        if account.scheme == "imap+starttls":
+            # Raises when the server has no TLS to offer: the password is never said without it.
+            box.client.starttls(account.tls)
         box.login(account.user, account.password, initial_folder=None)
         yield Server(box)
     finally:
@@ -96,7 +97,8 @@ def _leave(box: BaseMailBox) -> None:
         box.logout()
     except FAILURES:
         # It has hung up already. What it was told stands.
-        return
+        with suppress(*FAILURES):
+            box.client.shutdown()
 
 
 def _arrival(head: bytes) -> datetime | None:

@@ -3,13 +3,23 @@
 import imaplib
 import smtplib
 import socket
+import socketserver
+import ssl
 import subprocess
 import sys
+import threading
 import time
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import quote
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from inbox import polling, taking
 from inbox.models import Mail, Poll
@@ -89,6 +99,64 @@ class MailServer:
             client.store("1:*", "+FLAGS", r"(\Deleted)")
             client.expunge()
         client.logout()
+
+
+def certificate(folder):
+    """(certificate, key) of 127.0.0.1, signed by itself, as files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    at = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at - timedelta(days=1))
+        .not_valid_after(at + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@contextmanager
+def tls_in_front_of(server, certificate, key):
+    """A door with TLS before the IMAP server, which has none of its own; yields its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    class Door(socketserver.BaseRequestHandler):
+        def handle(self):
+            try:
+                outside = context.wrap_socket(self.request, server_side=True)
+            except OSError:
+                return
+            with outside, socket.create_connection(("127.0.0.1", server.imap_port)) as inside:
+                back = threading.Thread(target=_copy, args=(inside, outside))
+                back.start()
+                _copy(outside, inside)
+                back.join(5)
+
+    class Doors(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+
+    with Doors(("127.0.0.1", 0), Door) as doors:
+        threading.Thread(target=doors.serve_forever, args=(0.05,), daemon=True).start()
+        yield doors.server_address[1]
+        doors.shutdown()
+
+
+def _copy(source, target):
+    with suppress(OSError):
+        while block := source.recv(65536):
+            target.sendall(block)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
 
 
 def free_port():

@@ -1,9 +1,14 @@
 """Polling a real server: nothing is lost, nothing is twice, whatever happens in between."""
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError
+from django.utils import timezone
 
 from inbox import polling, sealed, taking
 from inbox import server as imap
@@ -144,3 +149,45 @@ def test_without_an_address_nothing_is_polled(settings):
     settings.MAILBOX_URL = ""
     assert polling.poll(now=NOW) is None
     assert not Poll.objects.exists()
+
+
+POLLER = """
+import os, signal, sys
+import django
+django.setup()
+from django.utils import timezone
+from inbox import polling, server
+server.Server.stored = lambda *given, **named: os.kill(os.getpid(), signal.SIGKILL)
+polling.poll(now=timezone.now())
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_killed_after_the_commit_leaves_one_entry_and_the_message(server, settings):
+    server.put(letter("Please delete my data."))
+    environment = {**os.environ, "MAILBOX_URL": settings.MAILBOX_URL, "PYTHONPATH": str(settings.BASE_DIR)}
+    environment["DJANGO_SETTINGS_MODULE"] = "kraken_privacy.settings"
+    killed = subprocess.run([sys.executable, "-c", POLLER], env=environment, cwd=settings.BASE_DIR, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert (Mail.objects.count(), server.count("INBOX")) == (1, 1)
+    assert sealed.read(Mail.objects.get()).text == "Please delete my data."
+
+    polled = make_inbox.poll(now=timezone.now() + polling.LEASE + timedelta(minutes=1))
+    assert (polled.taken, Mail.objects.count()) == (0, 1)
+    assert (server.count("INBOX"), server.count("Processed")) == (0, 1)
+
+
+def test_over_tls_with_a_certificate_that_is_checked(server, settings, tmp_path):
+    certificate, key = make_inbox.certificate(tmp_path)
+    server.put(letter())
+    with make_inbox.tls_in_front_of(server, certificate, key) as port:
+        url = server.url("imaps").replace(f":{server.imap_port}/", f":{port}/")
+        settings.MAILBOX_URL = url
+        assert polling.poll(now=NOW).error == "SSLCertVerificationError"
+        settings.MAILBOX_URL = f"{url}&ca={certificate}"
+        assert make_inbox.poll().taken == 1
+
+
+def test_without_tls_to_begin_nobody_signs_in(server, settings):
+    settings.MAILBOX_URL = server.url("imap+starttls")
+    assert polling.poll(now=NOW).error == "abort"
