@@ -15,7 +15,7 @@ from core.errors import NotFound
 from core.keys import token_hash
 from ledger.entries import record
 from requests import codes, letters, package, posting
-from requests.models import Letter, Package
+from requests.models import CaseFile, Letter, Package
 from requests.notice import send_code, tell
 
 Found = Package | Letter
@@ -63,11 +63,28 @@ def collect(found: Package, *, now: datetime) -> Iterator[bytes]:
     return content
 
 
+def given(case: CaseFile) -> list[Letter]:
+    """The letters of the case that went out, newest first: for whoever showed control of its mailbox just now."""
+    sent = case.letters.exclude(given_by="").select_related("case", "request", "complaint").defer("sealed")
+    return list(sent.order_by("-pk"))
+
+
+@transaction.atomic
+def open_given(case: CaseFile, uuid: UUID, *, now: datetime) -> Letter:
+    """One of them, with the evidence that it was opened. Raises LinkOver when it is none of them."""
+    letter = next((letter for letter in given(case) if letter.uuid == uuid), None)
+    if letter is None:
+        raise LinkOver
+    about = letter.request or letter.complaint or case
+    data = {"letter": letter.uuid}
+    record(kind="letter.collected", at=now, actor=f"case:{case.uuid}", object=about.uuid, data=data)
+    return letter
+
+
 def letters_for(found: Found) -> list[Letter]:
     """The letters of the case that the holder of the code may read, newest first; first the one the link is about."""
     about = found if isinstance(found, Letter) else letters.latest(found.request)
-    given = found.case.letters.exclude(given_by="").select_related("request", "complaint").defer("sealed")
-    others = [letter for letter in given.order_by("-pk") if letter != about]
+    others = [letter for letter in given(found.case) if letter != about]
     return [about, *others] if about else others
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("rights/messages/<str:token>/code/", views_messages.code, name="messages-code"),
     path("rights/messages/<str:token>/check/", views_messages.check, name="messages-check"),
     path("rights/messages/<str:token>/write/", views_messages.write, name="messages-write"),
+    path("rights/messages/<str:token>/letter/<uuid:uuid>/", views_messages.letter, name="messages-letter"),
     path("rights/messages/<str:token>/file/<uuid:uuid>/", views_messages.file, name="messages-file"),
     path("rights/status/", views.link, name="link"),
     path("rights/status/sent/", views.link_sent, name="link-sent"),

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import DomainError
-from requests import attachments, codes, messages, replying
+from requests import attachments, codes, collection, letter_pdf, letters, messages, replying
 from requests.attachments import File
 from requests.forms import LONG, Question, text
 from requests.intake import DETAILS_LENGTH, LinkUnusable, waiting
@@ -138,6 +138,22 @@ def file(request: HttpRequest, token: str, case: CaseFile, uuid: UUID) -> HttpRe
     return attachments.download(found)
 
 
+@_with_case
+@require_POST
+def letter(request: HttpRequest, token: str, case: CaseFile, uuid: UUID) -> HttpResponse:
+    """A letter that we wrote earlier, to read; or on paper, where that is asked for."""
+    now = timezone.now()
+    if not _is_granted(request, case, now):
+        return redirect(_url("messages", token))
+    try:
+        found = collection.open_given(case, uuid, now=now)
+    except collection.LinkOver as error:
+        raise Http404 from error
+    if "pdf" in request.POST:
+        return letter_pdf.response(letter_pdf.of(found), found.reference)
+    return _show(request, "letter", token, case, letter=found, html=letters.read(found)["html"])
+
+
 def _files(uploaded: list[Any]) -> list[File]:
     """What was uploaded; of a file that is too large only enough to see that it is."""
     return [File(one.name or "", one.read(attachments.LARGEST + 1)) for one in uploaded]
@@ -148,7 +164,8 @@ def _conversation(request: HttpRequest, token: str, case: CaseFile, form: WriteF
         del form.fields["again"]
     title_prefix = _("Error: ") if form.is_bound and form.errors else ""
     context = {"form": form, "said": messages.said(case, proven=True), "title_prefix": title_prefix}
-    return _show(request, "open", token, case, **context, sent="sent" in request.GET)
+    context |= {"letters": collection.given(case), "sent": "sent" in request.GET}
+    return _show(request, "open", token, case, **context)
 
 
 def _is_granted(request: HttpRequest, case: CaseFile, now: datetime) -> bool:

@@ -180,3 +180,27 @@ def test_what_was_written_is_never_rewritten():
     letter = write()
     with pytest.raises(Exception, match="Cannot update"):
         Letter.objects.filter(pk=letter.pk).update(kind="refusal")
+
+
+def test_letters_are_read_again_from_the_page_of_the_request(client, mailoutbox):
+    now = timezone.now()
+    make.register()
+    given = make.confirmed("access", mailbox=mailoutbox, now=now).requests.get()
+    letter = letters.write("extension", given, SAMPLES["extension"], now=now)
+    hidden = letters.write("general", given, SAMPLES["general"], now=now)
+    posting.send(letter, actor=make.OFFICER, now=now)
+    token = make_requests.token_in([mail for mail in mailoutbox if "/rights/confirm/" in mail.body], now=now)
+    assert "Read our letters" in client.get(reverse("requests:confirm", args=[token])).content.decode()
+    where = reverse("requests:messages-letter", args=[token, letter.uuid])
+    assert client.post(where).status_code == 302
+    client.post(reverse("requests:messages-code", args=[token]))
+    deliver_due(now=timezone.now() + timedelta(seconds=1))
+    code = re.search(r"^\d{8}$", mailoutbox[-1].body, re.M).group(0)
+    page = client.post(reverse("requests:messages-check", args=[token]), {"code": code}, follow=True).content.decode()
+    assert "We need more time" in page
+    assert str(hidden.uuid) not in page
+    assert "four systems" in client.post(where).content.decode()
+    assert client.post(where, {"pdf": "1"}).content.startswith(b"%PDF")
+    assert client.post(reverse("requests:messages-letter", args=[token, hidden.uuid])).status_code == 404
+    assert client.get(where).status_code == 405
+    assert len(noted("letter.collected")) == 2
