@@ -11,7 +11,7 @@ import sys
 from benchmarks.measure import Plan, Result
 
 # Each is a module here with run(plan) -> Result.
-NAMES = ("consent_capture", "purge", "home_page", "queue_page", "person_page", "access_package")
+NAMES = ("consent_capture", "request_intake", "purge", "home_page", "queue_page", "person_page", "access_package")
 
 
 def main() -> int:

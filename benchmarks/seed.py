@@ -1,4 +1,4 @@
-"""One live purpose, one published form and one API key. Prints the key."""
+"""One live purpose, its two systems, one published form and one API key. Prints the key."""
 
 import os
 
@@ -12,7 +12,7 @@ from django.utils import timezone  # noqa: E402
 from consents import forms  # noqa: E402
 from consents.models import ConsentForm, ConsentFormVersion  # noqa: E402
 from core import apikeys  # noqa: E402
-from processing.models import ProcessingActivity, Purpose, PurposeVersion  # noqa: E402
+from processing.models import ProcessingActivity, Purpose, PurposeVersion, System  # noqa: E402
 
 
 def main() -> None:
@@ -31,6 +31,8 @@ def main() -> None:
         channels=["email"],
         retention_summary="Until you unsubscribe.",
     )
+    builtin = System.objects.create(slug="kraken-privacy", name="Kraken Privacy", connector=System.Connector.BUILTIN)
+    version.systems.set([builtin, System.objects.create(slug="mailbox", name="Mailbox")])
     form = ConsentForm.objects.create(slug="benchmark")
     control = {"key": "newsletter", "purpose": "newsletter", "channel": "email", "label": "Send me the newsletter."}
     shown = ConsentFormVersion.objects.create(
@@ -38,7 +40,7 @@ def main() -> None:
     )
     forms.publish(shown, now=now, actor=actor)
     version.publish(now=now, actor=actor)
-    print(apikeys.create("benchmark", ["consents:write"])[1])
+    print(apikeys.create("benchmark", ["consents:write", "requests:write"])[1])
 
 
 main()

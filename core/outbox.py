@@ -45,7 +45,7 @@ def register_carrier(kind: Outbox.Kind, func: Carrier) -> None:
 
 def post(kind: Outbox.Kind, payload: Mapping[str, Any], *, about: UUID | None, now: datetime) -> Outbox:
     """Put a message into the outbox inside the caller's transaction; a worker is told once that has committed."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         row = Outbox(kind=kind, about=about, created_at=now, due_at=now)
         key = vault.create_key(Owner.OUTBOX, row.uuid)
         row.payload = key.seal("payload", json.dumps(payload).encode())

@@ -87,11 +87,14 @@ def record(
     return entry
 
 
+def store(bodies: Iterable[str]) -> None:
+    """Write what `encode` made, in one statement, inside the caller's transaction."""
+    Entry.objects.bulk_create(Entry(body=body) for body in bodies)
+
+
 def record_each(*, kind: str, at: datetime, actor: str, subjects: Iterable[UUID], data: Mapping[str, Any]) -> None:
     """One entry of the same kind for each of these people, in one statement."""
-    Entry.objects.bulk_create(
-        Entry(body=encode(kind=kind, at=at, actor=actor, subject=subject, data=data)[1]) for subject in subjects
-    )
+    store(encode(kind=kind, at=at, actor=actor, subject=subject, data=data)[1] for subject in subjects)
 
 
 def _plain(value: Any) -> Any:

@@ -25,10 +25,14 @@ def cached() -> tuple[Callable[[str], frozenset[date]], Callable[[str, date], Ru
     return cache(holidays_of), cache(rule_set)
 
 
-def clock_of(facts: Facts, rules: RuleSet | None = None) -> Clock:
-    """The clock under the rule set of the case, or under the one in force when the request was received."""
+def clock_of(facts: Facts, rules: RuleSet | None = None, *, holidays: frozenset[date] | None = None) -> Clock:
+    """The clock under the rule set of the case, or under the one in force when the request was received.
+
+    `holidays` are those of its division, for whoever has them.
+    """
     rules = rules or rule_set(facts.regime, facts.received)
-    return compute(facts, params=rules.params, holidays=holidays_of(facts.division))
+    known = holidays_of(facts.division) if holidays is None else holidays
+    return compute(facts, params=rules.params, holidays=known)
 
 
 def store(rights_request: RightsRequest, facts: Facts) -> Clock:

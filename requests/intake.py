@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -21,13 +21,13 @@ from core.errors import Invalid, NotFound, Text
 from core.keys import token_hash
 from core.models import Controller, Owner
 from core.rules import rule_set
-from core.vault import create_key, key_of
+from core.vault import Key, key_of, new_key
 from ledger.entries import record
-from processing.models import Status, System
 from requests import references
-from requests.deadlines import clock_of, regime_of
-from requests.facts import Facts, read_date
-from requests.models import CaseFile, RequestEvent, Right, RightsRequest, Task
+from requests.deadlines import regime_of
+from requests.facts import read_date
+from requests.models import CaseFile, Right
+from requests.opening import open_rights
 from requests.post import acknowledge, send_link
 from requests.stopping import answer_at_once, claims_of, hold_still, stop_at_once
 from subjects.blocks import place
@@ -89,21 +89,20 @@ def open_case(
     controller = Controller.current()
     day = _received_on(received_on, received_at, now, controller)
     with transaction.atomic():
-        case, is_new = CaseFile.objects.get_or_create(
+        case = CaseFile(
             uuid=case_uuid or uuid.uuid4(),
-            defaults={
-                "channel": channel,
-                "locale": locale,
-                "rule_set": rule_set(regime_of(controller), day),
-                "received_at": received_at,
-                "received_on": day,
-                "is_test": is_test,
-            },
+            channel=channel,
+            locale=locale,
+            rule_set=rule_set(regime_of(controller), day),
+            received_at=received_at,
+            received_on=day,
+            is_test=is_test,
         )
-        if not is_new:
-            return case
-        token = _seal(case, claim, email, now=now)
-        requests = [open_right(case, right, controller, actor=actor, now=now) for right in wanted]
+        token, key = _seal(case, claim, email, now=now)
+        if not _stored(case, may_be_there=case_uuid is not None):
+            return CaseFile.objects.get(uuid=case.uuid)
+        key.row().save(force_insert=True)
+        requests = open_rights(case, wanted, controller, actor=actor, now=now)
         stop_at_once(requests, claims_of(claim), stop, now=now, actor=actor)
         may_mail = bool(token) and not acknowledged and may_write(case)
         if not acknowledged:
@@ -111,7 +110,7 @@ def open_case(
             alone = stop is not None and not claim.get(Right.OBJECTION)
             requests = answer_at_once(requests, only_marketing=alone, may_mail=may_mail, now=now, actor=actor)
         if requests and may_mail:
-            acknowledge(case, requests, to=claim["email"], token=token, now=now)
+            acknowledge(case, requests, to=claim["email"], token=token, now=now, controller=controller)
     return case
 
 
@@ -230,16 +229,26 @@ def _received_on(given: date | None, received_at: datetime, now: datetime, contr
     return read_date("received_on", day.isoformat())
 
 
-def _seal(case: CaseFile, claim: dict[str, str], email: Claim | None, *, now: datetime) -> str:
-    """Seal what was claimed under the case's own key; returns the token of the link, if there is an address for it."""
-    key = create_key(Owner.CASE, case.uuid)
+def _seal(case: CaseFile, claim: dict[str, str], email: Claim | None, *, now: datetime) -> tuple[str, Key]:
+    """Seal what was claimed under the case's own key. Also returns the token of the link, if there is an address."""
+    key = new_key(Owner.CASE, case.uuid)
     case.claim = key.seal("claim", json.dumps(claim).encode())
-    token = ""
-    if email:
-        case.claim_blind = email.blind
-        token = fresh_link(case, now=now)
-    case.save(update_fields=["claim", "claim_blind", "confirm_hash", "confirm_expires_at"])
-    return token
+    if email is None:
+        return "", key
+    case.claim_blind = email.blind
+    return fresh_link(case, now=now), key
+
+
+def _stored(case: CaseFile, *, may_be_there: bool) -> bool:
+    """Store a new case; False if the same form came in at the same moment and was first."""
+    try:
+        with transaction.atomic(savepoint=may_be_there):
+            case.save(force_insert=True)
+    except IntegrityError:
+        if not may_be_there or not CaseFile.objects.filter(uuid=case.uuid).exists():
+            raise
+        return False
+    return True
 
 
 def fresh_link(case: CaseFile, *, now: datetime) -> str:
@@ -252,52 +261,3 @@ def may_write(case: CaseFile) -> bool:
     since = case.received_at - timedelta(days=1)
     same = CaseFile.objects.filter(claim_blind=case.claim_blind, received_at__gt=since, is_test=case.is_test)
     return same.count() <= MAILS_A_DAY
-
-
-def open_right(
-    case: CaseFile,
-    right: str,
-    controller: Controller,
-    *,
-    received_on: date | None = None,
-    actor: str,
-    now: datetime,
-) -> RightsRequest:
-    """One right: reference, clock, a task for every system that may hold something, event and evidence.
-
-    `received_on` is for a right that was exercised on a later day than the case began.
-    """
-    day = received_on or case.received_on
-    facts = Facts(right=right, received=day, regime=regime_of(controller), division=controller.division)
-    clock = clock_of(facts, case.rule_set)
-    rights_request = RightsRequest.objects.create(
-        case=case,
-        right=right,
-        reference=references.fresh(),
-        facts=facts.to_json(),
-        due_on=clock.due,
-        extension_notice_by=clock.extension_notice_by,
-        target_on=clock.target,
-    )
-    # A message asks nothing of any system yet: the right that is found in it does (requests/triage.py).
-    # A withdrawal asks none either: whoever wants to use the data asks us first.
-    systems = [] if right in (Right.GENERAL, Right.WITHDRAWAL) else systems_to_ask()
-    Task.objects.bulk_create(Task(request=rights_request, system=system) for system in systems)
-    due = clock.due.isoformat() if clock.due else None
-    data = {"right": right, "channel": case.channel, "received": day.isoformat(), "due": due}
-    entry = record(
-        kind="request.received",
-        at=now,
-        actor=actor,
-        object=rights_request.uuid,
-        data={**data, "rules": case.rule_set.slug},
-        test=case.is_test,
-    )
-    RequestEvent.objects.create(request=rights_request, new=rights_request.state, actor=actor, at=now, entry=entry)
-    return rights_request
-
-
-def systems_to_ask() -> list[System]:
-    """Every system that a live purpose uses. This database is always asked."""
-    live = System.objects.filter(purpose_versions__status=Status.LIVE)
-    return list((live | System.objects.filter(connector=System.Connector.BUILTIN)).distinct().order_by("slug"))

@@ -24,9 +24,17 @@ from subjects.identifiers import Claim
 GAPS = re.compile(r"\n{3,}")
 
 
-def acknowledge(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime) -> None:
+def acknowledge(
+    case: CaseFile,
+    requests: Sequence[RightsRequest],
+    *,
+    to: str,
+    token: str,
+    now: datetime,
+    controller: Controller | None = None,
+) -> None:
     """Reference, date received, rights understood, due date, what is needed, contact, complaint routes."""
-    _send("acknowledgement", case, requests, to=to, token=token, now=now)
+    _send("acknowledgement", case, requests, to=to, token=token, now=now, controller=controller)
 
 
 def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
@@ -36,6 +44,12 @@ def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
 def remind(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime) -> None:
     """That the address is not confirmed yet, what happens if it never is, and a new link."""
     _send("reminder", case, requests, to=to, token=token, now=now)
+
+
+def ask_where(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
+    """That we found nothing so far, and a page to tell us where else to look."""
+    link = f"{settings.BASE_URL}{reverse('requests:where', args=[token])}"
+    _post("where", case, {"reference": reference, "link": link}, to=to, now=now)
 
 
 def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: datetime) -> None:
@@ -52,7 +66,14 @@ def tell_of_message(case: CaseFile, reference: str, *, to: str, token: str, now:
 
 
 def _send(
-    template: str, case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
+    template: str,
+    case: CaseFile,
+    requests: Sequence[RightsRequest],
+    *,
+    to: str,
+    token: str,
+    now: datetime,
+    controller: Controller | None = None,
 ) -> None:
     stopped = dict.fromkeys(slug for one in requests for slug in one.result.get("stopped", []))
     context = {
@@ -60,13 +81,14 @@ def _send(
         "received": in_words(case.received_on),
         "due": in_words(requests[0].due_on) if requests[0].due_on else "",
         "link": f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}",
-        "stopped": stopped_in_words(stopped),
+        "stopped": stopped_in_words(stopped) if stopped else [],
+        "controller": controller or Controller.current(),
     }
     _post(template, case, context, to=to, now=now)
 
 
 def _post(template: str, case: CaseFile, context: dict[str, Any], *, to: str, now: datetime) -> None:
-    context = {**context, "controller": Controller.current()}
+    context = {"controller": context.get("controller") or Controller.current(), **context}
     with translation.override(case.locale):
         subject = render_to_string(f"requests/mail/{template}_subject.txt", context)
         text = GAPS.sub("\n\n", render_to_string(f"requests/mail/{template}.txt", context)).strip() + "\n"

@@ -81,7 +81,7 @@ def answer_at_once(
             withdrawing.settle(one, objecting.MARKETING_KIND, may_mail=may_mail, actor=actor, now=now)
         else:
             remaining.append(one)
-    if remaining:
+    if any(one.right == Right.OBJECTION for one in remaining):
         hold_still(remaining[0].case, now=now, actor=actor)
     return remaining
 

@@ -5,8 +5,9 @@ from datetime import date, datetime
 from django.db import transaction
 
 from core.models import Controller
-from requests.intake import claim_of, fresh_link, may_write, open_right
+from requests.intake import claim_of, fresh_link, may_write
 from requests.models import CaseFile, Right, RightsRequest
+from requests.opening import open_rights
 from requests.post import acknowledge
 from requests.sending import lock
 from requests.stopping import answer_at_once, claims_of, stop_at_once
@@ -34,7 +35,8 @@ def add_right(
     wanted = Right(right)
     if known := case.requests.filter(right=wanted).first():
         return known
-    opened = open_right(case, wanted.value, Controller.current(), received_on=received_on, actor=actor, now=now)
+    controller = Controller.current()
+    [opened] = open_rights(case, [wanted.value], controller, received_on=received_on, actor=actor, now=now)
     case.settle(now=now)
     if case.subject and wanted == Right.ACCESS:
         place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=opened.uuid, now=now, actor=actor)
