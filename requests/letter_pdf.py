@@ -5,6 +5,7 @@ script that those do not have. What is read goes in as data: nothing in a letter
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from core.models import Controller
 from requests import letters
+from requests.intake import claim_of
 from requests.letter_text import tree_of
 from requests.models import Letter
 
@@ -26,19 +28,21 @@ TEMPLATE = Path("requests/letters/letter.typ")
 STANDARD: Literal["ua-1"] = "ua-1"
 
 
-def of(letter: Letter) -> bytes:
-    """The letter on paper."""
+def of(letter: Letter, *, for_post: bool = False) -> bytes:
+    """The letter on paper. For the post it carries the address, also where the letter itself was too careful to."""
+    claim = claim_of(letter.case) if for_post else {}
     return render(
         letters.read(letter)["html"],
         title=letter.title,
         reference=letter.reference,
         locale=letter.case.locale,
         written=letter.created_at,
+        to=[claim["name"], *claim["address"].splitlines()] if claim.get("address") else [],
     )
 
 
-def render(html: str, *, title: str, reference: str, locale: str, written: datetime) -> bytes:
-    """Letter HTML on paper."""
+def render(html: str, *, title: str, reference: str, locale: str, written: datetime, to: Sequence[str] = ()) -> bytes:
+    """Letter HTML on paper. `to`: name and address for the window of the envelope, if the letter has none."""
     lang, _dash, region = locale.partition("-")
     controller = Controller.current()
     with translation.override(locale):
@@ -51,6 +55,7 @@ def render(html: str, *, title: str, reference: str, locale: str, written: datet
             "region": region.upper() or "GB",
             "page": _("Page"),
             "of": _("of"),
+            "to": [line for line in to if line],
             "body": tree_of(html),
         }
     try:

@@ -140,7 +140,7 @@ def _frame(about: RightsRequest | Complaint | None, case: CaseFile, *, now: date
     about = about or case.requests.order_by("pk").first()
     is_complaint = isinstance(about, Complaint)
     # A name typed into a public form is carried to nobody's mailbox before that mailbox was shown to be theirs.
-    is_theirs = case.is_confirmed or not claim.get("email")
+    is_theirs = case.is_confirmed or case.by_post or not claim.get("email")
     return {
         "controller": controller,
         "rights_request": None if is_complaint else about,

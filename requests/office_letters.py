@@ -44,7 +44,7 @@ def read(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def pdf(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The letter on paper."""
     letter = _opened(request, uuid)
-    return letter_pdf.response(letter_pdf.of(letter), letter.reference)
+    return letter_pdf.response(letter_pdf.of(letter, for_post=True), letter.reference)
 
 
 @require_POST

@@ -99,3 +99,10 @@ def test_a_script_that_no_font_shows_does_not_stop_the_letter():
 
 def test_broken_html_still_prints():
     assert "still here" in pages_of(render("<ul>loose<li>one</b></li></ul></p><p>still here"))[0]
+
+
+def test_for_the_post_it_carries_the_address(asked):
+    html = letters.render("general", asked, SAMPLES["general"], now=make.NOW)
+    printed = pages_of(render(html, to=["Grace #panic() Hopper", "", "1 High Street"]))[0]
+    assert "Grace #panic() Hopper" in printed
+    assert "1 High Street" in printed

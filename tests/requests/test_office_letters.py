@@ -9,7 +9,7 @@ from requests import complaints, letters, posting
 from requests.letter_samples import SAMPLES
 from tests import make_office as make
 from tests import make_requests
-from tests.make_complaints import complain
+from tests.make_complaints import WORDING, complain
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +83,18 @@ def test_the_letters_of_a_complaint_are_on_its_page(officer):
     posted = act(officer, "-posted", letter, day=timezone.localdate().isoformat()).content.decode()
     assert complaint.reference in posted
     assert "posted on" in posted
+
+
+def test_the_outcome_of_a_closed_complaint_is_posted_too(officer):
+    complaint = complain(email="", now=timezone.now())
+    letter = complaints.close(complaint, "upheld", **WORDING, actor=make.OFFICER, now=timezone.now())
+    shown = officer.get(reverse("admin:complaint", args=[complaint.uuid])).content.decode()
+    assert reverse("admin:letter-posted", args=[letter.uuid]) in shown
+
+
+def test_a_letter_to_post_is_addressed_although_the_mailbox_was_never_shown(officer):
+    make.controller()
+    complaint = complain(now=timezone.now())
+    letter = complaints.acknowledge_by_letter(complaint, actor=make.OFFICER, now=timezone.now())
+    assert "Grace" not in letters.read(letter)["html"]
+    assert act(officer, "-pdf", letter).content.startswith(b"%PDF")
