@@ -58,6 +58,12 @@ def head(user: User | AnonymousUser, size: int) -> tuple[list[Row], bool]:
     return _dressed(found[:size]), len(found) > size
 
 
+def others(user: User | AnonymousUser) -> list[tuple[str, str | Promise]]:
+    """The lists that hold something nobody has to hurry for: machines and junk."""
+    visible = Mail.objects.visible_to(user)
+    return [(name, LISTS[name][0]) for name in ("tray", "junk") if LISTS[name][1](visible).exists()]
+
+
 def due_of(mail: Mail) -> Due:
     return Reckoner().of(mail)
 

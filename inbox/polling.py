@@ -69,11 +69,12 @@ def _folders(server: Server, account: Account, polled: Polled, *, started: float
 def _folder(
     server: Server, account: Account, box: Box, folder: str, polled: Polled, *, started: float, now: datetime
 ) -> None:
-    """Junk stays where it is, for the server to empty; it is remembered by its UID."""
+    """What is not moved (junk, or everything where no folder is named for it) is remembered by its UID."""
     place = account.place(folder)
     uid_validity, uids = server.open(folder)
     known = known_uids(place, uid_validity, uids)
-    todo = uids if box == Box.INBOX else [uid for uid in uids if uid not in known]
+    done = account.folders["done"] if box == Box.INBOX else ""
+    todo = uids if done else [uid for uid in uids if uid not in known]
     for uid in todo[:BATCH]:
         if timedelta(seconds=time.monotonic() - started) > LEASE / 2:
             return
@@ -90,7 +91,7 @@ def _folder(
             polled.failed += 1
             logger.error("a message could not be stored: %s", type(error).__name__)
             continue
-        server.stored(uid, done=account.folders["done"] if box == Box.INBOX else "")
+        server.stored(uid, done=done)
 
 
 def _lease(now: datetime) -> uuid.UUID | None:

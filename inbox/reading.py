@@ -16,7 +16,7 @@ from html import unescape
 # What Python's parser is known to raise at malformed messages.
 BROKEN = (RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
 PARTS, HEADERS = 100, 400
-TEXT, HTML, HEADER, NAME = 50_000, 300_000, 500, 200
+TEXT, HTML, HEADER, NAME = 50_000, 300_000, 700, 200
 ADDRESS = re.compile(r"[^@\s<>\",;:()\[\]\\]{1,64}@[^@\s<>\",;:()\[\]\\]{1,189}")
 QUOTED = re.compile(r'"[^"]*"')
 IN_ANGLES = re.compile(rf"[^,<>]*<\s*({ADDRESS.pattern})\s*>")

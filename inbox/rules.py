@@ -140,6 +140,7 @@ MARKS = {
     "no-words": _("It has no words of its own"),
     "no-rule": _("No rule recognises it: somebody must read it"),
     "reply": _("It names a case, or answers what we sent"),
+    "unsubscribe": _("It carries the mark of a mail of ours from which the reader unsubscribes"),
     "bounce": _("It says that a message of ours was not delivered"),
     "automatic": _("A machine sent it"),
     "own": _("We sent it ourselves"),

@@ -4,10 +4,13 @@ The same message again, under another UID, in another folder or after a crash, i
 """
 
 import logging
+import re
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from consents import unsubscribe
+from core.errors import DomainError
 from core.keys import keyring
 from core.models import Controller, Outbox, Owner
 from inbox import reading, rules, sealed, threads
@@ -22,6 +25,7 @@ from ledger.entries import record
 from requests.models import CaseFile
 
 ACTOR = "system:inbox"
+UNSUBSCRIBE = re.compile(rf"\b{re.escape(unsubscribe.SUBJECT)}(\S+)")
 # A server whose clock is wrong must not start a period in the future.
 SKEW = timedelta(minutes=10)
 logger = logging.getLogger(__name__)
@@ -105,6 +109,8 @@ def _suggest(mail: Mail, message: Message) -> None:
 
 def _file(mail: Mail, message: Message, *, now: datetime) -> None:
     """What the message itself says of where it belongs: a bounce, a reply, a machine. The rest is for staff."""
+    if _unsubscribes(mail, message, now=now):
+        return
     if mail.automatic == Automatic.BOUNCE:
         _file_bounce(mail, message, now=now)
     elif mail.automatic in (Automatic.REPLY, Automatic.OWN) or _is_machine_talk(mail):
@@ -114,6 +120,26 @@ def _file(mail: Mail, message: Message, *, now: datetime) -> None:
     elif not mail.is_forwarded and (case := threads.case_of(message)):
         mail.reasons = ["reply", *mail.reasons]
         add_to_case(mail, case, kind=Kind.REPLY, actor=ACTOR, now=now)
+
+
+def _unsubscribes(mail: Mail, message: Message, *, now: datetime) -> bool:
+    """The mail that a provider sends for its reader (RFC 2369): the subject names recipient and list, sealed."""
+    token = UNSUBSCRIBE.search(message.subject)
+    recipient = unsubscribe.read(token[1]) if token else None
+    if recipient is None or not recipient.list:
+        return False
+    mail.reasons, mail.suggested = ["unsubscribe", *mail.reasons], Kind.WITHDRAWAL
+    try:
+        unsubscribe.stop(recipient, now=now)
+    except DomainError:
+        # The list is no more. Somebody reads what they wanted.
+        mail.save(update_fields=["reasons", "suggested"])
+        return True
+    mail.state, mail.kind, mail.settled_at, mail.settled_by = State.DONE, Kind.WITHDRAWAL, now, ACTOR
+    mail.save(update_fields=["reasons", "suggested", "state", "kind", "settled_at", "settled_by"])
+    data = {"kind": Kind.WITHDRAWAL.value, "suggested": Kind.WITHDRAWAL.value, "case": None}
+    record(kind="mail.sorted", at=now, actor=ACTOR, object=mail.uuid, data=data)
+    return True
 
 
 def _is_machine_talk(mail: Mail) -> bool:

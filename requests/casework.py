@@ -42,6 +42,7 @@ from subjects.models import Restriction
 
 HAPPENED = {
     "request.received": gettext_lazy("Received"),
+    "case.mail-added": gettext_lazy("A message came to the mailbox"),
     "request.moved": gettext_lazy("State changed"),
     "request.decided": gettext_lazy("Decided about a purpose"),
     "case.confirmed": gettext_lazy("The person showed that the mailbox is theirs"),

@@ -31,4 +31,4 @@ def case_mail(case: CaseFile, user: User | AnonymousUser) -> list[Mail]:
 def waiting_mail(user: User | AnonymousUser) -> dict[str, Any]:
     """What is to be sorted or read, as far as this user may see it."""
     rows, has_more = lists.head(user, HEAD)
-    return {"rows": rows, "has_more": has_more}
+    return {"rows": rows, "has_more": has_more, "others": lists.others(user)}

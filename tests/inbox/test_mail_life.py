@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from breaches import expiry as breach_expiry
 from core import doctor
 from core.models import DataKey
-from inbox import examinations, expiry, polling, sealed, tasks, triage
+from inbox import examinations, expiry, lists, polling, sealed, tasks, triage
 from inbox.account import current
 from inbox.models import Location, Mail, Poll
 from inbox.personal import PrivacyMail
@@ -227,3 +227,35 @@ def test_today_shows_what_waits_with_arrival_and_due_day(client):
     assert "18 December 2026" in page
     client.force_login(make_staff.account("rita", "registrar"))
     assert "18 November 2026 at 22:30" not in client.get("/admin/").text
+
+
+def test_mail_of_a_colleagues_case_is_not_there_for_a_caseworker(client, register):
+    mail = stored(letter("Delete my data."))
+    case = triage.open_request(mail, rights=["erasure"], requester=ADA, **BY)
+    case.owner = make_staff.account("lee", "caseworker")
+    case.save(update_fields=["owner"])
+    client.force_login(make_staff.account("sam", "caseworker"))
+    assert client.get(f"/admin/mailbox/{mail.uuid}/").status_code == 404
+    assert client.post(f"/admin/mailbox/{mail.uuid}/show/").status_code == 404
+    assert str(mail.uuid) not in client.get("/admin/mailbox/?list=done").text
+    client.force_login(case.owner)
+    assert client.get(f"/admin/mailbox/{mail.uuid}/").status_code == 200
+
+
+def test_the_tray_is_there_when_there_is_time(client):
+    stored(letter("Away", Auto_Submitted="auto-replied"))
+    client.force_login(make_staff.account("dee", "dpo"))
+    page = client.get("/admin/").text
+    assert "/admin/mailbox/?list=tray" in page
+    assert "/admin/mailbox/?list=junk" not in page
+
+
+def test_a_list_goes_on_by_key(client, monkeypatch):
+    monkeypatch.setattr(lists, "SIZE", 2)
+    made = [stored(letter(f"Number {number}"), uid=number) for number in range(1, 6)]
+    client.force_login(make_staff.account("dee", "dpo"))
+    first = client.get("/admin/mailbox/").text
+    assert str(made[1].uuid) in first
+    assert str(made[2].uuid) not in first
+    assert str(made[2].uuid) in client.get(f"/admin/mailbox/?after={made[1].pk}").text
+    assert client.get("/admin/mailbox/?list=none").status_code == 404

@@ -191,3 +191,11 @@ def test_over_tls_with_a_certificate_that_is_checked(server, settings, tmp_path)
 def test_without_tls_to_begin_nobody_signs_in(server, settings):
     settings.MAILBOX_URL = server.url("imap+starttls")
     assert polling.poll(now=NOW).error == "abort"
+
+
+def test_without_a_folder_for_what_is_stored_nothing_new_has_to_wait(server, settings, monkeypatch):
+    settings.MAILBOX_URL = server.url(done="")
+    monkeypatch.setattr(polling, "BATCH", 1)
+    make_inbox.take_in(server, letter("One."))
+    make_inbox.take_in(server, letter("Two."))
+    assert (Mail.objects.count(), server.count("INBOX")) == (2, 2)

@@ -7,12 +7,16 @@ from email.mime.text import MIMEText
 import pytest
 from django.utils import timezone
 
+from consents import suppression, unsubscribe
+from consents.models import Suppression
 from core import outbox
 from core.models import Outbox
 from inbox import sealed, triage
 from inbox.models import Mail
+from processing.models import Purpose
 from requests import letters, posting
 from requests.models import Letter
+from subjects.identifiers import Claim
 from tests import make_inbox, make_office, make_requests, make_staff
 from tests.make_inbox import NOW, letter, stored
 from tests.make_office import OFFICER
@@ -219,3 +223,21 @@ def test_an_outgoing_message_says_that_a_machine_sent_it(case, mailoutbox):
     outbox.deliver_due(now=timezone.now())
     assert isinstance(mailoutbox[-1].message(), EmailMessage | Message)
     assert mailoutbox[-1].message()["Auto-Submitted"] == "auto-generated"
+
+
+@pytest.mark.parametrize("box", ["inbox", "junk"])
+def test_the_subject_that_unsubscribes_ends_that_list_at_once(case, box):
+    token = unsubscribe.seal(unsubscribe.Recipient("ada@example.com", "newsletter"))
+    mail = stored(letter("", subject=f"unsub-{token}", Auto_Submitted="auto-generated"), box=box)
+    assert (mail.state, mail.kind, mail.settled_by) == ("done", "withdrawal", "system:inbox")
+    newsletter = Purpose.objects.get(slug="newsletter")
+    assert suppression.is_suppressed([Claim("email", "ada@example.com")], newsletter, marketing=False)
+    assert Suppression.objects.count() == 1
+
+
+def test_a_subject_that_we_did_not_make_ends_nothing(case):
+    assert stored(letter("x", subject="unsub-t1.AAAA")).state == "new"
+    gone = unsubscribe.seal(unsubscribe.Recipient("ada@example.com", "no-such-list"))
+    mail = stored(letter("x", subject=f"unsub-{gone}"), uid=2)
+    assert (mail.state, mail.suggested) == ("new", "withdrawal")
+    assert not Suppression.objects.exists()
