@@ -55,7 +55,6 @@ class Package(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     request = models.OneToOneField("requests.RightsRequest", models.CASCADE, related_name="package")
-    sealed = models.BinaryField(null=True, help_text='Field "package": a ZIP file. Empty once expired.')
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField()
     token_hash = models.BinaryField(unique=True, help_text="Of the link in the notice.")

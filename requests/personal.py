@@ -103,7 +103,7 @@ class Letters:
     fields = [
         *fields_of("Letter", "uuid case request complaint sealed"),
         *fields_of("LetterDraft", "uuid case request complaint sealed"),
-        *fields_of("Package", "uuid request sealed"),
+        *fields_of("Package", "uuid request"),
         *fields_of("PackageChunk", "package sealed"),
         *fields_of("Transfer", "uuid request sealed receipt"),
     ]
