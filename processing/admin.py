@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from core.errors import DomainError
 from processing.models import (
     DataCategory,
+    DecisionSystem,
     ProcessingActivity,
     Purpose,
     PurposeVersion,
@@ -50,6 +51,13 @@ class DataCategoryAdmin(Kept):
 @admin.register(System)
 class SystemAdmin(Kept):
     list_display = ["name", "slug", "connector", "location"]
+
+
+@admin.register(DecisionSystem)
+class DecisionSystemAdmin(Kept):
+    list_display = ["name", "slug", "purpose", "by_computer_alone", "in_use"]
+    list_select_related = ["purpose"]
+    list_filter = ["by_computer_alone", "in_use"]
 
 
 @admin.register(Recipient)

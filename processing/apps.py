@@ -5,6 +5,7 @@ class ProcessingConfig(AppConfig):
     name = "processing"
 
     def ready(self) -> None:
-        from processing import examinations  # models must be loaded first
+        from processing import automated, examinations  # models must be loaded first
 
         examinations.register_all()
+        automated.register()

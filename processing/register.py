@@ -15,6 +15,7 @@ from core.models import Controller
 from processing.gates import NotReady
 from processing.models import (
     DataCategory,
+    DecisionSystem,
     ProcessingActivity,
     Purpose,
     PurposeVersion,
@@ -62,6 +63,10 @@ def load(source: Path | str | Row) -> Loaded:
             loaded.drafts.append(draft)
         else:
             loaded.unchanged += 1
+    for row in register.get("decision_systems", []):
+        fields = {name: value for name, value in row.items() if name not in ("slug", "purpose")}
+        fields["purpose"] = Purpose.objects.get(slug=row["purpose"])
+        DecisionSystem.objects.update_or_create(slug=row["slug"], defaults=fields)
     return loaded
 
 

@@ -15,6 +15,7 @@ from core.errors import Text
 from core.models import User
 from ledger.entries import record
 from ledger.models import Entry
+from processing.models import DecisionSystem
 from requests import (
     answer,
     decisions,
@@ -26,6 +27,7 @@ from requests import (
     proposing,
     recipients,
     restricting,
+    reviewing,
     systems,
     ways,
 )
@@ -33,7 +35,7 @@ from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
 from requests.facts import Facts
 from requests.intake import claim_of
-from requests.models import Letter, LetterDraft, Package, RecipientNotice, Right, RightsRequest, Task
+from requests.models import DecisionReview, Letter, LetterDraft, Package, RecipientNotice, Right, RightsRequest, Task
 from requests.reasons import Reason, for_right
 from requests.stopping import in_words as stopped_in_words
 from requests.workflow import State
@@ -50,6 +52,9 @@ HAPPENED = {
     "case.tied": gettext_lazy("Said whose case it is"),
     "case.viewed": gettext_lazy("Personal data shown to staff"),
     "task.answered": gettext_lazy("A system answered"),
+    "review.begun": gettext_lazy("A decision is looked at again"),
+    "review.decided": gettext_lazy("A person decided about it"),
+    "review.dropped": gettext_lazy("A review was taken back"),
     "restriction.scoped": gettext_lazy("Said which items are meant"),
     "restriction.announced": gettext_lazy("The person is told that the restriction ends"),
     "correction.proposed": gettext_lazy("A correction was proposed"),
@@ -122,7 +127,7 @@ HAPPENED = {
 
 
 # These are decided correction by correction, or decision by decision.
-NOT_BY_PURPOSE = {Right.RECTIFICATION}
+NOT_BY_PURPOSE = {Right.RECTIFICATION, Right.ADM_REVIEW}
 # These place restrictions that staff end. What an objection holds still ends by itself.
 LIMITING = {Right.RECTIFICATION, Right.RESTRICTION}
 
@@ -153,11 +158,14 @@ class Work:
     timeline: list[Happening]
     others: list[recipients.Line]
     corrections: list[proposing.Line]
+    reviews: list[reviewing.Line]
+    decision_systems: list[DecisionSystem]
     restricted: list[Restriction]
     may_lift: bool
     choices: list[tuple[decisions.Line, list[restricting.Choice]]]
     is_rectification: bool
     is_restriction: bool
+    is_adm_review: bool
     is_access: bool
     is_erasure: bool
     is_objection: bool
@@ -197,6 +205,18 @@ class Work:
     def impossible(self) -> Sequence[tuple[str, Text]]:
         return RecipientNotice.Impossible.choices
 
+    @property
+    def asked(self) -> Sequence[tuple[str, Text]]:
+        return DecisionReview.Asked.choices
+
+    @property
+    def review_outcomes(self) -> Sequence[tuple[str, Text]]:
+        return DecisionReview.Outcome.choices
+
+    @property
+    def meaningful(self) -> dict[str, Text]:
+        return dict(reviewing.MEANINGFUL)
+
 
 def is_own(task: Task) -> bool:
     return task.system.connector == task.system.Connector.BUILTIN
@@ -205,6 +225,7 @@ def is_own(task: Task) -> bool:
 def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
     is_executed = "executed_at" in rights_request.result
     lines = decisions.lines(rights_request, now=now) if rights_request.right not in NOT_BY_PURPOSE else []
+    is_review = rights_request.right == Right.ADM_REVIEW
     is_limit = rights_request.right == Right.RESTRICTION and rights_request.is_open
     restricted = list(restrictions.placed_for(rights_request.uuid)) if rights_request.right in LIMITING else []
     return Work(
@@ -221,10 +242,13 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         moves=[(state.value, _label(rights_request, state)) for state in moves.by_hand(rights_request)],
         timeline=timeline(rights_request),
         corrections=proposing.lines(rights_request) if rights_request.right == Right.RECTIFICATION else [],
+        reviews=reviewing.lines(rights_request) if is_review else [],
+        decision_systems=reviewing.known_systems() if is_review else [],
         restricted=restricted,
         may_lift=bool(restricted) and restricting.is_told(rights_request, now=now),
         choices=[(line, restricting.choices(rights_request, line.purpose)) for line in lines] if is_limit else [],
         others=ways.others(rights_request, now=now),
+        is_adm_review=is_review,
         is_restriction=rights_request.right == Right.RESTRICTION,
         is_rectification=rights_request.right == Right.RECTIFICATION,
         is_access=rights_request.right == Right.ACCESS,

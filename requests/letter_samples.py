@@ -36,6 +36,16 @@ _TOLD = {
     "owed": [{"name": "Binders", "sentence": "It has not been told yet."}],
 }
 _CHANGE = {"title": "Name", "new": "Grace Hopper", "sentence": "", "article": "Art 16", "note": "Thank you."}
+_DECISION = {
+    "title": "Which orders are held back as possible fraud",
+    "logic": "An order is held back when three of five marks are met, such as an address that changed today.",
+    "consequences": "The order waits until it is paid in advance.",
+    "involvement": "",
+    "decision": "Your order of 3 November was held back.",
+    "said": "You had just moved house.",
+    "reasons": "You had moved, as your letter shows. The order is released.",
+    "is_changed": "",
+}
 _STOPPED = {"stopped": ["Our newsletter"], "since": _DAY, "proofs": ["eyJhbGciOiJFZDI1NTE5In0.e30.c2ln"]}
 
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -117,6 +127,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
         **_TOLD,
         "limited": [{**_LINE, "title": "Contracts", "sentence": "You need it for a claim.", "items": 2}],
         "not_limited": [{**_LINE, "sentence": "None of the four reasons is met here."}],
+    },
+    "adm_answer": {
+        **_SYSTEMS,
+        "reviewed": [{**_DECISION, "is_changed": "yes"}],
+        "not_automated": [{**_DECISION, "title": "", "involvement": "Two recruiters read every application."}],
+        "changed": True,
     },
     "nothing_found": {**_SYSTEMS, "is_erasure": False},
     "general": {"message": "You asked by telephone when the office is open.\n\nIt is open from nine to five."},

@@ -46,6 +46,8 @@ def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> 
     deadlines.store(rights_request, Facts.from_json(rights_request.facts))
     rights_request.decisions.all().delete()
     rights_request.corrections.all().delete()
+    rights_request.scopes.all().delete()
+    rights_request.reviews.all().delete()
     # Whoever was told of the first answer is told of the second, too.
     rights_request.recipient_notices.all().delete()
     subject = rights_request.case.subject

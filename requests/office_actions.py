@@ -33,6 +33,7 @@ from requests import (
     office_recipients,
     office_rectifying,
     office_restricting,
+    office_reviewing,
     office_triage,
     package,
     systems,
@@ -199,6 +200,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         *office_recipients.paths(here),
         *office_rectifying.paths(here),
         *office_restricting.paths(here),
+        *office_reviewing.paths(here),
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)

@@ -117,8 +117,8 @@ def send(
 
 
 # What a letter may report as done, and as not to be done.
-_GRANTED = ("erased", "upheld", "stopped", "corrected", "supplemented", "limited")
-_REFUSED = ("kept", "not_upheld", "denied", "not_limited")
+_GRANTED = ("erased", "upheld", "stopped", "corrected", "supplemented", "limited", "reviewed")
+_REFUSED = ("kept", "not_upheld", "denied", "not_limited", "not_automated")
 
 
 def closing_state(context: dict[str, Any]) -> State:

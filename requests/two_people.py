@@ -22,7 +22,7 @@ from requests.models import RightsRequest
 # What makes an answer: deciding, correcting, freezing the copy, looking through what was found, leaving something out,
 # writing why it is refused, and words of our own.
 PREPARING = (
-    *("request.decided", "correction.decided", "package.made", "document.checked", "exemption.made"),
+    *("request.decided", "correction.decided", "review.decided", "package.made", "document.checked", "exemption.made"),
     *("refusal.prepared", "letter.drafted"),
 )
 REASONS = {

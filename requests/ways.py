@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from processing.models import Recipient
-from requests import answer, objecting, porting, recipients, rectifying, restricting, withdrawing
+from requests import answer, objecting, porting, recipients, rectifying, restricting, reviewing, withdrawing
 from requests.models import RecipientNotice, Right, RightsRequest
 
 # Kind and content of the letter as it would go out now. Raises what stands in its way; changes nothing.
@@ -55,6 +55,7 @@ WAYS: dict[str, Way] = {
     Right.RESTRICTION: Way(
         restricting.draft, restricting.release, restricting.recipients_to_tell, RecipientNotice.Action.RESTRICTED
     ),
+    Right.ADM_REVIEW: Way(reviewing.draft, reviewing.release),
     Right.WITHDRAWAL: Way(withdrawing.draft, withdrawing.release),
 }
 

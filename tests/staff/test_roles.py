@@ -101,6 +101,12 @@ class Things:
         rights_request = RightsRequest.objects.get(uuid=uuid)
         return letters.write("general", rights_request, {"message": "x"}, now=make_office.NOW).uuid
 
+    def file(self):
+        return RightsRequest.objects.get(uuid=self["request"]).case.uuid
+
+    def theirs(self):
+        return RightsRequest.objects.get(uuid=self["taken"]).case.uuid
+
     def complaint(self):
         return complain(email="").uuid
 
@@ -110,12 +116,6 @@ class Things:
         return found.uuid
 
     def doubted(self):
-    def file(self):
-        return RightsRequest.objects.get(uuid=self["request"]).case.uuid
-
-    def theirs(self):
-        return RightsRequest.objects.get(uuid=self["taken"]).case.uuid
-
         found, now = self.case("doubted@example.com"), make_office.NOW
         given = {"reason": "details-differ", "doubt": "Another signature.", "ways": ["call-back"]}
         identity_doubt.ask(found, **given, actor=make_office.OFFICER, now=now)
@@ -140,6 +140,12 @@ class Things:
         """A request to store and not use."""
         make_office.person("newsletter", email="limit@example.com")
         found = make_office.confirmed("restriction", email="limit@example.com", mailbox=self.mailbox)
+        return found.requests.get().uuid
+
+    def computed(self):
+        """A request to look at the decision of a computer again."""
+        make_office.person("newsletter", email="computed@example.com")
+        found = make_office.confirmed("adm_review", email="computed@example.com", mailbox=self.mailbox)
         return found.requests.get().uuid
 
     def told(self):
@@ -223,6 +229,8 @@ def test_each_cell(action, mailoutbox):
 STEPS = {
     *("import", "import-rename", "import-choose", "import-commit", "import-errors", "import-erase"),
     *(
+        "rights-review-conclude",
+        "rights-review-drop",
         "rights-correction-decide",
         "rights-correction-drop",
         "rights-recipient-impossible",
@@ -230,7 +238,7 @@ STEPS = {
         "rights-view-forget",
         "person-part",
         "person-take-off",
-    *("case-message-done", "case-file"),
+        *("case-message-done", "case-file"),
         "organisation",
         "breach",
         "breach-act",
