@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consents import answers, capture, forms, permission, withdraw
+from consents import answers, capture, forms, opt_in, permission, withdraw
 from consents.models import Status
 from consents.verdicts import Verdict
 from core.api import ApiView
@@ -93,10 +93,12 @@ class ConsentSerializer(serializers.Serializer[Any]):
 
 class CapturedSerializer(serializers.Serializer[Any]):
     consent = serializers.UUIDField()
-    subject = serializers.UUIDField()
+    subject = serializers.UUIDField(allow_null=True, help_text="Nobody yet, while a confirmation by e-mail is pending.")
     pending = serializers.BooleanField()
     states = serializers.DictField(child=serializers.ChoiceField(choices=Status.choices))
-    receipt = serializers.CharField(help_text="A compact JWS; the keys are at /.well-known/jwks.json.")
+    receipt = serializers.CharField(
+        allow_blank=True, help_text="A compact JWS; the keys are at /.well-known/jwks.json. Empty while pending."
+    )
 
 
 class WithdrawSerializer(serializers.Serializer[Any]):
@@ -170,11 +172,16 @@ class ConsentView(RecalledKeyView):
             return done.consent
 
         return replayable(
-            request, make=make, load=lambda consent: _captured(made.get(consent) or capture.stored(consent)), status=201
+            request, make=make, load=lambda consent: _captured(made.get(consent) or opt_in.stored(consent)), status=201
         )
 
     def _capture(self, request: Request, now: datetime, *, recalled: bool) -> capture.Captured:
         answer = answers.read(request.data, now=now, recalled=recalled)
+        if opt_in.is_needed(answer):
+            self.read_key(request)
+            # What was recalled is only proved by the statement of a capture.
+            answer = answers.read(request.data, now=now)
+            return opt_in.ask(answer, dict(request.data), now=now, actor=_actor(request))
         return capture.capture(answer, now=now, actor=_actor(request), by=self.seen(request))
 
 

@@ -38,7 +38,8 @@ class Captured:
     """One submission of a form, as the caller is told of it."""
 
     consent: UUID
-    subject: UUID
+    # Nobody, while a double opt-in waits.
+    subject: UUID | None
     states: dict[str, str]
     pending: bool
     receipt: str
@@ -59,13 +60,20 @@ class Changed(NotFound):
 
 
 def capture(
-    answer: Answer, *, now: datetime, actor: str, collected_by: str = "api", by: Seen | None = None
+    answer: Answer,
+    *,
+    now: datetime,
+    actor: str,
+    collected_by: str = "api",
+    by: Seen | None = None,
+    consent: UUID | None = None,
 ) -> Captured:
     """Record this answer. A person we do not know yet is made in the same statement.
 
+    `consent` is the id of an answer that waited for its confirmation (consents/opt_in.py).
     Raises Changed when the form is no longer as the answer was read against, or the key `by` no longer as recalled.
     """
-    consent, entry = uuid4(), uuid4()
+    consent, entry = consent or uuid4(), uuid4()
     lines = _lines(answer)
     params = _params(answer, lines, consent, entry) | {"now": now, "actor": actor, "collected_by": collected_by}
     params |= {"key": by.key.pk if by else None, "key_version": by.version if by else None}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from consents import answers, capture
+from consents import answers, capture, opt_in
 from consents.answers import Answer
 from core.errors import DomainError, Invalid, Text
 from subjects.identifiers import Claim
@@ -27,8 +27,11 @@ def capture_all(
 ) -> None:
     """Registered with subjects.intake. Captures all inside the caller's transaction, or names every field at fault."""
     said = {"identity": identity(claims), "test": is_test}
-    for answer in _read(consents, said, now=now):
-        capture.capture(answer, now=now, actor=actor)
+    for part, answer in zip(consents, _read(consents, said, now=now), strict=True):
+        if opt_in.is_needed(answer):
+            opt_in.ask(answer, {**part, **said}, now=now, actor=actor)
+        else:
+            capture.capture(answer, now=now, actor=actor)
 
 
 def identity(claims: Sequence[Claim]) -> dict[str, Any]:

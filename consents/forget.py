@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from consents import endings
+from consents import endings, opt_in
 from consents.models import ConsentEvent, ConsentState
 from consents.states import YES
 from core.arrays import Among, array
@@ -51,6 +51,7 @@ def clean(gone: Gone) -> None:
     for subject, purpose in staying.intersection(people.values_list("subject", "purpose")):
         _end(subject, purpose, gone)
     ConsentState.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
+    opt_in.forget_people(gone.subject_ids)
     destroy_proofs(gone.subjects)
 
 

@@ -99,8 +99,6 @@ def _complete(controls: object) -> object:
 
 def _faults(form: ConsentForm, version: ConsentFormVersion) -> dict[str, Text]:
     faults: dict[str, Text] = {}
-    if form.double_opt_in:
-        faults["double_opt_in"] = _("Double opt-in is not available yet.")
     if not _is_period(form.valid_for):
         faults["valid_for"] = _("Say how long consent lasts as an ISO 8601 period, such as P24M.")
     if not version.title.strip():
@@ -190,6 +188,7 @@ class Shown:
     superseded_at: datetime | None
     grace: timedelta
     valid_for: str
+    double_opt_in: bool
     purposes: dict[str, Purpose]
     # Of both rows, as in core/recall.py: the statement that records the answer proves that neither has changed.
     versions: str
@@ -209,6 +208,7 @@ _recall: Recall[Shown] = Recall()
 SHOWN = """
 SELECT version.id, form.slug, version.number, version.locale, version.controls::text, version.notice_version,
        version.sha256, version.published_at, version.superseded_at, form.grace_days, form.valid_for,
+       form.double_opt_in,
        (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid))::text
           FROM processing_purpose purpose
          WHERE purpose.slug IN (SELECT control ->> 'purpose' FROM jsonb_array_elements(version.controls) control)),
@@ -241,8 +241,23 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
     row = prepared.fetch_one(SHOWN, [slug, number, locale])
     if row is None:
         return None
-    key, slug, number, locale, controls, notice, sha, published, superseded, days, valid_for, purposes, versions = row
-    found = [Purpose(pk=pk, slug=name, uuid=UUID(uuid)) for name, pk, uuid in json.loads(purposes)]
+    (
+        key,
+        slug,
+        number,
+        locale,
+        controls,
+        notice,
+        sha,
+        published,
+        superseded,
+        days,
+        valid_for,
+        double,
+        found,
+        versions,
+    ) = row
+    purposes = [Purpose(pk=pk, slug=name, uuid=UUID(uuid)) for name, pk, uuid in json.loads(found)]
     shown = Shown(
         key=key,
         slug=slug,
@@ -255,7 +270,8 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
         superseded_at=superseded,
         grace=timedelta(days=days),
         valid_for=valid_for,
-        purposes={purpose.slug: purpose for purpose in found},
+        double_opt_in=double,
+        purposes={purpose.slug: purpose for purpose in purposes},
         versions=versions,
     )
     return _recall.keep((slug, number, locale), shown)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from consents.models_pending import PendingConsent as PendingConsent
 from processing.models import Channel, Purpose
 
 

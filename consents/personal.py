@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consents import forget, suppression
+from consents import forget, opt_in, suppression
 from consents.models import ConsentEvent, ConsentState, Suppression
 from consents.states import states_of
 from core.models import Owner
@@ -96,7 +96,26 @@ class Refusals:
         return 0
 
 
+@register
+class Waiting:
+    """Answers that their owner has not confirmed: sealed, and of nobody yet. They go within a month."""
+
+    label: str | Promise = _("Answers that you have not confirmed yet")
+    fields = fields_of("PendingConsent", "sealed blind states requested_at expires_at confirmed_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        rows = opt_in.waiting_for(suppression.claims_of(subject))
+        return [
+            {"asked": row.states, "at": row.requested_at.isoformat(), "until": row.expires_at.isoformat()}
+            for row in rows
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        return opt_in.forget_people([subject.pk])
+
+
 NOT_PERSONAL = {
+    *fields_of("PendingConsent", "id uuid form_version token_hash actor collected_by entry is_test"),
     # What is asked, of everybody alike.
     *fields_of("ConsentForm", "id uuid slug double_opt_in grace_days valid_for"),
     *fields_of(

@@ -131,9 +131,7 @@ def send_link(email: str, *, now: datetime, locale: str = DEFAULT_LOCALE) -> Non
 
 def _controls() -> list[dict[str, str]]:
     """Every control of the forms in force, each purpose and channel once."""
-    versions = ConsentFormVersion.objects.filter(
-        published_at__isnull=False, superseded_at=None, form__double_opt_in=False, locale=DEFAULT_LOCALE
-    )
+    versions = ConsentFormVersion.objects.filter(published_at__isnull=False, superseded_at=None, locale=DEFAULT_LOCALE)
     controls: dict[tuple[str, str], dict[str, str]] = {}
     for version in versions.select_related("form").order_by("form__slug"):
         for control in version.controls:

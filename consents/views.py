@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from consents import opt_in
 from consents import preferences as choices
 from consents import unsubscribe as one_click
 from consents.forms_public import AddressForm
@@ -64,6 +65,20 @@ def ask(request: HttpRequest) -> HttpResponse:
         else:
             return render(request, "consents/preferences_sent.html")
     return render(request, "consents/preferences_ask.html", {"form": form})
+
+
+@never_cache
+@page
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The second step of a double opt-in. Mail scanners follow links, so only the button confirms."""
+    now = timezone.now()
+    try:
+        if request.method == "POST":
+            done = opt_in.confirm(token, now=now)
+            return render(request, "consents/confirmed.html", {"titles": opt_in.titles_of(done)})
+        return render(request, "consents/confirm.html", {"labels": opt_in.waiting(token, now=now)})
+    except opt_in.LinkOver:
+        return render(request, "consents/confirm_over.html", status=404)
 
 
 def _save(recipient: Recipient, request: HttpRequest, token: str) -> int:

@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "attempts": {"task": "staff.tasks.sweep", "schedule": crontab(hour=1, minute=50)},
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
     "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},
+    "unconfirmed-consents": {"task": "consents.tasks.forget_unconfirmed", "schedule": crontab(hour=1, minute=5)},
     "resume": {"task": "retention.tasks.resume", "schedule": 300.0, "options": {"expires": 300}},
     "breaches": {"task": "breaches.tasks.forget", "schedule": crontab(hour=1, minute=40)},
     "imports": {"task": "imports.tasks.sweep", "schedule": 60.0, "options": {"expires": 60}},
@@ -180,6 +181,8 @@ UNSEALED_WARNING_SECONDS = env.int("UNSEALED_WARNING_SECONDS", default=900)
 # After so many days a reminder; after so many, or when the answer is due, closing with the letter of Art 12(4).
 UNCONFIRMED_REMINDER_DAYS = env.int("UNCONFIRMED_REMINDER_DAYS", default=7)
 UNCONFIRMED_WAIT_DAYS = env.int("UNCONFIRMED_WAIT_DAYS", default=30)
+# So long somebody has to say where else to look before they are told that nothing was found.
+WHERE_ELSE_WAIT_DAYS = env.int("WHERE_ELSE_WAIT_DAYS", default=14)
 
 # --- Language and time: UTC in the database, statutory dates in the controller's zone --------------------------------
 LANGUAGE_CODE = "en-gb"
@@ -208,6 +211,8 @@ SECURE_HSTS_PRELOAD = SECURE_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
 # Networks of the proxies in front of us: what they say about where a request comes from is believed (core/network.py).
 TRUSTED_PROXIES = [ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
+# Networks besides the public internet that data may be sent to, and over plain http: for trying it out.
+OUTGOING_NETWORKS = [ip_network(network) for network in env.list("OUTGOING_NETWORKS", default=[])]
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SESSION_COOKIE_SECURE = SECURE_TLS
 CSRF_COOKIE_SECURE = SECURE_TLS

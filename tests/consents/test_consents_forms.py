@@ -65,7 +65,7 @@ def test_consent_is_not_asked_where_it_is_not_relied_on():
 def test_settings_of_the_form_that_cannot_be_kept_are_refused():
     make.live()
     ConsentForm.objects.create(slug="join", double_opt_in=True, valid_for="two years")
-    assert refused() == {"double_opt_in", "valid_for"}
+    assert refused() == {"valid_for"}
 
 
 def test_publishing_hashes_what_is_shown_and_supersedes_the_version_before():

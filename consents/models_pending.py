@@ -1,0 +1,44 @@
+"""Choices: answers that wait until the owner of the mailbox says so too (double opt-in)."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class PendingConsent(models.Model):
+    """An answer to a form with double opt-in. No person is made or matched before it is confirmed.
+
+    The row outlives its content: that it was confirmed, or never was, stays known until the sweep.
+    """
+
+    # The id that the API answers as `consent`; its events share it once it is confirmed.
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    form_version = models.BigIntegerField()
+    # Field "answer" under the consent's own key: the answer as it was sent. Empty once confirmed.
+    sealed = models.BinaryField(null=True)
+    blind = models.BinaryField(help_text="Blind index of the address, so that an erasure finds what still waits.")
+    token_hash = models.BinaryField(unique=True, help_text="Of the link in the mail.")
+    actor = models.CharField(max_length=60)
+    collected_by = models.CharField(max_length=20)
+    requested_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    # Each purpose with what was asked for it: what a repeated call is answered with.
+    states = models.JSONField()
+    entry = models.UUIDField(help_text="The ledger entry of the request.")
+    is_test = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None) | Q(sealed=None), name="consents_pending_confirmed_is_empty"
+            )
+        ]
+        indexes = [
+            models.Index("blind", name="consents_pending_blind", condition=Q(confirmed_at=None)),
+            models.Index("requested_at", name="consents_pending_requested"),
+        ]
+
+    def __str__(self) -> str:
+        return f"pending consent {self.uuid}"
