@@ -4,15 +4,16 @@ Six years after it was closed (Limitation Act 1980 s.5; storage limitation, UK G
 statistic needs: reference, right, dates, states and reason codes of somebody who can no longer be named.
 """
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core import outbox
-from core.errors import DomainError
-from core.models import Owner
+from core.errors import DomainError, Text
+from core.models import Controller, Owner
 from core.vault import destroy_keys
 from ledger.entries import record
 from requests.models import (
@@ -38,6 +39,7 @@ from requests.models import (
     Transfer,
     VisitCode,
 )
+from requests.package import KEPT
 
 TERM = relativedelta(years=6)
 
@@ -96,6 +98,31 @@ def _forget_what_was_said(case: CaseFile) -> None:
     ComplaintStep.objects.filter(complaint__case=case).delete()
     Complaint.objects.filter(case=case).update(findings=None)
     Representation.objects.filter(case=case).update(note=None)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something of a case, and the day on which it is destroyed; None when that day is not known yet."""
+
+    what: Text
+    until: date | None
+
+
+def kept(case: CaseFile) -> list[Kept]:
+    """What is kept of a case and until when, for the page that says so."""
+    if case.claim is None:
+        return []
+    zone = Controller.current().zone
+    found = [Kept(_("The case file, with letters, messages and notes"), _day(case.closed_at, TERM, zone))]
+    made = Package.objects.kept().filter(request__case=case).values_list("made_at", flat=True)
+    found += [Kept(_("A copy of the person's data, ready to be collected"), _day(at, KEPT, zone)) for at in made]
+    if Evidence.objects.filter(case=case, destroyed_at=None).exists():
+        found.append(Kept(_("Evidence of identity, as soon as it is decided"), None))
+    return found
+
+
+def _day(at: datetime | None, term: relativedelta | timedelta, zone: tzinfo) -> date | None:
+    return (at + term).astimezone(zone).date() if at else None
 
 
 def expire_closed(*, now: datetime) -> int:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from requests import deadlines, ways
+from requests import deadlines, silence, ways
 from requests.facts import Facts
 from requests.models import Right, RightsRequest
 from requests.workflow import CLOSED, State, TransitionNotAllowed
@@ -30,6 +30,7 @@ def step(rights_request: RightsRequest, to: str, *, actor: str, now: datetime) -
     """Move, and keep the protection against deletion in step: it stands while a copy is still owed."""
     if to not in by_hand(rights_request):
         raise TransitionNotAllowed
+    silence.check(rights_request, State(to))
     was_closed = rights_request.state in CLOSED
     rights_request.move(to, actor=actor, reason="by-hand", now=now)
     if was_closed:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.models import Controller
-from requests import messages, reading
+from requests import expiry, messages, reading
 from requests.models import CaseFile
 
 register = template.Library()
@@ -54,6 +54,12 @@ def days_left(due: date, today: date) -> str:
 def reference(case: CaseFile) -> str:
     """What a case is called: its first request, or its complaint."""
     return messages.reference_of(case)
+
+
+@register.filter
+def keeping(case: CaseFile) -> list[expiry.Kept]:
+    """What is kept of a case, and until when."""
+    return expiry.kept(case)
 
 
 @register.filter
