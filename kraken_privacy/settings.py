@@ -213,6 +213,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIN
 TRUSTED_PROXIES = [ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
 # Networks besides the public internet that data may be sent to, and over plain http: for trying it out.
 OUTGOING_NETWORKS = [ip_network(network) for network in env.list("OUTGOING_NETWORKS", default=[])]
+# Networks besides the public internet that data may be sent to, and over plain http: for trying it out.
+OUTGOING_NETWORKS = [ip_network(network) for network in env.list("OUTGOING_NETWORKS", default=[])]
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SESSION_COOKIE_SECURE = SECURE_TLS
 CSRF_COOKIE_SECURE = SECURE_TLS

@@ -9,4 +9,9 @@ class RequestsConfig(AppConfig):
     name = "requests"
 
     def ready(self) -> None:
+        from core import outbox
+        from core.models import Outbox
         from requests import asking, personal, recounting  # noqa: F401 - they register what they do when imported
+        from requests.transfer_post import carry
+
+        outbox.register_carrier(Outbox.Kind.TRANSFER, carry)

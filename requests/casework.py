@@ -29,6 +29,7 @@ from requests import (
     restricting,
     reviewing,
     systems,
+    transfers,
     ways,
 )
 from requests.clock import Clock, in_words
@@ -84,6 +85,11 @@ HAPPENED = {
     "letter.bounced": gettext_lazy("A letter came back: it was not given"),
     "letter.collected": gettext_lazy("Letter read"),
     "letter.link-renewed": gettext_lazy("New link sent"),
+    "transfer.instructed": gettext_lazy("Told us to hand the data to somebody else"),
+    "transfer.begun": gettext_lazy("Data on its way to somebody else"),
+    "transfer.delivered": gettext_lazy("Somebody else has the data"),
+    "transfer.failed": gettext_lazy("Somebody else did not take the data"),
+    "transfer.cancelled": gettext_lazy("Data is not to go to somebody else"),
     "erasure.executed": gettext_lazy("Erasure carried out"),
     "request.clock-set": gettext_lazy("Due date computed anew"),
     "complaint.clock-set": gettext_lazy("Date of acknowledgement computed anew"),
@@ -170,6 +176,8 @@ class Work:
     is_erasure: bool
     is_objection: bool
     is_portability: bool
+    # To whom else a portable set of data goes.
+    transfers: list[transfers.Shown]
     # What an objection or a withdrawal ended when it was said, in words.
     stopped: list[str]
     # What an objection holds still while it is weighed.
@@ -255,6 +263,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         is_erasure=rights_request.right == Right.ERASURE,
         is_portability=rights_request.right == Right.PORTABILITY,
         is_objection=rights_request.right == Right.OBJECTION,
+        transfers=transfers.shown(rights_request, now=now),
         stopped=stopped_in_words(rights_request.result.get("stopped", [])),
         held=objecting.held(rights_request),
         is_no=rights_request.right == Right.WITHDRAWAL,

@@ -204,6 +204,14 @@ def urls(site: AdminSite) -> list[URLPattern]:
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)
-    parts = (office_clock, office_complaints, office_drafts, office_entering, office_letters)
-    parts += (office_messages, office_objecting, office_porting)
+    parts = (
+        office_clock,
+        office_complaints,
+        office_drafts,
+        office_entering,
+        office_letters,
+        office_messages,
+        office_objecting,
+        office_porting,
+    )
     return [*(pattern for part in parts for pattern in part.urls(site)), *views]

@@ -15,6 +15,7 @@ from requests import (
     recipients,
     recounting,
     reminders,
+    transfers,
 )
 
 
@@ -22,7 +23,7 @@ from requests import (
 def finish() -> int:
     """Report the erasures that the journal has acknowledged since, and end what an answered objection held still."""
     now = timezone.now()
-    return answer.finish_waiting(now=now) + objecting.lift_answered(now=now)
+    return answer.finish_waiting(now=now) + objecting.lift_answered(now=now) + transfers.note_dead(now=now)
 
 
 @shared_task

@@ -1,19 +1,298 @@
 """Handing somebody's data to another controller because they told us to (UK GDPR Art 20(2)).
 
-Nothing goes to anybody without the person's recorded instruction.
+Nothing goes to anybody without the person's recorded instruction. Straight to an address of theirs: through the outbox,
+again and again with the same id until they have it (requests/transfer_post.py). Or by a link that works once.
 """
 
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from requests.models import RightsRequest, Transfer
+from core import outbox, vault
+from core.errors import DomainError, Invalid, NotFound
+from core.keys import token_hash
+from core.models import Outbox, Owner
+from core.network import AddressRefused, checked_url
+from ledger.entries import record
+from requests import package, two_people
+from requests.models import Package, Right, RightsRequest, Transfer
+from requests.sending import confirmed, lock
 
-State, Way = Transfer.State, Transfer.Way
+State, Way, Told = Transfer.State, Transfer.Way, Transfer.Told
+LINK_LIVES = timedelta(hours=72)
+# Open links at a time, so that nobody papers the world with them.
+LINKS = 5
+LENGTHS = {"name": 200, "address": 500, "words": 2000}
+# Why it did not work, for staff and in the letter.
+ERRORS = {
+    "address-refused": gettext_lazy("The address is not one on the public internet."),
+    "answer-refused": gettext_lazy("They refused it."),
+    "no-answer": gettext_lazy("They did not answer in a day and a half."),
+    "set-changed": gettext_lazy("The set of data was made anew after it was begun."),
+}
+
+
+class NotHere(NotFound):
+    code = "transfer-link-over"
+    message = gettext_lazy("This link does not work any more.")
+
+
+class NothingToHandOver(DomainError):
+    code = "nothing-to-hand-over"
+    message = gettext_lazy("There is no set of data to hand over. Make it first.")
+
+
+class NotNow(DomainError):
+    code = "transfer-not-now"
+    message = gettext_lazy("It is on its way, or has ended already.")
+
+
+class TooManyLinks(DomainError):
+    code = "too-many-links"
+    message = gettext_lazy("Several links are open already. They close after three days, or when they are used.")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A transfer with what is sealed in it, opened for whoever may see it."""
+
+    transfer: Transfer
+    name: str
+    address: str
+    words: str
+    receipt: dict[str, Any]
+    error: str
+    is_over: bool
+
+
+@transaction.atomic
+def instruct(
+    rights_request: RightsRequest, *, name: str, address: str, words: str, told: str, actor: str, now: datetime
+) -> Transfer:
+    """Write down that the person told us to send their data straight to somebody. Nothing is sent by it."""
+    lock(rights_request, Right.PORTABILITY)
+    confirmed(rights_request)
+    given = {"name": name.strip(), "address": address.strip(), "words": words.strip()}
+    _check(given, told)
+    made = Transfer(request=rights_request, way=Way.ADDRESS, told=told, instructed_at=now, recorded_by=actor)
+    _seal(made, given)
+    made.save(force_insert=True)
+    _note("transfer.instructed", made, actor=actor, now=now, told=told)
+    return made
+
+
+@transaction.atomic
+def start(found: Transfer, *, actor: str, now: datetime, exception: str = "") -> None:
+    """Send it, as the set of data stands now. After a failure once more, with the same id as before."""
+    rights_request = found.request
+    lock(rights_request, Right.PORTABILITY)
+    confirmed(rights_request)
+    found = Transfer.objects.select_for_update(of=("self",)).select_related("request__case").get(pk=found.pk)
+    if found.way != Way.ADDRESS or found.state not in (State.WAITING, State.FAILED):
+        raise NotNow
+    two_people.check(rights_request, actor=actor, reason=exception, now=now)
+    found.state, found.error, found.sha256 = State.SENDING, "", _set_of(rights_request).sha256
+    found.finished_at = None
+    found.save(update_fields=["state", "error", "sha256", "finished_at"])
+    # About the transfer, so that its fate is found by its id.
+    outbox.post(Outbox.Kind.TRANSFER, {"transfer": str(found.uuid)}, about=found.uuid, now=now)
+    _note("transfer.begun", found, actor=actor, now=now, sha256=found.sha256)
+
+
+@transaction.atomic
+def cancel(found: Transfer, *, actor: str, now: datetime) -> None:
+    """It is not to be sent any more, or its link is to close. Of what they have already, nothing comes back."""
+    found = Transfer.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    if found.state in (State.DELIVERED, State.CANCELLED):
+        raise NotNow
+    found.state, found.finished_at = State.CANCELLED, now
+    found.entry = _note("transfer.cancelled", found, actor=actor, now=now)
+    found.save(update_fields=["state", "finished_at", "entry"])
+
+
+@transaction.atomic
+def delivered(found: Transfer, receipt: dict[str, Any], *, now: datetime) -> None:
+    """They have it; what they answered is kept as our receipt. The second time changes nothing."""
+    found = Transfer.objects.select_for_update(of=("self",)).select_related("request__case").get(pk=found.pk)
+    if found.state != State.SENDING:
+        return
+    key = vault.ensure_key(Owner.CASE, found.request.case.uuid)
+    found.receipt = key.seal(f"receipt:{found.uuid}", json.dumps(receipt).encode())
+    found.state, found.finished_at = State.DELIVERED, now
+    details = {"sha256": found.sha256, "status": receipt["status"]}
+    found.entry = _note("transfer.delivered", found, actor="system:requests", now=now, **details)
+    found.save(update_fields=["receipt", "state", "finished_at", "entry"])
+
+
+@transaction.atomic
+def failed(found: Transfer, error: str, *, now: datetime) -> None:
+    """It will not get better by trying again: people decide what to do."""
+    here = Transfer.objects.filter(pk=found.pk, state=State.SENDING)
+    if here.update(state=State.FAILED, error=error, finished_at=now):
+        _note("transfer.failed", found, actor="system:requests", now=now, error=error)
+
+
+def note_dead(*, now: datetime) -> int:
+    """Those that the outbox has given up on; returns how many."""
+    dead = Outbox.objects.filter(kind=Outbox.Kind.TRANSFER, dead_at__isnull=False).values("about")
+    found = list(Transfer.objects.filter(state=State.SENDING, uuid__in=dead).select_related("request__case"))
+    for one in found:
+        failed(one, "no-answer", now=now)
+    return len(found)
+
+
+@transaction.atomic
+def offer(made: Package, *, name: str, now: datetime) -> str:
+    """Make a link for somebody else, at the person's word; returns its address, which is shown once and never again."""
+    rights_request = made.request
+    lock(rights_request, Right.PORTABILITY)
+    if "purposes" not in rights_request.result:
+        raise NothingToHandOver
+    given = {"name": name.strip(), "address": "", "words": ""}
+    _check_lengths(given)
+    if _open_links(rights_request, now=now).count() >= LINKS:
+        raise TooManyLinks
+    token = secrets.token_urlsafe(32)
+    actor = f"case:{rights_request.case.uuid}"
+    transfer = Transfer(
+        request=rights_request,
+        way=Way.LINK,
+        told=Told.PAGE,
+        instructed_at=now,
+        recorded_by=actor,
+        token_hash=token_hash(token),
+        expires_at=min(now + LINK_LIVES, made.expires_at),
+        sha256=made.sha256,
+    )
+    _seal(transfer, given)
+    transfer.save(force_insert=True)
+    _note("transfer.instructed", transfer, actor=actor, now=now, told=Told.PAGE)
+    return f"{settings.BASE_URL}{reverse('requests:hand-over', args=[token])}"
+
+
+def behind(token: str, *, now: datetime) -> Transfer:
+    """The hand-over behind a link. Raises NotHere for one that is unknown, used, closed or too old, all alike."""
+    links = Transfer.objects.filter(token_hash=token_hash(token), way=Way.LINK, state=State.WAITING, expires_at__gt=now)
+    found = links.select_related("request__case").first()
+    if found is None or not Package.objects.kept().filter(request=found.request, sha256=found.sha256).exists():
+        raise NotHere
+    return found
+
+
+@transaction.atomic
+def hand_over(token: str, *, now: datetime) -> tuple[Transfer, Package, Iterator[bytes]]:
+    """The set of data for whoever holds the link, once: the link is used from here on, whatever becomes of it."""
+    found = behind(token, now=now)
+    Transfer.objects.select_for_update().get(pk=found.pk)
+    # Asked again with the row in hand: of two who come at once, one gets it.
+    found = behind(token, now=now)
+    made = Package.objects.select_related("request__case").get(request=found.request)
+    content = package.contents(made)
+    found.state, found.finished_at = State.DELIVERED, now
+    found.entry = _note("transfer.delivered", found, actor="public", now=now, sha256=found.sha256)
+    found.save(update_fields=["state", "finished_at", "entry"])
+    return found, made, content
 
 
 def under_way(rights_request: RightsRequest) -> QuerySet[Transfer]:
-    """Those to an address of theirs that have not ended: an answer names them as still open."""
+    """Those to an address that have not ended: an answer names them as still open."""
     return rights_request.transfers.filter(way=Way.ADDRESS, state__in=[State.WAITING, State.SENDING])
 
 
 def for_letter(rights_request: RightsRequest) -> list[dict[str, str]]:
-    return []
+    """What the letter says about each of them; `gap` is filled where it is not over."""
+    found = [one for one in shown(rights_request) if one.transfer.way == Way.ADDRESS]
+    return [_in_letter(one) for one in found if one.transfer.state != State.CANCELLED]
+
+
+def shown(rights_request: RightsRequest, *, now: datetime | None = None) -> list[Shown]:
+    """Every transfer of the request, opened. The caller has looked who may see it."""
+    return [_open(one, now) for one in rights_request.transfers.select_related("request__case").order_by("pk")]
+
+
+def details_of(found: Transfer) -> dict[str, str]:
+    """Name, address and instruction."""
+    if found.sealed is None:
+        raise vault.Unreadable
+    key = vault.key_of(Owner.CASE, found.request.case.uuid)
+    opened: dict[str, str] = json.loads(key.open(f"transfer:{found.uuid}", bytes(found.sealed)))
+    return opened
+
+
+def _open(found: Transfer, now: datetime | None) -> Shown:
+    given, receipt = details_of(found), {}
+    if found.receipt is not None:
+        key = vault.key_of(Owner.CASE, found.request.case.uuid)
+        receipt = json.loads(key.open(f"receipt:{found.uuid}", bytes(found.receipt)))
+    is_over = bool(now and found.expires_at and found.state == State.WAITING and found.expires_at <= now)
+    error = str(ERRORS.get(found.error, found.error))
+    return Shown(found, given["name"], given["address"], given["words"], receipt, error, is_over)
+
+
+def _in_letter(one: Shown) -> dict[str, str]:
+    match State(one.transfer.state):
+        case State.DELIVERED:
+            return {"name": one.name, "sentence": _("They confirmed that they have it."), "gap": ""}
+        case State.FAILED:
+            return {"name": one.name, "sentence": "", "gap": _("It could not be sent: %(why)s") % {"why": one.error}}
+    return {"name": one.name, "sentence": "", "gap": _("It is on its way to them and has not been confirmed yet.")}
+
+
+def _set_of(rights_request: RightsRequest) -> Package:
+    made = Package.objects.kept().filter(request=rights_request).first()
+    if made is None or "purposes" not in rights_request.result:
+        raise NothingToHandOver
+    return made
+
+
+def _open_links(rights_request: RightsRequest, *, now: datetime) -> QuerySet[Transfer]:
+    return rights_request.transfers.filter(way=Way.LINK, state=State.WAITING, expires_at__gt=now)
+
+
+def _check(given: dict[str, str], told: str) -> None:
+    _check_lengths(given)
+    if told not in Told.values or told == Told.PAGE:
+        raise Invalid(fields={"told": gettext_lazy("Say how the person told us.")})
+    if not given["words"]:
+        raise Invalid(fields={"words": gettext_lazy("Write down what the person told us, in their words.")})
+    try:
+        checked_url(given["address"])
+    except AddressRefused as error:
+        raise Invalid(fields={"address": error.message}) from error
+
+
+def _check_lengths(given: dict[str, str]) -> None:
+    for field, longest in LENGTHS.items():
+        if len(given[field]) > longest or "\x00" in given[field]:
+            raise Invalid(fields={field: gettext_lazy("This is too long or not text.")})
+    if not given["name"]:
+        raise Invalid(fields={"name": gettext_lazy("Enter the name of the company or organisation")})
+
+
+def _seal(made: Transfer, given: dict[str, str]) -> None:
+    key = vault.ensure_key(Owner.CASE, made.request.case.uuid)
+    made.sealed = key.seal(f"transfer:{made.uuid}", json.dumps(given).encode())
+
+
+def _note(kind: str, found: Transfer, *, actor: str, now: datetime, **data: str | int) -> UUID:
+    subject = found.request.case.subject
+    return record(
+        kind=kind,
+        at=now,
+        actor=actor,
+        subject=subject.uuid if subject else None,
+        object=found.request.uuid,
+        data={"transfer": str(found.uuid), "way": found.way, **data},
+        test=found.request.case.is_test,
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from requests import views, views_collect, views_messages
+from requests import views, views_collect, views_messages, views_transfer
 from requests.steps import BY_NAME
 
 app_name = "requests"
@@ -33,5 +33,8 @@ urlpatterns = [
     path("collect/<str:token>/letter/", views_collect.letter, name="collect-letter"),
     path("collect/<str:token>/letter.pdf", views_collect.pdf, name="collect-pdf"),
     path("collect/<str:token>/download/", views_collect.download, name="collect-download"),
+    path("collect/<str:token>/hand-over/", views_transfer.offer, name="collect-hand-over"),
+    path("hand-over/<str:token>/", views_transfer.page, name="hand-over"),
+    path("hand-over/<str:token>/download/", views_transfer.download, name="hand-over-download"),
     path("collect/<str:token>/renew/", views_collect.renew, name="collect-renew"),
 ]

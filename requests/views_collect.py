@@ -15,10 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from requests import codes, collection, letter_pdf, letters
+from requests import codes, collection, letter_pdf, letters, transfers
 from requests.collection import Found
 from requests.forms import Question
-from requests.models import Letter, Package
+from requests.models import Letter, Package, Right
 
 GRANT = "collect"
 GRANT_SECONDS = 15 * 60
@@ -35,15 +35,15 @@ class CodeForm(Question):
     )
 
 
-class _View(Protocol):
+class View(Protocol):
     def __call__(self, request: HttpRequest, token: str, found: Found) -> HttpResponseBase: ...
 
 
-class _Door(Protocol):
+class Door(Protocol):
     def __call__(self, request: HttpRequest, token: str) -> HttpResponseBase: ...
 
 
-def _with_found(view: _View) -> _Door:
+def with_found(view: View) -> Door:
     """Look the link up; unknown, expired or emptied, it leads to the same page."""
 
     @wraps(view)
@@ -59,10 +59,10 @@ def _with_found(view: _View) -> _Door:
 
 @never_cache
 @require_http_methods(["GET", "HEAD"])
-@_with_found
+@with_found
 def page(request: HttpRequest, token: str, found: Found) -> HttpResponse:
     """Before the code: a button that sends one. After it: the answer."""
-    if _is_granted(request, found, timezone.now()):
+    if is_granted(request, found, timezone.now()):
         readable = collection.letters_for(found)
         package = found if isinstance(found, Package) else None
         is_data = package is not None and package.request.result.get("purposes")
@@ -71,6 +71,9 @@ def page(request: HttpRequest, token: str, found: Found) -> HttpResponse:
             "earlier": readable[1:],
             "package": package,
             "is_data": is_data,
+            # To whom else it goes, at the person's word. Only their page shows it.
+            "handed": transfers.shown(package.request, now=timezone.now()) if package else [],
+            "is_portable": is_data and package and package.request.right == Right.PORTABILITY,
         }
         return _show(request, "open", token, found, **context)
     return _show(request, "page", token, found)
@@ -78,7 +81,7 @@ def page(request: HttpRequest, token: str, found: Found) -> HttpResponse:
 
 @never_cache
 @require_POST
-@_with_found
+@with_found
 def code(request: HttpRequest, token: str, found: Found) -> HttpResponse:
     """Send a fresh code, then ask for it."""
     sent = collection.issue_code(found, now=timezone.now())
@@ -88,7 +91,7 @@ def code(request: HttpRequest, token: str, found: Found) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
-@_with_found
+@with_found
 def check(request: HttpRequest, token: str, found: Found) -> HttpResponse:
     """Ask for the code, and check it."""
     form = CodeForm(request.POST if request.method == "POST" else None)
@@ -106,9 +109,9 @@ def check(request: HttpRequest, token: str, found: Found) -> HttpResponse:
 
 @never_cache
 @require_POST
-@_with_found
+@with_found
 def letter(request: HttpRequest, token: str, found: Found) -> HttpResponse:
-    if not _is_granted(request, found, now := timezone.now()):
+    if not is_granted(request, found, now := timezone.now()):
         return redirect("requests:collect", token=token)
     opened = _opened(request, found, now)
     return _show(request, "letter", token, found, letter=opened, html=letters.read(opened)["html"])
@@ -116,10 +119,10 @@ def letter(request: HttpRequest, token: str, found: Found) -> HttpResponse:
 
 @never_cache
 @require_POST
-@_with_found
+@with_found
 def pdf(request: HttpRequest, token: str, found: Found) -> HttpResponse:
     """The same letter to keep or print."""
-    if not _is_granted(request, found, now := timezone.now()):
+    if not is_granted(request, found, now := timezone.now()):
         return redirect("requests:collect", token=token)
     opened = _opened(request, found, now)
     return letter_pdf.response(letter_pdf.of(opened), opened.reference)
@@ -136,9 +139,9 @@ def _opened(request: HttpRequest, found: Found, now: datetime) -> Letter:
 
 @never_cache
 @require_POST
-@_with_found
+@with_found
 def download(request: HttpRequest, token: str, found: Found) -> HttpResponseBase:
-    if not isinstance(found, Package) or not _is_granted(request, found, now := timezone.now()):
+    if not isinstance(found, Package) or not is_granted(request, found, now := timezone.now()):
         return redirect("requests:collect", token=token)
     response = StreamingHttpResponse(collection.collect(found, now=now), content_type="application/zip")
     response["Content-Length"] = found.size
@@ -165,6 +168,6 @@ def _grant(request: HttpRequest, found: Found, now: datetime) -> None:
     request.session[GRANT] = {"opens": str(found.uuid), "until": now.timestamp() + GRANT_SECONDS}
 
 
-def _is_granted(request: HttpRequest, found: Found, now: datetime) -> bool:
+def is_granted(request: HttpRequest, found: Found, now: datetime) -> bool:
     granted = request.session.get(GRANT) or {}
     return granted.get("opens") == str(found.uuid) and granted.get("until", 0) > now.timestamp()

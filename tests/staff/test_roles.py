@@ -15,7 +15,7 @@ from django.urls import URLPattern, get_resolver, resolve
 from rest_framework.test import APIClient
 
 from core import apikeys, roles
-from requests import answer, decisions, identity_doubt, letters
+from requests import answer, decisions, identity_doubt, letters, transfers
 from requests.models import CaseFile, Evidence, RightsRequest
 from requests import leaving_out
 from subjects.models import PersonalDataItem
@@ -81,6 +81,16 @@ class Things:
         make_office.person("newsletter", email="portable@example.com")
         found = make_office.confirmed("portability", email="portable@example.com", mailbox=self.mailbox)
         return found.requests.get().uuid
+
+    def ported(self):
+        make_office.person("newsletter", email="ported@example.com")
+        found = make_office.confirmed("portability", email="ported@example.com", mailbox=self.mailbox)
+        return found.requests.get().uuid
+
+    def transfer(self):
+        given = {"name": "x", "address": "https://example.com/", "words": "x", "told": "request"}
+        found = RightsRequest.objects.get(uuid=self["ported"])
+        return transfers.instruct(found, **given, actor=make_office.OFFICER, now=make_office.NOW).uuid
 
     def objection(self):
         given = {"email": "objects@example.com", "stop": [], "answers": {"objection": "x"}}
