@@ -183,6 +183,8 @@ UNCONFIRMED_REMINDER_DAYS = env.int("UNCONFIRMED_REMINDER_DAYS", default=7)
 UNCONFIRMED_WAIT_DAYS = env.int("UNCONFIRMED_WAIT_DAYS", default=30)
 # So long somebody has to say where else to look before they are told that nothing was found.
 WHERE_ELSE_WAIT_DAYS = env.int("WHERE_ELSE_WAIT_DAYS", default=14)
+# So long somebody has to say where else to look before they are told that nothing was found.
+WHERE_ELSE_WAIT_DAYS = env.int("WHERE_ELSE_WAIT_DAYS", default=14)
 
 # --- Language and time: UTC in the database, statutory dates in the controller's zone --------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -18,6 +18,7 @@ from ledger.models import Entry
 from processing.models import DecisionSystem
 from requests import (
     answer,
+    asking_where,
     decisions,
     letter_drafts,
     letter_lists,
@@ -306,7 +307,9 @@ def view(rights_request: RightsRequest, *, purpose: str, actor: str, now: dateti
     """What the person wrote, opened for a member of staff; that it was opened is an event (`case.viewed`)."""
     case = rights_request.case
     record(kind="case.viewed", at=now, actor=actor, object=case.uuid, data={"what": purpose})
-    return claim_of(case)
+    told = asking_where.said(rights_request)
+    where = "\n".join(text for answer in told for text in answer.values() if text)
+    return {**claim_of(case), **({"where_else_to_look": where} if where else {})}
 
 
 @dataclass(frozen=True)
@@ -323,6 +326,8 @@ class Preview:
 def preview(rights_request: RightsRequest, *, now: datetime) -> Preview:
     """The letter as it would be written now. Raises the same refusals as sending it."""
     kind, context = ways.draft(rights_request, now=now)
+    if kind == "nothing_found":
+        asking_where.check(rights_request, now=now)
     return Preview(
         kind=kind,
         letter=letters.render(kind, rights_request, context, now=now),

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, Invalid, Text
-from requests import asking, clarification, extension, fee, identity_doubt, identity_evidence, refusing
+from requests import asking, asking_where, clarification, extension, fee, identity_doubt, identity_evidence, refusing
 from requests.asking import NEVER_WAIT
 from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
@@ -44,6 +44,7 @@ class Panel:
     prompt_until: date
     never_waits: bool
     may_come_back: bool
+    asks_where: bool
     pauses: bool
     choices: dict[str, Choices]
 
@@ -63,6 +64,7 @@ def panel(rights_request: RightsRequest, *, now: datetime) -> Panel:
         prompt_until=identity_doubt.prompt_until(rights_request),
         never_waits=rights_request.right in NEVER_WAIT,
         may_come_back=refusing.may_come_back(rights_request),
+        asks_where=asking_where.may_ask(rights_request),
         pauses=clarification.pauses(rights_request),
         choices=_choices(rights_request),
     )
@@ -159,6 +161,7 @@ def _label(one: Asking) -> str:
         Kind.EXTENSION: extension.REASONS,
         Kind.FEE: fee.REASONS,
         Kind.REFUSAL: refusing.REASONS,
+        Kind.WHERE: {"nothing-found": _("Before we say that nothing was found.")},
     }
     return str(tables.get(one.kind, {}).get(one.reason, ""))
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from core.errors import DomainError, Invalid, Text
 from requests import (
     asking,
+    asking_where,
     casework,
     clarification,
     extension,
@@ -33,7 +34,7 @@ from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
 from requests.office_forms import DayField
 
 # What may be taken back by its name. A doubt has its own way, because what was sent for it goes too.
-TAKEN_BACK = (Kind.CLARIFICATION, Kind.EXTENSION, Kind.FEE, Kind.REFUSAL)
+TAKEN_BACK = (Kind.CLARIFICATION, Kind.EXTENSION, Kind.FEE, Kind.REFUSAL, Kind.WHERE)
 
 
 def _act(
@@ -173,6 +174,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
     charged = gettext_lazy("Charged. The letter is written.")
     prepared = gettext_lazy("Prepared. Look at the letter, then send it.")
     recorded = gettext_lazy("Recorded, and the date computed anew.")
+    recorded_as_said = gettext_lazy("Recorded: they have said where to look.")
     doors: dict[str, Callable[..., HttpResponseBase]] = {
         "doubt": doubt,
         "doubt-approve": approve,
@@ -185,6 +187,9 @@ def urls(site: AdminSite) -> list[URLPattern]:
         "charge": _act(fee.charge, charged, "reason", "explanation", "amount", "basis"),
         "paid": _act(fee.paid, recorded, days=("day",)),
         "take-back": take_back,
+        "where": _act(asking_where.ask, asked),
+        "where-complete": _act(asking_where.complete, recorded_as_said),
+        "where-told": _act(asking_where.told, recorded, "answer", days=("day",)),
         "refusal-prepare": _act(refusing.prepare, prepared, "reason", "explanation"),
         "refusal": refusal,
         "refuse": refuse,

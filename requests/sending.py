@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import letters, package, posting, report, representing, systems
+from requests import asking_where, letters, package, posting, report, representing, systems
 from requests.asking import NEVER_WAIT
 from requests.intake import claim_of
 from requests.models import Letter, Right, RightsRequest
@@ -94,7 +94,8 @@ def copy_is_made(rights_request: RightsRequest) -> None:
 
 
 def nothing_found(rights_request: RightsRequest, *, actor: str, now: datetime) -> RightsRequest:
-    """We know nobody under the confirmed address: say so, and say what could help."""
+    """We know nobody under the confirmed address: say so, and say what could help. Raises AskFirst."""
+    asking_where.check(rights_request, now=now)
     rights_request.result = {**rights_request.result, "nothing": True}
     rights_request.save(update_fields=["result"])
     systems.answer_builtin(rights_request, count=0, actor=actor, now=now)

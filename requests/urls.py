@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from requests import views, views_collect, views_messages, views_transfer
+from requests import views, views_collect, views_messages, views_transfer, views_where
 from requests.steps import BY_NAME
 
 app_name = "requests"
@@ -20,6 +20,7 @@ urlpatterns = [
     path("rights/messages/<str:token>/write/", views_messages.write, name="messages-write"),
     path("rights/messages/<str:token>/letter/<uuid:uuid>/", views_messages.letter, name="messages-letter"),
     path("rights/messages/<str:token>/file/<uuid:uuid>/", views_messages.file, name="messages-file"),
+    path("rights/where/<str:token>/", views_where.page, name="where"),
     path("rights/status/", views.link, name="link"),
     path("rights/status/sent/", views.link_sent, name="link-sent"),
     path("rights/lost-mailbox/", views.lost, name="lost"),

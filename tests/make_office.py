@@ -10,7 +10,7 @@ from consents.models import ConsentEvent
 from core.models import Controller, User
 from ledger.entries import record
 from processing.models import DataCategory, Purpose, Recipient
-from requests import intake, searching, systems
+from requests import asking_where, intake, searching, systems
 from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import Disclosure
@@ -89,6 +89,12 @@ def confirmed(*rights, email=EMAIL, now=NOW, mailbox, details="Please send me ev
     """A case whose mailbox was shown."""
     case = make_requests.case(*rights, email=email, now=now, details=details, **given)
     return intake.confirm(make_requests.token_in(mailbox, now=now), now=now) and case.__class__.objects.get(pk=case.pk)
+
+
+def looked(rights_request, *, now=NOW):
+    """The request says itself where else to look, so that "nothing found" may be said."""
+    asking_where.complete(rights_request, actor=OFFICER, now=now)
+    return rights_request
 
 
 def answered(rights_request, *, outcome="nothing_found", now=NOW, **given):

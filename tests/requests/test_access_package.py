@@ -126,6 +126,7 @@ def test_an_unconfirmed_case_cannot_be_released(mailoutbox):
 def test_a_stranger_is_told_that_nothing_was_found_and_what_would_help(mailoutbox):
     make.register()
     rights_request = make.confirmed("access", mailbox=mailoutbox, email="nobody@example.com").requests.get()
+    make.looked(rights_request)
     answer.release_access(rights_request, actor=make.OFFICER, now=make.NOW)
     letter = Letter.objects.get(request=rights_request)
     assert letter.kind == "nothing_found"

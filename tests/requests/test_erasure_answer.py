@@ -211,7 +211,7 @@ def test_unconfirmed_deletes_nothing(subject):
 def test_a_stranger_hears_that_there_was_nothing_to_delete(mailoutbox):
     make.register()
     case = make.confirmed("erasure", mailbox=mailoutbox, email="nobody@example.com")
-    rights_request = answer.execute_erasure(case.requests.get(), actor=make.OFFICER, now=make.NOW)
+    rights_request = answer.execute_erasure(make.looked(case.requests.get()), actor=make.OFFICER, now=make.NOW)
     assert rights_request.state == "fulfilled"
     assert "found none to delete" in letter_of(rights_request)["outcome"]
 

@@ -117,7 +117,7 @@ def test_a_decision_after_the_set_was_made_asks_for_another(subject, mailoutbox)
 
 
 def test_of_somebody_we_do_not_know_we_say_so(mailoutbox):
-    found = ask(mailoutbox, email="nobody@example.com")
+    found = make.looked(ask(mailoutbox, email="nobody@example.com"))
     ways.release(found, actor=make.OFFICER, now=NOW)
     assert "in a form that you can take elsewhere" in letters.read(letters.latest(found))["text"]
 

@@ -239,6 +239,7 @@ def test_words_are_sealed_under_the_case(subject, rights_request):
 def test_a_stranger_hears_that_nothing_was_found(mailoutbox):
     make.register()
     rights_request = make.confirmed("rectification", mailbox=mailoutbox, email="nobody@example.com").requests.get()
+    make.looked(rights_request)
     rectifying.release(rights_request, **BY)
     assert letters.latest(rights_request).kind == "nothing_found"
     assert not DataSubject.objects.exists()
