@@ -183,8 +183,6 @@ UNCONFIRMED_REMINDER_DAYS = env.int("UNCONFIRMED_REMINDER_DAYS", default=7)
 UNCONFIRMED_WAIT_DAYS = env.int("UNCONFIRMED_WAIT_DAYS", default=30)
 # So long somebody has to say where else to look before they are told that nothing was found.
 WHERE_ELSE_WAIT_DAYS = env.int("WHERE_ELSE_WAIT_DAYS", default=14)
-# So long somebody has to say where else to look before they are told that nothing was found.
-WHERE_ELSE_WAIT_DAYS = env.int("WHERE_ELSE_WAIT_DAYS", default=14)
 
 # --- Language and time: UTC in the database, statutory dates in the controller's zone --------------------------------
 LANGUAGE_CODE = "en-gb"
@@ -213,8 +211,6 @@ SECURE_HSTS_PRELOAD = SECURE_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
 # Networks of the proxies in front of us: what they say about where a request comes from is believed (core/network.py).
 TRUSTED_PROXIES = [ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
-# Networks besides the public internet that data may be sent to, and over plain http: for trying it out.
-OUTGOING_NETWORKS = [ip_network(network) for network in env.list("OUTGOING_NETWORKS", default=[])]
 # Networks besides the public internet that data may be sent to, and over plain http: for trying it out.
 OUTGOING_NETWORKS = [ip_network(network) for network in env.list("OUTGOING_NETWORKS", default=[])]
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

@@ -52,12 +52,6 @@ def ask_where(case: CaseFile, reference: str, *, to: str, token: str, now: datet
     _post("where", case, {"reference": reference, "link": link}, to=to, now=now)
 
 
-def ask_where(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
-    """That we found nothing so far, and a page to tell us where else to look."""
-    link = f"{settings.BASE_URL}{reverse('requests:where', args=[token])}"
-    _post("where", case, {"reference": reference, "link": link}, to=to, now=now)
-
-
 def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: datetime) -> None:
     """That it has arrived, what happens next, and the way to the Commissioner (DPA 2018 s.164A(3), s.165)."""
     link = f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}"
