@@ -8,13 +8,15 @@ from django.core.management import CommandError
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
+from breaches.models import Breach
 from consents.permission import may_process
 from core import apikeys
 from core.models import ApiKey, User
-from kraken_privacy.demo import entry
+from kraken_privacy.demo import SITE_KEY, SITE_ORIGINS, entry
 from notices import published
+from office.models import Merge
 from processing.models import PurposeVersion, Status
-from requests.models import RightsRequest
+from requests.models import Complaint, RightsRequest
 from requests.workflow import CLOSED, State
 from retention.models import RetentionRule
 from retention.purge import purge
@@ -64,6 +66,14 @@ def test_the_officer_and_the_key_open_the_door():
     assert (key.name, key.scopes) == ("demo", entry.SCOPES)
 
 
+def test_a_page_of_the_example_site_may_ask_at_once(client):
+    def ask(origin):
+        headers = {"Authorization": f"Api-Key {SITE_KEY}", "Origin": origin}
+        return client.get("/api/v1/forms/newsletter/", headers=headers).status_code
+
+    assert [ask(origin) for origin in (*SITE_ORIGINS, "https://elsewhere.example")] == [200, 200, 401]
+
+
 def test_new_secrets_replace_the_old(monkeypatch):
     monkeypatch.setenv("ADMIN_PASSWORD", "another password of good length")
     monkeypatch.setenv("DEMO_API_KEY", "kp_demo_" + "n" * 43)
@@ -97,12 +107,19 @@ def test_every_purpose_is_live_and_has_a_rule():
 
 
 def test_its_people_stand_for_the_cases():
-    assert DataSubject.objects.count() == 7
+    # One of them was on file twice.
+    assert (DataSubject.objects.count(), Merge.objects.count()) == (8, 1)
     assert set(RightsRequest.objects.values_list("state", flat=True)) == set(State.values)
     ada = people.find([Claim("email", "ada.testperson@example.com")])
     assert {item.category.slug for item in ada.items.all()} >= {"invoice", "contract", "name"}
     ben = people.find([Claim("email", "ben.testperson@example.org")])
     assert ben.relationships.get().application_closed_on is not None
+
+
+def test_there_is_trouble_to_look_at():
+    assert Complaint.objects.get().acknowledged_at is None
+    breach = Breach.objects.get()
+    assert (breach.people_estimate, breach.risk, breach.closed_at) == (3, "unknown", None)
 
 
 def test_the_subscriber_may_be_written_to():

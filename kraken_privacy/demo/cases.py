@@ -8,7 +8,7 @@ from typing import Any
 from core.models import Controller
 from kraken_privacy.demo.files import ACTOR, DIRECTOR, read
 from processing.models import Purpose
-from requests import answer, deadlines, decisions, intake, moves, searching, systems, ways
+from requests import answer, asking_where, deadlines, decisions, intake, moves, refusing, searching, systems, ways
 from requests.facts import Facts
 from requests.models import RightsRequest, Task
 from requests.reasons import reason
@@ -63,6 +63,8 @@ def _confirm(found: RightsRequest, step: Row, at: datetime) -> None:
 def _answer_systems(found: RightsRequest, step: Row, at: datetime) -> None:
     for task in found.tasks.select_related("system").exclude(system__slug=step.get("except", "")):
         systems.answer(task, outcome=Task.Outcome.NOTHING_FOUND, count=0, searched=SEARCH, actor=ACTOR, now=at)
+    if asking_where.may_ask(found):
+        asking_where.complete(found, actor=ACTOR, now=at)
 
 
 def _answer(found: RightsRequest, step: Row, at: datetime) -> None:
@@ -71,6 +73,11 @@ def _answer(found: RightsRequest, step: Row, at: datetime) -> None:
         ways.release(found, actor=DIRECTOR, now=at)
     else:
         moves.step(found, step["as"], actor=ACTOR, now=at)
+
+
+def _refuse(found: RightsRequest, step: Row, at: datetime) -> None:
+    refusing.prepare(found, reason=step["reason"], explanation=step["explanation"], actor=ACTOR, now=at)
+    refusing.refuse(found, actor=DIRECTOR, now=at)
 
 
 def _withhold(found: RightsRequest, step: Row, at: datetime) -> None:
@@ -95,6 +102,7 @@ STEPS: dict[str, Callable[[RightsRequest, Row, datetime], object]] = {
     "answer-systems": _answer_systems,
     "copy": lambda found, step, at: answer.prepare_access(found, actor=ACTOR, now=at),
     "answer": _answer,
+    "refuse": _refuse,
     "withhold": _withhold,
     "send": lambda found, step, at: answer.release_access(found, actor=DIRECTOR, now=at),
 }

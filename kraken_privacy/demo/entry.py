@@ -7,6 +7,7 @@ from core import apikeys
 from core.keys import token_hash
 from core.models import ApiKey, User
 from core.roles import DPO, ROLES
+from kraken_privacy.demo import SITE_KEY, SITE_ORIGINS
 
 NAME = "dpo"
 SCOPES = [
@@ -53,3 +54,10 @@ def api_key(text: str) -> None:
     if not keys.filter(digest=digest, scopes=SCOPES).exists():
         keys.delete()
         apikeys.create("demo", SCOPES, key=text)
+
+
+def site_key() -> None:
+    """The key "demo site" for pages in browsers, with which examples/marketing-site works at once."""
+    if not ApiKey.objects.filter(name="demo site").exists():
+        scopes = sorted(apikeys.PUBLISHABLE_SCOPES)
+        apikeys.create("demo site", scopes, kind=ApiKey.Kind.PUBLISHABLE, origins=SITE_ORIGINS, key=SITE_KEY)

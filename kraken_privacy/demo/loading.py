@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from kraken_privacy.demo import adding, cases, entry, people, policy
+from kraken_privacy.demo import adding, cases, entry, people, policy, trouble
 from kraken_privacy.demo.files import ACTOR
 from ledger import entries, seals
 from ledger.models import Entry
@@ -30,11 +30,13 @@ def load(
             policy.load(now=now)
             people.load(now=now)
             cases.load(now=now)
+            trouble.load(now=now)
             entries.record(kind=KIND, at=now, actor=ACTOR)
         if password:
             entry.officer(password)
         if key:
             entry.api_key(key)
+            entry.site_key()
     said = "The demo is loaded." if is_new else "The demo was loaded before."
     made = adding.add(subjects, now=now, say=say) if subjects else 0
     if is_new or made:

@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 from types import FrameType
 
+from kraken_privacy.demo import SITE_KEY, SITE_ORIGINS
 from kraken_privacy.embedded import child, process
 from kraken_privacy.embedded.checks import check_port, chosen_port
 from kraken_privacy.embedded.home import Home
@@ -176,6 +177,8 @@ def serve(stack: Stack, make: Make | None) -> None:
                 user="dpo",
                 password=keys["ADMIN_PASSWORD"],
                 key=keys["DEMO_API_KEY"],
+                site_key=SITE_KEY,
+                site_origin=SITE_ORIGINS[0],
                 var=stack.home.var,
             )
         )

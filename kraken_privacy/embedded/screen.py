@@ -40,6 +40,8 @@ Kraken Privacy is running at {url}
 
   Admin site    {url}/admin/    user {user}    password {password}
   API key       {key}
+  For browsers  {site_key}
+                on pages of {site_origin} (examples/marketing-site)
   Outgoing mail {url}/dev/mail/
 
 Three things to try:
