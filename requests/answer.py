@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import access, leaving_out, package, report, spool, systems, two_people
+from requests import access, found, leaving_out, package, report, spool, systems, two_people
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
 from requests.models import Decision, Package, Right, RightsRequest
@@ -44,6 +44,13 @@ class NoCopy(DomainError):
     message = _("Make the copy first, and look through it.")
 
 
+class FoundForNobody(DomainError):
+    code = "found-for-nobody"
+    message = _(
+        "Documents were found, but the case belongs to nobody we know. Enter the person and say whose case it is."
+    )
+
+
 class StaleCopy(DomainError):
     code = "stale-copy"
     message = _("A decision has changed since the copy was made. Make the copy anew, and look through it.")
@@ -64,6 +71,7 @@ def prepare_access(rights_request: RightsRequest, *, actor: str, now: datetime) 
     """Freeze the copy of the person's data, so that it can be looked through; then erasure need not wait any longer."""
     lock(rights_request, Right.ACCESS)
     subject = _known(rights_request)
+    found.ready(rights_request)
     leaving_out.ready(rights_request)
     refused = rights_request.decisions.filter(outcome=Decision.Outcome.REFUSE)
     withheld = set(refused.values_list("purpose__slug", flat=True))
@@ -93,6 +101,7 @@ def release_access(rights_request: RightsRequest, *, actor: str, now: datetime, 
         raise StaleCopy
     two_people.check(rights_request, actor=actor, reason=exception, now=now)
     if made is None:
+        _nothing_was_found(rights_request)
         return nothing_found(rights_request, actor=actor, now=now)
     token = package.new_link(made, now=now)
     context = report.of_access(rights_request, made)
@@ -119,6 +128,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
         copy_is_made(rights_request)
         expected = recipients_to_tell(rights_request, now=now)
         return "erasure_answer", report.of_erasure(rights_request, expected=expected, now=now)
+    _nothing_was_found(rights_request)
     return "nothing_found", report.of_nothing(rights_request)
 
 
@@ -132,6 +142,12 @@ def _copy_to_send(rights_request: RightsRequest, *, actor: str, now: datetime) -
     if is_known and (made is None or rights_request.state == State.PARTLY_ANSWERED):
         return prepare_access(rights_request, actor=actor, now=now)
     return made
+
+
+def _nothing_was_found(rights_request: RightsRequest) -> None:
+    """Raises FoundForNobody when a document says otherwise."""
+    if rights_request.documents.exists():
+        raise FoundForNobody
 
 
 def _known(rights_request: RightsRequest) -> DataSubject:

@@ -154,6 +154,9 @@ def remove(made: Exemption, *, actor: str, now: datetime) -> None:
     locked(made.request)
     changed(made.request, now=now)
     _note("exemption.removed", made, actor=actor, now=now)
+    if made.document:
+        # Whoever looked through it saw it with this.
+        FoundDocument.objects.filter(pk=made.document.pk).update(checked_by="", checked_at=None)
     made.delete()
 
 

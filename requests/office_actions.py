@@ -42,6 +42,7 @@ from requests import (
 )
 from requests.models import Package, Right, RightsRequest
 from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
+from requests.office_found import urls as found_urls
 from requests.office_left_out import urls as access_urls
 from requests.office_searches import search_of
 from requests.reasons import reason
@@ -188,6 +189,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path(f"{here}decide/", decide, name="rights-decide"),
         path(f"{here}decide-all/", confirm_all, name="rights-confirm-all"),
         *access_urls(here),
+        *found_urls(here),
         path(f"{here}prepare/", prepare, name="rights-prepare"),
         path(f"{here}copy/", copy, name="rights-copy"),
         path(f"{here}review/", review, name="rights-review"),

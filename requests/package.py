@@ -26,14 +26,13 @@ from core.keys import token_hash
 from core.models import Controller, Owner
 from ledger import signing
 from ledger.entries import record
-from requests import chunks, letters, reading, report
+from requests import chunks, found, letters, reading, report
 from requests.access import Section, Snapshot
-from requests.models import Letter, Package, PackageChunk, RightsRequest
+from requests.models import FoundDocument, Letter, Package, PackageChunk, RightsRequest
 
 SCHEMA = "kraken-privacy/package/1"
 LIVES = timedelta(days=30)
-# A link can be issued anew until then; afterwards the copy is gone and a new request makes a new one.
-KEPT = timedelta(days=90)
+KEPT = report.COPY_KEPT
 PART = 64 * 1024
 Stamp = tuple[int, int, int, int, int, int]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -51,11 +50,16 @@ class File:
 
 def build(rights_request: RightsRequest, snapshot: Snapshot) -> Iterator[File]:
     """The files of an access answer."""
-    page = _page(rights_request, snapshot)
+    documents = found.going_out(rights_request)
+    page = _page(rights_request, snapshot, documents)
     yield File("index.html", "text/html", _("Everything, to read or print"), page)
     for section in snapshot.sections:
         yield File(f"data/{section.slug}.json", "application/json", section.label, _as_json(section))
         yield File(f"data/{section.slug}.csv", "text/csv", section.label, _as_csv(section))
+    for number, document in enumerate(documents, 1):
+        told = _("Document %(n)d, found in %(system)s") % {"n": number, "system": document.system.name}
+        # The name of the file is not told: it may name somebody.
+        yield File(f"documents/document-{number}.pdf", "application/pdf", told, found.outgoing(document))
 
 
 def pack(into: IO[bytes], rights_request: RightsRequest, files: Iterable[File], *, now: datetime) -> None:
@@ -171,11 +175,12 @@ def csv_safe(value: Any) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False).strip('"')
 
 
-def _page(rights_request: RightsRequest, snapshot: Snapshot) -> Iterator[bytes]:
+def _page(rights_request: RightsRequest, snapshot: Snapshot, documents: list[FoundDocument]) -> Iterator[bytes]:
     """The page to read: what stands before the rows, the rows one by one, and what stands after them."""
     controller = Controller.current()
     context = {"snapshot": snapshot, "controller": controller, "rights_request": rights_request, "schema": SCHEMA}
     context |= {"tasks": report.searches(rights_request), "withheld": report.withheld(rights_request)}
+    context["documents"] = documents
     yield render_to_string("requests/package/_before.html", context).encode()
     for section in snapshot.sections:
         yield format_html('<section id="{}">\n<h2>{}</h2>\n', section.slug, section.label).encode()

@@ -15,6 +15,9 @@ from requests.models import Decision, Package, RecipientNotice, Right, RightsReq
 from requests.reasons import reason
 from requests.rights import MATRIX
 
+# A link to a copy can be issued anew until then; afterwards it is gone and a new request makes a new one.
+COPY_KEPT = timedelta(days=90)
+
 
 def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
     """Art 15(1) for the purposes that were in the copy, what was searched, what is missing or left out."""
@@ -52,6 +55,7 @@ def of_erasure(rights_request: RightsRequest, *, expected: Sequence[Recipient] =
         "erased": _decided(rights_request, Decision.Outcome.GRANT),
         "kept": [*kept, *(_kept_in(task) for task in systems.kept(_tasks(rights_request)))],
         "erased_on": in_words(executed),
+        "copy_until": _copy_until(rights_request),
         "backups_until": in_words(executed + timedelta(days=controller.backup_days)),
     }
 
@@ -119,6 +123,12 @@ def of_nothing(rights_request: RightsRequest) -> dict[str, Any]:
 
 def _tasks(rights_request: RightsRequest) -> list[Task]:
     return list(rights_request.tasks.select_related("system").order_by("system__name"))
+
+
+def _copy_until(rights_request: RightsRequest) -> str:
+    """Until when the copy is kept that was made for the same person before the deletion; empty if there is none."""
+    made = Package.objects.kept().filter(request__case=rights_request.case, request__right=Right.ACCESS).first()
+    return in_words((made.made_at + COPY_KEPT).astimezone(Controller.current().zone).date()) if made else ""
 
 
 def searches(rights_request: RightsRequest) -> list[dict[str, str]]:

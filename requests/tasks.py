@@ -7,6 +7,7 @@ from django.utils import timezone
 from requests import (
     answer,
     expiry,
+    found,
     identity_evidence,
     identity_waiting,
     objecting,
@@ -30,7 +31,12 @@ def finish() -> int:
 def expire() -> int:
     """Empty the packages, forget the cases whose time is over, and destroy evidence of identity left behind."""
     now = timezone.now()
-    return package.drop_old(now=now) + expiry.expire_closed(now=now) + identity_evidence.destroy_forgotten(now=now)
+    return (
+        package.drop_old(now=now)
+        + found.drop_old(older_than=package.KEPT, now=now)
+        + expiry.expire_closed(now=now)
+        + identity_evidence.destroy_forgotten(now=now)
+    )
 
 
 @shared_task

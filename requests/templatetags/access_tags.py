@@ -30,6 +30,12 @@ def of_item(left_out: dict[Any, list[Any]], item: Any) -> list[Any]:
     return left_out.get(item, [])
 
 
+@register.filter
+def numbers(last: int) -> range:
+    """1 to last."""
+    return range(1, last + 1)
+
+
 @register.simple_tag
 def own_reasons() -> dict[str, Any]:
     """Why one person may do both."""

@@ -25,6 +25,7 @@ def test_the_report_of_an_erasure_says_that_the_copy_is_still_there(mailoutbox):
     erasure.refresh_from_db()
     said = letters.read(letters.latest(erasure))["text"]
     assert f"stays sealed for at most {package.KEPT.days} days" in " ".join(said.split())
+    assert "made for you before the deletion is kept until Saturday 20 February 2027" in " ".join(said.split())
     package.drop_old(now=copy.made_at + package.KEPT + package.LIVES)
     copy.refresh_from_db()
     with pytest.raises(Unreadable):

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from core import apikeys, roles
 from requests import answer, decisions, identity_doubt, letters, transfers
 from requests.models import CaseFile, Evidence, RightsRequest
-from requests import leaving_out
+from requests import found, leaving_out
 from subjects.models import PersonalDataItem
 from tests import make_inbox, make_office, make_requests, make_staff
 from tests.make_complaints import complain
@@ -172,6 +172,11 @@ class Things:
     def item(self):
         request = RightsRequest.objects.get(uuid=self["request"])
         return PersonalDataItem.objects.filter(subject=request.case.subject).first().uuid
+
+    def document(self):
+        request, now = RightsRequest.objects.get(uuid=self["request"]), make_office.NOW
+        system = request.tasks.get(system__connector="manual").system
+        return found.add(request, system, "a.txt", b"About you.", actor=make_office.OFFICER, now=now).uuid
 
     def exemption(self):
         request, why = RightsRequest.objects.get(uuid=self["request"]), leaving_out.Why("privilege", "Advice.")
