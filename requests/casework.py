@@ -21,6 +21,7 @@ from requests import (
     asking_where,
     decisions,
     letter_drafts,
+    letter_kinds,
     letter_lists,
     letters,
     moves,
@@ -368,6 +369,8 @@ def _details(entry: Entry) -> str:
         return str(data["reason"])
     if entry.kind.startswith("recipient."):
         return str(data["recipient"])
+    if entry.kind.startswith("letter.") and "kind" in data:
+        return letter_kinds.title(data["kind"])
     return str(data.get("what") or data.get("kind") or data.get("how") or data.get("outcome") or "")
 
 
