@@ -36,6 +36,7 @@ class Reckoner:
         """The first thing that will be due if it is what it seems to be; a question may turn out to be a request."""
         kind = Kind(mail.kind or mail.suggested)
         arrived = mail.arrived_at.astimezone(self.controller.zone).date()
+        arrived = min(arrived, mail.written_on or arrived)
         if kind in NEVER:
             return Due()
         if kind in AT_ONCE:

@@ -84,6 +84,8 @@ class Mail(models.Model):
     is_partial = models.BooleanField(default=False, help_text=_("Too large: only its beginning was fetched."))
     automatic = models.CharField(max_length=10, choices=Automatic, blank=True)
     is_forwarded = models.BooleanField(default=False)
+    # The day that a forwarded message names for the first writer: it may be due earlier than it seems.
+    written_on = models.DateField(null=True)
     suggested = models.CharField(max_length=10, choices=Kind)
     rights = ArrayField(models.CharField(max_length=16, choices=Right), default=list)
     reasons = ArrayField(models.CharField(max_length=30), default=list, help_text="Codes of inbox/rules.py.")

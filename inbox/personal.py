@@ -43,7 +43,7 @@ NOT_PERSONAL = {
     *fields_of(
         "Mail", "id schema_version box taken_at size is_partial automatic is_forwarded suggested rights reasons"
     ),
-    *fields_of("Mail", "state settled_at settled_by holder holder_id breach bounced"),
+    *fields_of("Mail", "written_on state settled_at settled_by holder holder_id breach bounced"),
     *fields_of("Location", "id mail place uid_validity uid"),
     *fields_of("Poll", "name lease leased_until tried_at done_at error"),
 }

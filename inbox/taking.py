@@ -54,6 +54,7 @@ def take(fetched: Fetched, *, box: str, place: str, uid_validity: int, now: date
     )
     _suggest(mail, message)
     first = original(message, own_domains=own_domains(), zone=Controller.current().zone) if passed_on else Original()
+    mail.written_on = first.day
     sealed.seal(mail, sealed.digest_of(message, first), fetched.raw)
     mail.save(force_insert=True)
     Location.objects.create(mail=mail, **where)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,7 +20,6 @@ from core.vault import Unreadable
 from inbox import lists, passing, sealed, triage
 from inbox.forms import AttachForm, BreachForm, PassOnForm, RequestForm, StopForm, filled
 from inbox.models import Kind, Mail, State
-from inbox.rules import LABELS
 from requests.models import RightsRequest
 from requests.office import actor_of, for_staff, page
 from requests.office_forms import refuse
@@ -50,7 +50,7 @@ def show_list(request: HttpRequest) -> HttpResponse:
         "lists": [(name, label) for name, (label, _rows) in lists.LISTS.items()],
         "found": found,
         "today": lists.today(timezone.now()),
-        "labels": LABELS,
+        "is_polled": bool(settings.MAILBOX_URL),
         "may_write": request.user.has_perm(WRITE),
     }
     return page(request, "inbox/list.html", context)
@@ -238,7 +238,6 @@ def _show(
         "digest": digest,
         "due": lists.due_of(mail),
         "today": lists.today(timezone.now()),
-        "labels": LABELS,
         "forms": {name.replace("-", "_"): form for name, form in allowed.items()},
         "opened": list(bound or {}) or [OPENED.get(Kind(mail.suggested), "")],
         "open_requests": triage.open_requests(digest.original_address or digest.address) if digest else [],

@@ -150,6 +150,8 @@ def test_forwarded_by_a_colleague_the_sender_is_not_the_person(server, officer, 
     digest = sealed.read(mail)
     assert (digest.original_name, digest.original_address) == ("Grace Hopper", "grace@example.com")
     assert digest.original_on == date(2026, 11, 3)
+    # Due from the day that it names, which is earlier.
+    assert "Thursday 3 December 2026" in officer.get("/admin/mailbox/").text
     page = officer.post(f"/admin/mailbox/{mail.uuid}/show/").text
     assert 'value="2026-11-03"' in page
     assert 'value="sam@kraken.im"' not in page
