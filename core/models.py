@@ -176,6 +176,7 @@ class Outbox(models.Model):
         verbose_name_plural = "outbox"
         indexes = [
             models.Index("due_at", name="core_outbox_due", condition=Q(sent_at=None, dead_at=None)),
+            models.Index("dead_at", name="core_outbox_dead", condition=Q(dead_at__isnull=False)),
             models.Index("about", name="core_outbox_about", condition=Q(about__isnull=False)),
         ]
 

@@ -30,6 +30,8 @@ class Organisation(models.Model):
     contract_ended_on = models.DateField(null=True, blank=True)
 
     class Meta:
+        # In the order of the list, and found by name when data comes in.
+        indexes = [models.Index("name", "id", name="subjects_organisation_name")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(legal_type__in=["company", "sole_trader", "partnership", "other"]),
@@ -96,7 +98,7 @@ class SubjectIdentifier(models.Model):
     """Whose identifier this is. Unverified or shared, it never selects a person for disclosure or erasure."""
 
     subject = models.ForeignKey(DataSubject, models.CASCADE, related_name="identifier_links")
-    identifier = models.ForeignKey(Identifier, models.CASCADE, related_name="subject_links")
+    identifier = models.ForeignKey(Identifier, models.CASCADE, related_name="subject_links", db_index=False)
     verified_at = models.DateTimeField(null=True)
     verified_how = models.CharField(max_length=30, blank=True)
     is_shared = models.BooleanField(default=False)
@@ -125,8 +127,9 @@ class Relationship(models.Model):
         SUBSCRIBER = "subscriber", _("Subscriber")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    subject = models.ForeignKey(DataSubject, models.CASCADE, related_name="relationships")
-    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+")
+    # Without indexes of their own: those below begin with them.
+    subject = models.ForeignKey(DataSubject, models.CASCADE, related_name="relationships", db_index=False)
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+", db_index=False)
     role = models.CharField(max_length=20, choices=Role)
     # The ground: which mutual interest, contract or legal duty, recorded by whom, when, from which source.
     ground = models.CharField(max_length=40, blank=True)
