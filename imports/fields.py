@@ -117,9 +117,12 @@ YES_NO |= {"no": "no", "n": "no", "false": "no", "0": "no"}
 
 
 def words_of(choices: Any, **more: str) -> dict[str, str]:
-    """A TextChoices by its values and labels, and by more words (underscores for spaces)."""
-    found = {tidy(word): str(value) for value, label in choices.choices for word in (str(value), str(label))}
-    return found | {tidy(word): value for word, value in more.items()}
+    """A TextChoices by its values and labels, and by more words (underscores for spaces).
+
+    Its members are the values as text, and know how to be shown.
+    """
+    found = {tidy(word): one for one in choices for word in (one.value, str(one.label))}
+    return found | {tidy(word): choices(value) for word, value in more.items()}
 
 
 def _day(text: str) -> date | None:

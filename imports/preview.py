@@ -79,5 +79,5 @@ def _words(value: Any, text: str) -> str:
     if isinstance(value, tuple):
         return str(value[-1])
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(str(getattr(one, "label", one)) for one in value)
     return str(getattr(value, "label", value)) if value is not None else text
