@@ -15,9 +15,8 @@ from django.urls import URLPattern, get_resolver, resolve
 from rest_framework.test import APIClient
 
 from core import apikeys, roles
-from requests import answer, decisions, identity_doubt, letters, transfers
+from requests import answer, decisions, found, identity_doubt, leaving_out, letters, transfers
 from requests.models import CaseFile, Evidence, RightsRequest
-from requests import found, leaving_out
 from subjects.models import PersonalDataItem
 from tests import make_inbox, make_office, make_requests, make_staff
 from tests.make_complaints import complain
