@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from processing.models import Purpose, PurposeVersion, Recipient, Status
+from processing.models import DecisionSystem, Purpose, PurposeVersion, Recipient, Status
 from requests import decisions
 from requests.leaving_out import LeftOut
 from requests.spool import Rows, Spool
@@ -43,6 +43,8 @@ class PurposeFacts:
     transfers: list[str]
     retention: str
     sources: list[str]
+    # What a computer alone decides for it (Art 15(1)(h)).
+    decisions: list[DecisionSystem]
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def facts_of(version: PurposeVersion, sources: set[str]) -> PurposeFacts:
         transfers=[_transfer(r) for r in recipients if r.country != HOME],
         retention=version.retention_summary,
         sources=[str(labels.get(source, source)) for source in version.sources if not sources or source in sources],
+        decisions=[one for one in version.purpose.decision_systems.all() if one.by_computer_alone and one.in_use],
     )
 
 

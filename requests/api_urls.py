@@ -1,6 +1,6 @@
 from django.urls import path
 
-from requests import api_work
+from requests import api_changes, api_work
 from requests.api import RequestsView, RequestView
 
 here = "requests/<str:reference>/"
@@ -14,4 +14,8 @@ urlpatterns = [
     path(f"{here}prepare/", api_work.PrepareView.as_view(), name="api-request-prepare"),
     path(f"{here}release/", api_work.ReleaseView.as_view(), name="api-request-release"),
     path(f"{here}messages/", api_work.MessagesView.as_view(), name="api-request-messages"),
+    path(f"{here}corrections/", api_changes.CorrectionsView.as_view(), name="api-request-corrections"),
+    path(f"{here}corrections/<uuid:correction>/", api_changes.CorrectionView.as_view(), name="api-request-correction"),
+    path(f"{here}reviews/", api_changes.ReviewsView.as_view(), name="api-request-reviews"),
+    path(f"{here}reviews/<uuid:review>/", api_changes.ReviewView.as_view(), name="api-request-review"),
 ]

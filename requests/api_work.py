@@ -107,7 +107,7 @@ class WorkOut(serializers.Serializer[Any]):
     messages_waiting = serializers.IntegerField()
 
 
-class _WorkView(ApiView):
+class Working(ApiView):
     required_scope = "requests:work"
 
     def find(self, reference: str) -> RightsRequest:
@@ -118,7 +118,7 @@ class _WorkView(ApiView):
         return Response(shown(self.find(rights_request.reference)))
 
 
-class WorkView(_WorkView):
+class WorkView(Working):
     """What a request still needs: what each system answered, what is decided, what was written. Names nobody."""
 
     @extend_schema(responses=WorkOut, operation_id="requests_work")
@@ -126,64 +126,64 @@ class WorkView(_WorkView):
         return Response(_work(self.find(reference)))
 
 
-class MovesView(_WorkView):
+class MovesView(Working):
     """Make a step by hand. What is answered by doing it is answered with release."""
 
     @extend_schema(request=MoveIn, responses=RequestOut, operation_id="requests_move")
     def post(self, request: Request, reference: str) -> Response:
-        given, found = _read(MoveIn, request), self.find(reference)
-        moves.step(found, given["to"], actor=_actor(request), now=timezone.now())
+        given, found = read(MoveIn, request), self.find(reference)
+        moves.step(found, given["to"], actor=actor_of(request), now=timezone.now())
         return self.done(found)
 
 
-class TasksView(_WorkView):
+class TasksView(Working):
     """Record what one system answered. Answering again is a new receipt."""
 
     @extend_schema(request=TaskIn, responses=RequestOut, operation_id="requests_task")
     def post(self, request: Request, reference: str, system: str) -> Response:
-        given, found = _read(TaskIn, request), self.find(reference)
+        given, found = read(TaskIn, request), self.find(reference)
         asked = get_object_or_404(found.tasks.select_related("system"), system__slug=system)
         searched = searching.Log(**given.pop("searched", {}))
-        systems.answer(asked, **given, searched=searched, actor=_actor(request), now=timezone.now())
+        systems.answer(asked, **given, searched=searched, actor=actor_of(request), now=timezone.now())
         return self.done(found)
 
 
-class DecisionsView(_WorkView):
+class DecisionsView(Working):
     """Decide about one purpose of the person."""
 
     @extend_schema(request=DecisionIn, responses=RequestOut, operation_id="requests_decide")
     def post(self, request: Request, reference: str) -> Response:
-        given, found = _read(DecisionIn, request), self.find(reference)
+        given, found = read(DecisionIn, request), self.find(reference)
         purpose = Purpose.objects.filter(slug=given["purpose"]).first()
         if purpose is None:
             raise Invalid(fields={"purpose": NotFound.message})
         code, now = given["reason"], timezone.now()
         outcome = reason(code).outcome
-        decisions.decide(found, purpose, outcome, code, given["note"], actor=_actor(request), now=now)
+        decisions.decide(found, purpose, outcome, code, given["note"], actor=actor_of(request), now=now)
         return self.done(found)
 
 
-class PrepareView(_WorkView):
+class PrepareView(Working):
     """Freeze the copy of the person's data that an access request is answered with."""
 
     @extend_schema(request=None, responses=RequestOut, operation_id="requests_prepare")
     def post(self, request: Request, reference: str) -> Response:
         found = self.find(reference)
-        answer.prepare_access(found, actor=_actor(request), now=timezone.now())
+        answer.prepare_access(found, actor=actor_of(request), now=timezone.now())
         return self.done(found)
 
 
-class ReleaseView(_WorkView):
+class ReleaseView(Working):
     """Carry out what was decided and send the answer. Releasing what has been released changes nothing."""
 
     @extend_schema(request=ReleaseIn, responses=RequestOut, operation_id="requests_release")
     def post(self, request: Request, reference: str) -> Response:
-        given, found = _read(ReleaseIn, request), self.find(reference)
-        ways.release(found, **given, actor=_actor(request), now=timezone.now())
+        given, found = read(ReleaseIn, request), self.find(reference)
+        ways.release(found, **given, actor=actor_of(request), now=timezone.now())
         return self.done(found)
 
 
-class MessagesView(_WorkView):
+class MessagesView(Working):
     """Say something to the person: they get a link, and read it with a fresh code from their mailbox."""
 
     @extend_schema(request=MessageIn, responses={201: MessageOut}, operation_id="requests_message")
@@ -194,8 +194,8 @@ class MessagesView(_WorkView):
 
 def _saying(request: Request, found: RightsRequest) -> Callable[[], UUID]:
     def say() -> UUID:
-        text = _read(MessageIn, request)["text"]
-        return replying.reply(found.case, text, actor=_actor(request), now=timezone.now()).uuid
+        text = read(MessageIn, request)["text"]
+        return replying.reply(found.case, text, actor=actor_of(request), now=timezone.now()).uuid
 
     return say
 
@@ -237,7 +237,7 @@ def _line(line: decisions.Line) -> dict[str, Any]:
     }
 
 
-def _read(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     given = serializer(data=request.data)
     if unknown := strict.unknown(given, request.data):
         raise Invalid(fields=unknown)
@@ -245,7 +245,7 @@ def _read(serializer: type[serializers.Serializer[Any]], request: Request) -> di
     return cast(dict[str, Any], given.validated_data)
 
 
-def _actor(request: Request) -> str:
+def actor_of(request: Request) -> str:
     return cast(ApiKey, request.auth).actor
 
 

@@ -112,7 +112,7 @@ def versions_of(purpose_ids: Iterable[int]) -> list[PurposeVersion]:
         PurposeVersion.objects.filter(purpose__in=purpose_ids)
         .exclude(status=Status.DRAFT)
         .select_related("purpose__activity")
-        .prefetch_related("categories", "recipients", "systems")
+        .prefetch_related("categories", "recipients", "systems", "purpose__decision_systems")
         .order_by("purpose_id", "number")
     )
     latest: dict[int, PurposeVersion] = {}

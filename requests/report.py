@@ -23,7 +23,9 @@ def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
     """Art 15(1) for the purposes that were in the copy, what was searched, what is missing or left out."""
     purposes = rights_request.result.get("purposes", [])
     sources = set(rights_request.result.get("sources", []))
-    versions = PurposeVersion.objects.filter(pk__in=purposes).prefetch_related("categories", "recipients")
+    versions = PurposeVersion.objects.filter(pk__in=purposes).prefetch_related(
+        "categories", "recipients", "purpose__decision_systems"
+    )
     return {
         **systems_of(rights_request),
         "available_until": in_words(made.expires_at.astimezone(Controller.current().zone).date()),
