@@ -86,6 +86,13 @@ PARTS: dict[str, Part] = {
     "proof": Part(_T("that there is a record of it, and how to check it"), "Art 5(2) UK GDPR"),
     "before": Part(_T("that what was done before stays lawful"), "Art 7(3) UK GDPR"),
     "more": Part(_T("what else can be asked for"), "Art 12(2) UK GDPR"),
+    "upheld": Part(_T("what has ended because of the objection"), "Art 21(1) UK GDPR"),
+    "not-upheld": Part(_T("what goes on, and on which compelling grounds"), f"{_ART_12_4}; Art 21(1)"),
+    "not-for": Part(_T("the uses that this right does not reach"), _ART_12_4),
+    # Portability
+    "files": Part(_T("which files there are"), "Art 20(1) UK GDPR"),
+    "format": Part(_T("in which form they are"), "Art 20(1) UK GDPR"),
+    "scope": Part(_T("that it is what the person gave us, and what is not in it"), "Art 20(1) UK GDPR"),
     # Complaints
     "acknowledged": Part(_T("that the complaint arrived and is looked into"), f"{_S164A}(3)"),
     "progress": Part(_T("how far we are"), f"{_S164A}(5)"),

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Invalid
+from core.errors import DomainError, Invalid
 from core.models import Owner
 from core.vault import ensure_key, key_of
 from ledger.entries import record
@@ -19,6 +19,11 @@ from requests.models import CaseFile, Complaint, LetterDraft, RightsRequest
 # Put before and after what the template of any letter says.
 OWN = ("opening", "closing")
 LENGTH = 10_000
+
+
+class Forgotten(DomainError):
+    code = "case-forgotten"
+    message = _("This case has been forgotten. Nothing can be written to the person any more.")
 
 
 def find(rights_request: RightsRequest, kind: str) -> LetterDraft | None:
@@ -46,7 +51,8 @@ def save(
     rights_request: RightsRequest, kind: str, words: Mapping[str, str], *, actor: str, now: datetime
 ) -> LetterDraft:
     """Keep these words. Whoever writes any has prepared the letter (requests/two_people.py)."""
-    CaseFile.objects.select_for_update(of=("self",)).get(pk=rights_request.case_id)
+    if CaseFile.objects.select_for_update(of=("self",)).get(pk=rights_request.case_id).claim is None:
+        raise Forgotten
     kept = {name: text.strip() for name, text in words.items()}
     wrong = [name for name, text in kept.items() if len(text) > LENGTH or "\x00" in text]
     if wrong:

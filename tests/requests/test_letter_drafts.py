@@ -188,3 +188,5 @@ def test_a_draft_goes_with_the_key_of_its_case(asked):
     asked.move("withdrawn", actor=make.OFFICER, now=timezone.now())
     expiry.expire_case(asked.case, now=timezone.now())
     assert not LetterDraft.objects.exists()
+    with pytest.raises(letter_words.Forgotten):
+        save(asked)

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from requests import complaints, letter_pdf, letters
-from requests.letter_kinds import REQUIRED, TITLES
+from requests.letter_kinds import REQUIRED, TITLES, WHEN
 from requests.letter_parts import PARTS
 from requests.letter_samples import OWN, SAMPLES
 from requests.models import CaseFile, Letter
@@ -42,7 +42,7 @@ def rendered(kind, target=None):
 
 def test_every_kind_has_a_title_a_sample_and_words_for_its_parts():
     assert set(REQUIRED) == set(TITLES) == set(SAMPLES)
-    assert {part for parts in REQUIRED.values() for part in parts} <= set(PARTS)
+    assert {part for parts in (*REQUIRED.values(), *WHEN.values()) for part in parts} <= set(PARTS)
 
 
 @pytest.mark.parametrize("kind", sorted(REQUIRED))
