@@ -11,6 +11,7 @@ urlpatterns = [
     path(f"{here}moves/", api_work.MovesView.as_view(), name="api-request-moves"),
     path(f"{here}tasks/<slug:system>/", api_work.TasksView.as_view(), name="api-request-task"),
     path(f"{here}decisions/", api_work.DecisionsView.as_view(), name="api-request-decisions"),
+    path(f"{here}where/", api_work.WhereView.as_view(), name="api-request-where"),
     path(f"{here}prepare/", api_work.PrepareView.as_view(), name="api-request-prepare"),
     path(f"{here}release/", api_work.ReleaseView.as_view(), name="api-request-release"),
     path(f"{here}messages/", api_work.MessagesView.as_view(), name="api-request-messages"),

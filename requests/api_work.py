@@ -18,7 +18,7 @@ from core.errors import Invalid, NotFound
 from core.idempotency import replayable
 from core.models import ApiKey
 from processing.models import Purpose
-from requests import answer, decisions, messages, moves, references, replying, searching, systems, ways
+from requests import answer, asking_where, decisions, messages, moves, references, replying, searching, systems, ways
 from requests.api import RequestOut, shown
 from requests.models import Message, Package, RightsRequest, Task
 from requests.reasons import reason
@@ -52,6 +52,12 @@ class DecisionIn(serializers.Serializer[Any]):
     purpose = serializers.CharField(max_length=60)
     reason = serializers.CharField(max_length=60, help_text="A code of GET …/work/; it carries the outcome.")
     note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class WhereIn(serializers.Serializer[Any]):
+    complete = serializers.BooleanField(
+        required=False, default=False, help_text="The request names other addresses, employer and period already."
+    )
 
 
 class ReleaseIn(serializers.Serializer[Any]):
@@ -160,6 +166,17 @@ class DecisionsView(Working):
         code, now = given["reason"], timezone.now()
         outcome = reason(code).outcome
         decisions.decide(found, purpose, outcome, code, given["note"], actor=actor_of(request), now=now)
+        return self.done(found)
+
+
+class WhereView(Working):
+    """Ask somebody whom we do not know where else to look: what comes before "nothing found"."""
+
+    @extend_schema(request=WhereIn, responses=RequestOut, operation_id="requests_where")
+    def post(self, request: Request, reference: str) -> Response:
+        given, found = read(WhereIn, request), self.find(reference)
+        ask = asking_where.complete if given["complete"] else asking_where.ask
+        ask(found, actor=actor_of(request), now=timezone.now())
         return self.done(found)
 
 

@@ -19,6 +19,7 @@ from ledger.models import Entry
 from processing.models import System
 from requests import (
     answer,
+    asking_where,
     clarification,
     complaints,
     deadlines,
@@ -136,6 +137,12 @@ class Cases(RuleBasedStateMachine):
     def the_answer_is_released(self, pick):
         with suppress(DomainError):
             ways.release(self.request(pick), **self.who())
+
+    @rule(pick=PICK, is_complete=st.booleans())
+    def it_is_asked_where_else_to_look(self, pick, is_complete):
+        with suppress(DomainError):
+            ask = asking_where.complete if is_complete else asking_where.ask
+            ask(self.request(pick), **self.who())
 
     @rule()
     def the_mail_goes_and_the_journal_acknowledges(self):
@@ -256,6 +263,6 @@ class Cases(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("db")
 def test_no_case_ends_in_silence():
-    examples = max(10, settings().max_examples // 3)
+    examples = max(6, settings().max_examples // 5)
     size = settings(max_examples=examples, stateful_step_count=25, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Cases, settings=size)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from core import apikeys
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests.models import Letter, Message, RightsRequest
+from requests.models import Letter, Message, Right, RightsRequest
 from tests import make_office as make
 from tests import make_requests
 
@@ -145,3 +145,43 @@ def test_the_scope_is_its_own(known):
     assert api.get("work/").status_code == 403
     assert api.post("release/").status_code == 403
     assert RightsRequest.objects.get().state == "received"
+
+
+@pytest.mark.parametrize("right", [right for right in Right.values if right not in ("withdrawal", "general")])
+def test_each_right_of_somebody_unknown_is_answered(right, mailoutbox):
+    """From intake to the closed case by calls alone, but for the link that only the person can follow."""
+    make.register(manual=True)
+    now = timezone.now()
+    request = make.confirmed(right, email="unknown@example.com", mailbox=mailoutbox, now=now).requests.get()
+    api = Api(request)
+    for task in api.get("work/").json()["tasks"]:
+        if task["system"] != "kraken-privacy":
+            done = api.post(f"tasks/{task['system']}/", outcome="nothing_found", searched=SEARCHED)
+            assert done.status_code == 200
+    if right != "objection":
+        assert api.post("release/").json()["code"] == "ask-where-first"
+        assert api.post("where/", complete=True).status_code == 200
+    answered = api.post("release/")
+    assert answered.status_code == 200, answered.content
+    assert answered.json()["state"] in ("fulfilled", "partly_fulfilled", "refused")
+    assert all(letter["given_on"] for letter in api.get("work/").json()["letters"])
+    request.case.refresh_from_db()
+    assert request.case.closed_at
+
+
+def test_a_withdrawal_is_answered_when_it_is_said(mailoutbox):
+    make.register()
+    request = make_requests.case("withdrawal", now=timezone.now()).requests.get()
+    assert Api(request).get().json()["state"] == "fulfilled"
+
+
+def test_a_message_is_closed_only_with_an_answer(mailoutbox):
+    make.register()
+    request = make.confirmed("general", mailbox=mailoutbox, now=timezone.now()).requests.get()
+    api = Api(request)
+    assert api.post("moves/", to="in_progress").status_code == 200
+    refused = api.post("moves/", to="fulfilled")
+    assert refused.status_code == 409
+    assert refused.json()["type"].endswith("nothing-written")
+    assert api.post("messages/", text="We are open from nine.").status_code == 201
+    assert api.post("moves/", to="fulfilled").json()["state"] == "fulfilled"
