@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 
 from core.models import BankHoliday, Controller, RuleSet
-from core.rules import rule_set
+from core.rules import NoRuleSet, rule_set
 from requests.clock import Clock, compute
 from requests.facts import Facts
 from requests.models import RightsRequest
@@ -22,7 +22,16 @@ def holidays_of(division: str) -> frozenset[date]:
 
 def cached() -> tuple[Callable[[str], frozenset[date]], Callable[[str, date], RuleSet]]:
     """The two look-ups, remembered: for a run over many lines."""
-    return cache(holidays_of), cache(rule_set)
+    rows = list(RuleSet.objects.order_by("-effective_from"))
+
+    def rules(jurisdiction: str, on: date) -> RuleSet:
+        for row in rows:
+            in_force = row.effective_from <= on and (row.effective_to is None or on < row.effective_to)
+            if in_force and row.jurisdiction == jurisdiction:
+                return row
+        raise NoRuleSet
+
+    return cache(holidays_of), rules
 
 
 def clock_of(facts: Facts, rules: RuleSet | None = None, *, holidays: frozenset[date] | None = None) -> Clock:
