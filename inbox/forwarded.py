@@ -15,7 +15,11 @@ MARK = re.compile(
     r"^[> \t]*(?:-{2,}[ \t]*(?:forwarded message|original message|forwarded by)\b|begin forwarded message\s*:)",
     re.I | re.M,
 )
-HEADERS = ("resent-from", "x-forwarded-for", "x-forwarded-to", "x-ms-exchange-forwardingloop")
+FORWARD = re.compile(
+    r"^[> \t]*(?:-{2,}[ \t]*(?:forwarded message|forwarded by)\b|begin forwarded message\s*:)", re.I | re.M
+)
+# Redirected by hand (RFC 5322 section 3.6.6). A rule that forwards by itself changes neither sender nor day.
+RESENT = "resent-from"
 FROM = re.compile(r"^[>* \t]*(?:from|reply-to)[ \t]*:\*?[ \t]*(.{3,300})$", re.I | re.M)
 SENT = re.compile(r"^[>* \t]*(?:date|sent)[ \t]*:\*?[ \t]*(.{6,80})$", re.I | re.M)
 FORMS = (
@@ -38,11 +42,10 @@ def is_forwarded(message: Message, *, own_domains: set[str]) -> bool:
     """Whether the sender passes on what somebody else wrote. A colleague never asks for themselves at this address."""
     if message.address.rpartition("@")[2].lower() in own_domains:
         return True
-    if any(message.header(name) for name in HEADERS):
+    if message.header(RESENT) or FORWARD.search(message.text[:400]):
         return True
-    return (bool(SUBJECT.match(message.subject)) and bool(MARK.search(message.text) or message.enclosed)) or bool(
-        MARK.search(message.text[:400])
-    )
+    # An answer quotes what it answers under the same line, so that counts only where the subject says "Fwd".
+    return bool(SUBJECT.match(message.subject)) and bool(MARK.search(message.text) or message.enclosed)
 
 
 def original(message: Message, *, own_domains: set[str], zone: tzinfo) -> Original:
@@ -57,6 +60,8 @@ def original(message: Message, *, own_domains: set[str], zone: tzinfo) -> Origin
                 block, max(0, found.start() - 200), found.start()
             )
             return Original(name or _bare(found[1]), address, _day(near[1], zone) if near else None)
+    if message.header(RESENT):
+        return Original(message.name, message.address, _day(message.date, zone))
     return Original()
 
 

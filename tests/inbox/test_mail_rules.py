@@ -141,3 +141,15 @@ def test_an_enclosed_message_counts_too():
 def test_an_ordinary_letter_is_not_passed_on():
     assert not forwarded.is_forwarded(passed_on("Delete my data", subject="Forward my data"), own_domains=OURS)
     assert forwarded.original(Message(), own_domains=OURS, zone=UTC) == forwarded.Original()
+
+
+def test_redirected_by_hand_the_person_is_still_the_sender():
+    message = passed_on("Delete my data", subject="my data", Resent_From="sam@kraken.im")
+    assert forwarded.is_forwarded(message, own_domains=OURS)
+    found = forwarded.original(message, own_domains=OURS, zone=UTC)
+    assert (found.address, found.day) == ("grace@example.com", date(2026, 11, 18))
+
+
+def test_a_rule_that_forwards_by_itself_changes_nothing():
+    message = passed_on("Delete my data", subject="my data", X_Forwarded_To="privacy@kraken.im")
+    assert not forwarded.is_forwarded(message, own_domains=OURS)

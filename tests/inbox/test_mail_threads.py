@@ -241,3 +241,12 @@ def test_a_subject_that_we_did_not_make_ends_nothing(case):
     mail = stored(letter("x", subject=f"unsub-{gone}"), uid=2)
     assert (mail.state, mail.suggested) == ("new", "withdrawal")
     assert not Suppression.objects.exists()
+
+
+def test_an_answer_that_quotes_us_is_not_taken_for_mail_passed_on(case):
+    reference = case.requests.get().reference
+    quoted = (
+        f"-----Original Message-----\nFrom: Privacy <privacy@kraken.im>\nSubject: Your request {reference}\n\nWords"
+    )
+    mail = stored(letter(f"Yes, that is me.\n\n{quoted}", subject=f"RE: Your request {reference}"))
+    assert (mail.is_forwarded, mail.case, mail.kind) == (False, case, "reply")

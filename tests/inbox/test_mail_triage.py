@@ -173,13 +173,17 @@ def test_forwarded_by_a_colleague_the_sender_is_not_the_person(server, officer, 
     assert {address for one in mailoutbox for address in one.to} == {"grace@example.com"}
 
 
-def test_no_more_marketing_is_one_click_and_takes_effect_at_once(server, officer, register):
+def test_no_more_marketing_is_one_click_and_takes_effect_at_once(server, officer, register, mailoutbox):
     mail = make_inbox.take_in(server, letter("Unsubscribe me from everything", subject="STOP"))
     assert mail.suggested == "withdrawal"
     assert "No more marketing to the sender" in officer.post(f"/admin/mailbox/{mail.uuid}/show/").text
     settle(officer, mail, "stop-all")
     assert (mail.state, mail.kind) == ("done", "withdrawal")
     assert Suppression.objects.filter(purpose=None).exists()
+    # No case is left open, and the proof goes out.
+    assert not RightsRequest.objects.open().exists()
+    sent()
+    assert {address for one in mailoutbox for address in one.to} == {"ada@example.com"}
 
 
 def test_a_named_consent_is_withdrawn(server, officer, register):
