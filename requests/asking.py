@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid, Text
@@ -20,6 +21,7 @@ from ledger.entries import record
 from requests import deadlines, letters, posting
 from requests.clock import Clock
 from requests.facts import Facts
+from requests.messages import tell_staff
 from requests.models import Asking, CaseFile, Letter, Right, RightsRequest
 from requests.models_identity import Ended, Kind
 
@@ -202,6 +204,12 @@ def note(kind: str, asking: Asking, *, actor: str, now: datetime, **data: Any) -
         data={"asking": asking.uuid, "reason": asking.reason, **data},
         test=asking.case.is_test,
     )
+
+
+def want_approval(asking: Asking, *, now: datetime) -> None:
+    """Tell the staff that it waits for a second person."""
+    page = reverse("admin:rights-request", args=[asking.request.uuid])
+    tell_staff("approval_wanted", asking.request.reference, page, asking.case, now=now)
 
 
 def words_of(asking: Asking) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from requests.asking import (
     note,
     text,
     today,
+    want_approval,
     words_of,
 )
 from requests.clock import DAY
@@ -99,7 +100,9 @@ def ask(
     late = is_late(rights_request, now=now)
     asking = begin(rights_request, Kind.IDENTITY, reason, words, is_late=late, actor=actor, now=now)
     note("identity.doubted", asking, actor=actor, now=now, late=late)
-    if not late:
+    if late:
+        want_approval(asking, now=now)
+    else:
         _give(asking, actor=actor, now=now)
     return asking
 

@@ -7,12 +7,13 @@ it later: their request is then taken up again, and its clock starts on that day
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
 from requests import asking, identity_evidence, two_people
-from requests.asking import NEVER_WAIT, begin, choose, give, lock, note, text, words_of
+from requests.asking import NEVER_WAIT, begin, choose, give, lock, note, text, want_approval, words_of
 from requests.intake import NOT_SHOWN
 from requests.letters import render
 from requests.models import Asking, CaseFile, Right, RightsRequest
@@ -50,6 +51,8 @@ def prepare(rights_request: RightsRequest, *, reason: str, explanation: str, act
     _check(rights_request, reason)
     made = begin(rights_request, Kind.REFUSAL, reason, {"explanation": explanation}, actor=actor, now=now)
     note("refusal.prepared", made, actor=actor, now=now)
+    if settings.TWO_PERSON_RELEASE and not settings.SOLE_OFFICER:
+        want_approval(made, now=now)
     return made
 
 

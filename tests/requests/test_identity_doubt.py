@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import Invalid
 from core.models import DataKey, Owner
+from core.outbox import deliver_due
 from core.vault import key_of
 from ledger.models import Entry
 from requests import answer, asking, identity_doubt, identity_evidence, letters, posting
@@ -128,13 +129,15 @@ def test_evidence_does_not_outlive_its_case(access):
     assert asking.words_of(Asking.objects.get()) == {}
 
 
-def test_asked_late_it_waits_for_a_second_person(access):
+def test_asked_late_it_waits_for_a_second_person(access, mailoutbox):
     """Five working days after Sunday 22 November are over on Friday 27 November."""
     assert identity_doubt.prompt_until(access) == date(2026, 11, 27)
     asked = ask(access, now=on(28))
     assert asked.is_late
     assert asked.letter is None
     assert due(access) == date(2026, 12, 22)
+    deliver_due(now=on(28))
+    assert "A second person is needed" in mailoutbox[-1].subject
     with pytest.raises(identity_doubt.NeedsSecondPerson):
         identity_doubt.approve(access, actor=make.OFFICER, now=on(28))
     approved = identity_doubt.approve(access, actor=COLLEAGUE, now=on(30))
