@@ -149,16 +149,13 @@ def announce(rights_request: RightsRequest, *, on: date, why: str, actor: str, n
 
 @transaction.atomic
 def lift(rights_request: RightsRequest, *, actor: str, now: datetime) -> int:
-    """End the restrictions of this request; returns how many. Refused until the person has been told.
-
-    Somebody who took the request back needs no letter: they said so.
-    """
+    """End the restrictions of this request; returns how many. Refused until the person has been told."""
     RightsRequest.objects.select_for_update().get(pk=rights_request.pk)
     rights_request.refresh_from_db()
     found = list(restrictions.placed_for(rights_request.uuid))
     if not found:
         raise NothingRestricted
-    if rights_request.state != State.WITHDRAWN and not is_told(rights_request, now=now):
+    if not is_told(rights_request, now=now):
         raise NotTold
     for restriction in found:
         restrictions.lift(restriction, now=now, actor=actor)
@@ -166,7 +163,12 @@ def lift(rights_request: RightsRequest, *, actor: str, now: datetime) -> int:
 
 
 def is_told(rights_request: RightsRequest, *, now: datetime) -> bool:
-    """Whether the person has the notice that all of it ends, and the day that it names has come."""
+    """Whether the person has the notice that all of it ends, and the day that it names has come.
+
+    Somebody who took the request back needs no letter: they said so.
+    """
+    if rights_request.state == State.WITHDRAWN:
+        return True
     found = restrictions.placed_for(rights_request.uuid)
     last = max((one.since for one in found), default=now)
     told = rights_request.letters.filter(kind=LIFTING, created_at__gte=last)

@@ -55,7 +55,7 @@ def press(page, name):
 
 def mailed(mailbox, pattern):
     deliver_due(now=timezone.now() + timedelta(seconds=1))
-    return next(found for mail in reversed(mailbox) if (found := re.search(pattern, mail.body))).group(0)
+    return next(found for mail in reversed(mailbox) if (found := re.search(pattern, mail.body, re.M))).group(0)
 
 
 def ask(page, mailbox, right, fill):
@@ -79,8 +79,10 @@ def read(page, mailbox):
     press(page, "Send me a code")
     if not page.locator("#id_code").count():
         page.get_by_role("link", name="I already have a code").click()
-    page.fill("#id_code", mailed(mailbox, r"(?m)^\d{6,}$|(?m)^[A-Z0-9]{4}[ -]?[A-Z0-9]{4}$"))
+    page.fill("#id_code", mailed(mailbox, r"^\d{6,8}$"))
     press(page, "Continue")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Read the letter").first.click()
     return page.inner_text("body")
 
 
