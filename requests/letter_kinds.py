@@ -73,7 +73,7 @@ WHEN: dict[str, tuple[str, ...]] = {
     "upheld": ("upheld",),
     "not_upheld": ("not-upheld", "restriction"),
     "not_for": ("not-for",),
-    "transfers": ("transfers",),
+    "transfers": ("handed-over",),
 }
 # What the letter is called on lists, by staff and by the person.
 TITLES: dict[str, Text] = {

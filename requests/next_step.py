@@ -46,7 +46,7 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
         steps.append(_silent(rights_request, work, today))
     if not rights_request.case.is_confirmed and rights_request.right not in (Right.OBJECTION, Right.WITHDRAWAL):
         steps.append(Next(_("We do not know yet who asks. Wait for the link to be followed, or find out."), "who"))
-    undecided = work.undecided if rights_request.right == Right.ERASURE else 0
+    undecided = work.undecided if work.is_weighed else 0
     if undecided and not work.is_executed:
         sentence = ngettext("Decide about %(n)d purpose.", "Decide about %(n)d purposes.", undecided)
         steps.append(Next(sentence % {"n": undecided}, "decisions"))
@@ -54,6 +54,8 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
         steps.append(Next(_("Nothing: it is carried out, and the person is told as soon as that is on record.")))
     elif work.is_access and rights_request.case.subject and not work.package:
         steps.append(Next(_("Make the copy, and look through it."), "answer"))
+    elif work.is_portability and rights_request.case.subject and "purposes" not in rights_request.result:
+        steps.append(Next(_("Make the set of data, and look through it."), "answer"))
     return steps
 
 

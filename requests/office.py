@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.models import Controller, User
-from requests import assigning, casework, clock_panel, identity, references
-from requests.models import RightsRequest
+from requests import assigning, casework, clock_panel, identity, references, two_people
+from requests.models import Right, RightsRequest
 from requests.searching import logs
 
 READ = "requests.view_rightsrequest"
@@ -124,6 +124,12 @@ def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
     return show_request(request, rights_request, claim=claim, searches=logs(rights_request))
 
 
+def _exceptions(request: HttpRequest, rights_request: RightsRequest) -> dict[str, Any]:
+    """Why this person may send data to somebody else alone, where they may only say why."""
+    is_asked = rights_request.right == Right.PORTABILITY
+    return two_people.REASONS if is_asked and two_people.needs_reason(rights_request, actor=actor_of(request)) else {}
+
+
 def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: Any) -> HttpResponse:
     now = timezone.now()
     context = {
@@ -136,6 +142,7 @@ def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: A
         "workers": assigning.workers() if request.user.has_perm(assigning.ASSIGN) else [],
         "work": casework.gather(rights_request, now=now),
         "rights_request": rights_request,
+        "exceptions": _exceptions(request, rights_request),
         "ways_to_show_identity": identity.Shown.choices,
         "kinds_of_identity": identity.KINDS,
         "acts": clock_panel.panel(rights_request, now=now),
