@@ -100,7 +100,8 @@ def check(request: HttpRequest, token: str, case: CaseFile) -> HttpResponse:
             request.session.cycle_key()
             request.session[GRANT] = {"case": str(case.uuid), "until": now.timestamp() + GRANT_SECONDS}
             return redirect(_url("messages", token))
-    return _show(request, "check", token, case, form=form, wait="wait" in request.GET)
+    context = {"form": form, "title_prefix": _prefix(form), "wait": "wait" in request.GET}
+    return _show(request, "check", token, case, **context)
 
 
 @_with_case
@@ -162,10 +163,13 @@ def _files(uploaded: list[Any]) -> list[File]:
 def _conversation(request: HttpRequest, token: str, case: CaseFile, form: WriteForm) -> HttpResponse:
     if not case.requests.exclude(answered_at=None).exists():
         del form.fields["again"]
-    title_prefix = _("Error: ") if form.is_bound and form.errors else ""
-    context = {"form": form, "said": messages.said(case, proven=True), "title_prefix": title_prefix}
+    context = {"form": form, "said": messages.said(case, proven=True), "title_prefix": _prefix(form)}
     context |= {"letters": collection.given(case), "sent": "sent" in request.GET}
     return _show(request, "open", token, case, **context)
+
+
+def _prefix(form: Question) -> Any:
+    return _("Error: ") if form.is_bound and form.errors else ""
 
 
 def _is_granted(request: HttpRequest, case: CaseFile, now: datetime) -> bool:

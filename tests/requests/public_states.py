@@ -100,8 +100,29 @@ def after_sending(page, mailbox):
     press(page, "Confirm")
     page.click("details summary")
     yield "status"
+    yield from conversation(page, mailbox)
     page.goto("/rights/confirm/unknown/")
     yield "unusable link"
+
+
+def conversation(page, mailbox):
+    page.click("a[href*='/rights/messages/']")
+    yield "messages, before the code"
+    press(page, "Send me a code")
+    yield "messages, code"
+    press(page)
+    yield "messages, code with a mistake"
+    deliver_due(now=timezone.now())
+    code = next(found for mail in reversed(mailbox) if (found := re.search(r"\b\d{4} ?\d{4}\b", mail.body)))
+    page.fill("#id_code", code.group(0))
+    press(page)
+    yield "messages, none yet"
+    press(page, "Send message")
+    yield "messages, with a mistake"
+    page.fill("#id_message", "Here is my old letter.")
+    page.set_input_files("#id_attached", {"name": "letter.txt", "mimeType": "text/plain", "buffer": b"Dear people"})
+    press(page, "Send message")
+    yield "messages, sent"
 
 
 def by_post(page):
