@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
 from ledger.entries import record
-from requests import letter_lists, letter_pdf, letters, posting
+from requests import letter_lists, letter_pdf, letters, posting, sending
 from requests.models import Letter
 from requests.office import READ, WRITE, actor_of, for_staff
 from requests.office_forms import DayField
@@ -66,7 +66,7 @@ def again(request: HttpRequest, uuid: UUID) -> HttpResponse:
     letter, now, actor = _own(request, uuid), timezone.now(), actor_of(request)
 
     def send() -> None:
-        if not posting.send(letter, actor=actor, now=now):
+        if not sending.send_again(letter, actor=actor, now=now):
             raise DomainError(_("There is no e-mail address that is known to be theirs. Print the letter and post it."))
 
     return _act(request, letter, _("The notice is sent again."), send)

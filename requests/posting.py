@@ -13,7 +13,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Invalid
+from core.errors import DomainError, Invalid
 from core.keys import token_hash
 from core.models import Controller, Outbox
 from ledger.entries import record
@@ -27,6 +27,11 @@ LIVES = timedelta(days=30)
 _listeners: list[Callable[..., object]] = []
 
 
+class AlreadyGiven(DomainError):
+    code = "letter-given"
+    message = _("This letter has been given already.")
+
+
 def on_change(func: Callable[..., object]) -> None:
     if func not in _listeners:
         _listeners.append(func)
@@ -38,6 +43,7 @@ def send(letter: Letter, *, actor: str, now: datetime, token: str = "") -> bool:
 
     `token` is the link of the package that the letter comes with; otherwise the letter has a link of its own.
     """
+    _not_given_yet(letter)
     posted = _post(letter, token, now=now)
     if posted is None:
         return False
@@ -51,7 +57,8 @@ def send(letter: Letter, *, actor: str, now: datetime, token: str = "") -> bool:
 
 @transaction.atomic
 def mark_posted(letter: Letter, *, day: date, actor: str, now: datetime) -> None:
-    """Note that it was printed and posted on that day."""
+    """Note that it was printed and posted on that day. Raises AlreadyGiven: the first day is the one that counts."""
+    _not_given_yet(letter)
     if not _day(letter.created_at) <= day <= _day(now):
         raise Invalid(fields={"day": _("It was posted between the day it was written and today.")})
     letter.give(Letter.Way.POST, day=day)
@@ -108,6 +115,11 @@ def page_of(letter: Letter) -> str:
         return reverse("admin:complaint", args=[letter.complaint.uuid])
     about = letter.request or letter.case.requests.order_by("pk").first()
     return reverse("admin:rights-request", args=[about.uuid]) if about else reverse("admin:index")
+
+
+def _not_given_yet(letter: Letter) -> None:
+    if Letter.objects.select_for_update(of=("self",)).get(pk=letter.pk).is_given:
+        raise AlreadyGiven
 
 
 def _tell_listeners(letter: Letter, *, actor: str, now: datetime) -> None:

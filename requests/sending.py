@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from requests import asking_where, letters, package, posting, report, representing, systems
 from requests.asking import NEVER_WAIT
 from requests.intake import claim_of
-from requests.models import Letter, Right, RightsRequest
+from requests.models import Letter, Package, Right, RightsRequest
 from requests.models_identity import Kind
 from requests.workflow import State
 from subjects import blocks
@@ -137,3 +138,11 @@ def close(rights_request: RightsRequest, context: dict[str, Any], *, actor: str,
     to = closing_state(context)
     if rights_request.state != to:
         rights_request.move(to, actor=actor, reason="answered", now=now)
+
+
+@transaction.atomic
+def send_again(letter: Letter, *, actor: str, now: datetime) -> bool:
+    """Tell once more of a letter that came back. What came with its package is collected by that link again."""
+    made = Package.objects.kept().filter(request=letter.request).first() if letter.token_hash is None else None
+    token = package.new_link(made, now=now) if made else ""
+    return posting.send(letter, token=token, actor=actor, now=now)

@@ -12,7 +12,7 @@ from core.errors import Invalid
 from core.models import Outbox
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests import letters, posting
+from requests import answer, letters, posting, sending
 from requests.letter_samples import SAMPLES
 from requests.models import Letter
 from tests import make_office as make
@@ -204,3 +204,28 @@ def test_letters_are_read_again_from_the_page_of_the_request(client, mailoutbox)
     assert client.post(reverse("requests:messages-letter", args=[token, hidden.uuid])).status_code == 404
     assert client.get(where).status_code == 405
     assert len(noted("letter.collected")) == 2
+
+
+def test_what_was_given_is_given_once(mailoutbox):
+    letter = write(now=make.NOW)
+    send(letter, mailoutbox, now=make.NOW)
+    with pytest.raises(posting.AlreadyGiven):
+        posting.mark_posted(letter, day=make.NOW.date(), actor=make.OFFICER, now=make.NOW)
+    with pytest.raises(posting.AlreadyGiven):
+        posting.send(letter, actor=make.OFFICER, now=make.NOW)
+
+
+def test_an_answer_that_came_back_is_sent_again_with_its_copy(client, mailoutbox):
+    now = timezone.now()
+    make.register()
+    make.person("newsletter", now=now)
+    access = make.confirmed("access", mailbox=mailoutbox, now=now).requests.get()
+    answer.release_access(access, actor=make.OFFICER, now=now)
+    letter = access.letters.get()
+    posting.bounced(letter, actor="system:inbox", now=now)
+    assert sending.send_again(letter, actor=make.OFFICER, now=now)
+    deliver_due(now=timezone.now() + timedelta(seconds=1))
+    token = next(found for mail in reversed(mailoutbox) if (found := re.search(r"/collect/([^/\s]+)/", mail.body)))[1]
+    assert "Download my data" in open_with_code(client, token, mailoutbox).content.decode()
+    letter.refresh_from_db()
+    assert letter.is_given
