@@ -12,7 +12,7 @@ from ledger.models import Entry
 from retention import evidence
 from retention.models import Batch, Run, Tombstone
 from retention.purge import purge
-from subjects import blocks
+from subjects import blocks, restrictions
 from subjects.models import DataSubject, Identifier, ItemPurpose, PersonalDataItem, Relationship, Restriction
 from tests.make_register import category
 from tests.make_retention import NOW, TODAY, dates, item, live, person, rule
@@ -107,6 +107,19 @@ def test_a_block_holds_and_what_is_held_becomes_restricted():
     blocks.release(hold, now=NOW, actor="test")
     assert commit(one).items == 1
     assert not Restriction.objects.exists()
+
+
+def test_what_is_contested_stays_and_the_rest_goes():
+    letters = live()
+    contested = item(person(1), ["newsletter"], OLD)
+    item(person(1), ["newsletter"], OLD)
+    restriction = restrictions.restrict(person(1), ground="accuracy", item=contested, now=NOW, actor="test")
+    one = rule(letters)
+    report = commit(one)
+    assert (report.items, report.held, report.subjects) == (1, 1, 0)
+    assert list(PersonalDataItem.objects.all()) == [contested]
+    restrictions.lift(restriction, now=NOW, actor="test")
+    assert (commit(one).items, DataSubject.objects.count()) == (1, 0)
 
 
 def test_a_block_for_another_purpose_holds_nothing_here():
