@@ -18,48 +18,48 @@ from core.models import ApiKey
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Api-Key <key>`. `request.auth` is then the ApiKey; there is never a user."""
+    """`Authorization: Api-Key <key>`. `request.auth` is then the ApiKey; there is never a user.
+
+    For a view with `recalls_key` the key may come from memory: it is then in `request.seen`, for the view to prove
+    (core/recalled.py).
+    """
 
     keyword = "Api-Key"
+
+    def __init__(self, *, recalls: bool = True) -> None:
+        self.recalls = recalls
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
         keyword, _space, key = request.headers.get("Authorization", "").partition(" ")
         if keyword.lower() != self.keyword.lower():
             return None
-        now = timezone.now()
-        api_key = self.find(request, key.strip(), now=now)
+        key, now = key.strip(), timezone.now()
+        seen = self._recalled(request, key, now=now)
+        request.seen = seen  # type: ignore[attr-defined]
+        if seen:
+            return None, seen.key
+        api_key = apikeys.find(key, now=now)
         if api_key is None:
             raise AuthenticationFailed(_("This API key is not valid."))
-        if api_key.kind == ApiKey.Kind.PUBLISHABLE and request.headers.get("Origin") not in api_key.origins:
+        if not _is_from_its_place(request, api_key):
             raise AuthenticationFailed(_("This API key may not be used from here."))
         apikeys.used(api_key, now=now)
         return None, api_key
 
-    def find(self, request: Request, key: str, *, now: datetime) -> ApiKey | None:
-        return apikeys.find(key, now=now)
+    def _recalled(self, request: Request, key: str, *, now: datetime) -> apikeys.Seen | None:
+        """What an earlier call made is told again without a statement that could prove the key, so then it is read."""
+        view = (request.parser_context or {}).get("view")
+        if not self.recalls or not getattr(view, "recalls_key", False) or "Idempotency-Key" in request.headers:
+            return None
+        seen = apikeys.recall(key, now=now)
+        return seen if seen and _is_from_its_place(request, seen.key) else None
 
     def authenticate_header(self, request: Request) -> str:
         return self.keyword
 
 
-class RecalledKey(ApiKeyAuthentication):
-    """For core.recalled.RecalledKeyView alone: a recalled key is in `request.seen`, for whoever is to prove it."""
-
-    def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        try:
-            return super().authenticate(request)
-        except AuthenticationFailed:
-            if getattr(request, "seen", None) is None:
-                raise
-            # Recalled, it may not be used from here. It may have been given other origins meanwhile.
-            request.seen = None  # type: ignore[attr-defined]
-            return ApiKeyAuthentication().authenticate(request)
-
-    def find(self, request: Request, key: str, *, now: datetime) -> ApiKey | None:
-        # What an earlier call made is told again without a statement that could prove the key.
-        seen = None if "Idempotency-Key" in request.headers else apikeys.recall(key, now=now)
-        request.seen = seen  # type: ignore[attr-defined]
-        return seen.key if seen else super().find(request, key, now=now)
+def _is_from_its_place(request: Request, key: ApiKey) -> bool:
+    return key.kind != ApiKey.Kind.PUBLISHABLE or request.headers.get("Origin") in key.origins
 
 
 class HasScope(BasePermission):

@@ -4,19 +4,17 @@ Where the call succeeds, the statement that writes has proved the key (core/reca
 read before anything is answered, so whoever has no valid key is told that and nothing else.
 """
 
-from typing import Any
-
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.access import ApiKeyAuthentication, RecalledKey
+from core.access import ApiKeyAuthentication
 from core.apikeys import Seen
 from core.cors import CrossOriginView
 
 
 class RecalledKeyView(CrossOriginView):
-    authentication_classes: Any = [RecalledKey]
+    recalls_key = True
 
     def seen(self, request: Request) -> Seen | None:
         """What the statement must prove; None when the key has been read for this call."""
@@ -27,7 +25,7 @@ class RecalledKeyView(CrossOriginView):
         if self.seen(request) is None:
             return
         request.seen = None  # type: ignore[attr-defined]
-        found = ApiKeyAuthentication().authenticate(request)
+        found = ApiKeyAuthentication(recalls=False).authenticate(request)
         request.auth = self.key = found[1] if found else None
         self.check_permissions(request)
 
