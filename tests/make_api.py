@@ -101,6 +101,14 @@ CALLS = {
     "seals": Call("GET", "ledger/seals/", "ledger:read", 200, {"next", "previous", "results"}),
     "events": Call("GET", "events/", "events:read", 200, {"events", "next", "more"}),
 }  # fmt: skip
+# Steps on a request that is there and in the right state: tests/requests tries them, from intake to the closed case.
+STEPS = {
+    f"requests/{{reference}}/{step}/"
+    for step in (
+        *("work", "moves", "tasks/{system}", "decisions", "where", "prepare", "release", "messages"),
+        *("corrections", "corrections/{correction}", "reviews", "reviews/{review}"),
+    )
+}
 POSTS = {name: call for name, call in CALLS.items() if call.method == "POST"}
 
 

@@ -13,7 +13,7 @@ from ledger.models import Entry
 from subjects.models import PersonalDataItem
 from tests import make_api as make
 from tests import make_evidence
-from tests.make_api import CALLS, POSTS, client, send
+from tests.make_api import CALLS, POSTS, STEPS, client, send
 
 pytestmark = pytest.mark.django_db
 PROOF = {"entry", "body", "leaf", "index", "size", "path", "seal"}
@@ -57,7 +57,8 @@ def routes(patterns, before=""):
 
 
 def test_no_call_is_missing_here():
-    told = {call.path.partition("?")[0] for call in CALLS.values()} | {"schema/", "ledger/entries/{entry}/proof/"}
+    told = {call.path.partition("?")[0] for call in CALLS.values()} | STEPS
+    told |= {"schema/", "ledger/entries/{entry}/proof/", "unsubscribe/links/"}
     plain = {re.sub(r"<[^>]+>", "{}", route) for route in routes(api_urls.urlpatterns)}
     assert plain == {re.sub(r"\{\w+\}|(?<=forms/)join", "{}", path) for path in told}
     assert get_resolver().resolve("/api/v1/events/").route == "api/v1/events/"
