@@ -21,28 +21,34 @@ from benchmarks.site import Site, serving
 
 NAMES = ("home_page", "queue_page", "person_page")
 # People and cases.
+Size = tuple[int, int]
 FEW, MANY = (1_000, 200), (100_000, 20_000)
 
 
 def run(name: str, plan: Plan) -> Result:
-    return _measured(plan)[name]
+    return _measured(plan, FEW, MANY, NAMES)[name]
+
+
+def run_sized(name: str, plan: Plan, few: Size, many: Size) -> Result:
+    """One page with other numbers of people and cases."""
+    return _measured(plan, few, many, (name,))[name]
 
 
 @cache
-def _measured(plan: Plan) -> dict[str, Result]:
+def _measured(plan: Plan, few: Size, many: Size, names: tuple[str, ...]) -> dict[str, Result]:
     with serving() as small, serving() as large:
-        loaded = [(site, _loaded(site, *rows)) for site, rows in ((small, FEW), (large, MANY))]
-        return {name: _compared(name, [Door(site, made, name) for site, made in loaded], plan) for name in NAMES}
+        loaded = [(site, _loaded(site, *rows)) for site, rows in ((small, few), (large, many))]
+        return {name: _compared(name, [Door(site, made, name) for site, made in loaded], plan, many) for name in names}
 
 
-def _compared(name: str, doors: "Sequence[Door]", plan: Plan) -> Result:
+def _compared(name: str, doors: "Sequence[Door]", plan: Plan, size: Size) -> Result:
     for door in doors:
         door.per_second(plan.seconds / 2)
     rounds = [[door.per_second(plan.seconds / 2) for door in doors] for _round in range(plan.rounds)]
     few, many = (median(column) for column in zip(*rounds, strict=True))
     details = {
-        "people": MANY[0],
-        "cases": MANY[1],
+        "people": size[0],
+        "cases": size[1],
         "times_as_long": round(few / many, 2),
         "milliseconds": [round(1000 / few, 1), round(1000 / many, 1)],
         "rounds": [[round(value, 1) for value in pair] for pair in rounds],

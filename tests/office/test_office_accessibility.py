@@ -1,0 +1,126 @@
+"""Every page of the office with the demo's data in it: axe finds nothing, and nothing sticks out at 320 px.
+
+PICTURES=FOLDER keeps a picture of every page.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from breaches.models import Breach
+from core.models import User
+from office.models import Merge
+from requests.models import Complaint, RightsRequest
+from subjects.identifiers import Claim
+from subjects.models import Organisation
+from subjects.people import find
+from tests.e2e.browser import opened
+from tests.make_demo import KEY, PASSWORD, demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WIDTHS = (320, 1440)
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture
+def browser(chromium, live_server, monkeypatch):
+    # The browser's driver runs an event loop in this thread; the database is used by the server's own.
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
+    monkeypatch.setenv("DEMO_API_KEY", KEY)
+    demo()
+    with opened(chromium) as browser:
+        yield browser
+
+
+def page_of(browser, live_server, name=""):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
+    if name:
+        client = Client()
+        client.force_login(User.objects.get(username=name))
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: page.complaints.append(f"{page.url} {message.text}"))
+    page.on("pageerror", lambda error: page.complaints.append(f"{page.url} {error}"))
+    return page
+
+
+def trouble_in(page, name):
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    told = [f"{name}: {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        told += [f"{name}: {wide} px wider than {width} px"] if wide > 0 else []
+        if os.environ.get("PICTURES"):
+            slug = re.sub(r"[^a-z]+", "-", name).strip("-")
+            page.screenshot(path=Path(os.environ["PICTURES"], f"{slug}-{width}.png"), full_page=True)
+    return told
+
+
+def addresses():
+    """Everything that opens by its address, by name."""
+    at = lambda name, *args: reverse(f"admin:{name}", args=args)  # noqa: E731
+    yield "today", at("index")
+    for name in ("rights-queue", "case-add", "complaints", "people", "organisations", "data-in", "person-add"):
+        yield name, at(name)
+    for name in ("breaches", "breach-add", "mailbox"):
+        yield name, at(name)
+    states = {}
+    for request in RightsRequest.objects.order_by("pk"):
+        states.setdefault((request.right, request.state), request)
+    for (right, state), request in states.items():
+        yield f"{right} {state}", at("rights-request", request.uuid)
+    yield "complaint", at("complaint", Complaint.objects.get().uuid)
+    yield "person", at("person", Merge.objects.get().kept)
+    yield "organisation", at("organisation", Organisation.objects.first().uuid)
+    yield "breach", at("breach", Breach.objects.get().uuid)
+    yield "second step", reverse("mfa_index")
+    yield "sessions", reverse("usersessions_list")
+
+
+def acts(page):
+    """What opens by a form only."""
+    page.goto(reverse("admin:people"))
+    page.locator(".office form [name=text]").first.fill("Testperson")
+    page.locator(".office form button").first.click()
+    yield "people found"
+    kept, other = Merge.objects.get().kept, find([Claim("email", "ben.testperson@example.org")]).uuid
+    page.goto(reverse("admin:person", args=[kept]))
+    page.locator("form[action$='/show/'] button").first.click()
+    yield "person shown"
+    page.goto(reverse("admin:person", args=[other]))
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    yield "person, all opened"
+    request = RightsRequest.objects.filter(state="in_progress").first()
+    page.goto(reverse("admin:rights-request", args=[request.uuid]))
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    yield "request, all opened"
+
+
+def test_every_page_of_the_office_is_clean(browser, live_server):
+    page, trouble, seen = page_of(browser, live_server, "dpo"), [], 0
+    for name, address in addresses():
+        answer = page.goto(address)
+        trouble += [f"{name}: {answer.status}"] if answer.status != 200 else trouble_in(page, name)
+        seen += 1
+    for name in acts(page):
+        trouble += trouble_in(page, name)
+    assert seen > 25
+    for role in ("auditor", "registrar"):
+        page = page_of(browser, live_server, role)
+        page.goto(reverse("admin:index"))
+        trouble += trouble_in(page, f"today of {role}")
+    stranger = page_of(browser, live_server)
+    stranger.goto(reverse("account_login"))
+    trouble += trouble_in(stranger, "sign in")
+    assert "\n".join(trouble) == ""
+    assert page.complaints == []
