@@ -175,13 +175,9 @@ def test_whoever_confirms_the_mailbox_asks_themselves(mailoutbox):
 
 def test_authority_needs_words_and_a_choice():
     case = represented()
-    for wrong, field in (
-        ({"note": " "}, "note"),
-        ({"authority": ""}, "authority"),
-        ({"competence": "x"}, "competence"),
-    ):
+    for field, value in (("note", " "), ("authority", ""), ("competence", "x")):
         with pytest.raises(Invalid) as error:
-            representing.show(case, **{"authority": "signed", "competence": "adult", "note": "x", field: value}, **BY)
+            representing.show(case, **{"authority": "signed", "competence": "adult", "note": "x", **wrong}, **BY)
         assert list(error.value.fields) == [field]
 
 
