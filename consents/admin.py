@@ -48,7 +48,8 @@ class AssessmentVersionAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[AssessmentVersion]:
         reviews = assessments.open_reviews().filter(assessment=models.OuterRef("assessment")).order_by()
-        return super().get_queryset(request).annotate(is_reviewed=models.Exists(reviews))
+        versions: models.QuerySet[AssessmentVersion] = super().get_queryset(request)
+        return versions.annotate(is_reviewed=models.Exists(reviews))
 
     @admin.display(boolean=True, description=_("To be weighed again"))
     def again(self, version: AssessmentVersion) -> bool:

@@ -177,7 +177,7 @@ def test_authority_needs_words_and_a_choice():
     case = represented()
     for field, value in (("note", " "), ("authority", ""), ("competence", "x")):
         with pytest.raises(Invalid) as error:
-            representing.show(case, **{"authority": "signed", "competence": "adult", "note": "x", **wrong}, **BY)
+            representing.show(case, **{"authority": "signed", "competence": "adult", "note": "x", field: value}, **BY)
         assert list(error.value.fields) == [field]
 
 
