@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.models import User
-from requests import assigning, casework, complaint_lists, complaints, office
+from requests import assigning, complaint_lists, complaints, happened, office
 from requests.complaint_forms import CloseForm, DescribeForm, EnquiryForm, PeriodForm, ProgressForm
 from requests.models import Complaint
 from requests.office import actor_of, for_staff
@@ -156,7 +156,7 @@ def _show(
         "issues": [str(complaints.Issue(issue).label) for issue in complaint.issues],
         "remedies": [str(complaints.Remedy(remedy).label) for remedy in complaint.remedies],
         "letters": list(complaint.letters.order_by("pk")),
-        "timeline": casework.timeline_of([complaint.uuid, complaint.case.uuid]),
+        "timeline": happened.timeline_of([complaint.uuid, complaint.case.uuid]),
         "forms": {name: bound.get(name) or form(initial=initial, prefix=name) for name, form in FORMS.items()},
         "opened": list(bound),
         "may_write": may_write and complaint.is_open,

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Invalid
 from ledger.models import Entry
-from requests import asking, casework, clarification, extension, fee, letters, posting
+from requests import asking, clarification, extension, fee, happened, letters, posting
 from requests.history import take_over
 from requests.models import Asking, Letter
 from requests.models_identity import Ended, Kind
@@ -73,7 +73,7 @@ def test_a_question_pauses_access_until_it_is_answered(access):
     wanted = ["clarification.asked", "letter.sent", "request.clock-set", "clarification.answered", "request.clock-set"]
     assert [kind for kind in kinds(access) if kind in wanted] == wanted
     assert not Entry.objects.filter(body__contains="two accounts").exists()
-    shown = [line.what for line in casework.timeline(access)]
+    shown = [line.what for line in happened.timeline(access)]
     assert not [what for what in shown if "." in what]
 
 
