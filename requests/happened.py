@@ -152,7 +152,7 @@ def _details(entry: Entry, titles: dict[str, str]) -> str:
         days = [in_words(date.fromisoformat(data[end])) if data[end] else _("no date") for end in ("from", "to")]
         return " → ".join(days)
     if entry.kind == "task.searched":
-        return titles.get(data["system"], data["system"])
+        return titles.get(data["system"], str(data["system"]))
     if entry.kind == "task.answered":
         return f"{titles.get(data['system'], data['system'])}: {Task.Outcome(data['outcome']).label}"
     if entry.kind == "correction.decided":
