@@ -50,12 +50,30 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
     if undecided and not work.is_executed:
         sentence = ngettext("Decide about %(n)d purpose.", "Decide about %(n)d purposes.", undecided)
         steps.append(Next(sentence % {"n": undecided}, "decisions"))
+    steps += _one_by_one(rights_request, work)
     if work.is_executed and rights_request.state == State.READY:
         steps.append(Next(_("Nothing: it is carried out, and the person is told as soon as that is on record.")))
     elif work.is_access and rights_request.case.subject and not work.package:
         steps.append(Next(_("Make the copy, and look through it."), "answer"))
     elif work.is_portability and rights_request.case.subject and "purposes" not in rights_request.result:
         steps.append(Next(_("Make the set of data, and look through it."), "answer"))
+    return steps
+
+
+def _one_by_one(rights_request: RightsRequest, work: Work) -> list[Next]:
+    """What is not decided purpose by purpose: corrections, decisions of computers, and who else is told."""
+    steps = []
+    if work.is_rectification and rights_request.case.subject:
+        if not work.corrections:
+            steps.append(Next(_("Propose what would be corrected, field by field."), "corrections"))
+        elif n := sum(not line.row.reason for line in work.corrections):
+            sentence = ngettext("Decide about %(n)d correction.", "Decide about %(n)d corrections.", n)
+            steps.append(Next(sentence % {"n": n}, "corrections"))
+    if work.is_adm_review and not work.reviews:
+        steps.append(Next(_("Say which decision it is, and look at it again."), "reviews"))
+    owed = [line.recipient.name for line in work.others if line.notice and line.is_open]
+    if owed:
+        steps.append(Next(_("Still to be told: %(names)s.") % {"names": ", ".join(owed)}, "recipients"))
     return steps
 
 

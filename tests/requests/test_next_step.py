@@ -60,3 +60,13 @@ def test_every_step_leads_to_a_place_on_the_page(access, client):
     for anchor in filter(None, where(access)):
         assert f'href="#{anchor}"' in page
         assert f'id="{anchor}"' in page
+
+
+@pytest.mark.parametrize(("right", "anchor"), [("rectification", "corrections"), ("adm_review", "reviews")])
+def test_what_is_decided_one_by_one_leads_to_its_own_place(right, anchor, mailoutbox, client):
+    make.register()
+    make.person("newsletter")
+    request = make.confirmed(right, mailbox=mailoutbox).requests.select_related("case__subject").get()
+    assert anchor in where(request)
+    client.force_login(make.staff("dpo", group="dpo"))
+    assert f'id="{anchor}"' in client.get(reverse("admin:rights-request", args=[request.uuid])).content.decode()
