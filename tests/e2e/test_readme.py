@@ -13,7 +13,10 @@ from tests.stack.stack import ROOT, RunningStack
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 NAME = r"\*\*(?P<{}>[^*]+)\*\*"
 VERBS = {
-    "each": rf"for each other system you choose {NAME.format('outcome')} and press {NAME.format('record')}",
+    "each": (
+        rf"for each other system you choose {NAME.format('outcome')}, fill in what you {NAME.format('terms')} and"
+        rf" {NAME.format('places')}, and press {NAME.format('record')}"
+    ),
     "open": r"open `(?P<path>[^`]+)`",
     "mail": r"follow the link to `(?P<link>[^`]+)`",
     "case": r"follow the reference",
@@ -93,10 +96,14 @@ class Reader(Person):
         self.look()
 
     def do_each(self, said: re.Match) -> None:
-        while (forms := self.page.locator("details[open] form[action*='/task/']")).count():
+        forms = self.page.locator("details[open] form[action*='/task/']")
+        for _system in range(forms.count()):
             forms.first.get_by_role("combobox").first.select_option(label=said["outcome"])
+            for name in ("terms", "places"):
+                forms.first.get_by_label(re.compile(f"^{said[name]}")).fill("Everything")
             with self.page.expect_navigation():
                 forms.first.get_by_role("button", name=said["record"]).click()
+        assert not forms.count()
         self.look()
 
     def do_see(self, said: re.Match) -> None:
@@ -117,6 +124,6 @@ def test_it_closes_a_first_case(running_stack: RunningStack, chromium: str):
         for verb, said in steps():
             reader.do(verb, said)
         with reader.page.expect_download() as download:
-            reader.page.get_by_role("button", name=re.compile("^Download")).click()
+            reader.page.get_by_role("button", name="Download my data", exact=True).click()
         assert download.value.path().read_bytes()[:2] == b"PK"
         assert reader.complaints == []
