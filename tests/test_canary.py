@@ -33,7 +33,7 @@ KEPT_WITH_THE_CASE = {
     "requests_casefile.claim": CASE,
     "requests_casefile.claim_blind": "finds a second letter from the same address while the case is kept",
     "requests_letter.sealed": CASE,
-    "requests_package.sealed": CASE,
+    "requests_packagechunk.sealed": CASE,
     "requests_decision.note": CASE,
 }
 # Keyed hashes only: none of the words may ever stand here.
