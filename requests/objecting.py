@@ -4,7 +4,6 @@ While it is weighed, what it is about is restricted (requests/stopping.py). Uphe
 assessment is opened for review. Not upheld, the restriction ends once the person has our reasons (Art 18(3)).
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -74,9 +73,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
 
 
 @transaction.atomic
-def release(
-    rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str] = (), exception: str = ""
-) -> RightsRequest:
+def release(rights_request: RightsRequest, *, actor: str, now: datetime, exception: str = "") -> RightsRequest:
     """Carry out what was weighed, and send the answer. Releasing what has been released changes nothing."""
     lock(rights_request, Right.OBJECTION)
     if not rights_request.is_open or is_waiting(rights_request):

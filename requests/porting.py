@@ -93,9 +93,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
 
 
 @transaction.atomic
-def release(
-    rights_request: RightsRequest, *, actor: str, now: datetime, told: Sequence[str] = (), exception: str = ""
-) -> RightsRequest:
+def release(rights_request: RightsRequest, *, actor: str, now: datetime, exception: str = "") -> RightsRequest:
     """Send the answer with the link to the set. Releasing what has been released changes nothing."""
     lock(rights_request, Right.PORTABILITY)
     if not rights_request.is_open or _is_waiting(rights_request):
