@@ -8,6 +8,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from processing.models import DataCategory, Purpose
+from retention.models_safety import JournalMark, WriteBack
+
+__all__ = ["Batch", "JournalMark", "RetentionRule", "Run", "Tombstone", "Trigger", "WriteBack"]
 
 
 class Trigger(models.TextChoices):

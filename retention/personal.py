@@ -18,4 +18,11 @@ NOT_PERSONAL = {
     *_fields("Batch", "id run at needs items keys identifiers subjects relationships restricted entry"),
     # Keyed hashes that recognise, and say nothing; they expire with the last backup.
     *_fields("Tombstone", "id schema_version scope hash hash_key run erased_at expires_on"),
+    *_fields("JournalMark", "id seq hash moved_at"),
+    # The same keyed hash, of a record that came back; staff are named by the id of their account.
+    *_fields(
+        "WriteBack",
+        "id uuid hash system category collected_on erased_at first_at last_at times decision decided_by decided_at",
+    ),
+    "retention.WriteBack.expires_on",
 }

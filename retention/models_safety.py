@@ -1,0 +1,65 @@
+"""What a restore and a late write are measured against. Apart from retention/models.py for its length only."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class JournalMark(models.Model):
+    """How far this database is known to have come along the journal outside it: one row.
+
+    Every line up to it stands for something that is done here. A database restored from a backup has an older mark.
+    """
+
+    seq = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+    moved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="retention_journalmark_is_one")]
+
+    def __str__(self) -> str:
+        return f"line {self.seq}"
+
+
+class WriteBack(models.Model):
+    """An erased record that came back, and was refused. Its hash only: what it held was not kept.
+
+    Staff decide once for each record. Without a decision it goes on being refused.
+    """
+
+    class Decision(models.TextChoices):
+        OPEN = "open", _("To decide")
+        REFUSED = "refused", _("Stays erased")
+        ADMITTED = "admitted", _("May come back")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    hash = models.BinaryField(unique=True)
+    system = models.SlugField()
+    category = models.SlugField()
+    collected_on = models.DateField(help_text=_("The date of the data in the record, by what its sender says."))
+    erased_at = models.DateTimeField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+    decision = models.CharField(max_length=8, choices=Decision, default=Decision.OPEN)
+    decided_by = models.CharField(max_length=60, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    expires_on = models.DateField(help_text=_("When its tombstone expires, and this row with it."))
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["decision", "-last_at", "-id"], name="retention_writeback_list"),
+            models.Index("expires_on", name="retention_writeback_expiry"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decision="open") | Q(decided_by__gt="", decided_at__isnull=False),
+                name="retention_writeback_decided_by_somebody",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"written back {self.uuid}"
