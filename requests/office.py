@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import AdminSite
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from core import desk
+from core.desk import actor_of as actor_of
+from core.desk import for_staff as for_staff
 from core.errors import DomainError
 from core.models import Controller, User
 from requests import assigning, casework, clock_panel, identity, references, two_people
@@ -25,33 +25,12 @@ from requests.searching import logs
 READ = "requests.view_rightsrequest"
 WRITE = "requests.change_rightsrequest"
 RELEASE = "requests.release_rightsrequest"
-View = Callable[..., HttpResponseBase]
-
-
-def for_staff(*permissions: str) -> Callable[[View], View]:
-    """Staff without any of the permissions meet the same 404 as if there were nothing here."""
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not any(request.user.has_perm(permission) for permission in permissions):
-                raise Http404
-            return view(request, *args, **kwargs)
-
-        return never_cache(guarded)
-
-    return decorate
 
 
 def may_release(request: HttpRequest) -> bool:
     """Whoever releases for others; and whoever works, where one pair of eyes is enough."""
     alone = request.user.has_perm(WRITE) and not settings.TWO_PERSON_RELEASE
     return alone or request.user.has_perm(RELEASE)
-
-
-def actor_of(request: HttpRequest) -> str:
-    assert isinstance(request.user, User)  # noqa: S101 - admin_view lets nobody else through
-    return request.user.actor
 
 
 def get(request: HttpRequest, uuid: UUID) -> RightsRequest:
@@ -86,10 +65,7 @@ def act(request: HttpRequest, rights_request: RightsRequest, done: str, func: Ca
 
 def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """A page in the frame of the admin site: a template of this app's office, or of another app by its path."""
-    site: AdminSite = request.admin_site  # type: ignore[attr-defined]
-    request.current_app = site.name  # type: ignore[attr-defined]
-    path = template if "/" in template else f"requests/office/{template}.html"
-    return render(request, path, {**site.each_context(request), **context})
+    return desk.page(request, template if "/" in template else f"requests/office/{template}.html", context)
 
 
 def today(now: datetime) -> date:
