@@ -64,10 +64,10 @@ def check(
     ]
 
 
-def strictness(verdict: Verdict) -> tuple[bool, float]:
-    """The strictest sorts first: a refusal, then what ends soonest."""
+def strictness(verdict: Verdict) -> tuple[bool, bool, float]:
+    """The strictest sorts first: a refusal, then what leaves items out, then what ends soonest."""
     until = verdict.valid_until.timestamp() if verdict.valid_until else float("inf")
-    return verdict.allowed, until
+    return verdict.allowed, not verdict.partly_restricted, until
 
 
 def _claim(type: str, value: str, system: str) -> Claim | None:

@@ -9,8 +9,11 @@ from django.db import connection
 
 from consents.projection import ORDER
 from consents.verdicts import Choice, Facts, No, Rules
+from processing.models import Channel
 from subjects.models_limits import NEVER_RESTRICTED
 
+# The category of data (by its slug) that a channel cannot do without.
+REACHED_BY = {Channel.EMAIL.value: "email", Channel.PHONE.value: "phone", Channel.SMS.value: "phone"}
 # The purpose by its name, whether live or not, with the assessment that governs it. One row.
 RULES = """
 SELECT purpose.id, purpose.uuid, version.status = 'live', version.basis, version.direct_marketing,
@@ -31,18 +34,32 @@ WHERE purpose.slug = %s
 """
 
 # One row per value asked and person found. An answer about every channel (empty) covers each channel; without a channel
-# asked, the answer that stands last among all of them counts. Test people are never found.
+# asked, the answer that stands last among all of them counts. Test people are never found. A restriction stops the
+# purpose when it covers all that the purpose needs, or the kind of data by which this channel reaches somebody: which
+# of their addresses is meant stands sealed in the item.
 PEOPLE = """
 SELECT asked.n, person.uuid, COALESCE(organisation.legal_type, ''),
        choice.status, choice.effective_at, choice.valid_until, choice.entry, choice.explicit,
-       (SELECT uuid FROM subjects_restriction
-         WHERE subject_id = person.id AND lifted_at IS NULL AND item_id IS NULL
-           AND (purpose_id IS NULL OR purpose_id = %(purpose)s) ORDER BY since LIMIT 1),
+       stored.uuid,
+       stored.uuid IS NOT NULL AND (stored.everything OR stored.reach OR NOT EXISTS (
+           SELECT FROM subjects_itempurpose need
+           WHERE need.subject_id = person.id AND need.purpose_id = %(purpose)s AND need.item_id <> ALL (stored.items))),
        relationship.uuid, relationship.ground,
        EXISTS (SELECT FROM subjects_itempurpose need JOIN subjects_personaldataitem item ON item.id = need.item_id
          WHERE need.subject_id = person.id AND need.purpose_id = %(purpose)s
            AND item.source IN ('third_party', 'public_source') AND item.source_evidence IS NULL)
 FROM {asked}
+LEFT JOIN LATERAL (
+    SELECT (array_agg(limits.uuid ORDER BY limits.item_id IS NOT NULL, limits.since, limits.id))[1] AS uuid,
+           bool_or(limits.item_id IS NULL) AS everything, bool_or(category.slug = %(reach)s) AS reach,
+           array_agg(limits.item_id) AS items
+    FROM subjects_restriction limits
+    LEFT JOIN subjects_itempurpose need ON need.item_id = limits.item_id AND need.purpose_id = %(purpose)s
+    LEFT JOIN processing_datacategory category ON category.id = need.category_id
+    WHERE limits.subject_id = person.id AND limits.lifted_at IS NULL
+      AND (limits.purpose_id IS NULL OR limits.purpose_id = %(purpose)s)
+      AND (limits.item_id IS NULL OR need.id IS NOT NULL)
+) stored ON true
 LEFT JOIN subjects_organisation organisation ON organisation.id = person.organisation_id
 LEFT JOIN subjects_relationship relationship
        ON relationship.subject_id = person.id AND relationship.purpose_id = %(purpose)s
@@ -125,11 +142,12 @@ def _flat(first: str, second: str, lists: Sequence[Sequence[bytes]]) -> dict[str
 
 
 def _facts(row: tuple[Any, ...], noes: list[No]) -> Facts:
-    _n, _person, legal_type, status, at, until, entry, explicit, restriction, relationship, ground, unproved = row
+    _n, _person, legal_type, status, at, until, entry, explicit, stored, is_all, relationship, ground, unproved = row
     return Facts(
         choice=Choice(status, at, until, entry, explicit) if status else None,
         noes=noes,
-        restriction=restriction,
+        restriction=stored if is_all else None,
+        some_restricted=stored is not None,
         relationship=relationship,
         ground=ground or "",
         legal_type=legal_type,
@@ -144,4 +162,11 @@ def _rows(sql: str, params: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def parameters(purpose: int, rules: Rules, *, channel: str, today: date) -> dict[str, Any]:
-    return {"purpose": purpose, "marketing": rules.direct_marketing, "channel": channel, "today": today}
+    reach = REACHED_BY.get(channel, "")
+    return {
+        "purpose": purpose,
+        "marketing": rules.direct_marketing,
+        "channel": channel,
+        "today": today,
+        "reach": reach,
+    }

@@ -98,6 +98,8 @@ class Verdict:
     valid_until: datetime | None
     data_protection: Opinion
     e_privacy: Opinion | None = None
+    # Some items may be stored and no more (Art 18): what may be read is PersonalDataItem.objects.usable_for(purpose).
+    partly_restricted: bool = False
 
     @property
     def sentence(self) -> str:
@@ -146,7 +148,9 @@ class Facts:
     known: bool = True
     choice: Choice | None = None
     noes: list[No] = field(default_factory=list)
+    # What stops the whole purpose; `some_restricted` also when it is about single items.
     restriction: UUID | None = None
+    some_restricted: bool = False
     relationship: UUID | None = None
     ground: str = ""
     legal_type: str = ""
@@ -158,7 +162,10 @@ def decide(rules: Rules, facts: Facts, *, channel: str, now: datetime, today: da
     privacy = e_privacy(rules, facts, channel=channel, now=now) if protection.allowed else None
     # What limits most is the verdict: a refusal, or the consent or soft opt-in that the message itself rests on.
     verdict = privacy if privacy and privacy.reason != Reason.LEGITIMATE_INTEREST else protection
-    return Verdict(verdict.allowed, verdict.reason, verdict.evidence, verdict.valid_until, protection, privacy)
+    is_partial = verdict.allowed and facts.some_restricted and not rules.outlives_restriction
+    return Verdict(
+        verdict.allowed, verdict.reason, verdict.evidence, verdict.valid_until, protection, privacy, is_partial
+    )
 
 
 def data_protection(rules: Rules, facts: Facts, *, now: datetime, today: date, grace: timedelta) -> Opinion:

@@ -89,6 +89,68 @@ def test_restricted():
     assert make.reason() == "restricted"
 
 
+def agreed():
+    """Somebody who wants the newsletter, for which more than the address may be kept."""
+    make.live("newsletter", categories=("email", "name"))
+    make.published()
+    return DataSubject.objects.get(uuid=make.captured().subject)
+
+
+def held(subject, *categories, slug="newsletter"):
+    """An item of each category for the purpose."""
+    return [make_subjects.item(subject, slug, category=category, now=make.NOW) for category in categories]
+
+
+def limit(subject, item, **given):
+    return restrictions.restrict(subject, ground="accuracy", item=item, now=make.NOW, actor=make.ACTOR, **given)
+
+
+def test_a_restriction_of_single_items_leaves_them_out_and_stops_nothing_else():
+    subject = agreed()
+    purpose = PurposeVersion.objects.get(purpose__slug="newsletter").purpose
+    before = PersonalDataItem.objects.usable_for(purpose).count()
+    first, _second = held(subject, "name", "name")
+    limit(subject, first)
+    verdict = may_process(subject, "newsletter", "email", now=make.NOW)
+    assert (verdict.allowed, verdict.partly_restricted) == (True, True)
+    assert first not in PersonalDataItem.objects.usable_for(purpose)
+    assert PersonalDataItem.objects.usable_for(purpose).count() == before + 1
+
+
+def test_items_of_another_purpose_or_person_stop_nothing():
+    subject = agreed()
+    make.live("customer-support", "b", categories=("name",))
+    (elsewhere,) = held(subject, "name", slug="customer-support")
+    limit(subject, elsewhere)
+    eve = person("eve@example.com")
+    limit(eve, held(eve, "name")[0])
+    verdict = may_process(subject, "newsletter", "email", now=make.NOW)
+    assert (verdict.allowed, verdict.partly_restricted) == (True, False)
+
+
+def test_every_item_restricted_one_by_one_stops_the_purpose():
+    subject = agreed()
+    for item in PersonalDataItem.objects.filter(subject=subject, needs__purpose__slug="newsletter"):
+        limit(subject, item)
+    one, other = held(subject, "name", "name")
+    limit(subject, one)
+    assert may_process(subject, "newsletter", now=make.NOW).allowed
+    last = limit(subject, other)
+    for asked in (subject, Claim("email", "ada@example.com")):
+        verdict = may_process(asked, "newsletter", now=make.NOW)
+        assert (verdict.reason, verdict.partly_restricted) == ("restricted", False)
+    restrictions.lift(last, now=make.NOW, actor=make.ACTOR)
+    assert may_process(subject, "newsletter", now=make.NOW).partly_restricted
+
+
+@pytest.mark.parametrize(("category", "channel", "stopped"), [("email", "email", True), ("name", "email", False)])
+def test_the_address_itself_in_doubt_stops_its_channel(category, channel, stopped):
+    subject = agreed()
+    doubted, _other = held(subject, category, category)
+    limit(subject, doubted)
+    assert may_process(subject, "newsletter", channel, now=make.NOW).allowed is not stopped
+
+
 def test_other_bases():
     for slug, basis in {"contract-administration": "b", "statutory-accounts": "c"}.items():
         make.live(slug, basis)
