@@ -252,6 +252,12 @@ REST_FRAMEWORK = {
 # Calls per minute: of one key, and of one client (an address) that uses a key in a browser or none (core/throttle.py).
 API_CALLS_PER_KEY = env.int("API_CALLS_PER_KEY", default=60_000)
 API_CALLS_PER_CLIENT = env.int("API_CALLS_PER_CLIENT", default=120)
+# Answers to a consent form, a minute, from one client: on our own pages and by plain form posts of other sites.
+FORM_POSTS_PER_CLIENT = env.int("FORM_POSTS_PER_CLIENT", default=20)
+# Days for which the version before is still taken from a cached page; each form may say otherwise.
+CONSENT_FORM_GRACE_DAYS = env.int("CONSENT_FORM_GRACE_DAYS", default=30)
+# The age from which a child consents to an online service alone (DPA 2018 s.9; EU states have up to 16).
+CONSENT_AGE = env.int("CONSENT_AGE", default=13)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Kraken Privacy API",
     "VERSION": "1.0.0",
