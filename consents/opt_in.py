@@ -21,15 +21,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, suppression
+from consents import address_mail, answers, capture
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.models import ConsentFormVersion, PendingConsent, Status
 from core.arrays import array
 from core.errors import Invalid, NotFound
 from core.keys import token_hash
-from core.models import Controller, Outbox, Owner
-from core.outbox import post_mail
+from core.models import Controller, Owner
 from core.vault import create_key, destroy_keys, key_of
 from ledger import entries
 from processing.models import PurposeVersion
@@ -41,7 +40,6 @@ FIELD = "answer"
 # How long the link works, and how long what was never confirmed is kept.
 LINK_LIVES = timedelta(hours=48)
 KEPT = timedelta(days=30)
-MAILS_A_DAY = 3
 # One statement for a whole batch of an erasure.
 FORGET = """
 WITH gone AS (
@@ -191,8 +189,7 @@ def _waiting(consent: UUID, states: dict[str, str]) -> Captured:
 
 
 def _mail(answer: Answer, claim: Claim, token: str, *, now: datetime) -> None:
-    about = UUID(bytes=suppression.hash_of(claim).value[:16])
-    if Outbox.objects.filter(about=about, created_at__gt=now - timedelta(days=1)).count() >= MAILS_A_DAY:
+    if address_mail.is_enough(claim, now=now):
         return
     controller = Controller.current()
     version = ConsentFormVersion.objects.get(pk=answer.shown.key)
@@ -206,7 +203,7 @@ def _mail(answer: Answer, claim: Claim, token: str, *, now: datetime) -> None:
         }
         text = render_to_string("consents/mail/confirm.txt", context)
         subject = _("Please confirm: %(title)s") % {"title": version.title}
-    post_mail(to=claim.normalised, subject=subject, text=text, about=about, now=now)
+    address_mail.post(claim, subject=subject, text=text, now=now)
 
 
 def titles_of(done: Captured) -> list[str]:

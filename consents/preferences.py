@@ -6,8 +6,7 @@ It is recorded as an answer to the form in force, whose words stand beside the b
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -16,21 +15,17 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from consents import answers, capture, forms, suppression, unsubscribe
+from consents import address_mail, answers, capture, forms, suppression, unsubscribe
 from consents.forms import DEFAULT_LOCALE
 from consents.models import ConsentFormVersion
 from consents.states import states_of
 from consents.unsubscribe import Recipient
 from consents.withdraw import withdraw
-from core.models import Controller, Outbox
-from core.outbox import post_mail
+from core.models import Controller
 from processing.models import Basis, PurposeVersion, Status
 from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, Relationship
-
-# So many links a day to one address: whoever types in somebody else's must not fill their mailbox.
-LINKS_A_DAY = 3
 
 
 @dataclass(frozen=True)
@@ -117,16 +112,14 @@ def send_link(email: str, *, now: datetime, locale: str = DEFAULT_LOCALE) -> Non
     """
     claim = Claim(Identifier.Type.EMAIL, email)
     recipient = Recipient(claim.normalised, "")
-    # Counted under a keyed hash: no address stands beside the message.
-    about = UUID(bytes=suppression.hash_of(claim).value[:16])
-    if Outbox.objects.filter(about=about, created_at__gt=now - timedelta(days=1)).count() >= LINKS_A_DAY:
+    if address_mail.is_enough(claim, now=now):
         return
     controller = Controller.current()
     link = f"{settings.BASE_URL}{reverse('consents:preferences', args=[unsubscribe.seal(recipient)])}"
     with translation.override(locale):
         text = render_to_string("consents/mail/preferences.txt", {"link": link, "controller": controller})
         subject = _("Your choices at %(name)s") % {"name": controller.name}
-    post_mail(to=recipient.email, subject=subject, text=text, about=about, now=now)
+    address_mail.post(claim, subject=subject, text=text, now=now)
 
 
 def _controls() -> list[dict[str, str]]:

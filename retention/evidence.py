@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from consents import address_mail
 from core import outbox
+from core.arrays import Among
 from core.models import Controller, Outbox
 from ledger.entries import record_each
 from processing.models import Purpose
@@ -20,18 +22,28 @@ def leave(
     purposes: Iterable[Purpose] = (),
     subject: UUID | None = None,
     actor: str = runs.ACTOR,
+    erased_at: datetime | None = None,
     now: datetime,
 ) -> None:
-    _silence(erased.subject_uuids)
-    tombstones.bury(run, erased, controller=Controller.current(), now=now)
+    """`erased_at`: when it was erased first, of what a backup had brought back."""
+    _silence([*erased.subject_uuids, *map(address_mail.about, erased.identifier_hashes)])
+    tombstones.bury(run, erased, controller=Controller.current(), now=erased_at or now)
     # Told to other systems one by one (ledger/feed.py).
     record_each(kind="subject.erased", at=now, actor=actor, subjects=erased.subject_uuids, data={"run": run.uuid})
     runs.note(run, erased, purposes=purposes, subject=subject, actor=actor, now=now)
+    if run.rule_id and (erased.item_uuids or erased.subject_uuids):
+        outbox.post(Outbox.Kind.JOURNAL, _message(run, erased), about=None, now=now)
 
 
-def _silence(people: list[UUID]) -> None:
-    """Nothing that still waits to be sent about somebody who is gone may leave, or stay."""
-    waiting = Outbox.objects.filter(about__in=people, payload__isnull=False).values_list("about", flat=True).distinct()
-    for about in waiting:
+def _message(run: Run, erased: Erased) -> dict[str, object]:
+    """For a restore: exactly what went. A rule may have changed, or been made, since the backup."""
+    items, people = ([str(uuid) for uuid in uuids] for uuids in (erased.item_uuids, erased.subject_uuids))
+    return {"action": "purge", "run": str(run.uuid), "items": items, "people": people}
+
+
+def _silence(gone: list[UUID]) -> None:
+    """Nothing that waits to be sent about somebody who is gone, or to their address, leaves or stays; nor what died."""
+    waiting = Outbox.objects.filter(Among("about", gone, "uuid"), payload__isnull=False)
+    for about in waiting.values_list("about", flat=True).distinct():
         if about:
             outbox.forget(about)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from consents import address_mail, preferences
 from core import outbox
 from core.errors import DomainError
 from core.models import DataKey, Outbox
@@ -13,6 +14,7 @@ from ledger.models import Entry
 from retention import journal, tombstones
 from retention.models import Run, Tombstone
 from subjects import blocks, erasure
+from subjects.identifiers import suppression_hash
 from subjects.models import DataSubject, PersonalDataItem
 from tests.make_retention import NOW, item, live, person
 
@@ -108,6 +110,17 @@ def test_nothing_that_waits_to_be_sent_about_them_leaves_any_more():
     erase(person(1), "newsletter")
     assert not Outbox.objects.filter(uuid=row.uuid).exists()
     assert not DataKey.objects.filter(owner_id=row.uuid).exists()
+
+
+def test_nor_does_what_was_mailed_to_their_address_before_anybody_was_known_by_it():
+    """A link to confirm, and one to somebody's choices: also when no server took it and it lies dead."""
+    item(person(1), ["newsletter"], DAY)
+    preferences.send_link("Person1@example.org", now=NOW)
+    preferences.send_link("person2@example.org", now=NOW)
+    Outbox.objects.update(dead_at=NOW)
+    erase(person(1), "newsletter")
+    left = Outbox.objects.get(kind="mail")
+    assert left.about == address_mail.about(suppression_hash("email", "person2@example.org"))
 
 
 class TestWriteBack:
