@@ -1,7 +1,8 @@
 """A "no" takes effect when it is said: withdrawn consents (UK GDPR Art 7(3)) and direct marketing (Art 21(3)).
 
 It needs no proof of who says it, and does not wait for anybody: what it ends is ended, and the request is answered at
-once where nothing else was meant. People decide the rest of an objection (requests/objecting.py).
+once where nothing else was meant. People decide the rest of an objection (requests/objecting.py); until then it is held
+still from the moment we know whose objection it is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,6 @@ from requests.decisions import purposes_of, versions_of
 from requests.models import CaseFile, Right, RightsRequest
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Restriction
-from subjects.people import provable
 from subjects.restrictions import restrict
 
 SAYING_NO = (Right.OBJECTION, Right.WITHDRAWAL)
@@ -89,14 +89,16 @@ def answer_at_once(
 def hold_still(case: CaseFile, *, now: datetime, actor: str) -> None:
     """While an objection is weighed, what it is about may be stored and nothing else (Art 18(1)(d)). Twice is once.
 
-    It does not wait for proof of who objects. Whoever comes with a stranger's address stops something for a while, and
-    learns nothing by it.
+    From the moment we know whose objection it is: by one press on the link of the acknowledgement, or by what staff
+    have seen. Before that, whoever types in a stranger's address would take from them what they rely on, such as an
+    answer to their enquiry (docs/adr/0027). Marketing does not wait (stop_at_once).
     """
-    objections = [one for one in case.requests.all() if one.right == Right.OBJECTION and one.is_open]
-    subject = case.subject or (_perhaps(case) if objections else None)
+    subject = case.subject
     if subject is None or case.is_test:
         return
-    for one in objections:
+    for one in case.requests.all():
+        if one.right != Right.OBJECTION or not one.is_open:
+            continue
         for purpose in objectable(subject, one):
             restrict(
                 subject,
@@ -154,15 +156,6 @@ def _by_people(chosen: Sequence[str]) -> set[str]:
         raise Invalid(fields={"stop": gettext_lazy("Name purposes that exist, or all-marketing.")})
     by_law = {slug for slug, version in latest.items() if not version.direct_marketing}
     return {slug for slug in by_law if latest[slug].basis != Basis.CONSENT}
-
-
-def _perhaps(case: CaseFile) -> DataSubject | None:
-    """The one person whom the mailbox of this case would prove."""
-    # As above: intake → stopping → intake.
-    from requests.intake import claim_of
-
-    email = claim_of(case).get("email", "")
-    return provable(Claim("email", email)) if email else None
 
 
 def _note(

@@ -102,18 +102,21 @@ def test_by_the_api_whoever_took_it_in_says_what_it_is_about(subject):
     alone = ask(stop=["all-marketing"])
     assert (alone.status_code, alone.json()["requests"][0]["due"], state(alone)) == (202, None, "fulfilled")
     named = ask(stop=["fraud-screening"])
-    assert (state(named), held()) == ("received", {"fraud-screening"})
+    assert (state(named), held()) == ("received", set())
     assert state(ask()) == "received"
     for wrong in (["no-such-purpose"], "all-marketing", [["x"]]):
         assert ask(stop=wrong).status_code == 400
 
 
-def test_what_is_not_only_marketing_waits_for_people_who_may_say_that_it_was(client, subject):
+def test_what_is_not_only_marketing_waits_for_people_who_may_say_that_it_was(client, subject, mailoutbox):
     found = make_requests.case("objection", details="Stop!", now=NOW).requests.get()
     assert found.state == "received"
     assert Suppression.objects.filter(purpose=None).exists()
-    assert held() == {"fraud-screening", "contact-enquiries"}
     client.force_login(make.staff(group="caseworker"))
+    page = client.get(reverse("admin:rights-request", args=[found.uuid])).content.decode()
+    assert "Nothing is held still yet" in page
+    make.intake.confirm(make_requests.token_in(mailoutbox, now=NOW), now=NOW)
+    assert held() == {"fraud-screening", "contact-enquiries"}
     page = client.get(reverse("admin:rights-request", args=[found.uuid])).content.decode()
     assert "Only marketing was meant" in page
     assert "Held still while it is weighed" in page
@@ -126,15 +129,21 @@ def test_what_is_not_only_marketing_waits_for_people_who_may_say_that_it_was(cli
     assert held() == set()
 
 
-def test_it_holds_still_before_anybody_showed_who_they_are(subject):
+def test_a_strangers_word_ends_marketing_and_holds_nothing_else_before_the_mailbox_says_so(subject, mailoutbox):
+    found = objection(stop=None)
+    assert Suppression.objects.filter(purpose=None).exists()
+    assert held() == set()
     assert reason(subject, "fraud-screening") == "+legitimate-interest"
-    objection()
+    token = make_requests.token_in(mailoutbox, now=NOW)
+    assert "hold still from the moment you do" in mailoutbox[-1].body
+    make.intake.confirm(token, now=NOW)
     assert reason(subject, "fraud-screening") == "restricted"
     assert reason(subject, "contract-administration") != "restricted"
+    assert found.case.requests.get().is_open
 
 
-def test_it_holds_only_what_it_names(subject):
-    found = objection(stop=["fraud-screening", "all-marketing"])
+def test_it_holds_only_what_it_names(subject, mailoutbox):
+    found = objection(mailoutbox, stop=["fraud-screening", "all-marketing"])
     assert held() == {"fraud-screening"}
     assert found.result["objected"] == ["fraud-screening"]
     assert found.state == "received"
