@@ -265,7 +265,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "ENUM_NAME_OVERRIDES": {"RightEnum": "requests.models.Right"},
+    "ENUM_NAME_OVERRIDES": {
+        "RightEnum": "requests.models.Right",
+        "ChannelEnum": "requests.models.CaseFile.Channel",
+        "ToldByEnum": "requests.models.RecipientNotice.Channel",
+        "ProofEnum": "requests.api_acts.PROOFS",
+    },
 }
 
 # --- Logs: one line per event on stderr, never a person's data --------------------------------------------------------

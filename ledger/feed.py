@@ -22,10 +22,14 @@ from ledger.models import Head
 KINDS = (
     *("consent.given", "consent.refused", "consent.withdrawn", "consent.objected", "consent.expired", "consent.ended"),
     *("request.received", "request.moved", "erasure.executed", "subject.created", "subject.erased"),
+    *("complaint.received", "complaint.acknowledged", "complaint.closed"),
     *("restriction.placed", "restriction.lifted", "form.published", "notice.published"),
 )
 # Of the evidence, what such a system needs; keyed hashes and counts stay here.
-MEMBERS = ("choices", "due", "form", "from", "ground", "locale", "purposes", "reason", "right", "to", "version")
+MEMBERS = (
+    *("choices", "due", "form", "from", "ground", "locale", "outcome", "purposes", "reason", "right", "to", "version"),
+    "acknowledge_by",
+)
 PAGE, LONGEST = 100, 1000
 # Earlier epochs have ended altogether. Both conditions are one range of the index on (epoch, xid, id).
 _PAGE = """

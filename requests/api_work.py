@@ -1,9 +1,7 @@
 """Working a request over the REST API: the same functions as behind the office's buttons, and the same refusals."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any, cast
-from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -15,14 +13,25 @@ from rest_framework.response import Response
 from core import strict
 from core.api import ApiView
 from core.errors import Invalid, NotFound
-from core.idempotency import replayable
 from core.models import ApiKey
 from processing.models import Purpose
-from requests import answer, asking_where, decisions, messages, moves, references, replying, searching, systems, ways
+from requests import (
+    answer,
+    asking_where,
+    decisions,
+    moves,
+    porting,
+    references,
+    searching,
+    systems,
+    ways,
+)
 from requests.api import RequestOut, shown
-from requests.models import Message, Package, RightsRequest, Task
+from requests.models import Asking, Message, Package, Right, RightsRequest, Task
+from requests.models_identity import Kind
 from requests.reasons import reason
 from requests.workflow import State
+from subjects import restrictions
 
 
 class MoveIn(serializers.Serializer[Any]):
@@ -70,15 +79,6 @@ class ReleaseIn(serializers.Serializer[Any]):
     )
 
 
-class MessageIn(serializers.Serializer[Any]):
-    text = serializers.CharField(max_length=messages.LONGER)
-
-
-class MessageOut(serializers.Serializer[Any]):
-    message = serializers.UUIDField()
-    sent_at = serializers.DateTimeField()
-
-
 class TaskOut(serializers.Serializer[Any]):
     system = serializers.CharField()
     outcome = serializers.CharField()
@@ -101,6 +101,14 @@ class LetterOut(serializers.Serializer[Any]):
     came_back = serializers.BooleanField()
 
 
+class AskedOut(serializers.Serializer[Any]):
+    kind = serializers.CharField(help_text="identity, clarification, fee, extension, refusal, or where.")
+    reason = serializers.CharField()
+    given_on = serializers.DateField(allow_null=True, help_text="From this day it counts; none before its letter went.")
+    arrived_on = serializers.DateField(allow_null=True)
+    ended = serializers.CharField(allow_blank=True)
+
+
 class WorkOut(serializers.Serializer[Any]):
     reference = serializers.CharField()
     state = serializers.CharField()
@@ -110,6 +118,8 @@ class WorkOut(serializers.Serializer[Any]):
     decisions = LineOut(many=True)
     prepared_at = serializers.DateTimeField(allow_null=True)
     letters = LetterOut(many=True)
+    asked = AskedOut(many=True)
+    restrictions = serializers.IntegerField(help_text="In force because of this request.")
     messages_waiting = serializers.IntegerField()
 
 
@@ -181,12 +191,13 @@ class WhereView(Working):
 
 
 class PrepareView(Working):
-    """Freeze the copy of the person's data that an access request is answered with."""
+    """Freeze the data that the person gets: the copy for access, the set to take along for portability."""
 
     @extend_schema(request=None, responses=RequestOut, operation_id="requests_prepare")
     def post(self, request: Request, reference: str) -> Response:
         found = self.find(reference)
-        answer.prepare_access(found, actor=actor_of(request), now=timezone.now())
+        make = porting.prepare if found.right == Right.PORTABILITY else answer.prepare_access
+        make(found, actor=actor_of(request), now=timezone.now())
         return self.done(found)
 
 
@@ -198,28 +209,6 @@ class ReleaseView(Working):
         given, found = read(ReleaseIn, request), self.find(reference)
         ways.release(found, **given, actor=actor_of(request), now=timezone.now())
         return self.done(found)
-
-
-class MessagesView(Working):
-    """Say something to the person: they get a link, and read it with a fresh code from their mailbox."""
-
-    @extend_schema(request=MessageIn, responses={201: MessageOut}, operation_id="requests_message")
-    def post(self, request: Request, reference: str) -> Response:
-        found = self.find(reference)
-        return replayable(request, make=_saying(request, found), load=_said, status=201)
-
-
-def _saying(request: Request, found: RightsRequest) -> Callable[[], UUID]:
-    def say() -> UUID:
-        text = read(MessageIn, request)["text"]
-        return replying.reply(found.case, text, actor=actor_of(request), now=timezone.now()).uuid
-
-    return say
-
-
-def _said(message: UUID) -> dict[str, Any]:
-    row = Message.objects.get(uuid=message)
-    return {"message": str(row.uuid), "sent_at": row.at.isoformat()}
 
 
 def _work(found: RightsRequest) -> dict[str, Any]:
@@ -238,8 +227,20 @@ def _work(found: RightsRequest) -> dict[str, Any]:
             {"kind": row.kind, "given_on": _iso(row.given_on), "came_back": row.bounced_at is not None}
             for row in found.letters.defer("sealed").order_by("pk")
         ],
+        "asked": [_asked(row) for row in Asking.objects.filter(case=found.case).order_by("pk") if _is_of(row, found)],
+        "restrictions": restrictions.placed_for(found.uuid).count(),
         "messages_waiting": waiting.count(),
     }
+
+
+def _is_of(row: Asking, found: RightsRequest) -> bool:
+    """A doubt about who asks is one for the whole case."""
+    return row.kind == Kind.IDENTITY or row.request_id == found.pk
+
+
+def _asked(row: Asking) -> dict[str, Any]:
+    days = {"given_on": _iso(row.given_on), "arrived_on": _iso(row.arrived_on)}
+    return {"kind": row.kind, "reason": row.reason, **days, "ended": row.ended}
 
 
 def _line(line: decisions.Line) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ledger.entries import record
 from requests import letters, posting, references
 from requests.clock import acknowledge_by
 from requests.deadlines import holidays_of, regime_of
+from requests.facts import read_date
 from requests.intake import claim_from, claim_of, fresh_link, may_write
 from requests.messages import tell_staff
 from requests.models import CaseFile, Complaint, ComplaintStep, Letter, RightsRequest
@@ -33,6 +34,7 @@ __all__ = ["Cause", "Issue", "Outcome", "Remedy"]
 # What the outcome letter says, in words of staff: on each issue in turn, and what has changed.
 TEXTS = ("findings", "changes")
 LENGTH = 10_000
+CHOOSE = _("Choose from the list.")
 
 
 class HasOutcome(DomainError):
@@ -50,12 +52,17 @@ def open_complaint(
     locale: str,
     actor: str,
     now: datetime,
+    received_on: date | None = None,
+    is_test: bool = False,
     case_uuid: UUID | None = None,
 ) -> Complaint:
-    """Take in a complaint, acknowledge it by e-mail if there is an address, and tell the staff. Twice is once."""
+    """Take in a complaint, acknowledge it by e-mail if there is an address, and tell the staff. Twice is once.
+
+    `received_on` is the day it came where it is entered later. The 30 days run from it.
+    """
     claim, email = claim_from(requester, "", answers)
     controller = Controller.current()
-    day = received_at.astimezone(controller.zone).date()
+    day = _day(received_on or received_at.astimezone(controller.zone).date(), controller, now=now)
     case, is_new = CaseFile.objects.get_or_create(
         uuid=case_uuid or uuid.uuid4(),
         defaults={
@@ -64,6 +71,7 @@ def open_complaint(
             "rule_set": rule_set(regime_of(controller), day),
             "received_at": received_at,
             "received_on": day,
+            "is_test": is_test,
         },
     )
     if not is_new:
@@ -84,14 +92,15 @@ def add_to(case: CaseFile, *, received_on: date, actor: str, now: datetime) -> C
     )
     case.settle(now=now)
     data = {"channel": case.channel, "received": received_on.isoformat(), "acknowledge_by": by.isoformat()}
-    record(kind="complaint.received", at=now, actor=actor, object=complaint.uuid, data=data)
+    record(kind="complaint.received", at=now, actor=actor, object=complaint.uuid, data=data, test=case.is_test)
     email = claim_of(case).get("email", "")
     if email and not case.by_post and may_write(case):
         token = fresh_link(case, now=now)
         case.save(update_fields=["confirm_hash", "confirm_expires_at"])
         acknowledge_complaint(complaint, to=email, token=token, now=now)
         _acknowledged(complaint, how="email", actor="system:requests", now=now)
-    tell_staff("complaint_received", complaint.reference, complaint.page, case, now=now)
+    if not case.is_test:
+        tell_staff("complaint_received", complaint.reference, complaint.page, case, now=now)
     return complaint
 
 
@@ -115,7 +124,7 @@ def describe(
     """Say what it is about: issues to count it by, the request complained of, and the Commissioner's reference."""
     locked = _open(complaint)
     if not set(issues) <= set(Issue.values):
-        raise Invalid(fields={"issues": _("Choose from the list.")})
+        raise Invalid(fields={"issues": CHOOSE})
     locked.issues = list(dict.fromkeys(issues))
     locked.about = _request_of(about)
     locked.regulator_reference = regulator_reference.strip()
@@ -213,6 +222,13 @@ def findings_of(complaint: Complaint) -> dict[str, str]:
     return opened
 
 
+def _day(given: date, controller: Controller, *, now: datetime) -> date:
+    """The local date of arrival: no later than today, and in a year whose holidays are known."""
+    if given > now.astimezone(controller.zone).date():
+        raise Invalid(fields={"received_on": _("A complaint cannot have been received in the future.")})
+    return read_date("received_on", given.isoformat())
+
+
 def _open(complaint: Complaint) -> Complaint:
     """Hold the row and read it afresh."""
     locked = Complaint.objects.select_for_update(of=("self",)).select_related("case").get(pk=complaint.pk)
@@ -238,9 +254,9 @@ def _check_outcome(outcome: str, findings: str, changes: str, remedies: Sequence
         if not _is_text(text):
             errors[name] = _("Write this for the letter, in up to 10,000 characters.")
     if not set(remedies) <= set(Remedy.values):
-        errors["remedies"] = _("Choose from the list.")
+        errors["remedies"] = CHOOSE
     if cause and cause not in Cause.values:
-        errors["cause"] = _("Choose from the list.")
+        errors["cause"] = CHOOSE
     if errors:
         raise Invalid(fields=errors)
 
@@ -273,4 +289,5 @@ def _acknowledged(complaint: Complaint, *, how: str, actor: str, now: datetime) 
 
 
 def _note(kind: str, complaint: Complaint, *, actor: str, now: datetime, **data: Any) -> None:
-    record(kind=f"complaint.{kind}", at=now, actor=actor, object=complaint.uuid, data=data)
+    is_test = complaint.case.is_test
+    record(kind=f"complaint.{kind}", at=now, actor=actor, object=complaint.uuid, data=data, test=is_test)

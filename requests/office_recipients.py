@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.errors import NotFound
 from requests import recipients, ways
 from requests.models import RightsRequest
 from requests.office import WRITE, act, actor_of, for_staff, get
@@ -56,13 +57,10 @@ def replied(request: HttpRequest, uuid: UUID, slug: str) -> HttpResponse:
 
 
 def _one_of(request: HttpRequest, rights_request: RightsRequest, slug: str) -> recipients.Line:
-    """A recipient of this person's data, and what it is told of; any other is not there."""
-    lines = [line for line in ways.others(rights_request, now=timezone.now()) if line.recipient.slug == slug]
-    wanted = request.POST.get("action", "")
-    found = next((line for line in lines if wanted in ("", line.action.value)), None)
-    if found is None:
-        raise Http404
-    return found
+    try:
+        return ways.other(rights_request, slug, request.POST.get("action", ""), now=timezone.now())
+    except NotFound as error:
+        raise Http404 from error
 
 
 def paths(here: str) -> list[URLPattern]:

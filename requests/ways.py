@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
 from processing.models import Recipient
 from requests import answer, objecting, porting, recipients, rectifying, restricting, reviewing, withdrawing
 from requests.models import RecipientNotice, Right, RightsRequest
@@ -83,6 +83,14 @@ def others(rights_request: RightsRequest, *, now: datetime) -> list[recipients.L
     way = WAYS.get(rights_request.right)
     expected = way.tells(rights_request, now=now) if way and way.tells else []
     return recipients.lines(rights_request, expected, way.action if way else None)
+
+
+def other(rights_request: RightsRequest, slug: str, action: str = "", *, now: datetime) -> recipients.Line:
+    """This recipient of the person's data, and what it is told of; any other is not there."""
+    for line in others(rights_request, now=now):
+        if line.recipient.slug == slug and action in ("", line.action.value):
+            return line
+    raise NotFound
 
 
 def _way(rights_request: RightsRequest) -> Way:

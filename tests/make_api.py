@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from core import apikeys
 from kraken_privacy.demo.entry import SCOPES
 from notices import published
-from tests import make_consents, make_register, make_requests, make_subjects
+from tests import make_complaints, make_consents, make_register, make_requests, make_subjects
 
 NOTICE_DAY = date(2026, 1, 1)
 
@@ -37,6 +37,10 @@ ITEM = {
     "source": "website",
     "nature": "provided",
     "collected_at": "2026-03-03T12:00:00Z",
+}
+COMPLAINT = {
+    *("reference", "state", "received_on", "acknowledge_by", "acknowledged_at", "issues", "about"),
+    *("regulator_reference", "outcome", "outcome_at", "remedies", "cause", "letters", "allowed_moves"),
 }
 CALLS = {
     "forms": Call(
@@ -95,6 +99,21 @@ CALLS = {
         "GET", "requests/{reference}/", "requests:read", 200,
         {"reference", "right", "state", "received_on", "due", "clock", "allowed_moves"},
     ),
+    "complaints": Call(
+        "POST", "complaints/", "requests:write", 202, COMPLAINT,
+        {
+            "requester": {"name": "Ada Lovelace", "email": "ada@example.com", "address": "1 Sea Street"},
+            "complaint": "You never answered.",
+            "wish": "An answer.",
+            "channel": "letter",
+            "received_on": "2026-11-02",
+            "locale": "en-GB",
+            "test": False,
+        },
+        {"requester", "complaint"}, replays=True,
+    ),
+    "complaints_list": Call("GET", "complaints/", "requests:work", 200, {"next", "previous", "results"}),
+    "complaint": Call("GET", "complaints/{complaint}/", "requests:read", 200, COMPLAINT),
     "notice": Call(
         "GET", "notices/privacy-policy/?on=2026-11-01", "", 200, {"version", "effective_from", "html", "sha256"}
     ),
@@ -107,7 +126,16 @@ STEPS = {
     for step in (
         *("work", "moves", "tasks/{system}", "decisions", "where", "prepare", "release", "messages"),
         *("corrections", "corrections/{correction}", "reviews", "reviews/{review}"),
+        *("doubt", "doubt/approval", "doubt/arrived", "doubt/not-enough", "doubt/withdrawal", "identity", "person"),
+        *("clarification", "clarification/answer", "extension", "fee", "fee/paid", "where/answer"),
+        *("refusal", "refusal/release", "taking-back", "only-marketing", "rights"),
+        *("recipients", *(f"recipients/{{recipient}}/{told}" for told in ("told", "impossible", "replied"))),
+        *("restriction/scope", "restriction/notice", "restriction/end"),
+        *("transfers", "transfers/{transfer}/start", "transfers/{transfer}/cancel"),
     )
+} | {
+    f"complaints/{{complaint}}/{step}/"
+    for step in ("description", "acknowledgement", "enquiries", "progress", "outcome")
 }
 POSTS = {name: call for name, call in CALLS.items() if call.method == "POST"}
 
@@ -120,7 +148,10 @@ def world():
     published.publish(
         version="1", html="<h2>Told</h2>", effective_from=NOTICE_DAY, now=make_requests.NOW, actor="user:1"
     )
-    return {"reference": make_requests.case("access", email="grace@example.com").requests.get().reference}
+    return {
+        "reference": make_requests.case("access", email="grace@example.com").requests.get().reference,
+        "complaint": make_complaints.complain().reference,
+    }
 
 
 def client(*scopes, **headers):
