@@ -10,6 +10,7 @@ django.setup()
 from django.utils import timezone  # noqa: E402
 
 from consents import forms  # noqa: E402
+from consents.forms_checklist import Declaration  # noqa: E402
 from consents.models import ConsentForm, ConsentFormVersion  # noqa: E402
 from core import apikeys  # noqa: E402
 from processing.models import ProcessingActivity, Purpose, PurposeVersion, System  # noqa: E402
@@ -36,7 +37,14 @@ def main() -> None:
     form = ConsentForm.objects.create(slug="benchmark")
     control = {"key": "newsletter", "purpose": "newsletter", "channel": "email", "label": "Send me the newsletter."}
     shown = ConsentFormVersion.objects.create(
-        form=form, number=1, title="Newsletter", controls=[control], controllers=["Example Ltd"], notice_version="1"
+        form=form,
+        number=1,
+        title="Newsletter",
+        controls=[control],
+        controllers=["Example Ltd"],
+        notice_version="1",
+        withdrawal="You can withdraw at any time.",
+        declared=Declaration.values,
     )
     forms.publish(shown, now=now, actor=actor)
     version.publish(now=now, actor=actor)

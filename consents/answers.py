@@ -8,11 +8,11 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from consents import forms
+from consents import forms, guardians
 from core.errors import Invalid, Text
 from subjects.identifiers import Claim, parse_identity
 
-MEMBERS = {"form", "version", "locale", "identity", "choices", "source", "given_at", "test"}
+MEMBERS = {"form", "version", "locale", "identity", "choices", "source", "given_at", "test", *guardians.MEMBERS}
 # How far the clock of a sending system may be ahead of ours.
 SKEW = timedelta(minutes=2)
 
@@ -29,6 +29,8 @@ class Answer:
     is_test: bool
     # As typed, with the place it was typed at. Only ever stored sealed.
     proof: dict[str, Any]
+    # Who answers for a child that may not consent alone.
+    guardian: guardians.Guardian | None = None
 
 
 def read(data: object, *, now: datetime, recalled: bool = False) -> Answer:
@@ -41,13 +43,17 @@ def read(data: object, *, now: datetime, recalled: bool = False) -> Answer:
     given_at = _collect(errors, lambda: _given_at(data.get("given_at"), now, shown))
     choices = _collect(errors, lambda: _choices(data.get("choices"), shown))
     source = _collect(errors, lambda: _source(data.get("source")))
+    says_yes = any((choices or {}).values())
+    guardian = _collect(errors, lambda: guardians.read(data, shown, claims or [], says_yes=says_yes, now=now))
     is_test = data.get("test", False)
     if not isinstance(is_test, bool):
         errors["test"] = _("Say true or false.")
     if errors or not (shown and claims and given_at and choices and source):
         raise Invalid(fields=errors)
     proof = {"identity": data["identity"], "source": source}
-    return Answer(shown, claims, choices, given_at, bool(is_test), proof)
+    if guardian:
+        proof["guardian"] = data["guardian"]
+    return Answer(shown, claims, choices, given_at, bool(is_test), proof, guardian)
 
 
 def _collect(errors: dict[str, Text], part: Any) -> Any:

@@ -48,6 +48,11 @@ class ShownNoticeSerializer(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
+class WithdrawalSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(allow_blank=True)
+    url = serializers.URLField()
+
+
 class FormSerializer(serializers.Serializer[Any]):
     slug = serializers.SlugField()
     version = serializers.IntegerField()
@@ -58,6 +63,10 @@ class FormSerializer(serializers.Serializer[Any]):
     controls = ControlSerializer(many=True)
     controllers = serializers.ListField(child=serializers.CharField())
     notice = ShownNoticeSerializer()
+    withdrawal = WithdrawalSerializer()
+    minimum_age = serializers.IntegerField(
+        allow_null=True, help_text="Below it a parent or guardian answers. Null: not offered to children."
+    )
     double_opt_in = serializers.BooleanField()
 
 
@@ -78,6 +87,11 @@ class SourceSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(required=False, max_length=2000)
 
 
+class GuardianSerializer(serializers.Serializer[Any]):
+    email = serializers.EmailField()
+    until = serializers.CharField(help_text="The month in which the child has the age of the form, such as 2029-05.")
+
+
 class ConsentSerializer(serializers.Serializer[Any]):
     form = serializers.SlugField()
     version = serializers.IntegerField(min_value=1)
@@ -85,6 +99,8 @@ class ConsentSerializer(serializers.Serializer[Any]):
     identity = IdentitySerializer()
     choices = serializers.DictField(child=serializers.BooleanField())
     given_at = serializers.DateTimeField(required=False)
+    of_age = serializers.BooleanField(required=False, help_text="For a form with a minimum age: it is reached.")
+    guardian = GuardianSerializer(required=False)
     test = serializers.BooleanField(required=False)
 
     def get_fields(self) -> Fields:
@@ -249,9 +265,14 @@ def _result(verdict: Verdict) -> dict[str, Any]:
     return {
         "allowed": verdict.allowed,
         "reason": verdict.reason.value,
-        "evidence": verdict.evidence,
-        "valid_until": verdict.valid_until,
+        "evidence": str(verdict.evidence) if verdict.evidence else None,
+        "valid_until": _instant(verdict.valid_until),
     }
+
+
+def _instant(at: datetime | None) -> str | None:
+    """As the renderer writes it, which for a hundred thousand of them takes as long as finding them."""
+    return at.isoformat().replace("+00:00", "Z") if at else None
 
 
 def _body(data: Any, members: set[str]) -> Mapping[str, Any]:

@@ -163,6 +163,9 @@ def _try_new(answer: Answer, lines: list[Line], params: Params) -> tuple[UUID, i
 
 def _lines(answer: Answer) -> list[Line]:
     until = answer.shown.valid_until(answer.given_at)
+    if answer.guardian:
+        # Then the child is old enough to be asked.
+        until = min(until, answer.guardian.until)
     return [
         Line(control["purpose"], control["channel"], Status.GIVEN.value, until)
         if answer.choices[control["key"]]

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from consents import endings, opt_in
-from consents.models import ConsentEvent, ConsentState
+from consents.models import ConsentEvent, ConsentEvidence, ConsentRenewal, ConsentState
 from consents.states import YES
 from core.arrays import Among, array
 from core.models import Owner
@@ -52,6 +52,8 @@ def clean(gone: Gone) -> None:
         _end(subject, purpose, gone)
     ConsentState.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
     opt_in.forget_people(gone.subject_ids)
+    ConsentRenewal.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
+    drop_evidence(gone.subjects)
     destroy_proofs(gone.subjects)
 
 
@@ -59,6 +61,12 @@ def destroy_proofs(subjects: Sequence[UUID]) -> int:
     """What they typed becomes unreadable; that they answered, and what, stays as evidence under a pseudonym."""
     consents = ConsentEvent.objects.filter(Among("subject", subjects, "uuid")).values_list("consent", flat=True)
     return destroy_keys(Owner.CONSENT, consents.distinct())
+
+
+def drop_evidence(subjects: Sequence[UUID]) -> int:
+    """The rows of papers and notes. What was in them goes with the key of the proof."""
+    consents = ConsentEvent.objects.filter(Among("subject", subjects, "uuid")).values("consent")
+    return ConsentEvidence.objects.filter(consent__in=consents).delete()[0]
 
 
 def _end(subject: UUID, purpose_id: int, gone: Gone) -> None:

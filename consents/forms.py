@@ -1,9 +1,7 @@
 """Consent forms: what must be true before one may be published, and which published version answers may come from."""
 
 import json
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,23 +15,29 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from consents.models import ConsentForm, ConsentFormVersion
+from consents import renewals
+from consents.forms_checklist import faults
+from consents.models import Change, ConsentForm, ConsentFormVersion
 from core import prepared
-from core.errors import DomainError, Invalid, NotFound, Text
+from core.errors import DomainError, Invalid, NotFound
 from core.recall import Recall
 from ledger import entries
-from processing.models import Basis, Channel, Purpose, PurposeVersion, Status
+from processing.models import Purpose
 
 SCHEMA_VERSION = 1
 DEFAULT_LOCALE = "en-GB"
-# A control that carries anything else ("checked", "default", "required") could be ticked before the person came.
-CONTROL_FIELDS = {"key", "purpose", "channel", "label", "hint"}
-KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+# What differs between two versions when nothing does: their numbers, and what happened to them.
+CONTENT = ("title", "intro", "controls", "controllers", "notice_version", "withdrawal", "minimum_age")
 
 
 class UnknownForm(NotFound):
     code = "unknown-form"
     message = _("There is no published form with this name.")
+
+
+class Unchanged(DomainError):
+    code = "form-unchanged"
+    message = _("Nothing differs from the version on show, so there is nothing to publish.")
 
 
 class NotPublishable(DomainError):
@@ -45,6 +49,10 @@ class NotPublishable(DomainError):
 
 def shown(version: ConsentFormVersion) -> dict[str, Any]:
     """Exactly what a person sees: the only thing that the hash of a version covers."""
+    # Not in versions from before it was asked for: their hash stays what it was.
+    later: dict[str, Any] = {"withdrawal": version.withdrawal} if version.withdrawal else {}
+    if version.minimum_age is not None:
+        later["minimum_age"] = version.minimum_age
     return {
         "schema_version": SCHEMA_VERSION,
         "slug": version.form.slug,
@@ -55,6 +63,7 @@ def shown(version: ConsentFormVersion) -> dict[str, Any]:
         "controls": version.controls,
         "controllers": version.controllers,
         "notice_version": version.notice_version,
+        **later,
     }
 
 
@@ -63,102 +72,71 @@ def digest(version: ConsentFormVersion) -> str:
     return sha256(rfc8785.dumps(shown(version))).hexdigest()
 
 
-def publish(version: ConsentFormVersion, *, now: datetime, actor: str) -> ConsentFormVersion:
-    """Put a draft on show and supersede the version before it. Raises NotPublishable with every fault found."""
-    with transaction.atomic():
-        # The lock on the form makes two publications wait for each other.
-        form = ConsentForm.objects.select_for_update().get(pk=version.form_id)
-        version = ConsentFormVersion.objects.select_for_update(of=["self"]).select_related("form").get(pk=version.pk)
-        if version.published_at:
-            raise NotPublishable(_("This version has been published already."))
-        version.controls = _complete(version.controls)
-        if faults := _faults(form, version):
-            raise NotPublishable(fields=faults)
-        former = ConsentFormVersion.objects.filter(
-            form=form, locale=version.locale, published_at__isnull=False, superseded_at=None
-        )
-        former.update(superseded_at=now)
-        version.published_at, version.sha256 = now, digest(version)
-        version.save(update_fields=["controls", "published_at", "sha256"])
-        entries.record(
-            kind="form.published",
-            at=now,
-            actor=actor,
-            object=form.uuid,
-            data={"version": version.number, "locale": version.locale, "sha256": version.sha256},
-        )
+@transaction.atomic
+def publish(
+    version: ConsentFormVersion,
+    *,
+    now: datetime,
+    actor: str,
+    asks_again: Collection[str] = (),
+    until: datetime | None = None,
+) -> ConsentFormVersion:
+    """Put a draft on show and supersede the version before it.
+
+    A change is editorial unless `asks_again` names the controls (by key) whose consent it outgrows: whoever said yes to
+    one of them is asked again, and their old "yes" counts no longer than `until` (consents/renewals.py).
+    Raises NotPublishable with every fault found, or Unchanged.
+    """
+    # The lock on the form makes two publications wait for each other.
+    form = ConsentForm.objects.select_for_update().get(pk=version.form_id)
+    version = ConsentFormVersion.objects.select_for_update(of=["self"]).select_related("form").get(pk=version.pk)
+    if version.published_at:
+        raise NotPublishable(_("This version has been published already."))
+    version.controls = completed(version.controls)
+    former = on_show(form, version.locale)
+    if former and is_same(former, version):
+        raise Unchanged
+    found = faults(form, version)
+    if fault := renewals.fault(former, version, asks_again):
+        found["change"] = fault
+    if found:
+        raise NotPublishable(fields=found)
+    if former:
+        ConsentFormVersion.objects.filter(pk=former.pk).update(superseded_at=now)
+    version.change = Change.FIRST if not former else Change.MATERIAL if asks_again else Change.EDITORIAL
+    version.affected = renewals.mark(version, asks_again, until=until, now=now) if asks_again else 0
+    version.published_at, version.sha256 = now, digest(version)
+    version.save(update_fields=["controls", "change", "affected", "published_at", "sha256"])
+    entries.record(
+        kind="form.published",
+        at=now,
+        actor=actor,
+        object=form.uuid,
+        data={
+            "version": version.number,
+            "locale": version.locale,
+            "sha256": version.sha256,
+            "change": str(version.change),
+            "affected": version.affected,
+        },
+    )
     return version
 
 
-def _complete(controls: object) -> object:
+def on_show(form: ConsentForm, locale: str) -> ConsentFormVersion | None:
+    return form.versions.filter(locale=locale, published_at__isnull=False, superseded_at=None).first()
+
+
+def is_same(one: ConsentFormVersion, other: ConsentFormVersion) -> bool:
+    """Whether two versions say the same to whoever reads them."""
+    return all(getattr(one, name) == getattr(other, name) for name in CONTENT)
+
+
+def completed(controls: object) -> object:
     """Controls with their optional hint spelt out, so that the hash covers one spelling only."""
     if not isinstance(controls, list):
         return controls
     return [{"hint": "", "channel": "", **control} if isinstance(control, Mapping) else control for control in controls]
-
-
-def _faults(form: ConsentForm, version: ConsentFormVersion) -> dict[str, Text]:
-    faults: dict[str, Text] = {}
-    if not _is_period(form.valid_for):
-        faults["valid_for"] = _("Say how long consent lasts as an ISO 8601 period, such as P24M.")
-    if not version.title.strip():
-        faults["title"] = _("Say in the title what is being asked.")
-    if not [name for name in version.controllers if name.strip()]:
-        faults["controllers"] = _("Name every organisation that relies on this consent.")
-    if not version.notice_version.strip():
-        faults["notice_version"] = _("Name the version of the privacy notice that is shown with this form.")
-    if not isinstance(version.controls, list) or not version.controls:
-        faults["controls"] = _("A form asks at least one question.")
-        return faults
-    shapes = (_shape_fault(control) for control in version.controls)
-    if fault := next((fault for fault in shapes if fault), None) or _choice_fault(version.controls):
-        faults["controls"] = fault
-    return faults
-
-
-def _is_period(text: str) -> bool:
-    try:
-        isodate.parse_duration(text)
-    except isodate.ISO8601Error:
-        return False
-    return True
-
-
-def _shape_fault(control: object) -> Text | None:
-    if not isinstance(control, Mapping) or not all(isinstance(value, str) for value in control.values()):
-        return _("Each control is an object with the texts key, purpose, channel, label and hint.")
-    if set(control) - CONTROL_FIELDS:
-        return _("A control says what is asked and nothing else: it can be neither pre-ticked nor required.")
-    if not KEY.fullmatch(control.get("key", "")):
-        return _("Each control has a key of lower-case letters, digits, hyphens and underscores.")
-    if not control.get("label", "").strip():
-        return _("Each control has a label in plain words.")
-    if control["channel"] not in {"", *Channel.values}:
-        return _("A control names a channel that does not exist.")
-    return None
-
-
-def _choice_fault(controls: Iterable[Mapping[str, str]]) -> Text | None:
-    """One control per purpose and channel (granular), each for a purpose that may rely on consent."""
-    controls = list(controls)
-    if max(Counter(control["key"] for control in controls).values()) > 1:
-        return _("Two controls have the same key.")
-    if max(Counter((control.get("purpose"), control["channel"]) for control in controls).values()) > 1:
-        return _("Each purpose and channel has exactly one control.")
-    for control in controls:
-        purpose = _latest(control.get("purpose", ""))
-        if purpose is None:
-            return _("A control names a purpose that does not exist.")
-        if purpose.basis != Basis.CONSENT and not purpose.direct_marketing:
-            return _("A control asks for consent to a purpose that does not rely on consent.")
-        if purpose.direct_marketing and not control["channel"]:
-            return _("Consent to marketing is asked for each channel by itself.")
-    return None
-
-
-def _latest(slug: str) -> PurposeVersion | None:
-    versions = PurposeVersion.objects.filter(purpose__slug=slug).exclude(status=Status.RETIRED)
-    return versions.order_by("-number").first()
 
 
 def current(slug: str, locale: str = DEFAULT_LOCALE) -> ConsentFormVersion:
@@ -189,6 +167,7 @@ class Shown:
     grace: timedelta
     valid_for: str
     double_opt_in: bool
+    minimum_age: int | None
     purposes: dict[str, Purpose]
     # Of both rows, as in core/recall.py: the statement that records the answer proves that neither has changed.
     versions: str
@@ -208,7 +187,7 @@ _recall: Recall[Shown] = Recall()
 SHOWN = """
 SELECT version.id, form.slug, version.number, version.locale, version.controls::text, version.notice_version,
        version.sha256, version.published_at, version.superseded_at, form.grace_days, form.valid_for,
-       form.double_opt_in,
+       form.double_opt_in, version.minimum_age,
        (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid))::text
           FROM processing_purpose purpose
          WHERE purpose.slug IN (SELECT control ->> 'purpose' FROM jsonb_array_elements(version.controls) control)),
@@ -254,6 +233,7 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
         days,
         valid_for,
         double,
+        age,
         found,
         versions,
     ) = row
@@ -271,6 +251,7 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
         grace=timedelta(days=days),
         valid_for=valid_for,
         double_opt_in=double,
+        minimum_age=age,
         purposes={purpose.slug: purpose for purpose in purposes},
         versions=versions,
     )
@@ -296,5 +277,7 @@ def public(version: ConsentFormVersion) -> dict[str, Any]:
         "controls": version.controls,
         "controllers": version.controllers,
         "notice": {"version": version.notice_version, "url": f"{settings.BASE_URL}/policy/"},
+        "withdrawal": {"text": version.withdrawal, "url": f"{settings.BASE_URL}/preferences/"},
+        "minimum_age": version.minimum_age,
         "double_opt_in": version.form.double_opt_in,
     }

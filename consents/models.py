@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from consents.models_evidence import ConsentEvidence as ConsentEvidence
+from consents.models_evidence import ConsentRenewal as ConsentRenewal
 from consents.models_pending import PendingConsent as PendingConsent
 from processing.models import Channel, Purpose
 
@@ -22,6 +24,16 @@ class Status(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")
     EXPIRED = "expired", _("Expired")
     INVALIDATED = "invalidated", _("Invalidated")
+    # Somebody else says that it was given, and nothing shows yet that we were named. Never enough to do anything.
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class Change(models.TextChoices):
+    """What a version changed about the one before it."""
+
+    FIRST = "first", _("First version")
+    EDITORIAL = "editorial", _("Editorial: it says the same, better")
+    MATERIAL = "material", _("Material: it asks for something else")
 
 
 class ConsentForm(models.Model):
@@ -50,6 +62,16 @@ class ConsentFormVersion(models.Model):
     controls = models.JSONField()
     controllers = ArrayField(models.CharField(max_length=200), help_text=_("Every organisation that relies on it."))
     notice_version = models.CharField(max_length=20)
+    # Told before somebody consents (Art 7(3)). Empty only in versions that were published before it was asked for.
+    withdrawal = models.TextField(blank=True)
+    minimum_age = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("Below it a parent or guardian answers. Empty: not offered to children.")
+    )
+    declared = ArrayField(
+        models.CharField(max_length=20), default=list, help_text=_("What its author stands for (forms_checklist.py).")
+    )
+    change = models.CharField(max_length=10, blank=True, choices=Change)
+    affected = models.PositiveIntegerField(null=True, help_text=_("How many people are asked again."))
     sha256 = models.CharField(max_length=64, blank=True, editable=False)
     published_at = models.DateTimeField(null=True)
     superseded_at = models.DateTimeField(null=True)
@@ -62,6 +84,9 @@ class ConsentFormVersion(models.Model):
                 condition=Q(published_at__isnull=False, superseded_at=None),
                 name="consents_formversion_one_current",
             ),
+            models.UniqueConstraint(
+                fields=["form", "locale"], condition=Q(published_at=None), name="consents_formversion_one_draft"
+            ),
             models.CheckConstraint(
                 condition=Q(published_at=None) | ~Q(sha256=""), name="consents_formversion_published_is_hashed"
             ),
@@ -71,10 +96,8 @@ class ConsentFormVersion(models.Model):
                 name="published_is_frozen",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "OLD.published_at IS NOT NULL AND (NEW.form_id, NEW.number, NEW.locale, NEW.title, NEW.intro,"
-                    " NEW.controls, NEW.controllers, NEW.notice_version, NEW.sha256, NEW.published_at) IS DISTINCT FROM"
-                    " (OLD.form_id, OLD.number, OLD.locale, OLD.title, OLD.intro,"
-                    " OLD.controls, OLD.controllers, OLD.notice_version, OLD.sha256, OLD.published_at)"
+                    "OLD.published_at IS NOT NULL AND (to_jsonb(NEW) - 'superseded_at')"
+                    " IS DISTINCT FROM (to_jsonb(OLD) - 'superseded_at')"
                 ),
             ),
             pgtrigger.Protect(

@@ -8,7 +8,7 @@ asks carries no marketing, goes out once for an answer and three times a day to 
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -59,8 +59,8 @@ class LinkOver(NotFound):
 
 
 def is_needed(answer: Answer) -> bool:
-    """Only a "yes" waits: whoever says no to everything is believed at once."""
-    return answer.shown.double_opt_in and any(answer.choices.values())
+    """Only a "yes" waits: whoever says no to everything is believed at once. A guardian is always asked."""
+    return (answer.shown.double_opt_in or answer.guardian is not None) and any(answer.choices.values())
 
 
 @transaction.atomic
@@ -69,8 +69,9 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
 
     Raises Invalid without an e-mail address. Known or not, suppressed or not: the same work and the same answer.
     """
-    claim = next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
-    if claim is None:
+    own = next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
+    asked = answer.guardian.claim if answer.guardian else own
+    if asked is None:
         raise Invalid(fields={"identity.email": _("This form is confirmed by e-mail, so it needs an address.")})
     consent, token = uuid4(), secrets.token_urlsafe(32)
     states = {
@@ -90,7 +91,7 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
         uuid=consent,
         form_version=answer.shown.key,
         sealed=create_key(Owner.CONSENT, consent).seal(FIELD, json.dumps(kept, default=str).encode()),
-        blind=claim.blind,
+        blind=(own or asked).blind,
         token_hash=token_hash(token),
         actor=actor,
         collected_by=collected_by,
@@ -101,7 +102,7 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
         is_test=answer.is_test,
     )
     if not answer.is_test:
-        _mail(answer, claim, token, now=now)
+        _mail(answer, asked, token, now=now)
     return _waiting(consent, states)
 
 
@@ -113,14 +114,23 @@ def stored(consent: UUID) -> Captured:
     return _waiting(consent, pending.states)
 
 
-def waiting(token: str, *, now: datetime) -> list[str]:
-    """What the link would confirm, in the words of the form. Changes nothing; raises LinkOver."""
+@dataclass(frozen=True)
+class Waiting:
+    """What a link would confirm, in the words of the form; by a parent or guardian where the person is a child."""
+
+    labels: list[str]
+    is_for_child: bool
+
+
+def waiting(token: str, *, now: datetime) -> Waiting:
+    """Changes nothing; raises LinkOver."""
     pending = PendingConsent.objects.filter(token_hash=token_hash(token)).first()
     if pending is None or pending.sealed is None or pending.expires_at <= now:
         raise LinkOver
-    choices = _opened(pending)["choices"]
+    data = _opened(pending)
     version = ConsentFormVersion.objects.get(pk=pending.form_version)
-    return [control["label"] for control in version.controls if choices.get(control["key"])]
+    labels = [control["label"] for control in version.controls if data["choices"].get(control["key"])]
+    return Waiting(labels, "guardian" in data)
 
 
 @transaction.atomic
@@ -133,7 +143,8 @@ def confirm(token: str, *, now: datetime) -> Captured:
     requested_at = data.pop("requested_at")
     # Read as it was sent: the version may have been superseded since, and its days of grace run from the asking.
     answer = answers.read(data, now=pending.requested_at)
-    proof = {**answer.proof, "requested_at": requested_at, "confirmed_at": now.isoformat(), "by": "double-opt-in"}
+    by = "guardian" if answer.guardian else "double-opt-in"
+    proof = {**answer.proof, "requested_at": requested_at, "confirmed_at": now.isoformat(), "by": by}
     destroy_keys(Owner.CONSENT, [pending.uuid])
     done = capture.capture(
         replace(answer, given_at=now, proof=proof),
@@ -144,7 +155,8 @@ def confirm(token: str, *, now: datetime) -> Captured:
     )
     pending.confirmed_at, pending.sealed = now, None
     pending.save(update_fields=["confirmed_at", "sealed"])
-    _prove(answer, done, now=now)
+    if not answer.guardian:
+        _prove(answer, done, now=now)
     return done
 
 
@@ -201,7 +213,8 @@ def _mail(answer: Answer, claim: Claim, token: str, *, now: datetime) -> None:
             "labels": titles,
             "link": f"{settings.BASE_URL}{reverse('consents:confirm', args=[token])}",
         }
-        text = render_to_string("consents/mail/confirm.txt", context)
+        template = "guardian" if answer.guardian else "confirm"
+        text = render_to_string(f"consents/mail/{template}.txt", context)
         subject = _("Please confirm: %(title)s") % {"title": version.title}
     address_mail.post(claim, subject=subject, text=text, now=now)
 

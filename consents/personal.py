@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consents import forget, opt_in, suppression
-from consents.models import ConsentEvent, ConsentState, Suppression
+from consents import evidence, forget, opt_in, suppression
+from consents.models import ConsentEvent, ConsentRenewal, ConsentState, Suppression
 from consents.states import states_of
 from core.models import Owner
 from core.vault import keys_of
@@ -114,13 +114,54 @@ class Waiting:
         return opt_in.forget_people([subject.pk])
 
 
+@register
+class Evidence:
+    """Papers and notes of consents that were given elsewhere: sealed under the proof's key, so they end with it."""
+
+    label: str | Promise = _("What shows that you consented on paper, by phone or through somebody else")
+    fields = fields_of("ConsentEvidence", "consent kind note name sealed media_type size added_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        return [
+            {"kind": found.kind, "file": found.name, "added_at": found.added_at.isoformat(), **found.note}
+            for found in evidence.of(subject)
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        return forget.drop_evidence([subject.uuid])
+
+
+@register
+class Renewals:
+    label: str | Promise = _("Consents that we asked you to renew, because what we ask has changed")
+    fields = fields_of("ConsentRenewal", "subject purpose channel event until asked_at kept_back ended_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        rows = ConsentRenewal.objects.filter(subject=subject.uuid).select_related("purpose").order_by("id")
+        return [
+            {
+                "purpose": row.purpose.slug,
+                "channel": row.channel,
+                "until": row.until.isoformat(),
+                "asked_at": row.asked_at.isoformat() if row.asked_at else None,
+            }
+            for row in rows
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        return ConsentRenewal.objects.filter(subject=subject.uuid).delete()[0]
+
+
 NOT_PERSONAL = {
+    *fields_of("ConsentEvidence", "id uuid added_by entry"),
+    *fields_of("ConsentRenewal", "id uuid form_version"),
     *fields_of("PendingConsent", "id uuid form_version token_hash actor collected_by entry is_test"),
     # What is asked, of everybody alike.
     *fields_of("ConsentForm", "id uuid slug double_opt_in grace_days valid_for"),
     *fields_of(
         "ConsentFormVersion",
-        "id form number locale title intro controls controllers notice_version sha256 published_at superseded_at",
+        "id form number locale title intro controls controllers notice_version withdrawal minimum_age declared change"
+        " affected sha256 published_at superseded_at",
     ),
     # Assessments weigh a purpose; author and approver are staff, by id.
     *fields_of("Assessment", "id uuid purpose"),

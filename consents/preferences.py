@@ -129,8 +129,13 @@ def _controls() -> list[dict[str, str]]:
     for version in versions.select_related("form").order_by("form__slug"):
         for control in version.controls:
             key = (control["purpose"], control["channel"])
-            controls.setdefault(key, {**control, "form": version.form.slug})
+            hint = " ".join(part for part in (control["hint"], _only_from(version.minimum_age)) if part)
+            controls.setdefault(key, {**control, "hint": hint, "form": version.form.slug})
     return list(controls.values())
+
+
+def _only_from(age: int | None) -> str:
+    return _("Only if you are %(age)s or older.") % {"age": age} if age else ""
 
 
 def _given(subject: DataSubject | None, now: datetime) -> set[tuple[str, str]]:
@@ -174,6 +179,8 @@ def _answer(recipient: Recipient, changed: Mapping[str, bool], *, now: datetime)
             "identity": {"email": recipient.email},
             "choices": choices,
             "source": {"channel": "preference-centre"},
+            # Said beside the box; a parent or guardian is asked on the form's own page.
+            **({"of_age": True} if version.minimum_age else {}),
         },
         now=now,
     )

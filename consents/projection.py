@@ -1,7 +1,8 @@
 """The state of each person, purpose and channel as the fold of its events.
 
 The order is total and does not depend on arrival, so late, repeated or imported events cannot invert a state: an answer
-before a mere request, then the later one, then "no" before "yes" at the same instant, then the greater event id.
+before a mere request and before what only somebody else says, then the later one, then "no" before "yes" at the same
+instant, then the greater event id.
 """
 
 from collections.abc import Sequence
@@ -10,11 +11,13 @@ from django.db import connection
 
 from consents.models import ConsentEvent
 
-# "No" before "yes"; mere requests have been told apart before.
+# Without a blank after the comma: permission_sql.py takes the order apart at ", ".
+ANSWERED = "({0}.status NOT IN ('requested','unknown'))"
+# "No" before "yes"; what is no answer has been told apart before.
 RANK = "({0}.status <> 'given' AND {0}.status <> 'renewed')"
 # Greater means: this one stands.
-ORDER = f"({{0}}.status <> 'requested'), {{0}}.effective_at, {RANK}, {{0}}.event"
-EVENT_ORDER = f"({{0}}.status <> 'requested') DESC, {{0}}.effective_at DESC, {RANK} DESC, {{0}}.uuid DESC"
+ORDER = f"{ANSWERED}, {{0}}.effective_at, {RANK}, {{0}}.event"
+EVENT_ORDER = f"{ANSWERED} DESC, {{0}}.effective_at DESC, {RANK} DESC, {{0}}.uuid DESC"
 
 COLUMNS = "subject, purpose_id, channel, status, effective_at, valid_until, event, entry"
 # Shared by every writer of states (the capture statement too): the guard is what keeps arrival order out of it.

@@ -9,6 +9,8 @@ from processing.models import PurposeVersion
 from subjects.models import DataSubject
 
 YES = (Status.GIVEN, Status.RENEWED)
+# No answer of the person: neither displaces one.
+UNANSWERED = (Status.REQUESTED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,13 @@ class Standing:
 def order(state: ConsentState) -> tuple[bool, datetime, int, UUID]:
     """Which of two answers stands: the later one; at the same instant a "no" wins, then the id decides.
 
-    Being asked again ("requested") never displaces an answer. consents/projection.py says the same in SQL.
+    Being asked again, or named by somebody else, never displaces an answer. consents/projection.py says it in SQL.
     """
-    return state.status != Status.REQUESTED, state.effective_at, rank(state.status), state.event
+    return state.status not in UNANSWERED, state.effective_at, rank(state.status), state.event
 
 
 def rank(status: str) -> int:
-    if status == Status.REQUESTED:
+    if status in UNANSWERED:
         return 0
     return 1 if status in YES else 2
 

@@ -76,7 +76,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         if request.method == "POST":
             done = opt_in.confirm(token, now=now)
             return render(request, "consents/confirmed.html", {"titles": opt_in.titles_of(done)})
-        return render(request, "consents/confirm.html", {"labels": opt_in.waiting(token, now=now)})
+        return render(request, "consents/confirm.html", {"waiting": opt_in.waiting(token, now=now)})
     except opt_in.LinkOver:
         return render(request, "consents/confirm_over.html", status=404)
 

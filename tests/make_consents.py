@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from consents import answers, assessments, capture, forms, permission
+from consents.forms_checklist import Declaration
 from consents.models import Assessment, AssessmentVersion, ConsentForm, ConsentFormVersion
 from core import apikeys
 from processing.models import Purpose
@@ -36,9 +37,12 @@ def draft(slug="join", controls=None, *, locale="en-GB", **fields):
     number = form.versions.filter(locale=locale).count() + 1
     fields = {
         "title": "Stay in touch",
-        "intro": "Choose.",
+        # A version that says what the one before it says is not published.
+        "intro": "Choose." if number == 1 else f"Choose again ({number}).",
         "controllers": ["Example Ltd"],
         "notice_version": "1",
+        "withdrawal": "You can withdraw at any time.",
+        "declared": Declaration.values,
         **fields,
     }
     return ConsentFormVersion.objects.create(

@@ -6,6 +6,7 @@ from dateutil.relativedelta import relativedelta
 from django.utils.formats import date_format
 
 from consents import assessments, forms
+from consents.forms_checklist import Declaration
 from consents.models import Assessment, AssessmentVersion, ConsentForm, ConsentFormVersion
 from core.errors import DomainError
 from core.models import Controller
@@ -20,6 +21,10 @@ from retention.models import RetentionRule
 MONTHS = 36
 # When assessments were approved, in months before the demo: reviewed each year, the last one still in date.
 APPROVALS = (36, 25, 14, 3)
+WITHDRAWAL = (
+    "You can withdraw your consent at any time, as easily as you give it: through the link in each message, or on our "
+    "privacy pages. What was done until then stays lawful."
+)
 # The day from which notices must name the right to complain to the controller (DPA 2018 s.164A).
 NOTICE_FROM = date(2026, 6, 19)
 
@@ -52,6 +57,8 @@ def _form(row: dict, *, now: datetime) -> None:
         controls=row["controls"],
         controllers=[Controller.current().name],
         notice_version=NOTICE,
+        withdrawal=WITHDRAWAL,
+        declared=Declaration.values,
     )
     forms.publish(version, now=now, actor=ACTOR)
 

@@ -1,0 +1,93 @@
+"""Children: who is old enough to consent to an online service alone, and who answers for them if not (UK GDPR Art 8).
+
+Below the age a parent or guardian must authorise it, and reasonable efforts must be made to see that it is them: they
+are asked by e-mail at an address that is not the child's. What they said ends when the child is old enough to be asked.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Invalid
+from core.models import Controller
+from subjects.identifiers import Claim
+from subjects.models import Identifier
+
+MEMBERS = {"of_age", "guardian"}
+MONTH = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})|(?P<month2>\d{1,2})[ ./-](?P<year2>\d{4})")
+
+
+class Asked(Protocol):
+    """A form as far as age goes."""
+
+    @property
+    def minimum_age(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class Guardian:
+    """Who answers for a child, and until when."""
+
+    claim: Claim
+    until: datetime
+
+
+def read(
+    data: Mapping[str, Any], shown: Asked | None, claims: list[Claim], *, says_yes: bool, now: datetime
+) -> Guardian | None:
+    """Who answers for the person, if they are too young to. Raises Invalid. A "no" needs nobody's leave."""
+    if shown is None or shown.minimum_age is None:
+        if MEMBERS & set(data):
+            raise Invalid(fields={name: _("This form does not ask for an age.") for name in MEMBERS & set(data)})
+        return None
+    guardian, of_age = data.get("guardian"), data.get("of_age", False)
+    if not isinstance(of_age, bool):
+        raise Invalid(fields={"of_age": _("Say true or false.")})
+    if of_age and guardian is not None:
+        raise Invalid(fields={"guardian": _("Whoever is old enough answers alone.")})
+    if of_age or not says_yes:
+        return None
+    if guardian is None:
+        raise Invalid(
+            fields={
+                "of_age": _("Say whether the person is %(age)s or older; if not, a parent or guardian answers.")
+                % {"age": shown.minimum_age}
+            }
+        )
+    return _guardian(guardian, shown.minimum_age, claims, now=now)
+
+
+def _guardian(data: object, age: int, claims: list[Claim], *, now: datetime) -> Guardian:
+    if not isinstance(data, Mapping) or set(data) != {"email", "until"}:
+        raise Invalid(fields={"guardian": _("Give an object with email and until.")})
+    claim = Claim(Identifier.Type.EMAIL, data["email"] if isinstance(data["email"], str) else "")
+    try:
+        address = claim.normalised
+    except Invalid as error:
+        raise Invalid(fields={"guardian.email": _("Give the e-mail address of a parent or guardian.")}) from error
+    if any(one.type == Identifier.Type.EMAIL and one.normalised == address for one in claims):
+        raise Invalid(fields={"guardian.email": _("This is the child's own address. We need to ask a grown-up.")})
+    until = month_of(data["until"])
+    if until is None or not now < until <= now.replace(year=now.year + age, day=1):
+        raise Invalid(
+            fields={
+                "guardian.until": _("Give the month in which the child turns %(age)s, for example 2029-05.")
+                % {"age": age}
+            }
+        )
+    return Guardian(claim, until)
+
+
+def month_of(text: object) -> datetime | None:
+    """The first moment after this month has begun to count: by its end the child has the age."""
+    found = MONTH.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        return None
+    year, month = int(found["year"] or found["year2"]), int(found["month"] or found["month2"])
+    if not 1 <= month <= 12 or not 1900 < year < 3000:
+        return None
+    return datetime(year, month, 1, tzinfo=Controller.current().zone)

@@ -1,0 +1,165 @@
+"""Whose consent a changed form outgrows: exactly the people who said yes to what now means something else.
+
+A change of purpose or processing needs new consent (Arts 4(11) and 5(1)(b)). What was given goes on covering what it
+was given for until a day that is said when the change is published; silence is never renewal, so on that day it ends.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from consents import endings, projection
+from consents.models import ConsentEvent, ConsentFormVersion, ConsentRenewal, ConsentState, Status
+from consents.states import YES
+from core.errors import Text
+from ledger import entries
+from processing.models import Purpose
+from subjects.models import DataSubject
+from subjects.people import hold
+
+ACTOR = "system:renewal"
+# How long the old "yes" goes on covering what it was given for, unless the publication says otherwise.
+DAYS = 30
+# Every standing "yes" that was given to a version of this form in this language. Test people are nobody.
+AFFECTED = """
+FROM consents_consentstate state
+JOIN consents_consentevent event ON event.uuid = state.event
+JOIN consents_consentformversion shown ON shown.id = event.form_version
+JOIN subjects_datasubject person ON person.uuid = state.subject AND NOT person.is_test
+JOIN processing_purpose purpose ON purpose.id = state.purpose_id
+JOIN unnest(%(purposes)s::text[], %(channels)s::text[]) AS asked (purpose, channel)
+  ON asked.purpose = purpose.slug AND asked.channel = state.channel
+WHERE shown.form_id = %(form)s AND shown.locale = %(locale)s AND state.status IN ('given', 'renewed')
+  AND (state.valid_until IS NULL OR state.valid_until > %(now)s)
+"""
+COUNT = f"SELECT purpose.slug, state.channel, count(*) {AFFECTED} GROUP BY 1, 2"
+PEOPLE = f"SELECT count(DISTINCT state.subject) {AFFECTED}"
+MARK = f"""
+WITH marked AS (
+    INSERT INTO consents_consentrenewal (uuid, form_version_id, subject, purpose_id, channel, event, until, kept_back)
+    SELECT gen_random_uuid(), %(version)s, state.subject, state.purpose_id, state.channel, state.event, %(until)s, false
+    {AFFECTED}
+    ON CONFLICT (event) DO UPDATE SET form_version_id = EXCLUDED.form_version_id
+    RETURNING subject
+)
+SELECT count(DISTINCT subject) FROM marked
+"""  # noqa: S608
+
+
+def fault(former: ConsentFormVersion | None, version: ConsentFormVersion, asks_again: Collection[str]) -> Text | None:
+    """Why this change may not be called what it is called."""
+    if unknown := set(asks_again) - set(retained(former, version)):
+        return _("“%(key)s” is new or unknown, so nobody can have consented to it before.") % {"key": min(unknown)}
+    if former and not asks_again and retained(former, version):
+        if more := set(version.controllers) - set(former.controllers):
+            names = ", ".join(sorted(more))
+            return _("%(names)s did not rely on this consent before. That is material: people are asked again.") % {
+                "names": names
+            }
+        if (former.minimum_age or 0) < (version.minimum_age or 0):
+            return _("More children than before need a parent. That is material: people are asked again.")
+    return None
+
+
+def retained(former: ConsentFormVersion | None, version: ConsentFormVersion) -> dict[str, Mapping[str, str]]:
+    """The controls of the new version whose purpose and channel the old one asked for too, by key."""
+    if former is None or not isinstance(version.controls, list):
+        return {}
+    before = {(control["purpose"], control["channel"]) for control in former.controls}
+    return {
+        control["key"]: control
+        for control in version.controls
+        if (control.get("purpose"), control.get("channel")) in before
+    }
+
+
+def counts(version: ConsentFormVersion, *, now: datetime) -> dict[str, int]:
+    """How many people said yes to each control, by its key, and would be asked again if it changed materially."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, _params(version, [control["key"] for control in version.controls], now=now))
+        found = {(purpose, channel): count for purpose, channel, count in cursor.fetchall()}
+    return {control["key"]: found.get((control["purpose"], control["channel"]), 0) for control in version.controls}
+
+
+def people(version: ConsentFormVersion, keys: Collection[str], *, now: datetime) -> int:
+    """How many people these controls would ask again, each counted once."""
+    with connection.cursor() as cursor:
+        cursor.execute(PEOPLE, _params(version, keys, now=now))
+        return int(cursor.fetchone()[0])
+
+
+def mark(version: ConsentFormVersion, keys: Collection[str], *, until: datetime | None, now: datetime) -> int:
+    """Note whose "yes" is outgrown, inside the publication; returns of how many people. One statement."""
+    params = _params(version, keys, now=now) | {
+        "version": version.pk,
+        "until": until or now + timedelta(days=DAYS),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(MARK, params)
+        return int(cursor.fetchone()[0])
+
+
+def end_due(*, now: datetime, limit: int = 500) -> int:
+    """End what was outgrown and not given anew by its day, a person at a time; returns of how many people."""
+    due = ConsentRenewal.objects.filter(ended_at=None, until__lte=now).order_by("until", "id")
+    subjects = dict.fromkeys(due.values_list("subject", flat=True)[:limit])
+    return sum(_end(subject, now=now) for subject in subjects)
+
+
+@transaction.atomic
+def _end(subject: UUID, *, now: datetime) -> bool:
+    due = ConsentRenewal.objects.filter(subject=subject, ended_at=None, until__lte=now)
+    marked = list(due.select_for_update().select_related("purpose"))
+    person = DataSubject.objects.filter(uuid=subject).first()
+    held = person is not None and hold(person)
+    standing = ConsentState.objects.filter(event__in=[row.event for row in marked], status__in=YES) if held else []
+    outgrown: dict[Purpose, list[ConsentState]] = defaultdict(list)
+    purposes = {row.purpose_id: row.purpose for row in marked}
+    for state in standing:
+        outgrown[purposes[state.purpose_id]].append(state)
+    for purpose, states in outgrown.items():
+        _invalidate(subject, purpose, states, now=now)
+    due.update(ended_at=now)
+    return bool(outgrown)
+
+
+def _invalidate(subject: UUID, purpose: Purpose, states: list[ConsentState], *, now: datetime) -> None:
+    entry = entries.record(
+        kind="consent.outgrown", at=now, actor=ACTOR, subject=subject, purpose=purpose.slug, data={"of": len(states)}
+    )
+    consent = uuid4()
+    projection.append(
+        [
+            ConsentEvent(
+                consent=consent,
+                subject=subject,
+                purpose=purpose.uuid,
+                channel=state.channel,
+                status=Status.INVALIDATED,
+                effective_at=now,
+                recorded_at=now,
+                origin="direct",
+                collected_by="system",
+                actor=ACTOR,
+                entry=entry,
+            )
+            for state in states
+        ]
+    )
+    endings.note(subject, [purpose.pk], at=now)
+
+
+def _params(version: ConsentFormVersion, keys: Collection[str], *, now: datetime) -> dict[str, Any]:
+    chosen = [control for control in version.controls if control["key"] in keys]
+    return {
+        "form": version.form_id,
+        "locale": version.locale,
+        "purposes": [control["purpose"] for control in chosen],
+        "channels": [control["channel"] for control in chosen],
+        "now": now,
+    }

@@ -1,0 +1,148 @@
+"""The validity checklist, and what a change of a form means for those who said yes before."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+
+from consents import forms, forms_compare, forms_drafts, renewals
+from consents.forms import NotPublishable, Unchanged
+from consents.models import ConsentEvent, ConsentFormVersion, ConsentRenewal
+from core.errors import Invalid
+from ledger.models import Entry
+from tests import make_consents as make
+from tests import make_register
+
+pytestmark = pytest.mark.django_db
+SMS = make.control("newsletter-sms", channel="sms", label="Text me.")
+
+
+def faults(**fields):
+    make.live()
+    with pytest.raises(NotPublishable) as error:
+        forms.publish(make.draft(**fields), now=make.NOW, actor=make.ACTOR)
+    return {name: str(text) for name, text in error.value.fields.items()}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "word"),
+    [
+        ({"withdrawal": " "}, "withdrawal", "withdraw at any time"),
+        ({"declared": ["free", "plain", "separate"]}, "declared", "stand for"),
+        ({"minimum_age": 9}, "minimum_age", "between 13 and 16"),
+        ({"controllers": ["Example Ltd", "our trusted partners"]}, "controllers", "names nobody"),
+        ({"controls": [make.control(label="Do not e-mail me.")]}, "controls", "backwards"),
+        ({"controls": [make.control(label="I accept the terms and the newsletter.")]}, "controls", "terms"),
+        ({"controls": [make.control(), {**SMS, "label": "E-mail me. "}]}, "controls", "alike"),
+    ],
+)
+def test_the_checklist_says_what_is_wrong(fields, field, word):
+    found = faults(**fields)
+    assert set(found) == {field}
+    assert word in found[field]
+
+
+def test_who_asks_and_who_receives_are_named():
+    from core.models import Controller
+    from processing.models import Recipient
+
+    Controller.objects.create(pk=1, name="Example Ltd", dpo_contact="privacy@example.com")
+    assert "Example Ltd asks" in faults(controllers=["Somebody Ltd"])["controllers"]
+    partner = Recipient.objects.create(slug="partner", name="Other Ltd", role="controller", ground="consent")
+    version = make_register.draft("partner-promotions", "a", direct_marketing=True, channels=["email"])
+    version.recipients.add(partner)
+    controls = [make.control("offers", "partner-promotions")]
+    assert "Other Ltd" in faults(slug="offers", controls=controls)["controllers"]
+
+
+def test_what_says_the_same_is_no_version():
+    first = make.published()
+    draft = make.draft(intro=first.intro)
+    with pytest.raises(Unchanged):
+        forms.publish(draft, now=make.NOW, actor=make.ACTOR)
+    content = {name: getattr(first, name) for name in (*forms.CONTENT, "declared")}
+    assert forms_drafts.save(first.form, "en-GB", content) is None
+    assert ConsentFormVersion.objects.count() == 1
+    kept = forms_drafts.save(first.form, "en-GB", {**content, "title": "Closer"})
+    assert (kept.number, kept.published_at) == (2, None)
+    assert forms_drafts.save(first.form, "en-GB", {**content, "title": "Closest"}).pk == kept.pk
+
+
+def test_an_editorial_change_asks_nobody_again():
+    make.published()
+    make.captured()
+    second = make.published(title="Stay in closer touch", now=make.days(1))
+    assert (second.change, second.affected) == ("editorial", 0)
+    assert not ConsentRenewal.objects.exists()
+    assert make.reason(now=make.days(2)) == "+consent-given"
+
+
+def test_a_material_change_asks_exactly_those_who_said_yes():
+    make.published(controls=[make.control(), SMS])
+    both = {"newsletter-email": True, "newsletter-sms": True}
+    make.captured("both@example.com", choices=both)
+    make.captured("one@example.com")
+    make.captured("no@example.com", choices={"newsletter-email": False})
+    make.captured("gone@example.com", choices={"newsletter-email": True, "newsletter-sms": False})
+    make.captured("gone@example.com", choices={"newsletter-email": False}, now=make.days(1))
+    draft = make.draft(controls=[make.control(label="E-mail me, and share it with the shop."), SMS])
+    now = make.days(2)
+    assert renewals.counts(draft, now=now) == {"newsletter-email": 2, "newsletter-sms": 1}
+    assert renewals.people(draft, ["newsletter-email", "newsletter-sms"], now=now) == 2
+    second = forms.publish(draft, now=now, actor=make.ACTOR, asks_again=["newsletter-email"])
+    assert (second.change, second.affected) == ("material", 2)
+    assert set(ConsentRenewal.objects.values_list("channel", flat=True)) == {"email"}
+    assert '"affected":2' in Entry.objects.filter(kind="form.published").last().body
+    # The old "yes" counts until its day; a new one settles the mark, and silence renews nothing.
+    assert make.reason("one@example.com", now=make.days(20)) == "+consent-given"
+    make.captured("one@example.com", version=2, now=make.days(21))
+    end = now + timedelta(days=renewals.DAYS)
+    assert renewals.end_due(now=end) == 1
+    assert make.reason("one@example.com", now=end) == "+consent-given"
+    assert make.reason("both@example.com", now=end) == "consent-missing"
+    assert make.reason("both@example.com", channel="sms", now=end) == "+consent-given"
+    assert renewals.end_due(now=end) == 0
+    assert ConsentEvent.objects.filter(status="invalidated").count() == 1
+
+
+def test_a_change_that_is_evidently_material_is_not_called_editorial():
+    make.published()
+    more = {"controllers": ["Example Ltd", "Other Ltd"]}
+    draft = make.draft(**more)
+    with pytest.raises(NotPublishable) as error:
+        forms.publish(draft, now=make.NOW, actor=make.ACTOR)
+    assert "Other Ltd" in str(error.value.fields["change"])
+    assert forms.publish(draft, now=make.NOW, actor=make.ACTOR, asks_again=["newsletter-email"]).change == "material"
+
+
+def test_a_new_box_was_agreed_to_by_nobody():
+    make.published()
+    make.captured()
+    draft = make.draft(controls=[make.control(), SMS])
+    with pytest.raises(NotPublishable):
+        forms.publish(draft, now=make.NOW, actor=make.ACTOR, asks_again=["newsletter-sms"])
+    assert forms.publish(draft, now=make.NOW, actor=make.ACTOR).change == "editorial"
+
+
+def test_differences_are_told_box_by_box():
+    first = make.published()
+    second = make.draft(title="Closer", controls=[make.control(label="Write to me."), SMS])
+    told = [(str(one.what), one.before, one.after) for one in forms_compare.differences(first, second)]
+    assert ("Title", "Stay in touch", "Closer") in told
+    assert ("Box", "E-mail me.", "Write to me.") in told
+    assert ("New box", "", "Text me.") in told
+
+
+@override_settings(CONSENT_AGE=14)
+def test_the_youngest_age_is_a_setting():
+    assert "between 14 and 16" in faults(minimum_age=13)["minimum_age"]
+
+
+def test_settings_of_a_form_are_checked_and_recorded():
+    form = make.published().form
+    given = {"double_opt_in": True, "grace_days": 10, "valid_for": "P12M"}
+    assert forms_drafts.change_settings(form, settings=given, actor=make.ACTOR, now=make.NOW)
+    assert not forms_drafts.change_settings(form, settings=given, actor=make.ACTOR, now=make.NOW)
+    assert Entry.objects.filter(kind="form.changed").count() == 1
+    with pytest.raises(Invalid):
+        forms_drafts.change_settings(form, settings={**given, "valid_for": "long"}, actor=make.ACTOR, now=make.NOW)
