@@ -29,7 +29,7 @@ from subjects.models import DataSubject
 SCHEMA_VERSION = 1
 ALL_MARKETING: Literal["all-marketing"] = "all-marketing"
 KINDS = {"consent.withdrawn": suppression.WITHDRAWAL, "consent.objected": suppression.OBJECTION}
-IN_FORCE = [Status.REQUESTED, Status.GIVEN, Status.RENEWED]
+IN_FORCE = [Status.UNKNOWN, Status.REQUESTED, Status.GIVEN, Status.RENEWED]
 
 
 @dataclass(frozen=True)
