@@ -80,6 +80,13 @@ def _one_by_one(rights_request: RightsRequest, work: Work) -> list[Next]:
 def _silent(rights_request: RightsRequest, work: Work, today: date) -> Next:
     n = len(work.pending)
     due = rights_request.due_on
+    if due and due < today:
+        sentence = ngettext(
+            "%(n)d system is silent. Answer in part now: the letter names it.",
+            "%(n)d systems are silent. Answer in part now: the letter names them.",
+            n,
+        )
+        return Next(sentence % {"n": n}, "answer")
     if due and (due - today).days <= SOON:
         sentence = ngettext(
             "%(n)d system is silent. Answer in part by %(day)s: the letter names it.",

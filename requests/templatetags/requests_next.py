@@ -1,11 +1,14 @@
-"""{% next_steps work rights_request today %}: what is to be done next, above everything else on the page."""
+"""{% next_steps work rights_request today %}: what is to be done next, above everything else on the page.
+
+{% case_panels work rights_request may_write as panels %}: the parts of the page.
+"""
 
 from datetime import date
 from typing import Any
 
 from django import template
 
-from requests import next_step
+from requests import next_step, panels
 from requests.casework import Work
 from requests.models import RightsRequest
 
@@ -15,3 +18,8 @@ register = template.Library()
 @register.inclusion_tag("requests/office/_next.html")
 def next_steps(work: Work, rights_request: RightsRequest, today: date) -> dict[str, Any]:
     return {"steps": next_step.of(rights_request, work, today=today)}
+
+
+@register.simple_tag
+def case_panels(work: Work, rights_request: RightsRequest, may_write: bool) -> list[panels.Panel]:
+    return panels.of(rights_request, work, may_write=may_write)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.models import Controller
+from processing.models import Purpose
 from requests import expiry, messages, reading
 from requests.models import CaseFile
 
@@ -37,6 +38,13 @@ def moment(value: datetime | None) -> str:
 def words(name: str) -> str:
     """A column name as a label: collected_at → Collected at."""
     return reading.words(name)
+
+
+@register.filter
+def purpose_title(purpose: Purpose) -> str:
+    """What a purpose is called in the newest version of the register."""
+    title = purpose.versions.order_by("-number").values_list("title", flat=True).first()
+    return title or purpose.slug
 
 
 @register.filter

@@ -126,7 +126,7 @@ def test_somebody_objects_on_their_own_grounds_and_hears_why(somebody, officer, 
     assert verdict("fraud-screening") == (False, "restricted")
     show_the_mailbox(somebody, mailoutbox)
     officer.goto(reverse("admin:rights-request", args=[found.uuid]))
-    assert "Held still while it is weighed: contact-enquiries, fraud-screening" in officer.locator("body").inner_text()
+    assert "Held still while it is weighed: Contact enquiries, Fraud screening" in officer.locator("body").inner_text()
     card = officer.locator(".of-card", has=officer.get_by_role("heading", name="Fraud screening"))
     card.locator("select").select_option("compelling-grounds")
     card.locator("textarea").fill("Two deliveries in your name were never paid, whoever ordered them.")
