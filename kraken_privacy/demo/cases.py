@@ -7,14 +7,26 @@ from typing import Any
 
 from core.models import Controller
 from kraken_privacy.demo.files import ACTOR, DIRECTOR, read
-from processing.models import Purpose
-from requests import answer, asking_where, deadlines, decisions, intake, moves, refusing, searching, systems, ways
+from requests import (
+    answer,
+    asking_where,
+    deadlines,
+    decisions,
+    intake,
+    moves,
+    proposing,
+    refusing,
+    searching,
+    systems,
+    ways,
+)
 from requests.facts import Facts
-from requests.models import RightsRequest, Task
+from requests.models import Right, RightsRequest, Task
 from requests.reasons import reason
 from requests.workflow import State
 
 SEARCH = searching.Log(terms="Name, e-mail address and customer number", places="All records")
+WEIGHED = {Right.ERASURE, Right.OBJECTION, Right.RESTRICTION}
 Row = dict[str, Any]
 
 
@@ -70,9 +82,22 @@ def _answer_systems(found: RightsRequest, step: Row, at: datetime) -> None:
 def _answer(found: RightsRequest, step: Row, at: datetime) -> None:
     """Answer it by doing it; a right that is still answered by hand goes to the state named by `as`."""
     if ways.is_by_doing(found):
+        _decide(found, at)
         ways.release(found, actor=DIRECTOR, now=at)
     else:
         moves.step(found, step["as"], actor=ACTOR, now=at)
+
+
+def _decide(found: RightsRequest, at: datetime) -> None:
+    """Where somebody we know asks, nothing goes out before everything was decided."""
+    if found.case.subject is None:
+        return
+    if found.right == Right.RECTIFICATION:
+        words = {"kind": proposing.OTHER, "about": found.uuid, "new": "The address of the office has changed."}
+        for row in proposing.propose(found, **words, actor=ACTOR, now=at):
+            proposing.decide(row, "not-held", actor=ACTOR, now=at)
+    elif found.right in WEIGHED:
+        decisions.confirm_all(found, actor=ACTOR, now=at)
 
 
 def _refuse(found: RightsRequest, step: Row, at: datetime) -> None:
@@ -81,8 +106,11 @@ def _refuse(found: RightsRequest, step: Row, at: datetime) -> None:
 
 
 def _withhold(found: RightsRequest, step: Row, at: datetime) -> None:
-    purpose, why = Purpose.objects.get(slug=step["purpose"]), step["reason"]
-    decisions.decide(found, purpose, reason(why).outcome, why, actor=ACTOR, now=at)
+    """Somebody of the crowd may have nothing for this purpose."""
+    why = step["reason"]
+    for line in decisions.lines(found, now=at):
+        if line.purpose.slug == step["purpose"]:
+            decisions.decide(found, line.purpose, reason(why).outcome, why, actor=ACTOR, now=at)
 
 
 def _note(found: RightsRequest, **facts: Any) -> None:
