@@ -23,14 +23,14 @@ from core.vault import new_key
 from ledger import entries
 from processing.models import Purpose
 from subjects import people
-from subjects.identifiers import RULES_VERSION, Claim, seal
+from subjects.identifiers import Claim, seal
 from subjects.models import DataSubject
 
 FIELD = "proof"
 JURISDICTION = DataSubject._meta.get_field("jurisdiction").default
 Params = dict[str, Any]
 # What the statement is told of a person who is known.
-NOTHING_NEW: Params = dict.fromkeys(["created", "identifier", "identifier_master", "identifier_wrapped"])
+NOTHING_NEW: Params = dict.fromkeys(["identifier", "identifier_master", "identifier_wrapped"])
 
 
 @dataclass(frozen=True)
@@ -129,31 +129,23 @@ def _may_be_new(claims: list[Claim]) -> bool:
 
 def _try_new(answer: Answer, lines: list[Line], params: Params) -> tuple[UUID, int] | None:
     """Record the answer of a person nobody knows; None, and nothing written, if the identifier is known."""
-    subject, sealed = uuid4(), seal(answer.claims[0])
-    row = sealed.identifier
-    created = entries.encode(
-        kind="subject.created",
-        at=params["now"],
-        actor=params["actor"],
-        subject=subject,
-        data={"test": answer.is_test},
-    )
-    evidence = _evidence(answer, lines, subject, params)
+    subject, row = uuid4(), seal(answer.claims[0])
+    master, wrapped = row.key.wrapped()
+    evidence = _evidence(answer, lines, subject, params, is_new=True)
     return _run(
         CAPTURE_NEW,
         params
         | evidence
         | {
-            "created": created[1],
             "identifier": row.uuid,
             "type": row.type,
             "system": row.system,
-            "rules_version": RULES_VERSION,
+            "rules_version": row.rules_version,
             "sealed": row.sealed,
             "blind": row.blind,
             "blind_key": row.blind_key,
-            "identifier_master": sealed.key.master_key,
-            "identifier_wrapped": sealed.key.wrapped,
+            "identifier_master": master,
+            "identifier_wrapped": wrapped,
             "locale": answer.shown.locale,
             "jurisdiction": JURISDICTION,
             "is_test": answer.is_test,
@@ -204,7 +196,8 @@ def _choice(line: Line, purpose: Purpose) -> dict[str, Any]:
     }
 
 
-def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params) -> Params:
+def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params, *, is_new: bool = False) -> Params:
+    """One act, one entry: that of a person who was not known also says that their record was made."""
     given = any(line.status == Status.GIVEN for line in lines)
     _entry, body = entries.encode(
         kind="consent.given" if given else "consent.refused",
@@ -219,6 +212,7 @@ def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params) 
             "sha256": answer.shown.sha256,
             "given_at": entries.instant(answer.given_at),
             "choices": {f"{line.purpose}:{line.channel}": line.status for line in lines},
+            "new": is_new,
             "test": answer.is_test,
         },
         entry=params["entry"],

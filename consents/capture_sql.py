@@ -10,13 +10,12 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
   then finds or makes the person the ordinary way (subjects.people) and runs the statement as KNOWN_PERSON. So two
   captures of one new person make one person, and no error.
 - KNOWN_PERSON names a person whom the caller holds locked.
-- RECORD writes the keys (of the proof, and of an identifier that is new), the ledger entries, one event for each
+- RECORD writes the keys (of the proof, and of an identifier that is new), the ledger entry, one event for each
   purpose and channel, the states (with the guard of consents/projection.py, so a late answer inverts nothing), the
   relationship of each purpose that now stands at "given", and lifts what was suppressed for exactly that purpose and
   channel before this explicit opt-in.
 
-The choices come as one JSON text and the bodies one by one, because the driver writes arrays element by element in
-Python, and escapes each quotation mark of a body.
+The choices come as one JSON text, because the driver writes arrays element by element in Python.
 
 Parts of one statement all see the state before it, so they are joined by RETURNING and never by reading what another
 part wrote. Rows and seals are made by the code that everybody uses: subjects.identifiers.seal, core.vault.Key,
@@ -70,8 +69,7 @@ RECORD = f"""
     WHERE key.id IS NOT NULL
 ), evidence AS (
     INSERT INTO ledger_entry (body)
-    SELECT entry.body FROM person, unnest(ARRAY[%(created)s, %(body)s]::text[]) AS entry (body)
-    WHERE entry.body IS NOT NULL
+    SELECT %(body)s FROM person
 ), event AS (
     INSERT INTO consents_consentevent (uuid, schema_version, consent, subject, purpose, channel, status, effective_at,
         valid_until, recorded_at, form_version, origin, collected_by, actor, proof, entry)

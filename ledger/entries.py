@@ -14,6 +14,8 @@ VERSION = 1
 _KIND = re.compile(r"[a-z-]+(\.[a-z-]+)+")
 # Codes, counts, hashes, ids, dates: a sentence, a name with a space or an address with an @ does not fit.
 _CODE = re.compile(r"[A-Za-z0-9_.:+/=-]{0,200}")
+# Made once: `json.dumps` would make it anew each time.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def instant(at: datetime) -> str:
@@ -53,7 +55,7 @@ def encode(
     }
     # Keys and text are plain ASCII codes and numbers small integers, so sorted and without spaces is canonical; the
     # general encoder takes ten times as long on the path of every consent. A test holds both against each other.
-    return entry, json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return entry, _canonical(body)
 
 
 def record(
@@ -99,17 +101,18 @@ def record_each(*, kind: str, at: datetime, actor: str, subjects: Iterable[UUID]
 
 def _plain(value: Any) -> Any:
     """The value as JSON, refusing text that is not a code. The message never repeats the value."""
+    # Text first and dict before Mapping: nearly everything is text, and asking an abstract class takes long.
+    if isinstance(value, str):
+        if not _CODE.fullmatch(value):
+            raise ValueError("Evidence holds codes, counts, hashes and ids only.")
+        return str(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) < 2**53:
         return value
     if isinstance(value, UUID):
         return str(value)
-    if isinstance(value, str):
-        if not _CODE.fullmatch(value):
-            raise ValueError("Evidence holds codes, counts, hashes and ids only.")
-        return str(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {_plain(str(key)): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]

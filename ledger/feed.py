@@ -27,8 +27,8 @@ KINDS = (
 )
 # Of the evidence, what such a system needs; keyed hashes and counts stay here.
 MEMBERS = (
-    *("choices", "due", "form", "from", "ground", "locale", "outcome", "purposes", "reason", "right", "to", "version"),
-    "acknowledge_by",
+    *("acknowledge_by", "choices", "due", "form", "from", "ground", "locale", "new", "outcome", "purposes", "reason"),
+    *("right", "to", "version"),
 )
 PAGE, LONGEST = 100, 1000
 # Earlier epochs have ended altogether. Both conditions are one range of the index on (epoch, xid, id).

@@ -22,9 +22,9 @@ class BadSignature(DomainError):
 
 def sign(payload: bytes, *, typ: str) -> str:
     """A compact JWS over exactly these bytes, with the current key."""
-    key_id, key = next(iter(_keys(keyring("SIGNING_KEYS").current).items()))
-    header = json.dumps({"alg": "Ed25519", "kid": key_id, "typ": typ}, separators=(",", ":")).encode()
-    signed = _encode(header) + "." + _encode(payload)
+    ring = keyring("SIGNING_KEYS")
+    key_id, key = _key(ring[ring.current])
+    signed = _header(key_id, typ) + "." + _encode(payload)
     return signed + "." + _encode(key.sign(signed.encode()))
 
 
@@ -56,9 +56,13 @@ def _key(seed: bytes) -> tuple[str, Ed25519PrivateKey]:
     return _encode(sha256(canonical).digest()), key
 
 
-def _keys(only: str | None = None) -> dict[str, Ed25519PrivateKey]:
-    seeds = keyring("SIGNING_KEYS").keys
-    return dict(_key(seed) for name, seed in seeds.items() if only in (None, name))
+def _keys() -> dict[str, Ed25519PrivateKey]:
+    return dict(_key(seed) for seed in keyring("SIGNING_KEYS").keys.values())
+
+
+@lru_cache(maxsize=64)
+def _header(key_id: str, typ: str) -> str:
+    return _encode(json.dumps({"alg": "Ed25519", "kid": key_id, "typ": typ}, separators=(",", ":")).encode())
 
 
 def _public(key: Ed25519PrivateKey) -> dict[str, str]:

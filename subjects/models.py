@@ -115,6 +115,11 @@ class SubjectIdentifier(models.Model):
         return f"identifier link {self.pk}"
 
 
+def _by_end(field: str, name: str) -> models.Index:
+    """Of the relationships that have this end, for rules that count from it. Most never have most of them."""
+    return models.Index("purpose", field, "id", name=name, condition=models.Q((f"{field}__isnull", False)))
+
+
 class Relationship(models.Model):
     """Why we may deal with this person for this purpose, and the dates from which forgetting is counted."""
 
@@ -151,10 +156,10 @@ class Relationship(models.Model):
         ]
         indexes = [
             models.Index("purpose", "last_interaction_on", "id", name="subjects_rel_interaction"),
-            models.Index("purpose", "contract_ended_on", "id", name="subjects_rel_contract"),
-            models.Index("purpose", "application_closed_on", "id", name="subjects_rel_application"),
-            models.Index("purpose", "consent_ended_on", "id", name="subjects_rel_consent"),
-            models.Index("purpose", "ended_on", "id", name="subjects_rel_ended"),
+            _by_end("contract_ended_on", "subjects_rel_contract"),
+            _by_end("application_closed_on", "subjects_rel_application"),
+            _by_end("consent_ended_on", "subjects_rel_consent"),
+            _by_end("ended_on", "subjects_rel_ended"),
         ]
 
     def __str__(self) -> str:

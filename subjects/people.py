@@ -234,18 +234,17 @@ def _stored(claim: Claim) -> tuple[int, bool]:
     found = known.values_list("pk", flat=True).first()
     if found:
         return found, False
-    new = seal(claim)
-    row = new.identifier
+    row = seal(claim)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO subjects_identifier (uuid, type, system, rules_version, sealed, blind, blind_key)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (blind, type, system) DO NOTHING RETURNING id",
-            [row.uuid, row.type, row.system, row.rules_version, bytes(row.sealed), bytes(row.blind), row.blind_key],
+            [row.uuid, row.type, row.system, row.rules_version, row.sealed, row.blind, row.blind_key],
         )
         made = cursor.fetchone()
     if made is None:
         return known.values_list("pk", flat=True).get(), False
-    new.key.save(force_insert=True)
+    row.key.row().save(force_insert=True)
     return int(made[0]), True
 
 

@@ -40,7 +40,8 @@ def test_a_new_person_is_made_with_identifier_keys_events_states_and_evidence():
     assert state.valid_until == make.NOW.replace(year=2028)
     assert sorted(DataKey.objects.values_list("owner", flat=True)) == ["consent", "identifier"]
     kinds = Entry.objects.filter(subject=subject.uuid).order_by("id").values_list("kind", flat=True)
-    assert list(kinds) == ["subject.created", "consent.given"]
+    assert list(kinds) == ["consent.given"]
+    assert Entry.objects.get(uuid=event.entry).body.count('"new":true') == 1
     assert Entry.objects.get(uuid=event.entry).kind == "consent.given"
     tie = Relationship.objects.get()
     assert (tie.role, tie.started_on, tie.consent_ended_on) == ("subscriber", make.NOW.date(), None)
