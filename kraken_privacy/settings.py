@@ -181,6 +181,9 @@ UNSEALED_WARNING_SECONDS = env.int("UNSEALED_WARNING_SECONDS", default=900)
 # After so many days a reminder; after so many, or when the answer is due, closing with the letter of Art 12(4).
 UNCONFIRMED_REMINDER_DAYS = env.int("UNCONFIRMED_REMINDER_DAYS", default=7)
 UNCONFIRMED_WAIT_DAYS = env.int("UNCONFIRMED_WAIT_DAYS", default=30)
+# Proof or an answer that we asked for and never got: after so many days we ask again, so many days after that we close.
+ASKING_REMINDER_DAYS = env.int("ASKING_REMINDER_DAYS", default=14)
+ASKING_WAIT_DAYS = env.int("ASKING_WAIT_DAYS", default=30)
 # So long somebody has to say where else to look before they are told that nothing was found.
 WHERE_ELSE_WAIT_DAYS = env.int("WHERE_ELSE_WAIT_DAYS", default=14)
 

@@ -69,7 +69,7 @@ def in_force(rights_request: RightsRequest, kind: Kind) -> Asking | None:
     """What is open of this kind. A doubt about who asks is one for the whole case."""
     of_case = Asking.objects.in_force().filter(case=rights_request.case_id, kind=kind)
     found = of_case if kind == Kind.IDENTITY else of_case.filter(request=rights_request)
-    return found.select_related("request", "letter", "case").first()
+    return found.select_related("request", "letter", "case", "reminder").first()
 
 
 def need(rights_request: RightsRequest, kind: Kind) -> Asking:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from requests import refusing
 from requests.asking import (
     arrive,
     begin,
@@ -47,7 +48,10 @@ def ask(rights_request: RightsRequest, *, reason: str, unclear: str, actor: str,
 
 @transaction.atomic
 def answered(rights_request: RightsRequest, *, day: date, answer: str, actor: str, now: datetime) -> None:
-    """Their answer arrived on that day, which is the last that does not count."""
+    """Their answer arrived on that day, which is the last that does not count. It takes up again what was closed for
+    want of it.
+    """
+    refusing.answered_after_all(rights_request, actor=actor, now=now)
     lock(rights_request)
     asking = need(rights_request, Kind.CLARIFICATION)
     answer = text("answer", answer, _("Say what they answered, in up to 4,000 characters."))

@@ -44,6 +44,7 @@ class Panel:
     prompt_until: date
     never_waits: bool
     may_come_back: bool
+    may_be_answered: bool
     asks_where: bool
     pauses: bool
     choices: dict[str, Choices]
@@ -64,6 +65,7 @@ def panel(rights_request: RightsRequest, *, now: datetime) -> Panel:
         prompt_until=identity_doubt.prompt_until(rights_request),
         never_waits=rights_request.right in NEVER_WAIT,
         may_come_back=refusing.may_come_back(rights_request),
+        may_be_answered=refusing.may_be_answered(rights_request),
         asks_where=asking_where.may_ask(rights_request),
         pauses=clarification.pauses(rights_request),
         choices=_choices(rights_request),
@@ -175,6 +177,9 @@ def _state(one: Asking) -> str:
         return _("Its letter has not been given yet, so it does not count.")
     if one.arrived_on:
         return _("An answer arrived on %(day)s.") % {"day": in_words(one.arrived_on)}
+    if one.reminder and one.reminder.is_given:
+        days = {"day": in_words(one.given_on), "again": in_words(one.reminder.given_on or one.given_on)}
+        return _("Given on %(day)s, and asked again on %(again)s.") % days
     return _("Given on %(day)s.") % {"day": in_words(one.given_on)}
 
 

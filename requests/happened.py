@@ -91,6 +91,7 @@ HAPPENED = {
     "refusal.taken-back": gettext_lazy("The refusal was taken back"),
     "refusal.sent": gettext_lazy("Refused as a whole"),
     "case.reminded": gettext_lazy("Reminded to confirm the address"),
+    "asking.reminded": gettext_lazy("Asked once more for what nobody answered"),
     "case.reopened": gettext_lazy("Taken up again after a reply"),
     "request.entered-late": gettext_lazy("Entered on a later day than it came"),
     "complaint.received": gettext_lazy("Complaint received"),

@@ -28,7 +28,7 @@ ACTOR = "system:requests"
 def remind_due(*, now: datetime) -> int:
     """Remind everybody whose request has waited for its confirmation long enough. Returns how many."""
     since = now - timedelta(days=settings.UNCONFIRMED_REMINDER_DAYS)
-    return _each(_waiting().filter(reminded_at=None, received_at__lte=since), _remind, now=now)
+    return _each(waiting().filter(reminded_at=None, received_at__lte=since), _remind, now=now)
 
 
 def close_due(*, now: datetime) -> int:
@@ -36,7 +36,7 @@ def close_due(*, now: datetime) -> int:
     over = today(now) - timedelta(days=settings.UNCONFIRMED_WAIT_DAYS)
     reminded = now - timedelta(days=settings.UNCONFIRMED_REMINDER_DAYS)
     is_due = Q(requests__in=RightsRequest.objects.open().filter(due_on__lte=today(now)))
-    found = _waiting().filter(Q(received_on__lte=over) | is_due, reminded_at__lte=reminded)
+    found = waiting().filter(Q(received_on__lte=over) | is_due, reminded_at__lte=reminded)
     return _each(found, _close, now=now)
 
 
@@ -46,7 +46,7 @@ def reopen(case: CaseFile, *, actor: str, now: datetime) -> None:
         record(kind="case.reopened", at=now, actor=actor, object=case.uuid, test=case.is_test)
 
 
-def _waiting() -> QuerySet[CaseFile]:
+def waiting() -> QuerySet[CaseFile]:
     """Open cases with an address that nobody confirmed. Somebody whose request was taken over has heard from us."""
     ours = RightsRequest.objects.open().filter(external_reference="").exclude(right__in=NEVER_WAIT)
     unconfirmed = CaseFile.objects.filter(confirmed_at=None, identified_at=None, closed_at=None, is_test=False)

@@ -33,6 +33,8 @@ PARTS: dict[str, Part] = {
     "understood": Part(_T("the rights, as we understood them"), "Art 12(2) UK GDPR"),
     "due": Part(_T("the day by which the answer is due"), _ART_12A),
     "needed": Part(_T("what we need from the person, or that we need nothing"), "Art 12(2) UK GDPR"),
+    # Asked again
+    "asked": Part(_T("what we asked the person"), "Art 12(2) UK GDPR"),
     # Identity
     "doubt": Part(_T("why there is reasonable doubt who asks"), "Art 12(6) UK GDPR"),
     "evidence": Part(_T("the least that would remove the doubt"), "Art 12(6) and Art 5(1)(c) UK GDPR"),

@@ -60,6 +60,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "channel": "Answer this letter by post, or use the page that the link in our message opens.",
     },
     "clarification": {"unclear": "You asked for “the emails about the project”. Which project, and roughly when?"},
+    "asked_again": {
+        "asked_on": date(2026, 11, 23),
+        "asked": "You asked for “the emails about the project”. Which project, and roughly when?",
+        "ways": ["The number of your last invoice."],
+        "closes_on": date(2027, 1, 6),
+        "due": None,
+    },
     "extension": {
         "reason": "Your request is complex.",
         "explanation": "What you ask for is in four systems, and in letters that are about other people, too.",

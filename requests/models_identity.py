@@ -53,6 +53,7 @@ class Asking(models.Model):
     approved_by = models.CharField(max_length=60, blank=True)
     letter = models.OneToOneField("requests.Letter", models.SET_NULL, null=True, related_name="asking")
     given_on = models.DateField(null=True, help_text=_("The day that counts: when its letter was given."))
+    reminder = models.OneToOneField("requests.Letter", models.SET_NULL, null=True, related_name="+")
     # When proof, an answer or the money arrived.
     arrived_on = models.DateField(null=True)
     answer = models.BinaryField(null=True, help_text='Field "answer": what the person answered.')

@@ -1,7 +1,8 @@
 """Objecting (UK GDPR Art 21). Direct marketing ends when it is said; the rest is weighed, purpose by purpose.
 
-While it is weighed, what it is about is restricted, once we know whose objection it is (requests/stopping.py). Upheld, the use ends for this person and its
-assessment is opened for review. Not upheld, the restriction ends once the person has our reasons (Art 18(3)).
+While it is weighed, what it is about is restricted, once we know whose objection it is (requests/stopping.py). Upheld,
+the use ends for this person and its assessment is opened for review. Not upheld, the restriction ends once the person
+has our reasons (Art 18(3)).
 """
 
 from datetime import datetime

@@ -1,7 +1,8 @@
 """Refusing a whole request, with the letter that says why and where to complain (UK GDPR Art 12(4) and (5)).
 
 Prepared by one, sent by another where two are needed. Whoever is refused because we cannot tell who they are may show
-it later: their request is then taken up again, and its clock starts on that day (Art 12A(2)(b)).
+it later: their request is then taken up again, and its clock starts on that day (Art 12A(2)(b)). Whoever has not said
+what they mean may still say it; the time between does not count (Art 12A(5)).
 """
 
 from datetime import date, datetime
@@ -22,10 +23,15 @@ from requests.workflow import State
 from subjects import blocks
 from subjects.models import ErasureBlock
 
+NOT_ANSWERED = "not-answered"
 REASONS = {
     "unfounded": _("Your request is manifestly unfounded (Art 12(5) UK GDPR)."),
     "excessive": _("Your request is manifestly excessive (Art 12(5) UK GDPR)."),
     NOT_SHOWN: _("We could not make sure that you are the person whose data this is about (Art 12(6) UK GDPR)."),
+    NOT_ANSWERED: _(
+        "You have not answered our question, and without an answer we cannot tell what you ask for"
+        " (Art 12A(5) UK GDPR)."
+    ),
     "not-identifiable": _("We cannot tell from what we hold which data is about you (Art 11(2) UK GDPR)."),
     "right-not-given": _("The law does not give this right for the uses of data that you named."),
     "exempt": _("An exemption in Schedule 2 to the Data Protection Act 2018 applies."),
@@ -35,6 +41,11 @@ REASONS = {
 class NotAsked(DomainError):
     code = "identity-not-asked"
     message = _("Ask for proof of identity first, and give the person time to answer.")
+
+
+class NotQuestioned(DomainError):
+    code = "question-not-asked"
+    message = _("Ask what is meant first, and give the person time to answer.")
 
 
 class NothingPrepared(DomainError):
@@ -89,11 +100,33 @@ def taken_up(case: CaseFile, *, day: date, actor: str, now: datetime) -> int:
             doubt.arrive(max(day, doubt.given_on))
         doubt.end(Ended.DONE, now=now)
     for one in found:
-        one.move(State.IN_PROGRESS, actor=actor, reason="identity-shown", now=now)
+        _again(one, because="identity-shown", actor=actor, now=now)
         asking.set_clock(one, because="identity.shown", actor=actor, now=now)
-        if case.subject and one.right == Right.ACCESS:
-            blocks.place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=one.uuid, now=now, actor=actor)
     return len(found)
+
+
+@transaction.atomic
+def answered_after_all(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
+    """They answer what it was closed for want of: go on where we left it. Does nothing for any other request."""
+    CaseFile.objects.select_for_update(of=("self",)).get(pk=rights_request.case_id)
+    rights_request.refresh_from_db()
+    if may_be_answered(rights_request):
+        _again(rights_request, because="question-answered", actor=actor, now=now)
+
+
+def may_be_answered(rights_request: RightsRequest) -> bool:
+    """Whether it was closed only because our question was not answered, and the question stands."""
+    if rights_request.state != State.REFUSED or not asking.in_force(rights_request, Kind.CLARIFICATION):
+        return False
+    last = rights_request.askings.filter(kind=Kind.REFUSAL, ended=Ended.DONE).order_by("-pk").first()
+    return last is not None and last.reason == NOT_ANSWERED
+
+
+def _again(rights_request: RightsRequest, *, because: str, actor: str, now: datetime) -> None:
+    rights_request.move(State.IN_PROGRESS, actor=actor, reason=because, now=now)
+    subject = rights_request.case.subject
+    if subject and rights_request.right == Right.ACCESS:
+        blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
 
 
 def may_come_back(rights_request: RightsRequest) -> bool:
@@ -106,6 +139,8 @@ def may_come_back(rights_request: RightsRequest) -> bool:
 def _check(rights_request: RightsRequest, reason: str) -> None:
     if rights_request.right == Right.WITHDRAWAL:
         raise Invalid(fields={"reason": _("A consent that was taken back is taken back. That cannot be refused.")})
+    if reason == NOT_ANSWERED:
+        _check_questioned(rights_request)
     if reason != NOT_SHOWN:
         return
     if rights_request.right in NEVER_WAIT:
@@ -113,6 +148,12 @@ def _check(rights_request: RightsRequest, reason: str) -> None:
     asked = rights_request.case.askings.filter(kind=Kind.IDENTITY, given_on__isnull=False, ended="")
     if rights_request.case.is_confirmed and not asked.exists():
         raise NotAsked
+
+
+def _check_questioned(rights_request: RightsRequest) -> None:
+    question = asking.in_force(rights_request, Kind.CLARIFICATION)
+    if question is None or question.given_on is None or question.arrived_on:
+        raise NotQuestioned
 
 
 def _remember(prepared: Asking, *, now: datetime) -> None:

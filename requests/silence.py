@@ -11,7 +11,7 @@ from requests.workflow import CLOSED, State
 
 ANSWERED = {State.FULFILLED, State.PARTLY_FULFILLED, State.REFUSED}
 # These say that it arrived, or ask for something. None of them is an answer.
-NO_ANSWER = {"acknowledgement", "id_request", "clarification", "extension", "fee_notice"}
+NO_ANSWER = {"acknowledgement", "id_request", "clarification", "asked_again", "extension", "fee_notice"}
 
 
 class NothingWritten(DomainError):

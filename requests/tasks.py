@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from requests import (
     answer,
+    asking_again,
     expiry,
     found,
     identity_evidence,
@@ -47,9 +48,9 @@ def recount() -> int:
 
 @shared_task
 def unconfirmed() -> int:
-    """Remind those who have not confirmed their address, and close what nobody confirmed in time."""
+    """Remind those who have not confirmed their address or answered us, and close what nobody did in time."""
     now = timezone.now()
-    return identity_waiting.remind_due(now=now) + identity_waiting.close_due(now=now)
+    return sum(part.remind_due(now=now) + part.close_due(now=now) for part in (identity_waiting, asking_again))
 
 
 @shared_task

@@ -1,0 +1,133 @@
+"""What was asked of a person and never answered: asked once more, then closed with a letter, and never in silence.
+
+Nothing runs for us while we wait for proof, or for the meaning of an access request (UK GDPR Art 12A(2) and (5)), so a
+request could wait for ever. A question that stops no clock is asked once more, too; that request is answered by its
+date.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from ledger.entries import record
+from requests import clarification, identity_doubt, identity_waiting, letters, posting, refusing
+from requests.asking import NEVER_WAIT, today, words_of
+from requests.clock import in_words
+from requests.intake import NOT_SHOWN
+from requests.models import Asking, CaseFile, Message
+from requests.models_identity import Kind
+from requests.workflow import OPEN
+
+ACTOR = "system:requests"
+KIND = "asked_again"
+KINDS = (Kind.IDENTITY, Kind.CLARIFICATION)
+
+
+def remind_due(*, now: datetime) -> int:
+    """Ask everybody once more whose answer has been missing long enough. Returns how many letters were written."""
+    since = today(now) - timedelta(days=settings.ASKING_REMINDER_DAYS)
+    return _each(_unanswered().filter(reminder=None, given_on__lte=since), _remind, now=now)
+
+
+def close_due(*, now: datetime) -> int:
+    """Close what nobody answered, some time after the person was reminded. Returns how many questions.
+
+    A reminder that is still to be posted, or came back, was not given, so it closes nothing.
+    """
+    over = today(now) - timedelta(days=settings.ASKING_WAIT_DAYS)
+    # Where the time runs although we wait, a refusal is due when the answer is (Art 12(4)).
+    is_due = Q(kind=Kind.IDENTITY, request__due_on__lte=today(now))
+    reminded = _unanswered().filter(reminder__given_on__isnull=False, reminder__bounced_at=None)
+    return _each(reminded.filter(Q(reminder__given_on__lte=over) | is_due), _close, now=now)
+
+
+def closes_on(asking: Asking, *, reminded_on: date) -> date | None:
+    """The day from which it may be closed without an answer; None for a question that stops no clock."""
+    if asking.kind == Kind.CLARIFICATION and not clarification.pauses(asking.request):
+        return None
+    end = reminded_on + timedelta(days=settings.ASKING_WAIT_DAYS)
+    return min(end, asking.request.due_on or end)
+
+
+def _unanswered() -> QuerySet[Asking]:
+    """Asked, and nothing came: no proof, no answer, and no message that nobody has read. Mailboxes that were never
+    confirmed have a letter of their own (requests/identity_waiting.py).
+    """
+    asked = Asking.objects.in_force().filter(kind__in=KINDS, given_on__isnull=False, arrived_on=None)
+    ours = asked.filter(request__state__in=OPEN, case__is_test=False).exclude(case__in=identity_waiting.waiting())
+    return ours.exclude(case__in=Message.objects.waiting().values("case"))
+
+
+def _each(found: QuerySet[Asking], func: Callable[..., bool], *, now: datetime) -> int:
+    """One transaction for each, with the case taken first: the answer may be being recorded just now."""
+    done = 0
+    for pk, case in list(found.order_by("pk").values_list("pk", "case_id")):
+        with transaction.atomic():
+            CaseFile.objects.select_for_update(of=("self",)).get(pk=case)
+            asking = found.filter(pk=pk).select_related("request__case__rule_set", "case", "reminder").first()
+            done += func(asking, now=now) if asking else False
+    return done
+
+
+def _remind(asking: Asking, *, now: datetime) -> bool:
+    asking.reminder = letters.write(KIND, asking.request, _context(asking, now=now), now=now)
+    asking.save(update_fields=["reminder"])
+    posting.send(asking.reminder, actor=ACTOR, now=now)
+    data = {"asking": asking.uuid, "kind": asking.kind}
+    record(kind="asking.reminded", at=now, actor=ACTOR, object=asking.request.uuid, data=data)
+    return True
+
+
+def _context(asking: Asking, *, now: datetime) -> dict[str, Any]:
+    words = words_of(asking)
+    with translation.override(asking.case.locale):
+        if asking.kind == Kind.IDENTITY:
+            reason = identity_doubt.REASONS.get(asking.reason, refusing.REASONS[NOT_SHOWN])
+            asked = "\n\n".join(map(str, [reason, words.get("doubt", "")]))
+        else:
+            asked = words.get("unclear", "")
+        return {
+            "asked_on": asking.given_on,
+            "asked": asked.strip(),
+            "ways": [str(identity_doubt.WAYS[way]) for way in words.get("ways", [])],
+            "closes_on": closes_on(asking, reminded_on=today(now)),
+            "due": asking.request.due_on,
+        }
+
+
+def _close(asking: Asking, *, now: datetime) -> bool:
+    """Where two people are needed for an answer, it is only prepared: one of the staff looks at it and sends it."""
+    assert asking.reminder is not None  # noqa: S101 - narrows the type; the query has looked
+    if closes_on(asking, reminded_on=today(now)) is None:
+        return False
+    open_requests = asking.case.requests.open().exclude(right__in=NEVER_WAIT).order_by("pk")
+    concerned = open_requests if asking.kind == Kind.IDENTITY else open_requests.filter(pk=asking.request_id)
+    reason = NOT_SHOWN if asking.kind == Kind.IDENTITY else refusing.NOT_ANSWERED
+    done = False
+    for one in concerned:
+        if one.askings.in_force().filter(kind=Kind.REFUSAL).exists():
+            continue
+        done = True
+        refusing.prepare(one, reason=reason, explanation=_explanation(asking), actor=ACTOR, now=now)
+        if not settings.TWO_PERSON_RELEASE:
+            refusing.refuse(one, actor=ACTOR, now=now)
+    return done
+
+
+def _explanation(asking: Asking) -> str:
+    assert asking.reminder is not None  # noqa: S101 - as above
+    with translation.override(asking.case.locale):
+        return _(
+            "We wrote to you on %(asked)s, and again on %(reminded)s, and have had no answer. We have deleted nothing"
+            " because of this.\n\nIf you still want us to go on, just answer what we asked. We then take your request"
+            " up again where we left it."
+        ) % {
+            "asked": in_words(asking.given_on) if asking.given_on else "",
+            "reminded": in_words(asking.reminder.given_on) if asking.reminder.given_on else "",
+        }
