@@ -15,6 +15,8 @@ APPEND_ONLY = {
     "ledger_seal": "UPDATE, DELETE, TRUNCATE",
     "ledger_head": "DELETE, TRUNCATE",
     "consents_consentevent": "UPDATE, TRUNCATE",
+    "cookies_cookiechoice": "UPDATE, TRUNCATE",
+    "cookies_siteversion": "DELETE, TRUNCATE",
     "requests_requestevent": "UPDATE, TRUNCATE",
     "retention_batch": "UPDATE, TRUNCATE",
     "core_ruleset": "DELETE, TRUNCATE",
@@ -40,6 +42,7 @@ ACTS = {
     },
     ("requests", "casefile"): {"assign_casefile": "Can hand a case to somebody"},
     ("retention", "retentionrule"): {"approve_retentionrule": "Can put a retention rule in force"},
+    ("consents", "consentformversion"): {"publish_consentformversion": "Can put a consent form on show"},
 }
 
 
@@ -49,12 +52,12 @@ def _of(*apps: str) -> Q:
 
 _OURS = _of(
     *("core", "ledger", "processing", "subjects", "consents", "requests"),
-    *("retention", "notices", "breaches", "inbox", "office", "imports"),
+    *("retention", "notices", "breaches", "inbox", "office", "imports", "cookies"),
 )
 _SEE = Q(codename__startswith="view_")
 _SEE_ALL = Q(codename="view_every_rightsrequest")
 _WRITE = Q(codename__startswith="add_") | Q(codename__startswith="change_")
-_REGISTER = _of("processing", "consents", "retention", "notices")
+_REGISTER = _of("processing", "consents", "retention", "notices", "cookies")
 GROUPS = {
     DPO: _OURS,
     CASEWORKER: (_OURS & ~_of("core") & _SEE & ~_SEE_ALL)
@@ -62,7 +65,7 @@ GROUPS = {
     | Q(content_type__app_label="breaches", codename="add_breach"),
     APPROVER: (_OURS & _SEE) | Q(codename__in=["release_rightsrequest", "approve_retentionrule"]),
     AUDITOR: _OURS & _SEE,
-    REGISTRAR: (_REGISTER & ~Q(codename="approve_retentionrule"))
+    REGISTRAR: (_REGISTER & ~Q(codename__in=["approve_retentionrule", "publish_consentformversion"]))
     # Of the kinds of files, theirs is the register: each kind also asks for the right to make such things.
     | Q(content_type__app_label="imports", codename__in=["view_import", "add_import"])
     | Q(codename__in=["view_controller", "view_ruleset", "view_bankholiday"], content_type__app_label="core"),

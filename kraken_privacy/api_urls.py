@@ -9,5 +9,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("ledger.api_urls")),
     path("", include("subjects.api_urls")),
     path("", include("requests.api_urls")),
+    path("", include("cookies.api_urls")),
     path("", include("notices.api_urls")),
 ]

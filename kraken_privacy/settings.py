@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "breaches.apps.BreachesConfig",
     "inbox.apps.InboxConfig",
     "imports.apps.ImportsConfig",
+    "cookies.apps.CookiesConfig",
     "kraken_privacy.apps.KrakenConfig",
     "rest_framework",
     "drf_spectacular",
@@ -135,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "unconfirmed": {"task": "requests.tasks.unconfirmed", "schedule": crontab(hour=7, minute=15)},
     "attempts": {"task": "staff.tasks.sweep", "schedule": crontab(hour=1, minute=50)},
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
+    "cookies": {"task": "cookies.tasks.forget", "schedule": crontab(hour=1, minute=10)},
     "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},
     "unconfirmed-consents": {"task": "consents.tasks.forget_unconfirmed", "schedule": crontab(hour=1, minute=5)},
     "resume": {"task": "retention.tasks.resume", "schedule": 300.0, "options": {"expires": 300}},
@@ -172,6 +174,9 @@ MAILBOX_REJECTED_DAYS = env.int("MAILBOX_REJECTED_DAYS", default=14)
 
 # --- Evidence outside PostgreSQL --------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(BASE_DIR / "var" / "journal")))
+# Sealed dumps and, apart from them, the keys of what is in them (docs/backup.md). Without a key there is no backup.
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default=str(BASE_DIR / "var" / "backups")))
+BACKUP_KEYS = env.str("BACKUP_KEYS", default="")
 # A second place for the seals of the ledger, best on a machine whose owner is somebody else. Empty: none.
 WITNESS_DIR = env.str("WITNESS_DIR", default="")
 # How long evidence may wait for its seal before the log says so: a transaction left open holds all of them back.

@@ -16,6 +16,9 @@ from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from breaches import views as breaches
+from consents import office_forms
+from cookies import evidence
+from cookies import urls_staff as cookies
 from core.models import Controller
 from imports import urls as imports_urls
 from imports import views as imports_views
@@ -36,8 +39,8 @@ class KrakenAdminSite(UnfoldAdminSite):
     index_template = "requests/office/home.html"
 
     def extra_urls(self) -> list[URLPattern]:
-        work = [*office_urls.urls(self), *office_actions.urls(self), *inbox_urls.urls(self)]
-        return [*work, *breaches.urls(self), *imports_urls.urls(self)]
+        work = [*office_urls.urls(self), *office_actions.urls(self), *inbox_urls.urls(self), *office_forms.urls(self)]
+        return [*work, *breaches.urls(self), *imports_urls.urls(self), *cookies.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Behind the login, with the site at hand for pages that are no ModelAdmin's."""
@@ -95,10 +98,14 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("Complaints"), reverse("admin:complaints"), "campaign"))
         if request.user.has_perm(breaches.READ):
             work.append(_link(request, _("Breaches"), reverse("admin:breaches"), "emergency_home"))
+        if request.user.has_perm(evidence.READ):
+            work.append(_link(request, _("Cookie choices"), reverse("admin:cookie-proof"), "cookie"))
         if request.user.has_perm(views_people.READ):
             work.append(_link(request, _("People"), reverse("admin:people"), "person_search"))
         if request.user.has_perm(views_organisations.READ):
             work.append(_link(request, _("Organisations"), reverse("admin:organisations"), "domain"))
+        if request.user.has_perm(office_forms.READ):
+            work.append(_link(request, _("Consent forms"), reverse("admin:consent-forms"), "check_box"))
         if request.user.has_perm(imports_views.READ):
             work.append(_link(request, _("Data in"), reverse("admin:data-in"), "upload_file"))
         tables = [

@@ -26,6 +26,7 @@ APPS = (
     "inbox",
     "office",
     "imports",
+    "cookies",
 )
 
 

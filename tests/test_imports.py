@@ -21,6 +21,8 @@ BELOW |= {name: {*BELOW, "consents"} for name in ("requests", "retention", "noti
 BELOW["breaches"] = {*BELOW} - {"retention", "notices"}
 # Mail becomes cases, complaints, withdrawals and breaches.
 BELOW["inbox"] = {*BELOW} - {"retention", "notices"}
+# What browsers choose, and whose they are.
+BELOW["cookies"] = {"core", "ledger", "processing", "subjects", "consents"}
 # The pages that show every app together.
 BELOW["office"] = set(BELOW)
 # Data on its way in: everything is below, and nothing imports it.

@@ -1,0 +1,115 @@
+"""Whose browser it is, once a person identifies themselves: their choices about cookies become choices of theirs.
+
+The random number is then one of the person's identifiers, so it is found, exported and erased like every other. Each
+choice of the browser is recorded as a consent event of the person too: from then on permission to measure a mail or a
+page can be asked for under the person's address, and the person sees and ends it among their other choices.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from consents import endings, projection
+from consents.models import ConsentEvent, Status
+from cookies.models import CookieChoice, How, Site, SiteVersion
+from core.models import Controller
+from ledger import entries
+from processing.models import Basis, PurposeVersion
+from processing.models import Status as PurposeStatus
+from subjects import people, relationships
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, Identifier, Relationship
+
+
+def claim(consent_id: UUID) -> Claim:
+    return Claim(Identifier.Type.COOKIE, str(consent_id))
+
+
+@transaction.atomic
+def link(consent_id: UUID, claims: Iterable[Claim], *, now: datetime, actor: str) -> None:
+    """Note whose browser this is. Says nothing when nobody is known by these claims: the answer is the same."""
+    rows = list(CookieChoice.objects.filter(consent_id=consent_id).order_by("chosen_at", "id"))
+    subject = people.find(list(claims))
+    if not rows or subject is None or not people.hold(subject):
+        return
+    owner = people.find([claim(consent_id)])
+    if owner == subject:
+        return
+    people.verify_identifier(subject, claim(consent_id), how="signed-in", now=now, actor=actor)
+    entries.record(kind="cookies.linked", at=now, actor=actor, subject=subject.uuid, object=consent_id)
+    if owner is None:
+        # A number that two people used belongs to neither: what it says from then on is the browser's alone.
+        _say(subject, rows, now=now)
+
+
+def carry(row: CookieChoice, version: SiteVersion, *, now: datetime) -> None:
+    """The choice of a browser whose person is known is theirs too. Inside the caller's transaction."""
+    subject = people.find([claim(row.consent_id)], verified_only=True)
+    if subject and people.hold(subject):
+        _say(subject, [row], now=now)
+
+
+def browsers_of(subject: DataSubject, values: Iterable[Claim]) -> list[UUID]:
+    """The random numbers among these claims of a person."""
+    return [UUID(one.normalised) for one in values if one.type == Identifier.Type.COOKIE]
+
+
+def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> None:
+    """Never for a signal of the browser, which is about that browser; never about marketing, which mails ask for."""
+    said = [row for row in rows if row.how != How.GPC]
+    wanted = {slug for row in said for slug in (*row.granted, *row.denied)}
+    live = PurposeVersion.objects.filter(
+        purpose__slug__in=wanted, status=PurposeStatus.LIVE, basis=Basis.CONSENT, direct_marketing=False
+    )
+    versions = {version.purpose.slug: version for version in live.select_related("purpose")}
+    sites = {site.uuid: site for site in Site.objects.filter(uuid__in={row.site for row in said})}
+    given: set[str] = set()
+    events: list[ConsentEvent] = []
+    for row in said:
+        for slug in (slug for slug in row.granted if slug in versions):
+            until = row.chosen_at + timedelta(days=sites[row.site].valid_days)
+            events.append(_event(subject, versions[slug], row, Status.GIVEN, until))
+        for slug in (slug for slug in row.denied if slug in versions):
+            status = Status.WITHDRAWN if slug in given or _stands(subject, versions[slug]) else Status.REFUSED
+            events.append(_event(subject, versions[slug], row, status, None))
+        given = (given | set(row.granted)) - set(row.denied)
+    for slug in given & set(versions):
+        on = now.astimezone(Controller.current().zone).date()
+        role = Relationship.Role.VISITOR
+        relationships.begin(
+            subject, versions[slug], role=role, source="website", on=on, now=now, actor="system:cookies"
+        )
+    projection.append(events)
+    ended = [event for event in events if event.status == Status.WITHDRAWN]
+    if ended:
+        keys = [version.purpose_id for version in versions.values()]
+        endings.note(subject.uuid, keys, at=max(event.effective_at for event in ended))
+
+
+def _stands(subject: DataSubject, version: PurposeVersion) -> bool:
+    last = ConsentEvent.objects.filter(subject=subject.uuid, purpose=version.purpose.uuid).order_by(
+        "-effective_at", "-id"
+    )
+    found = last.first()
+    return found is not None and found.status in (Status.GIVEN, Status.RENEWED)
+
+
+def _event(
+    subject: DataSubject, version: PurposeVersion, row: CookieChoice, status: Status, until: datetime | None
+) -> ConsentEvent:
+    return ConsentEvent(
+        consent=row.uuid,
+        subject=subject.uuid,
+        purpose=version.purpose.uuid,
+        channel="",
+        status=status,
+        effective_at=row.chosen_at,
+        valid_until=until,
+        recorded_at=row.recorded_at,
+        origin="direct",
+        collected_by="api",
+        actor=row.actor,
+        entry=row.entry,
+    )
