@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -74,15 +75,21 @@ def sealed(count: int) -> Iterator[identifiers.Sealed]:
 def work() -> dict[str, object]:
     connection.ensure_connection()
     backend = connection.connection.info.backend_pid
-    before, began = (cpu(os.getpid()), cpu(backend)), time.perf_counter()
+    before, began = (cpu(os.getpid()), cpu(backend), _most_memory()), time.perf_counter()
     report = purge(RetentionRule.objects.get(), as_of=NOW.date(), commit=True, now=NOW)
     seconds = time.perf_counter() - began
     spent = {"python": round(cpu(os.getpid()) - before[0], 2), "postgres": round(cpu(backend) - before[1], 2)}
     starts = list(Batch.objects.order_by("at").values_list("at", flat=True))
     gaps = sorted(later - earlier for earlier, later in itertools.pairwise(starts))
     p99 = gaps[int(len(gaps) * 0.99) - 1] if gaps else timedelta()
+    memory = {"before_mb": before[2], "most_mb": _most_memory()}
     counts = {name: getattr(report, name) for name in ("needs", "items", "keys", "identifiers", "subjects", "batches")}
-    return {**counts, "seconds": round(seconds, 3), "cpu": spent, "batch_ms_p99": round(p99.total_seconds() * 1000)}
+    done = {**counts, "seconds": round(seconds, 3), "cpu": spent, "memory": memory}
+    return done | {"batch_ms_p99": round(p99.total_seconds() * 1000)}
+
+
+def _most_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 if __name__ == "__main__":

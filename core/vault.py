@@ -120,12 +120,25 @@ def destroy_keys(owner: Owner, owner_ids: Iterable[UUID]) -> int:
         return int(cursor.rowcount)
 
 
+def take_keys(owner: Owner, owner_ids: Iterable[UUID]) -> dict[UUID, Key]:
+    """Destroy these keys and hand them over for a last use, in the transaction that erases what they open."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM core_datakey WHERE owner = %s AND owner_id = ANY(%s::uuid[])"
+            " RETURNING owner_id, master_key, wrapped",
+            [owner.value, array(owner_ids)],
+        )
+        return {row[0]: _opened(owner, *row) for row in cursor.fetchall()}
+
+
 def _unwrap(row: DataKey) -> Key:
-    owner = Owner(row.owner)
-    wrapped = bytes(row.wrapped)
-    bound = f"{owner.value}:{row.owner_id}:key".encode()
+    return _opened(Owner(row.owner), row.owner_id, row.master_key, bytes(row.wrapped))
+
+
+def _opened(owner: Owner, owner_id: UUID, master_key: str, wrapped: bytes) -> Key:
+    bound = f"{owner.value}:{owner_id}:key".encode()
     try:
-        secret = _cipher(keyring("MASTER_KEYS")[row.master_key]).decrypt(wrapped[:12], wrapped[12:], bound)
+        secret = _cipher(keyring("MASTER_KEYS")[master_key]).decrypt(wrapped[:12], wrapped[12:], bound)
     except (InvalidTag, KeyError) as error:
         raise Unreadable from error
-    return Key(owner, row.owner_id, secret)
+    return Key(owner, owner_id, secret)

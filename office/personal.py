@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consents import forget
+from core.arrays import Among
 from office.models import Merge
 from subjects.erasure import Gone, register_cleaner
 from subjects.models import DataSubject
@@ -40,7 +41,7 @@ NOT_PERSONAL = {
 
 def forget_merged(kept: Iterable[UUID], gone: Gone) -> None:
     """The empty record that was kept for the case of an error goes with the person it was made part of."""
-    merges = Merge.objects.filter(kept__in=list(kept))
+    merges = Merge.objects.filter(Among("kept", kept, "uuid"))
     uuids = list(merges.values_list("gone", flat=True))
     if not uuids:
         return

@@ -12,23 +12,26 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
 from core.errors import DomainError
 from retention import due, evidence, runs
 from retention.models import RetentionRule, Run
+from retention.pace import Pace
 from retention.rules import cutoff
 from subjects.deletes import lock_people
 from subjects.erasure import Erased, end_needs
-from subjects.models import DataSubject, ItemPurpose, Restriction
+from subjects.models import ItemPurpose, Restriction
 
 Clock = Callable[[], datetime]
 # How many rows a batch may take along for each candidate.
-MORE = 4
-Work = Callable[[Run, list[due.Candidate], datetime], int]
+MORE = 10
+People = dict[int, UUID]
+Work = Callable[[Run, list[due.Candidate], People, datetime], int]
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,11 @@ class Stuck(DomainError):
     message = _("Rows are due and not blocked, yet they cannot be worked. The run stays open.")
 
 
-def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 300) -> Report:
-    """Count what is due on `as_of` (the controller's local date), or with `commit` do it."""
+def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 0) -> Report:
+    """Count what is due on `as_of` (the controller's local date), or with `commit` do it.
+
+    `batch`: how many candidates each transaction takes; without it, what keeps its locks short (retention/pace.py).
+    """
     if not commit:
         return preview(rule, as_of=as_of, now=now)
     clock = _clock(now)
@@ -74,7 +80,7 @@ def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: dateti
             raise DomainError(_("Only a rule in force is applied."), code="rule-not-in-force")
         run = runs.join(rule, as_of=as_of, cutoff=cutoff(rule, as_of), now=clock())
         with suppress(runs.Closed):
-            _work(run, rule, clock, batch)
+            _work(run, rule, clock, Pace(batch))
         # An open run of an earlier day was taken up first; its cutoff is its own.
         if run.as_of >= as_of:
             return _report(rule, run)
@@ -103,79 +109,68 @@ def _held(rule: RetentionRule, limit: date, now: datetime) -> int:
     return due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count()
 
 
-def _work(run: Run, rule: RetentionRule, clock: Clock, batch: int) -> None:
+def _work(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
     limit = run.cutoff or date.min
     began = clock()
     needs = due.workable(rule, limit, now=began)
     restricts = rule.action == RetentionRule.Action.RESTRICT
     for rows in due.parts(rule, needs):
-        _drain(run, rows, _restrict if restricts else _erase, clock, batch)
-    _drain(run, due.empty_relationships(rule, limit, now=began), _end_relationships, clock, batch)
+        _drain(run, rows, _restrict if restricts else _erase, clock, pace)
+    _drain(run, due.empty_relationships(rule, limit, now=began), _end_relationships, clock, pace)
     for rows in due.parts(rule, due.held(rule, limit).filter(~due.RESTRICTED)):
-        _drain(run, rows, _restrict, clock, batch)
+        _drain(run, rows, _restrict, clock, pace)
     with transaction.atomic():
         held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()
         runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
 
 
-def _drain(run: Run, rows: due.Rows, work: Work, clock: Clock, batch: int) -> None:
-    """Work these rows until none is left: first what no other worker has claimed, then what is still there."""
-    _walk(run, rows, work, clock, batch, wait=False)
+def _drain(run: Run, rows: due.Rows, work: Work, clock: Clock, pace: Pace) -> None:
+    """Work these rows until none is left: first what no other worker has locked, then what is still there."""
+    _walk(run, rows, work, clock, pace, wait=False)
     idle = 0
     while rows.exists():
-        idle = 0 if _walk(run, rows, work, clock, batch, wait=True) else idle + 1
+        idle = 0 if _walk(run, rows, work, clock, pace, wait=True) else idle + 1
         if idle == 3:
             raise Stuck
 
 
-def _walk(run: Run, rows: due.Rows, work: Work, clock: Clock, batch: int, *, wait: bool) -> int:
+def _walk(run: Run, rows: due.Rows, work: Work, clock: Clock, pace: Pace, *, wait: bool) -> int:
     """One way through the rows, a transaction per batch. Returns how many were worked."""
     after, worked = None, 0
     while True:
-        with transaction.atomic():
-            candidates = due.page(rows, after, batch)
+        with pace, transaction.atomic():
+            candidates = due.page(rows, after, pace.size)
             if not candidates:
                 return worked
             after = candidates[-1]
-            if wait or _claim(run, candidates[0]):
-                worked += work(run, candidates, clock())
+            people = lock_people([], {row.subject for row in candidates}, wait=wait)
+            mine = [row for row in candidates if row.subject in people]
+            worked += work(run, mine, people, clock()) if mine else 0
 
 
-def _claim(run: Run, first: due.Candidate) -> bool:
-    """Whether no other worker is at the batch that starts here. Only shares the work out: the row locks, always taken
-    in one order by end_needs, are what keeps two workers apart."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"purge {run.uuid} {first.pk}"])
-        return bool(cursor.fetchone()[0])
-
-
-def _erase(run: Run, rows: list[due.Candidate], now: datetime) -> int:
-    """The candidates, looked at again under the locks, and what else is due about the same people: in one batch, a
-    person's rows are worked together."""
+def _erase(run: Run, rows: list[due.Candidate], people: People, now: datetime) -> int:
+    """What is due about these people, looked at again under the locks: in one batch, a person's rows go together."""
     if run.rule is None:
         return 0
-    people = lock_people([], {row.subject for row in rows})
-    needs = due.workable(run.rule, run.cutoff or date.min, now=now)
-    ids = set(needs.filter(Among("pk", [row.pk for row in rows])).values_list("pk", flat=True))
-    ids.update(needs.filter(Among("subject", people)).values_list("pk", flat=True)[: len(rows) * MORE])
-    erased = end_needs(list(ids), now=now, people=people)
+    needs = due.workable(run.rule, run.cutoff or date.min, now=now).filter(Among("subject", people))
+    ids = list(needs.values_list("pk", flat=True)[: len(rows) * MORE])
+    erased = end_needs(ids, now=now, people=people)
     if erased.needs:
         evidence.leave(run, erased, now=now)
     return erased.needs
 
 
-def _end_relationships(run: Run, rows: list[due.Candidate], now: datetime) -> int:
+def _end_relationships(run: Run, rows: list[due.Candidate], people: People, now: datetime) -> int:
     purpose = run.rule.purpose_id if run.rule else 0
-    erased = end_needs([], now=now, pairs=[(row.subject, purpose) for row in rows])
+    erased = end_needs([], now=now, pairs=[(row.subject, purpose) for row in rows], people=people)
     if erased.relationships:
         evidence.leave(run, erased, now=now)
     return erased.relationships
 
 
-def _restrict(run: Run, rows: list[due.Candidate], now: datetime) -> int:
+def _restrict(run: Run, rows: list[due.Candidate], _people: People, now: datetime) -> int:
     """Storage only, item by item: the item may still be used for other purposes."""
-    list(DataSubject.objects.select_for_update(no_key=True).filter(pk__in={row.subject for row in rows}).order_by("pk"))
-    needs = ItemPurpose.objects.filter(~due.RESTRICTED, pk__in=[row.pk for row in rows])
+    needs = ItemPurpose.objects.filter(~due.RESTRICTED, Among("pk", [row.pk for row in rows]))
     made = Restriction.objects.bulk_create(
         Restriction(subject_id=subject, purpose_id=purpose, item_id=item, ground=Restriction.Ground.HOLD, since=now)
         for subject, purpose, item in needs.values_list("subject", "purpose", "item")

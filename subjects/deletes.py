@@ -15,9 +15,9 @@ from django.db import connection
 
 from core.arrays import Among, array
 from core.models import Owner
-from core.vault import destroy_keys
-from subjects.identifiers import reveal, suppression_hash
-from subjects.models import DataSubject, Identifier
+from core.vault import destroy_keys, take_keys
+from subjects.identifiers import FIELD, suppression_hash
+from subjects.models import DataSubject
 
 
 class Need(NamedTuple):
@@ -47,19 +47,29 @@ class Identifiers:
     keys: int
 
 
-def lock_people(need_ids: Sequence[int], others: Iterable[int]) -> dict[int, UUID]:
+class Going(NamedTuple):
+    """An identifier that is about to be deleted."""
+
+    id: int
+    uuid: UUID
+    type: str
+    system: str
+    sealed: bytes
+
+
+def lock_people(need_ids: Sequence[int], others: Iterable[int], *, wait: bool = True) -> dict[int, UUID]:
     """The people these needs are about, and others by primary key, locked: primary key → public id.
 
-    Nobody can take in data about them or place a block before the transaction ends.
+    Nobody can take in data about them or place a block before the transaction ends. Without `wait`, only those whom
+    nobody else has locked.
     """
     people = set(others)
     if need_ids:
         people.update(
             row[0] for row in _run("SELECT subject_id FROM subjects_itempurpose WHERE id = ANY(%s::bigint[])", need_ids)
         )
-    return dict(
-        _run("SELECT id, uuid FROM subjects_datasubject WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE", people)
-    )
+    locked = "SELECT id, uuid FROM subjects_datasubject WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
+    return dict(_run(locked if wait else f"{locked} SKIP LOCKED", people))
 
 
 def delete_needs(need_ids: Sequence[int]) -> list[Need]:
@@ -163,24 +173,21 @@ def delete_people(subject_ids: Sequence[int]) -> Identifiers:
         return Identifiers([], [], 0)
     ids = list(subject_ids)
     going = _only_theirs(ids)
-    values = reveal(going)
-    hashes = [suppression_hash(row.type, values[row.pk], row.system) for row in going if row.pk in values]
-    keys = destroy_keys(Owner.IDENTIFIER, [row.uuid for row in going])
-    _run(
-        "DELETE FROM subjects_subjectidentifier"
-        " WHERE subject_id = ANY(%s::bigint[]) OR identifier_id = ANY(%s::bigint[])",
-        ids,
-        [row.pk for row in going],
-    )
-    _run("DELETE FROM subjects_identifier WHERE id = ANY(%s::bigint[])", (row.pk for row in going))
+    keys = take_keys(Owner.IDENTIFIER, (row.uuid for row in going))
+    values = {row.id: keys[row.uuid].open(FIELD, row.sealed).decode() for row in going if row.uuid in keys}
+    hashes = [suppression_hash(row.type, values[row.id], row.system) for row in going if row.id in values]
+    _run("DELETE FROM subjects_subjectidentifier WHERE subject_id = ANY(%s::bigint[])", ids)
+    # The links of test persons to the same address.
+    _run("DELETE FROM subjects_subjectidentifier WHERE identifier_id = ANY(%s::bigint[])", (row.id for row in going))
+    _run("DELETE FROM subjects_identifier WHERE id = ANY(%s::bigint[])", (row.id for row in going))
     _delete_what_hangs(ids)
     _forget_above(ids)
     rows = _run("DELETE FROM subjects_datasubject WHERE id = ANY(%s::bigint[]) RETURNING organisation_id", ids)
     _delete_organisations(sorted({row[0] for row in rows if row[0] is not None}))
-    return Identifiers([row.uuid for row in going], hashes, keys)
+    return Identifiers([row.uuid for row in going], hashes, len(keys))
 
 
-def _only_theirs(ids: list[int]) -> list[Identifier]:
+def _only_theirs(ids: list[int]) -> list[Going]:
     """The identifiers by which nobody stays known. A test person does not keep the address of a live one."""
     _run(
         "SELECT id FROM subjects_identifier WHERE id IN"
@@ -188,26 +195,26 @@ def _only_theirs(ids: list[int]) -> list[Identifier]:
         " ORDER BY id FOR UPDATE",
         ids,
     )
-    return list(
-        Identifier.objects.raw(
-            """
-            SELECT * FROM subjects_identifier WHERE id IN (
-              SELECT link.identifier_id FROM subjects_subjectidentifier AS link
-              JOIN subjects_datasubject AS mine ON mine.id = link.subject_id
-              WHERE mine.id = ANY(%s::bigint[])
-                AND NOT EXISTS (
-                  SELECT 1 FROM subjects_subjectidentifier AS other
-                  JOIN subjects_datasubject AS them ON them.id = other.subject_id
-                  WHERE other.identifier_id = link.identifier_id
-                    AND them.id <> ALL(%s::bigint[])
-                    AND (mine.is_test OR NOT them.is_test)
-                )
+    rows = _run(
+        """
+        SELECT id, uuid, type, system, sealed FROM subjects_identifier WHERE id IN (
+          SELECT link.identifier_id FROM subjects_subjectidentifier AS link
+          JOIN subjects_datasubject AS mine ON mine.id = link.subject_id
+          WHERE mine.id = ANY(%s::bigint[])
+            AND NOT EXISTS (
+              SELECT 1 FROM subjects_subjectidentifier AS other
+              JOIN subjects_datasubject AS them ON them.id = other.subject_id
+              WHERE other.identifier_id = link.identifier_id
+                AND them.id <> ALL(%s::bigint[])
+                AND (mine.is_test OR NOT them.is_test)
             )
-            ORDER BY id
-            """,
-            [array(ids), array(ids)],
         )
+        ORDER BY id
+        """,
+        ids,
+        ids,
     )
+    return [Going(*row) for row in rows]
 
 
 def _delete_what_hangs(ids: list[int]) -> None:

@@ -5,13 +5,14 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from retention import due
 from retention import purge as module
 from retention.models import Batch, Run
 from retention.purge import purge
 from subjects import blocks
+from subjects.deletes import lock_people
 from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
@@ -87,9 +88,24 @@ def test_a_block_placed_between_selection_and_delete_is_honoured(monkeypatch):
     assert ItemPurpose.objects.exists()
 
 
-def test_a_worker_that_waits_for_another_finds_its_rows_gone(monkeypatch):
-    """Every claim fails, so all is done by the second, waiting walk."""
+def test_a_worker_that_finds_everybody_locked_comes_back(monkeypatch):
+    """Nobody is free the first time, so all is done by the second, waiting walk."""
     for number in range(4):
         item(person(number), ["newsletter"], OLD)
-    monkeypatch.setattr(module, "_claim", lambda *_args: False)
+    lock = module.lock_people
+    monkeypatch.setattr(module, "lock_people", lambda *args, wait: lock(*args) if wait else {})
     assert commit(rule(live()), batch=3).items == 4
+
+
+def test_without_waiting_only_people_whom_nobody_holds_are_locked():
+    held, free = person(1), person(2)
+    found = []
+
+    def elsewhere():
+        with transaction.atomic():
+            found.append(set(lock_people([], [held.pk, free.pk], wait=False)))
+
+    with transaction.atomic():
+        lock_people([], [held.pk])
+        together(elsewhere)
+    assert found == [{free.pk}]
