@@ -1,4 +1,4 @@
-"""Forms, consents, withdrawals and permission checks over the API. The serializers describe; the domain validates."""
+"""Forms, consents and withdrawals over the API. The serializers describe; the domain validates."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,18 +13,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consents import answers, capture, forms, opt_in, permission, withdraw
+from consents import answers, capture, forms, opt_in, withdraw
 from consents.models import Status
-from consents.verdicts import Verdict
 from core.api import ApiView
 from core.cors import CrossOriginView
 from core.errors import Invalid, Text
 from core.idempotency import replayable
 from core.models import ApiKey
 from core.recalled import RecalledKeyView
-from processing.models import Channel
 from subjects.identifiers import parse_identity
-from subjects.models import Identifier
 
 Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
 IDEMPOTENCY = OpenApiParameter(
@@ -128,27 +125,6 @@ class WithdrawnSerializer(serializers.Serializer[Any]):
     receipt = serializers.CharField()
 
 
-class CheckSerializer(serializers.Serializer[Any]):
-    purpose = serializers.SlugField()
-    channel = serializers.ChoiceField(choices=Channel.choices, required=False)
-    type = serializers.ChoiceField(choices=Identifier.Type.choices)
-    system = serializers.CharField(required=False, help_text="For external ids only.")
-    values = serializers.ListField(child=serializers.CharField(), max_length=permission.MOST_VALUES)
-
-
-class ResultSerializer(serializers.Serializer[Any]):
-    allowed = serializers.BooleanField()
-    reason = serializers.CharField()
-    evidence = serializers.UUIDField(allow_null=True)
-    valid_until = serializers.DateTimeField(allow_null=True)
-
-
-class CheckedSerializer(serializers.Serializer[Any]):
-    purpose = serializers.SlugField()
-    as_of = serializers.DateTimeField()
-    results = ResultSerializer(many=True)
-
-
 class FormView(CrossOriginView):
     required_scope = "forms:read"
 
@@ -215,7 +191,7 @@ class WithdrawView(ApiView):
         now = timezone.now()
 
         def make() -> UUID:
-            body = _body(request.data, {"identity", "purposes", "test"})
+            body = body_of(request.data, {"identity", "purposes", "test"})
             claims, purposes, is_test = _withdrawal(body)
             actor = _actor(request)
             return withdraw.withdraw(claims, purposes=purposes, now=now, actor=actor, is_test=is_test).entry
@@ -225,18 +201,6 @@ class WithdrawView(ApiView):
             return {"states": done.states, "receipt": done.receipt}
 
         return replayable(request, make=make, load=load, status=200)
-
-
-class CheckView(ApiView):
-    required_scope = "permissions:read"
-
-    @extend_schema(operation_id="permissions_check", request=CheckSerializer, responses={200: CheckedSerializer})
-    def post(self, request: Request) -> Response:
-        """Whether each value may be used for the purpose now, in the order of the values. Changes nothing."""
-        now = timezone.now()
-        body = _body(request.data, {"purpose", "channel", "type", "system", "values"})
-        verdicts = permission.check(**_question(body), now=now)
-        return Response({"purpose": body["purpose"], "as_of": now, "results": [_result(one) for one in verdicts]})
 
 
 def _actor(request: Request) -> str:
@@ -261,21 +225,7 @@ def _captured(done: capture.Captured) -> dict[str, Any]:
     }
 
 
-def _result(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "allowed": verdict.allowed,
-        "reason": verdict.reason.value,
-        "evidence": str(verdict.evidence) if verdict.evidence else None,
-        "valid_until": _instant(verdict.valid_until),
-    }
-
-
-def _instant(at: datetime | None) -> str | None:
-    """As the renderer writes it, which for a hundred thousand of them takes as long as finding them."""
-    return at.isoformat().replace("+00:00", "Z") if at else None
-
-
-def _body(data: Any, members: set[str]) -> Mapping[str, Any]:
+def body_of(data: Any, members: set[str]) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise Invalid(_("Send a JSON object."))
     if unknown := [name for name in data if name not in members]:
@@ -301,18 +251,3 @@ def _withdrawal(body: Mapping[str, Any]) -> tuple[list[Any], Any, bool]:
     if errors:
         raise Invalid(fields=errors)
     return claims, purposes, bool(is_test)
-
-
-def _question(body: Mapping[str, Any]) -> dict[str, Any]:
-    errors: dict[str, Text] = {}
-    texts = {"purpose": body.get("purpose"), "type": body.get("type")}
-    texts |= {name: "" if body.get(name) is None else body[name] for name in ("channel", "system")}
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            errors[name] = _("Give this as text.")
-    values = body.get("values")
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        errors["values"] = _("Give a list of texts.")
-    if errors:
-        raise Invalid(fields=errors)
-    return {**texts, "values": values}

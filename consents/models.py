@@ -10,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from consents.models_evidence import ConsentEvidence as ConsentEvidence
 from consents.models_evidence import ConsentRenewal as ConsentRenewal
+from consents.models_importing import ConsentImport as ConsentImport
+from consents.models_importing import ImportFault as ImportFault
 from consents.models_pending import PendingConsent as PendingConsent
+from consents.models_webhooks import Webhook as Webhook
 from processing.models import Channel, Purpose
 
 

@@ -11,7 +11,7 @@ from consents import permission_sql, suppression
 from consents.verdicts import Facts, Rules, Verdict, decide
 from core.errors import Invalid, NotFound
 from processing.models import Channel
-from subjects.identifiers import Claim
+from subjects.identifiers import Claim, normalise, text_of
 from subjects.models import DataSubject, Identifier
 
 MOST_VALUES = 100_000
@@ -34,8 +34,9 @@ def may_process(who: DataSubject | Claim, purpose: str, channel: str = "", *, no
     if isinstance(who, Claim):
         return check(purpose, channel, who.type, [who.value], system=who.system, now=now)[0]
     question = _Question.about(purpose, channel, now=now)
-    hashes = suppression.hashes_of(suppression.claims_of(who))
-    return question.verdict(permission_sql.facts_of(question.parameters(), who.pk, hashes))
+    claims = suppression.claims_of(who)
+    texts = [text_of(claim.type, claim.normalised, claim.system) for claim in claims]
+    return question.verdict(permission_sql.facts_of(question.parameters(), who.pk, texts))
 
 
 def check(
@@ -51,17 +52,17 @@ def check(
     if len(values) > MOST_VALUES:
         raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
     question = _Question.about(purpose, channel or "", now=now, type=type)
-    claims = [_claim(type, value, system) for value in values]
-    found = permission_sql.facts_by_value(
-        {**question.parameters(), "type": type, "system": system},
-        [claim.blinds if claim else [] for claim in claims],
-        [suppression.hashes_of([claim]) if claim else [] for claim in claims],
-    )
-    nobody = question.verdict(Facts(known=False))
-    return [
-        min((question.verdict(facts) for facts in found[number]), key=strictness) if number in found else nobody
-        for number in range(len(values))
-    ]
+    texts = {number: text for number, value in enumerate(values) if (text := _text(type, value, system))}
+    verdicts: list[Verdict] = [question.verdict(Facts(known=False))] * len(values)
+    found: set[int] = set()
+    for number, facts in permission_sql.facts_by_value(
+        {**question.parameters(), "type": type, "system": system}, texts
+    ):
+        verdict = question.verdict(facts)
+        if number not in found or strictness(verdict) < strictness(verdicts[number]):
+            verdicts[number] = verdict
+        found.add(number)
+    return verdicts
 
 
 def strictness(verdict: Verdict) -> tuple[bool, bool, float]:
@@ -70,13 +71,12 @@ def strictness(verdict: Verdict) -> tuple[bool, bool, float]:
     return verdict.allowed, not verdict.partly_restricted, until
 
 
-def _claim(type: str, value: str, system: str) -> Claim | None:
-    claim = Claim(type, value, system)
+def _text(type: str, value: str, system: str) -> bytes | None:
+    """What is hashed of a value; nothing of what is no possible identifier, which is nobody's."""
     try:
-        claim.normalised  # noqa: B018 - raises Invalid when impossible
+        return text_of(type, normalise(type, value, system=system), system)
     except Invalid:
         return None
-    return claim
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ class _Question:
     channel: str
     now: datetime
     today: date
+    grace: timedelta
 
     @classmethod
     def about(cls, slug: str, channel: str, *, now: datetime, type: str = "") -> "_Question":
@@ -101,10 +102,10 @@ class _Question:
         if not channel and rules.direct_marketing:
             channel = NATURAL_CHANNEL.get(type, "")
         # A review falls due on a day; which day it is differs by hours at most, so UTC saves a query.
-        return cls(purpose, rules, channel, now, now.date())
+        return cls(purpose, rules, channel, now, now.date(), assessment_grace())
 
     def parameters(self) -> dict[str, object]:
         return permission_sql.parameters(self.purpose, self.rules, channel=self.channel, today=self.today)
 
     def verdict(self, facts: Facts) -> Verdict:
-        return decide(self.rules, facts, channel=self.channel, now=self.now, today=self.today, grace=assessment_grace())
+        return decide(self.rules, facts, channel=self.channel, now=self.now, today=self.today, grace=self.grace)

@@ -1,15 +1,18 @@
 """Reading the facts for many people at once: a fixed number of queries, whatever the number of people."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
 
 from consents.projection import ORDER
 from consents.verdicts import Choice, Facts, No, Rules
-from processing.models import Channel
+from core.arrays import array, hashes
+from core.keys import keyring
+from processing.models import Basis, Channel
 from subjects.models_limits import NEVER_RESTRICTED
 
 # The category of data (by its slug) that a channel cannot do without.
@@ -37,18 +40,16 @@ WHERE purpose.slug = %s
 # asked, the answer that stands last among all of them counts. Test people are never found. A restriction stops the
 # purpose when it covers all that the purpose needs, or the kind of data by which this channel reaches somebody: which
 # of their addresses is meant stands sealed in the item.
-PEOPLE = """
-SELECT asked.n, person.uuid, COALESCE(organisation.legal_type, ''),
-       choice.status, choice.effective_at, choice.valid_until, choice.entry, choice.explicit,
-       stored.uuid,
-       stored.uuid IS NOT NULL AND (stored.everything OR stored.reach OR NOT EXISTS (
-           SELECT FROM subjects_itempurpose need
-           WHERE need.subject_id = person.id AND need.purpose_id = %(purpose)s AND need.item_id <> ALL (stored.items))),
-       relationship.uuid, relationship.ground,
-       EXISTS (SELECT FROM subjects_itempurpose need JOIN subjects_personaldataitem item ON item.id = need.item_id
-         WHERE need.subject_id = person.id AND need.purpose_id = %(purpose)s
-           AND item.source IN ('third_party', 'public_source') AND item.source_evidence IS NULL)
-FROM {asked}
+CHOICE = """
+LEFT JOIN LATERAL (
+    SELECT state.status, state.effective_at, state.valid_until, state.entry, state.event
+    FROM consents_consentstate state
+    WHERE state.subject = person.uuid AND state.purpose_id = %(purpose)s
+      AND (%(channel)s = '' OR state.channel IN ('', %(channel)s))
+    ORDER BY {order} LIMIT 1
+) choice ON true
+"""
+STORED = """
 LEFT JOIN LATERAL (
     SELECT (array_agg(limits.uuid ORDER BY limits.item_id IS NOT NULL, limits.since, limits.id))[1] AS uuid,
            bool_or(limits.item_id IS NULL) AS everything, bool_or(category.slug = %(reach)s) AS reach,
@@ -59,22 +60,36 @@ LEFT JOIN LATERAL (
     WHERE limits.subject_id = person.id AND limits.lifted_at IS NULL
       AND (limits.purpose_id IS NULL OR limits.purpose_id = %(purpose)s)
       AND (limits.item_id IS NULL OR need.id IS NOT NULL)
-) stored ON true
+) stored ON EXISTS (SELECT FROM subjects_restriction WHERE subject_id = person.id AND lifted_at IS NULL)
+"""
+# Times as text: the driver reads them in Python, which takes longer than the rest. Whether the answer was the
+# person's own act matters only against a "no": nobody else's event is looked up.
+ABOUT = """
+asked.n, choice.status, choice.effective_at::text, choice.valid_until::text, choice.entry,
+CASE WHEN asked.n = ANY (%(refused)s::int[]) THEN (
+    SELECT event.origin = 'direct' AND event.collected_by <> 'import' FROM consents_consentevent event
+    WHERE event.uuid = choice.event) END,
+stored.uuid,
+stored.uuid IS NOT NULL AND (stored.everything OR stored.reach OR NOT EXISTS (
+    SELECT FROM subjects_itempurpose need
+    WHERE need.subject_id = person.id AND need.purpose_id = %(purpose)s AND need.item_id <> ALL (stored.items)))
+"""
+# What rests on consent needs to know no more. Every other basis asks for the relationship, and PECR for the subscriber.
+PEOPLE_ON_CONSENT = f"SELECT {ABOUT} FROM {{asked}} {CHOICE} {STORED}"  # noqa: S608  (constants only)
+PEOPLE = f"""
+SELECT {ABOUT}, COALESCE(organisation.legal_type, ''), relationship.uuid, relationship.ground,
+       %(interest)s AND EXISTS (
+         SELECT FROM subjects_itempurpose need JOIN subjects_personaldataitem item ON item.id = need.item_id
+         WHERE need.subject_id = person.id AND need.purpose_id = %(purpose)s
+           AND item.source IN ('third_party', 'public_source') AND item.source_evidence IS NULL)
+FROM {{asked}} {CHOICE} {STORED}
 LEFT JOIN subjects_organisation organisation ON organisation.id = person.organisation_id
 LEFT JOIN subjects_relationship relationship
        ON relationship.subject_id = person.id AND relationship.purpose_id = %(purpose)s
       AND (relationship.ended_on IS NULL OR relationship.ended_on > %(today)s)
-LEFT JOIN LATERAL (
-    SELECT state.status, state.effective_at, state.valid_until, state.entry,
-           event.origin = 'direct' AND event.collected_by <> 'import' AS explicit
-    FROM consents_consentstate state JOIN consents_consentevent event ON event.uuid = state.event
-    WHERE state.subject = person.uuid AND state.purpose_id = %(purpose)s
-      AND (%(channel)s = '' OR state.channel IN ('', %(channel)s))
-    ORDER BY {order} LIMIT 1
-) choice ON true
-"""
+"""  # noqa: S608
 BY_VALUE = """
-unnest(%(numbers)s::int[], %(blinds)s::bytea[]) AS asked (n, blind)
+unnest(%(numbers)s::int[], %(hashes)s::bytea[]) AS asked (n, blind)
 JOIN subjects_identifier identifier
   ON identifier.blind = asked.blind AND identifier.type = %(type)s AND identifier.system = %(system)s
 JOIN subjects_subjectidentifier link ON link.identifier_id = identifier.id
@@ -83,12 +98,12 @@ JOIN subjects_datasubject person ON person.id = link.subject_id AND NOT person.i
 BY_PERSON = """
 (VALUES (0)) AS asked (n) JOIN subjects_datasubject person ON person.id = %(person)s AND NOT person.is_test
 """
-_DESCENDING = " DESC, ".join(part.strip() for part in ORDER.format("state").split(", ")) + " DESC"
-PEOPLE_BY_VALUE = PEOPLE.format(asked=BY_VALUE, order=_DESCENDING)
-PEOPLE_BY_PERSON = PEOPLE.format(asked=BY_PERSON, order=_DESCENDING)
+_DESCENDING = " DESC, ".join(part.strip() for part in re.split(r", (?![^(]*\))", ORDER.format("state"))) + " DESC"
+BY_BASIS = {True: PEOPLE_ON_CONSENT, False: PEOPLE}
 
 NOES = """
-SELECT asked.n, suppression.since, suppression.entry, suppression.purpose_id IS NULL OR suppression.reason = 'objection'
+SELECT asked.n, suppression.since, suppression.entry,
+       suppression.purpose_id IS NULL OR suppression.reason = 'objection', suppression.reason = 'tps'
 FROM unnest(%(numbers)s::int[], %(hashes)s::bytea[]) AS asked (n, hash)
 JOIN consents_suppression suppression ON suppression.hash = asked.hash AND suppression.lifted_at IS NULL
 WHERE (suppression.purpose_id = %(purpose)s OR (suppression.purpose_id IS NULL AND %(marketing)s))
@@ -98,7 +113,7 @@ WHERE (suppression.purpose_id = %(purpose)s OR (suppression.purpose_id IS NULL A
 
 def rules_of(slug: str) -> tuple[int, Rules] | None:
     """(primary key, rules) of the purpose with this slug. One query."""
-    rows = list(_rows(RULES, [slug]))
+    rows = _rows(RULES, [slug])
     if not rows:
         return None
     key, purpose, live, basis, marketing, assessment, relies, review_due = rows[0]
@@ -106,59 +121,61 @@ def rules_of(slug: str) -> tuple[int, Rules] | None:
     return key, Rules(purpose, live, basis, marketing, assessment, bool(relies), review_due, outlives)
 
 
-def facts_by_value(
-    params: dict[str, Any], blinds: Sequence[Sequence[bytes]], hashes: Sequence[Sequence[bytes]]
-) -> dict[int, list[Facts]]:
-    """The facts of every person behind each value (by its place in the request). Two queries."""
-    params |= _flat("numbers", "blinds", blinds)
-    noes = noes_by_value({**params, **_flat("numbers", "hashes", hashes)})
-    found: dict[int, list[Facts]] = defaultdict(list)
-    for row in _rows(PEOPLE_BY_VALUE, params):
-        found[row[0]].append(_facts(row, noes[row[0]]))
-    for number, refusals in noes.items():
-        if refusals and number not in found:
-            found[number].append(Facts(known=False, noes=refusals))
-    return found
+def facts_by_value(params: dict[str, Any], texts: Mapping[int, bytes]) -> Iterator[tuple[int, Facts]]:
+    """The facts of every person behind each value, of which `texts` says what is hashed, by its place in the request.
+
+    Two queries.
+    """
+    noes = noes_by_value({**params, **_hashed("SUPPRESSION_KEYS", list(texts), texts.values())})
+    params |= _hashed("BLIND_INDEX_KEYS", list(texts), texts.values()) | {"refused": array(noes)}
+    unmet = dict(noes)
+    for row in _rows(_people(params, BY_VALUE), params):
+        unmet.pop(row[0], None)
+        yield row[0], _facts(row, noes.get(row[0], ()))
+    for number, refusals in unmet.items():
+        yield number, Facts(known=False, noes=refusals)
 
 
-def facts_of(params: dict[str, Any], person: int, hashes: Sequence[bytes]) -> Facts:
+def facts_of(params: dict[str, Any], person: int, texts: Sequence[bytes]) -> Facts:
     """The facts of one person, with the noes of any of their identifiers. Two queries."""
-    noes = noes_by_value({**params, **_flat("numbers", "hashes", [hashes])})[0]
-    for row in _rows(PEOPLE_BY_PERSON, {**params, "person": person}):
-        return _facts(row, noes)
-    return Facts(known=False, noes=noes)
+    noes = noes_by_value({**params, **_hashed("SUPPRESSION_KEYS", [0] * len(texts), texts)})
+    params |= {"person": person, "refused": array(noes)}
+    for row in _rows(_people(params, BY_PERSON), params):
+        return _facts(row, noes.get(0, ()))
+    return Facts(known=False, noes=noes.get(0, ()))
 
 
 def noes_by_value(params: dict[str, Any]) -> dict[int, list[No]]:
     found: dict[int, list[No]] = defaultdict(list)
-    for number, since, entry, is_objection in _rows(NOES, params):
-        found[number].append(No(since, entry, is_objection))
-    return found
+    for number, *no in _rows(NOES, params):
+        found[number].append(No(*no))
+    return dict(found)
 
 
-def _flat(first: str, second: str, lists: Sequence[Sequence[bytes]]) -> dict[str, Any]:
-    pairs = [(number, value) for number, values in enumerate(lists) for value in values]
-    return {first: [number for number, _value in pairs], second: [value for _number, value in pairs]}
+def _people(params: dict[str, Any], asked: str) -> str:
+    return BY_BASIS[params["consent"]].format(asked=asked, order=_DESCENDING)
 
 
-def _facts(row: tuple[Any, ...], noes: list[No]) -> Facts:
-    _n, _person, legal_type, status, at, until, entry, explicit, stored, is_all, relationship, ground, unproved = row
-    return Facts(
-        choice=Choice(status, at, until, entry, explicit) if status else None,
-        noes=noes,
-        restriction=stored if is_all else None,
-        some_restricted=stored is not None,
-        relationship=relationship,
-        ground=ground or "",
-        legal_type=legal_type,
-        lacks_source_evidence=unproved,
-    )
+def _hashed(ring: str, numbers: Sequence[int], texts: Collection[bytes]) -> dict[str, str]:
+    """The hashes of these texts under every active key, each with its number. As one text: a list is written slowly."""
+    keys = keyring(ring)
+    found = [value for key in keys.keys for value in keys.macs(texts, key)]
+    return {"numbers": array([*numbers] * len(keys.keys)), "hashes": hashes(found)}
 
 
-def _rows(sql: str, params: Any) -> Iterator[tuple[Any, ...]]:
+def _facts(row: tuple[Any, ...], noes: Sequence[No]) -> Facts:
+    _n, status, at, until, entry, explicit, stored, is_all, *rest = row
+    choice = None
+    if status:
+        until = datetime.fromisoformat(until) if until else None
+        choice = Choice(status, datetime.fromisoformat(at), until, entry, bool(explicit))
+    return Facts(True, choice, noes, stored if is_all else None, stored is not None, *rest)
+
+
+def _rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        yield from cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def parameters(purpose: int, rules: Rules, *, channel: str, today: date) -> dict[str, Any]:
@@ -169,4 +186,6 @@ def parameters(purpose: int, rules: Rules, *, channel: str, today: date) -> dict
         "channel": channel,
         "today": today,
         "reach": reach,
+        "consent": rules.basis == Basis.CONSENT,
+        "interest": rules.basis == Basis.LEGITIMATE_INTEREST,
     }

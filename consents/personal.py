@@ -153,6 +153,10 @@ class Renewals:
 
 
 NOT_PERSONAL = {
+    # Files and lines by number, and addresses of other systems: nobody is named.
+    *fields_of("ConsentImport", "id uuid sha256 offset line counts actor started_at finished_at"),
+    *fields_of("ImportFault", "id job line field reason"),
+    *fields_of("Webhook", "id uuid name url kinds secret former_secret former_until after created_at ended_at"),
     *fields_of("ConsentEvidence", "id uuid added_by entry"),
     *fields_of("ConsentRenewal", "id uuid form_version"),
     *fields_of("PendingConsent", "id uuid form_version token_hash actor collected_by entry is_test"),

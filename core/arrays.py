@@ -13,6 +13,11 @@ def array(ids: Iterable[int | UUID]) -> str:
     return f"{{{','.join(map(str, ids))}}}"
 
 
+def hashes(values: Iterable[bytes]) -> str:
+    """The same for `::bytea[]`."""
+    return "{" + ",".join([f'"\\\\x{value.hex()}"' for value in values]) + "}"
+
+
 class Among(Func):
     """A condition for filter(): the field is one of these ids (primary keys, or UUIDs with `kind="uuid"`)."""
 

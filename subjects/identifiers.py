@@ -78,6 +78,8 @@ def normalise(type: str, value: str, *, system: str = "", region: str = REGION) 
     """The one form under which this identifier is stored. Raises Invalid naming the field, never the value."""
     if not isinstance(value, str):
         raise refused(type, _("Give this as text."))
+    if type == Type.EMAIL and not system and len(value) <= 64 and _PLAIN_EMAIL.fullmatch(value):
+        return value.lower()
     text = _trim(unicodedata.normalize("NFKC", value))
     if not text or len(text) > MAX_LENGTH or _has_controls(text):
         raise refused(type, _("This is empty, too long or not text."))
@@ -152,17 +154,14 @@ def _a_labels(domain: str) -> str:
 # Letters, digits and single hyphens: what IDNA leaves as it is but for its case. Nearly every domain, ten times faster.
 _PLAIN_LABEL = r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,31}"
 _PLAIN_DOMAIN = re.compile(rf"{_PLAIN_LABEL}(?:\.{_PLAIN_LABEL})+")
-# The usual ones of those below.
-_PLAIN_LOCAL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*")
+# Of the whole address, what all the rules together leave as it is but for its case.
+_PLAIN_EMAIL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@{_PLAIN_LABEL}(?:\.{_PLAIN_LABEL})+")
 
 
 def _is_dot_atom(local: str) -> bool:
     """RFC 5322 §3.2.3, with RFC 6531's characters. Quoted local parts are refused: almost always they are mistakes."""
-    return bool(_PLAIN_LOCAL.fullmatch(local)) or (
-        all(local.split("."))
-        and not any(
-            char in '()<>[]:;@\\,"' or char.isspace() or unicodedata.category(char)[0] in "CZ" for char in local
-        )
+    return all(local.split(".")) and not any(
+        char in '()<>[]:;@\\,"' or char.isspace() or unicodedata.category(char)[0] in "CZ" for char in local
     )
 
 
@@ -178,30 +177,31 @@ def _phone(text: str, region: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _bytes(type: str, normalised: str, system: str) -> bytes:
+def text_of(type: str, normalised: str, system: str = "") -> bytes:
+    """What is hashed of an identifier, for a blind index and for a suppression alike."""
     return f"{type}|{system}|{normalised}".encode()
 
 
 def blind(type: str, normalised: str, system: str = "") -> bytes:
     """The blind index under the current key."""
-    return keyring("BLIND_INDEX_KEYS").mac(_bytes(type, normalised, system))
+    return keyring("BLIND_INDEX_KEYS").mac(text_of(type, normalised, system))
 
 
 def blinds_all_keys(type: str, normalised: str, system: str = "") -> list[bytes]:
     """The blind index under every active key, the current one first."""
     ring = keyring("BLIND_INDEX_KEYS")
-    return [ring.mac(_bytes(type, normalised, system), key_id) for key_id in ring.keys]
+    return [ring.mac(text_of(type, normalised, system), key_id) for key_id in ring.keys]
 
 
 def suppression_hash(type: str, normalised: str, system: str = "") -> bytes:
     """The keyed hash that survives erasure, for suppression and tombstones, under the current key."""
-    return keyring("SUPPRESSION_KEYS").mac(_bytes(type, normalised, system))
+    return keyring("SUPPRESSION_KEYS").mac(text_of(type, normalised, system))
 
 
 def suppression_hashes(type: str, normalised: str, system: str = "") -> list[bytes]:
     """The same under every active key: what a look-up tries."""
     ring = keyring("SUPPRESSION_KEYS")
-    return [ring.mac(_bytes(type, normalised, system), key_id) for key_id in ring.keys]
+    return [ring.mac(text_of(type, normalised, system), key_id) for key_id in ring.keys]
 
 
 def seal(claim: Claim) -> Sealed:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from consents import permission
+from consents import permission, suppression
 from consents.models import ConsentEvent
 from consents.permission import UnknownPurpose, check, may_process
 from consents.verdicts import SENTENCES, Reason
@@ -246,6 +246,28 @@ def test_soft_opt_in_and_consent_satisfy_the_second_law():
     make.published(controls=[make.control("sales", "direct-sales")])
     make.captured("bob@example.com", choices={"sales": True})
     assert make.reason("bob@example.com", purpose="direct-sales") == "+consent-given"
+
+
+def test_a_registered_number_is_not_called_unless_its_owner_agreed():
+    subject = interest()[1]
+    claim = Claim("phone", "020 7946 0018")
+    people.link(subject, claim)
+    asked = {"purpose": "direct-sales", "type": "phone", "values": [claim.value], "now": make.NOW}
+    assert check(channel="phone", **asked)[0].reason == "legitimate-interest"
+    suppression.add(
+        [suppression.hash_of(claim)], purposes=[None], channel="phone", reason="tps", entry=uuid4(), now=make.NOW
+    )
+    assert check(channel="phone", **asked)[0].reason == "tps-registered"
+    assert check(channel="post", **asked)[0].reason == "legitimate-interest"
+    make.published(controls=[make.control("sales", "direct-sales", channel="phone")])
+    make.captured(choices={"sales": True})
+    assert check(channel="phone", **asked)[0].reason == "consent-given"
+
+
+def test_a_yes_says_until_when_both_laws_allow_it():
+    interest(ground="soft-opt-in")
+    verdict = check("direct-sales", "email", "email", ["ada@example.com"], now=make.NOW)[0]
+    assert (verdict.reason, verdict.valid_until) == ("soft-opt-in", datetime(2027, 1, 1, tzinfo=UTC))
 
 
 def test_without_a_channel_marketing_is_judged_for_the_channel_the_identifier_is():

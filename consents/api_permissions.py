@@ -1,0 +1,102 @@
+"""Permission checks over the API: one value or a hundred thousand."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from consents import permission
+from consents.api import body_of
+from consents.verdicts import Opinion, Verdict
+from core.api import ApiView
+from core.errors import Invalid, Text
+from processing.models import Channel
+from subjects.models import Identifier
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    purpose = serializers.SlugField()
+    channel = serializers.ChoiceField(choices=Channel.choices, required=False)
+    type = serializers.ChoiceField(choices=Identifier.Type.choices)
+    system = serializers.CharField(required=False, help_text="For external ids only.")
+    values = serializers.ListField(child=serializers.CharField(), max_length=permission.MOST_VALUES)
+    explain = serializers.BooleanField(required=False, help_text="Also say why in words, and what each law says.")
+
+
+class OpinionSerializer(serializers.Serializer[Any]):
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField()
+    evidence = serializers.UUIDField(allow_null=True)
+    valid_until = serializers.DateTimeField(allow_null=True)
+
+
+class ResultSerializer(OpinionSerializer):
+    sentence = serializers.CharField(required=False)
+    data_protection = OpinionSerializer(required=False)
+    e_privacy = OpinionSerializer(required=False, allow_null=True, help_text="Null where PECR says nothing.")
+
+
+class CheckedSerializer(serializers.Serializer[Any]):
+    purpose = serializers.SlugField()
+    as_of = serializers.DateTimeField()
+    results = ResultSerializer(many=True)
+
+
+class CheckView(ApiView):
+    required_scope = "permissions:read"
+
+    @extend_schema(operation_id="permissions_check", request=CheckSerializer, responses={200: CheckedSerializer})
+    def post(self, request: Request) -> Response:
+        """Whether each value may be used for the purpose now, in the order of the values. Changes nothing."""
+        now = timezone.now()
+        body = body_of(request.data, {"purpose", "channel", "type", "system", "values", "explain"})
+        verdicts = permission.check(**_question(body), now=now)
+        shown = _explained if body.get("explain") else _result
+        return Response({"purpose": body["purpose"], "as_of": now, "results": [shown(one) for one in verdicts]})
+
+
+def _explained(verdict: Verdict) -> dict[str, Any]:
+    """With the reason in words and the opinion of each law."""
+    return {
+        **_result(verdict),
+        "sentence": verdict.sentence,
+        "data_protection": _result(verdict.data_protection),
+        "e_privacy": _result(verdict.e_privacy) if verdict.e_privacy else None,
+    }
+
+
+def _result(verdict: Verdict | Opinion) -> dict[str, Any]:
+    return {
+        "allowed": verdict.allowed,
+        "reason": verdict.reason.value,
+        "evidence": str(verdict.evidence) if verdict.evidence else None,
+        "valid_until": _instant(verdict.valid_until),
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    """As the renderer writes it, which for a hundred thousand of them takes as long as finding them."""
+    return at.isoformat().replace("+00:00", "Z") if at else None
+
+
+def _question(body: Mapping[str, Any]) -> dict[str, Any]:
+    errors: dict[str, Text] = {}
+    texts = {"purpose": body.get("purpose"), "type": body.get("type")}
+    texts |= {name: "" if body.get(name) is None else body[name] for name in ("channel", "system")}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            errors[name] = _("Give this as text.")
+    values = body.get("values")
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        errors["values"] = _("Give a list of texts.")
+    if not isinstance(body.get("explain", False), bool):
+        errors["explain"] = _("Say true or false.")
+    if errors:
+        raise Invalid(fields=errors)
+    return {**texts, "values": values}
