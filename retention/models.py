@@ -8,9 +8,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from processing.models import DataCategory, Purpose
-from retention.models_safety import JournalMark, WriteBack
 
-__all__ = ["Batch", "JournalMark", "RetentionRule", "Run", "Tombstone", "Trigger", "WriteBack"]
+__all__ = [
+    *("Approval", "Batch", "JournalMark", "LegalHold", "RetentionRule", "Run", "Tombstone", "Trigger", "WriteBack"),
+]
 
 
 class Trigger(models.TextChoices):
@@ -46,8 +47,14 @@ class RetentionRule(models.Model):
     category = models.ForeignKey(DataCategory, models.PROTECT, null=True, blank=True, related_name="+")
     trigger = models.CharField(max_length=20, choices=Trigger)
     period = models.CharField(max_length=20, help_text=_("ISO 8601, such as P12M or P6Y."))
+    grace = models.CharField(
+        max_length=20, blank=True, help_text=_("ISO 8601. Time after the period before anything is done, such as P30D.")
+    )
     action = models.CharField(max_length=12, choices=Action, default=Action.ERASE)
     legal_reason = models.TextField()
+    owner = models.CharField(max_length=80, blank=True, help_text=_("The role that answers for it, not a name."))
+    review_due = models.DateField(null=True, blank=True)
+    drafted_by = models.CharField(max_length=60, blank=True)
     approved_by = models.CharField(max_length=60, blank=True)
     approved_at = models.DateTimeField(null=True)
 
@@ -58,6 +65,10 @@ class RetentionRule(models.Model):
             models.CheckConstraint(
                 condition=Q(period__regex=r"^P(\d+Y)?(\d+M)?(\d+D)?$") & ~Q(period="P"),
                 name="retention_rule_period_is_iso8601",
+            ),
+            models.CheckConstraint(
+                condition=Q(grace="") | (Q(grace__regex=r"^P(\d+Y)?(\d+M)?(\d+D)?$") & ~Q(grace="P")),
+                name="retention_rule_grace_is_iso8601",
             ),
             models.CheckConstraint(
                 condition=Q(status="draft") | Q(approved_by__gt="", approved_at__isnull=False),
@@ -71,9 +82,11 @@ class RetentionRule(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "OLD.status <> 'draft' AND (NEW.slug, NEW.version, NEW.purpose_id, NEW.category_id, NEW.trigger,"
-                    " NEW.period, NEW.action, NEW.legal_reason, NEW.approved_by, NEW.approved_at) IS DISTINCT FROM"
+                    " NEW.period, NEW.grace, NEW.action, NEW.legal_reason, NEW.drafted_by,"
+                    " NEW.approved_by, NEW.approved_at) IS DISTINCT FROM"
                     " (OLD.slug, OLD.version, OLD.purpose_id, OLD.category_id, OLD.trigger,"
-                    " OLD.period, OLD.action, OLD.legal_reason, OLD.approved_by, OLD.approved_at)"
+                    " OLD.period, OLD.grace, OLD.action, OLD.legal_reason, OLD.drafted_by,"
+                    " OLD.approved_by, OLD.approved_at)"
                 ),
             ),
         ]
@@ -99,6 +112,8 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True, help_text="It stops before its next batch, until somebody resumes it.")
+    expected = models.PositiveIntegerField(default=0, help_text="What was due when it began: for the progress alone.")
     held = models.PositiveIntegerField(default=0, help_text="Due, but blocked; restricted instead.")
     indeterminate = models.PositiveIntegerField(default=0, help_text="Without a trigger date, so never guessed.")
     entry = models.UUIDField(null=True, help_text="The ledger entry of its totals.")

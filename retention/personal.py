@@ -9,12 +9,18 @@ NOT_PERSONAL = {
     # Policy. Approvers are named by the id of their account.
     *_fields(
         "RetentionRule",
-        "id slug version status purpose category trigger period action legal_reason approved_by approved_at",
+        "id slug version status purpose category trigger period grace action legal_reason owner review_due drafted_by"
+        " approved_by approved_at",
     ),
     *_fields(
         "Run",
-        "id uuid rule request as_of cutoff status started_at heartbeat_at finished_at held indeterminate entry",
+        "id uuid rule request as_of cutoff status started_at heartbeat_at finished_at paused_at expected held"
+        " indeterminate entry",
     ),
+    # Whom a hold is about stands in subjects' blocks. Its reason is a code, its matter a number.
+    *_fields("LegalHold", "id uuid matter reason purposes placed_by placed_at review_due reviewed_at"),
+    *_fields("LegalHold", "released_by released_at"),
+    *_fields("Approval", "id uuid rule as_of fingerprint rows why approved_by approved_at expires_at run"),
     *_fields("Batch", "id run at needs items keys identifiers subjects relationships restricted entry"),
     # Keyed hashes that recognise, and say nothing; they expire with the last backup.
     *_fields("Tombstone", "id schema_version scope hash hash_key run erased_at expires_on"),

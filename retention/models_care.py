@@ -1,0 +1,73 @@
+"""What stands between a rule and a deletion: holds, and the approval of an exact set. Of models.py, for its length."""
+
+import uuid
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from processing.models import Purpose
+
+
+class LegalHold(models.Model):
+    """Stops deletion for one matter. Whom it is about stand in the ErasureBlocks placed for its uuid, not here."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    matter = models.CharField(max_length=60, help_text=_("The number of the matter, not a person's name."))
+    reason = models.CharField(max_length=30)
+    purposes = models.ManyToManyField(Purpose, blank=True, related_name="+")
+    placed_by = models.CharField(max_length=60)
+    placed_at = models.DateTimeField()
+    review_due = models.DateField()
+    reviewed_at = models.DateTimeField(null=True)
+    released_by = models.CharField(max_length=60, blank=True)
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index("review_due", name="retention_hold_review", condition=Q(released_at=None))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(released_at=None) | Q(released_at__gte=F("placed_at"), released_by__gt=""),
+                name="retention_hold_released_by_somebody",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.uuid}"
+
+
+class Approval(models.Model):
+    """Somebody looked at exactly this set and lets one run of the rule take it. `fingerprint` is of its ids."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    rule = models.ForeignKey("retention.RetentionRule", models.PROTECT, related_name="approvals")
+    as_of = models.DateField()
+    fingerprint = models.CharField(max_length=64)
+    rows = models.PositiveIntegerField()
+    why = models.CharField(max_length=12, help_text=_("What made an approval necessary."))
+    approved_by = models.CharField(max_length=60)
+    approved_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    run = models.OneToOneField("retention.Run", models.PROTECT, null=True, related_name="approval")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("approved_at")), name="retention_approval_expires_after_it"
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="approval_is_evidence",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "(NEW.rule_id, NEW.as_of, NEW.fingerprint, NEW.rows, NEW.why, NEW.approved_by, NEW.approved_at,"
+                    " NEW.expires_at) IS DISTINCT FROM (OLD.rule_id, OLD.as_of, OLD.fingerprint, OLD.rows, OLD.why,"
+                    " OLD.approved_by, OLD.approved_at, OLD.expires_at)"
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"approval {self.uuid}"
