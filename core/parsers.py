@@ -1,5 +1,6 @@
 """Reading JSON bodies without surprises: bounded, UTF-8, and only text that PostgreSQL can hold."""
 
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -21,15 +22,21 @@ class JSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """Raises ParseError for anything malformed; RequestDataTooBig above the limit, declared length or not."""
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        raw = stream.read(limit + 1)
-        if len(raw) > limit:
-            raise RequestDataTooBig
+        raw = bounded(stream).getvalue()
         try:
             return read(raw.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             # The parser's own message can quote the body, which may be about a person.
             raise ParseError(_("The body is not valid JSON.")) from error
+
+
+def bounded(stream: IO[bytes]) -> io.BytesIO:
+    """The whole body. Raises RequestDataTooBig above the limit, declared length or not."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    raw = stream.read(limit + 1)
+    if len(raw) > limit:
+        raise RequestDataTooBig
+    return io.BytesIO(raw)
 
 
 def read(text: str) -> Any:
