@@ -8,10 +8,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from processing.models import DataCategory, Purpose
+from retention.models_care import Approval, LegalHold
+from retention.models_safety import JournalMark, WriteBack
 
-__all__ = [
-    *("Approval", "Batch", "JournalMark", "LegalHold", "RetentionRule", "Run", "Tombstone", "Trigger", "WriteBack"),
-]
+__all__ = ["Approval", "Batch", "JournalMark", "LegalHold", "RetentionRule", "Run", "Tombstone", "Trigger"]
+__all__ += ["WriteBack"]
 
 
 class Trigger(models.TextChoices):
