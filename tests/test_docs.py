@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
+from requests.models import Right
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXT = {page: page.read_text() for page in PAGES}
@@ -22,6 +24,21 @@ def test_commands_exist():
     known = get_commands()
     for name in set(re.findall(r"manage\.py ([a-z]+)", "\n".join(TEXT.values()))):
         assert load_command_class(known[name], name)
+
+
+def test_tests_exist():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", "\n".join(TEXT.values()))
+    assert [one for one in named if f"def {one[1]}(" not in (ROOT / one[0]).read_text()] == []
+
+
+def test_every_right_has_its_journeys():
+    rows = [
+        row.split("|") for row in TEXT[ROOT / "docs/api.md"].split("## Every right,")[1].splitlines() if "::" in row
+    ]
+    assert all("test_" in calls for _start, _right, _browser, calls, _end in rows)
+    told = "".join(row[1] for row in rows)
+    assert [right for right in Right.values if f"`{right}`" not in told] == [Right.GENERAL]
+    assert "complaint" in told
 
 
 def test_make_targets_exist():

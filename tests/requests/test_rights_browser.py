@@ -1,9 +1,10 @@
-"""Whole journeys through a browser: an objection to marketing, one on somebody's own grounds, and taking data along."""
+"""Whole journeys through a browser: each kind of "no", data taken along and sent on, a letter on paper, a complaint."""
 
 import json
 import os
 import re
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -14,14 +15,16 @@ from playwright.sync_api import Page
 from consents import permission
 from core.outbox import deliver_due
 from ledger import signing
+from processing.models import DecisionSystem, Purpose
 from requests import objecting
-from requests.models import RightsRequest
+from requests.models import Complaint, RightsRequest
 from subjects import relationships
 from subjects.identifiers import Claim
 from tests import make_consents, make_register, make_subjects
 from tests import make_office as make
 from tests.e2e.browser import opened
 from tests.requests.test_public_accessibility import sticks_out, violations
+from tests.requests.test_transfers import LOOPBACK, Receiver
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -52,9 +55,25 @@ def officer(browser, live_server) -> Page:
     return context.new_page()
 
 
+@pytest.fixture
+def receiver(tmp_path, settings):
+    """The server of another controller."""
+    settings.OUTGOING_NETWORKS = LOOPBACK
+    made = Receiver(tmp_path).start()
+    yield made
+    made.stop()
+
+
+def unfold(where):
+    """Open the parts of the page that it lies in."""
+    where.evaluate("node => { while (node = node.parentElement.closest('details')) node.open = true }")
+
+
 def press(page, name):
+    button = page.get_by_role("button", name=name, exact=True, include_hidden=True).first
+    unfold(button)
     with page.expect_navigation():
-        page.get_by_role("button", name=name, exact=True).first.click()
+        button.click()
 
 
 def good(page):
@@ -87,6 +106,28 @@ def mail(mailoutbox, pattern):
 def show_the_mailbox(page, mailoutbox):
     page.goto(mail(mailoutbox, r"(http\S+/rights/confirm/\S+)"))
     press(page, page.get_by_role("button").last.inner_text())
+
+
+def submit(page, action, **given):
+    """Fill in one of the office's forms, known by where it goes."""
+    form = page.locator(f"form[action$='{action}']" if action else "form.of-sheet").first
+    unfold(form)
+    for name, value in given.items():
+        field = form.locator(f"[name='{name}']").first
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    with page.expect_navigation():
+        form.locator("button[type=submit]").first.click()
+
+
+def read(page):
+    """The letter on the page where answers are collected."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("^Read the letter")).first.click()
+    good(page)
+    return page.locator("main").inner_text()
 
 
 def collect(page, mailoutbox):
@@ -123,10 +164,12 @@ def test_somebody_objects_on_their_own_grounds_and_hears_why(somebody, officer, 
         relationships.establish(subject, purpose, role="prospect", ground="met", now=now, actor="x")
     assert verdict("fraud-screening")[0]
     found = ask(somebody, "objection", ("#id_objection", "Somebody used my name. I am screened for what they did."))
-    assert verdict("fraud-screening") == (False, "restricted")
     show_the_mailbox(somebody, mailoutbox)
+    assert verdict("fraud-screening") == (False, "restricted")
     officer.goto(reverse("admin:rights-request", args=[found.uuid]))
-    assert "Held still while it is weighed: Contact enquiries, Fraud screening" in officer.locator("body").inner_text()
+    assert (
+        "Held still while it is weighed: Contact enquiries, Fraud screening" in officer.locator("body").text_content()
+    )
     card = officer.locator(".of-card", has=officer.get_by_role("heading", name="Fraud screening"))
     card.locator("select").select_option("compelling-grounds")
     card.locator("textarea").fill("Two deliveries in your name were never paid, whoever ordered them.")
@@ -138,19 +181,16 @@ def test_somebody_objects_on_their_own_grounds_and_hears_why(somebody, officer, 
     press(officer, "Send the answer")
     assert "Answered, partly refused" in officer.locator("body").inner_text()
     collect(somebody, mailoutbox)
-    with somebody.expect_navigation():
-        somebody.get_by_role("button", name=re.compile("^Read the letter")).first.click()
-    letter = somebody.locator("main").inner_text()
+    letter = read(somebody)
     for words in ("We uphold your objection in part.", "Two deliveries in your name", "164A"):
         assert words in letter
-    good(somebody)
     assert objecting.lift_answered(now=timezone.now()) == 1
     assert verdict("fraud-screening")[0]
     assert verdict("contact-enquiries") == (False, "objected")
 
 
 def test_somebody_takes_their_data_along_and_gives_it_to_another_company(
-    browser, live_server, somebody, officer, mailoutbox, tmp_path
+    browser, live_server, somebody, officer, mailoutbox, tmp_path, receiver
 ):
     make.person("newsletter", token="TOKEN")
     make_subjects.item(
@@ -160,7 +200,13 @@ def test_somebody_takes_their_data_along_and_gives_it_to_another_company(
     show_the_mailbox(somebody, mailoutbox)
     officer.goto(reverse("admin:rights-request", args=[found.uuid]))
     press(officer, "Make the set of data")
-    assert "1 record goes along; 1 that was inferred does not." in officer.locator("body").inner_text()
+    assert "1 record goes along; 1 that was inferred does not." in officer.locator("body").text_content()
+    there, words = f"http://127.0.0.1:{receiver.port}/take", "Send it to Squid, too."
+    submit(officer, "/transfers/", name="Squid Ltd", address=there, told="request", words=words)
+    press(officer, "Send it to them")
+    deliver_due(now=timezone.now())
+    officer.reload()
+    assert "They have it" in officer.locator("body").text_content()
     press(officer, "Check the answer")
     press(officer, "Send the answer")
     collect(somebody, mailoutbox)
@@ -193,5 +239,102 @@ def test_somebody_takes_their_data_along_and_gives_it_to_another_company(
     assert re.search(r"Octopus Ltd\s+Used\s+They downloaded it on", somebody.locator("main").inner_text())
     good(somebody)
     officer.reload()
-    assert "Octopus Ltd" in officer.locator("body").inner_text()
+    assert "Octopus Ltd" in officer.locator("body").text_content()
     other.context.close()
+    assert zipfile.ZipFile(receiver.kept[0]).read("data/data.jsonld").decode() == data
+    letter = read(somebody)
+    assert "Squid Ltd" in letter
+    assert "They confirmed that they have it." in letter
+
+
+def test_a_solicitors_letter_on_paper_is_answered_on_paper(officer):
+    """A decision by a computer, entered days after it came, for somebody without a mailbox."""
+    make.person("direct-sales")
+    DecisionSystem.objects.create(
+        slug="offers",
+        purpose=Purpose.objects.get(slug="direct-sales"),
+        name="Which offers you see",
+        logic="Orders are counted.",
+        consequences="You see fewer.",
+        by_computer_alone=True,
+    )
+    officer.goto(reverse("admin:case-add"))
+    officer.get_by_label("Have an automated decision reviewed").check()
+    came = timezone.localdate() - timedelta(days=5)
+    address = {"name": "Grace Hopper", "address": "1 Sea Street", "received_on": came.isoformat()}
+    acting = {"capacity": "solicitor", "representative": "Ada Lovelace LLP, 2 Hill Road"}
+    submit(officer, "", channel="letter", details="A computer gave her no discount.", **address, **acting)
+    assert "say why it is entered only now" in officer.locator("body").inner_text()
+    submit(officer, "", late="forwarded")
+    found = RightsRequest.objects.get()
+    assert (found.right, found.case.received_on) == ("adm_review", came)
+    assert "not shown yet: nothing may be disclosed" in officer.locator("body").text_content()
+    submit(officer, "/identify/", how="in-person", note="Came to the counter with her solicitor.")
+    submit(officer, "/tie/", kind="email", value=make.EMAIL)
+    press(officer, "Check the answer")
+    assert "Record first what shows that they may." in officer.locator("body").inner_text()
+    submit(officer, "/authority/", authority="signed", competence="adult", note="A letter that she signed.")
+    asked = officer.locator("input[name=asked][value=human_review]")
+    unfold(asked)
+    asked.check()
+    submit(officer, "/reviews/", system="offers", decision="No discount on 3 November.")
+    for box in officer.locator("input[name=meant]").all():
+        unfold(box)
+        box.check()
+    review = found.reviews.get()
+    submit(officer, f"/reviews/{review.uuid}/", outcome="changed", reasons="You had ordered twice. You get it.")
+    press(officer, "Check the answer")
+    assert "You had ordered twice." in officer.locator(".of-letter").inner_text()
+    press(officer, "Send the answer")
+    assert "Not given yet: print it and send it by post." in officer.locator("body").text_content()
+    with officer.expect_download() as printed:
+        officer.locator("form[action$='.pdf'] button").first.click()
+    assert printed.value.path().read_bytes().startswith(b"%PDF")
+    press(officer, "It is in the post")
+    assert "Answered in full" in officer.locator("body").inner_text()
+    found.refresh_from_db()
+    assert found.case.closed_at
+    assert found.letters.get().given_by == "post"
+
+
+def test_somebody_takes_back_a_consent_and_complains(somebody, officer, mailoutbox):
+    make.consent(make.person("newsletter"), now=timezone.now())
+    taken = ask(somebody, "withdrawal", ("input[value=newsletter]", ""))
+    assert "Stopped at once: Newsletter." in somebody.locator("main").inner_text()
+    assert (taken.state, verdict("newsletter")[0]) == ("fulfilled", False)
+    receipt = json.loads(signing.verify(mail(mailoutbox, r"(eyJ[\w-]+\.[\w-]+\.[\w-]+)")))
+    assert receipt["choices"] == [{"purpose": "newsletter", "status": "withdrawn"}]
+    somebody.goto(reverse("requests:complain"))
+    press(somebody, "Send complaint")
+    assert "There is a problem" in somebody.locator("main").inner_text()
+    good(somebody)
+    somebody.fill("#id_complaint", "You wrote to me after I had said no.")
+    somebody.fill("#id_name", "Grace Hopper")
+    somebody.fill("#id_email", make.EMAIL)
+    press(somebody, "Send complaint")
+    good(somebody)
+    complaint = Complaint.objects.get()
+    assert complaint.reference in somebody.locator("main").inner_text()
+    assert complaint.reference in mail(mailoutbox, r"(KP-\w{4}-\w{4})")
+    officer.goto(reverse("admin:complaints"))
+    officer.get_by_role("link", name=complaint.reference).first.click()
+    press(officer, "Show")
+    assert "You wrote to me after I had said no." in officer.locator("body").text_content()
+    issue = officer.get_by_label("Marketing that was not wanted")
+    unfold(issue)
+    issue.check()
+    about = {"describe-about": taken.reference}
+    submit(officer, "/describe/", **about)
+    submit(officer, "/enquiry/", **{"enquiry-text": "Asked Sales: the list was an old one."})
+    submit(officer, "/progress/", **{"progress-text": "We have asked Sales."})
+    collect(somebody, mailoutbox)
+    assert "We have asked Sales." in read(somebody)
+    words = {"close-findings": "The list was an old one.", "close-changes": "We are sorry. The list is gone."}
+    submit(officer, "/close/", **{"close-outcome": "upheld", "close-cause": "process"}, **words)
+    assert "Upheld" in officer.locator("body").inner_text()
+    collect(somebody, mailoutbox)
+    letter = read(somebody)
+    for words in ("The list was an old one.", "We are sorry.", "Information Commissioner"):
+        assert words in letter
+    complaint.refresh_from_db()
+    assert (complaint.about, complaint.issues, bool(complaint.case.closed_at)) == (taken, ["marketing"], True)
