@@ -62,9 +62,9 @@ class Approval(models.Model):
                 name="approval_is_evidence",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "(NEW.rule_id, NEW.as_of, NEW.fingerprint, NEW.rows, NEW.why, NEW.approved_by, NEW.approved_at,"
+                    "((NEW.rule_id, NEW.as_of, NEW.fingerprint, NEW.rows, NEW.why, NEW.approved_by, NEW.approved_at,"
                     " NEW.expires_at) IS DISTINCT FROM (OLD.rule_id, OLD.as_of, OLD.fingerprint, OLD.rows, OLD.why,"
-                    " OLD.approved_by, OLD.approved_at, OLD.expires_at)"
+                    " OLD.approved_by, OLD.approved_at, OLD.expires_at))"
                 ),
             )
         ]
