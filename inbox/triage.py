@@ -186,6 +186,14 @@ def finish(mail: Mail, *, actor: str, now: datetime) -> None:
 
 
 @transaction.atomic
+def finish_replies(case: CaseFile, *, actor: str, now: datetime) -> None:
+    """A request of the case was taken up again: what they wrote to us about it is dealt with by that."""
+    replies = Mail.objects.select_for_update(of=("self",)).defer("raw", "digest")
+    for mail in replies.filter(case=case, state=State.WAITING, kind=Kind.REPLY).order_by("pk"):
+        settle(mail, Kind.REPLY, actor=actor, now=now)
+
+
+@transaction.atomic
 def clear(mails: Sequence[UUID], *, actor: str, now: datetime) -> int:
     """Put away many at once: what lies in the tray as what it is, what lay in the junk folder as spam."""
     rows = Mail.objects.select_for_update(of=("self",)).defer("raw", "digest").filter(uuid__in=mails, case=None)

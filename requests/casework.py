@@ -65,6 +65,7 @@ class Work:
     corrections: list[proposing.Line]
     reviews: list[reviewing.Line]
     decision_systems: list[DecisionSystem]
+    named_system: str
     restricted: list[Restriction]
     may_lift: bool
     choices: list[tuple[decisions.Line, list[restricting.Choice]]]
@@ -151,6 +152,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         corrections=proposing.lines(rights_request) if rights_request.right == Right.RECTIFICATION else [],
         reviews=reviewing.lines(rights_request) if is_review else [],
         decision_systems=reviewing.known_systems() if is_review else [],
+        named_system=reviewing.named(rights_request.case) if is_review else "",
         restricted=restricted,
         may_lift=bool(restricted) and restricting.is_told(rights_request, now=now),
         choices=[(line, restricting.choices(rights_request, line.purpose)) for line in lines] if is_limit else [],

@@ -150,6 +150,12 @@ def tell_staff(template: str, reference: str, page: str, case: CaseFile, *, now:
     post_mail(to=Controller.current().dpo_contact, subject=subject, text=body.strip() + "\n", about=case.uuid, now=now)
 
 
+def handle_asking_again(case: CaseFile, *, actor: str, now: datetime) -> None:
+    """An answered request was taken up again: nobody need be told once more that the person asked for it."""
+    for message in case.messages.waiting().filter(asks_again=True).order_by("pk"):
+        handle(message, actor=actor, now=now)
+
+
 def keep_answer(case: CaseFile, text: str, *, actor: str, now: datetime) -> Message:
     """What we say to the person. Only requests/replying.py calls it: it also tells them that it is there."""
     _check(text, LONGER)

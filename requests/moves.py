@@ -1,10 +1,11 @@
 """Steps that staff take by hand, and what hangs on them. Answering has its own functions (requests/answer.py)."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 
-from requests import deadlines, silence, ways
+from requests import deadlines, messages, silence, ways
 from requests.facts import Facts
 from requests.models import Right, RightsRequest
 from requests.workflow import CLOSED, State, TransitionNotAllowed
@@ -15,6 +16,15 @@ from subjects.models import ErasureBlock
 _BY_HAND = {State.IN_PROGRESS, State.WITHDRAWN}
 # What the person said when the request came: no work of ours.
 _SAID = {"stopped", "proofs", "objected"}
+
+
+# What must be told when staff take a request up again: func(case, actor=, now=), inside the same transaction.
+_listeners: list[Callable[..., object]] = []
+
+
+def when_taken_up(func: Callable[..., object]) -> None:
+    if func not in _listeners:
+        _listeners.append(func)
 
 
 def by_hand(rights_request: RightsRequest) -> list[State]:
@@ -51,6 +61,9 @@ def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> 
     rights_request.reviews.all().delete()
     # Whoever was told of the first answer is told of the second, too.
     rights_request.recipient_notices.all().delete()
+    messages.handle_asking_again(rights_request.case, actor=actor, now=now)
+    for listener in _listeners:
+        listener(rights_request.case, actor=actor, now=now)
     subject = rights_request.case.subject
     if subject and rights_request.right == Right.ACCESS:
         blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)

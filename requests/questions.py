@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from processing.models import DecisionSystem
 from requests.forms import Question, address_field, email_field, name_field, possible_email, text, words
 from requests.models import Right
 from requests.stopping import consent_purposes
@@ -38,6 +39,11 @@ GROUNDS = [
     (OTHER, _("For another reason")),
 ]
 RECEIVERS = [("me", _("Me")), (OTHER, _("Another company or organisation"))]
+
+
+def decision_systems() -> list[tuple[str, str]]:
+    """(slug, name) of every way in which something is decided about people here."""
+    return list(DecisionSystem.objects.filter(in_use=True).order_by("name").values_list("slug", "name"))
 
 
 def choices(
@@ -140,11 +146,24 @@ class PortabilityForm(Question):
 class DecisionForm(Question):
     title = _("Which decision should a person look at again?")
     short = _("The decision")
+    system = choices(
+        _("What was it about?"),
+        lambda: [*decision_systems(), (OTHER, _("Something else, or I do not know"))],
+        _("Select what the decision was about"),
+        several=False,
+    )
     decision = words(
         title,
         _("Tell us which decision you mean"),
         _("Say what was decided and when, and anything that we should take into account."),
     )
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        if decision_systems():
+            self.fields["decision"].label = _("Which decision do you mean?")
+        else:
+            del self.fields["system"]
 
 
 class NameForm(Question):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.models import Controller
 from processing.models import PurposeVersion, Recipient, System
-from requests import access, leaving_out, recipients, searching, systems
+from requests import access, leaving_out, notice, recipients, searching, systems
 from requests.clock import in_words
 from requests.decisions import Line, note_of
 from requests.models import Decision, Package, RecipientNotice, Right, RightsRequest, Task
@@ -29,6 +29,7 @@ def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
     return {
         **systems_of(rights_request),
         "available_until": in_words(made.expires_at.astimezone(Controller.current().zone).date()),
+        "is_posted": not notice.address_of(rights_request.case),
         "purposes": [access.facts_of(version, sources) for version in versions.order_by("pk")],
         "withheld": withheld(rights_request),
     }
@@ -89,6 +90,7 @@ def of_portability(
     return {
         **found,
         "available_until": in_words(made.expires_at.astimezone(Controller.current().zone).date()),
+        "is_posted": not notice.address_of(rights_request.case),
         "rows": rights_request.result.get("rows", 0),
         "inferred": rights_request.result.get("inferred", 0),
         "titles": list(titles.values_list("title", flat=True)),

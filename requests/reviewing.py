@@ -21,7 +21,8 @@ from ledger.entries import record
 from processing.models import Basis, DecisionSystem, Status
 from requests import report, systems, two_people
 from requests.decisions import NotOpen
-from requests.models import DecisionReview, Right, RightsRequest
+from requests.intake import claim_of
+from requests.models import CaseFile, DecisionReview, Right, RightsRequest
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
 from requests.workflow import State
 
@@ -59,6 +60,12 @@ def lines(rights_request: RightsRequest) -> list[Line]:
 def known_systems() -> list[DecisionSystem]:
     """What decides about people here, in use or not: a decision of last year can be contested too."""
     return list(DecisionSystem.objects.select_related("purpose").order_by("-in_use", "name"))
+
+
+def named(case: CaseFile) -> str:
+    """What the person chose on our form, by its slug; empty for words of their own."""
+    wrote = {line.strip() for line in claim_of(case).get(Right.ADM_REVIEW.value, "").splitlines()}
+    return next((system.slug for system in known_systems() if system.name in wrote), "")
 
 
 @transaction.atomic

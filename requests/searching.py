@@ -1,6 +1,6 @@
 """How a system was searched, so that we can show that it was reasonable and proportionate (UK GDPR Art 15(1A)).
 
-"No match" alone is no answer: somebody who finds nothing says what they looked for, where, and what they left out.
+"No match" alone is no answer, and "done" none either: whoever looked says for what, where, and what they left out.
 """
 
 from dataclasses import asdict, dataclass
@@ -18,13 +18,13 @@ from requests.clock import in_words
 from requests.models import Right, RightsRequest, Search, Task
 
 LENGTH = 2000
+# These say that somebody looked: what they found goes with the copy, or there was nothing.
+SEARCHED = (Task.Outcome.DONE, Task.Outcome.NOTHING_FOUND)
 
 
 class NotSearched(DomainError):
     code = "not-searched"
-    message = gettext_lazy(
-        "Nothing found is an answer only with a record of the search: say what was looked for, and where."
-    )
+    message = gettext_lazy("This is an answer only with a record of the search: say what was looked for, and where.")
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,11 @@ def note(task: Task, log: Log, *, actor: str, now: datetime) -> Search:
 
 
 def check(task: Task, outcome: str) -> None:
-    """Raises NotSearched where nothing found would be all there is. A builtin database says itself how it looked."""
+    """Raises NotSearched where the outcome would be all there is. A builtin database says itself how it looked; what
+    could not be searched, or is kept with a reason, says that instead.
+    """
     is_builtin = task.system.connector == task.system.Connector.BUILTIN
-    if task.request.right != Right.ACCESS or is_builtin or outcome != Task.Outcome.NOTHING_FOUND:
+    if task.request.right != Right.ACCESS or is_builtin or outcome not in SEARCHED:
         return
     if not Search.objects.filter(task=task).exists():
         raise NotSearched

@@ -42,7 +42,7 @@ def answer(
 ) -> Task:
     """Write down what a system answered, with the ledger entry as its receipt. Answering again is a new receipt.
 
-    `searched` says how it was searched; nothing found is no answer without that.
+    `searched` says how it was searched; of an access request, neither done nor nothing found is an answer without.
     """
     _check(outcome, reason)
     rights_request = RightsRequest.objects.select_for_update().get(pk=task.request_id)

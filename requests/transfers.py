@@ -93,8 +93,12 @@ def instruct(
 
 
 @transaction.atomic
-def start(found: Transfer, *, actor: str, now: datetime, exception: str = "") -> None:
-    """Send it, as the set of data stands now. After a failure once more, with the same id as before."""
+def start(found: Transfer, *, actor: str, now: datetime, exception: str = "") -> Transfer:
+    """Send it, as the set of data stands now; returns what is on its way.
+
+    After a failure once more, with the same id as before: they may have it already. A set that was made anew since is
+    another one and gets an id of its own, or they would take it for the one they have.
+    """
     rights_request = found.request
     lock(rights_request, Right.PORTABILITY)
     confirmed(rights_request)
@@ -102,12 +106,16 @@ def start(found: Transfer, *, actor: str, now: datetime, exception: str = "") ->
     if found.way != Way.ADDRESS or found.state not in (State.WAITING, State.FAILED):
         raise NotNow
     two_people.check(rights_request, actor=actor, reason=exception, now=now)
-    found.state, found.error, found.sha256 = State.SENDING, "", _set_of(rights_request).sha256
+    sha256 = _set_of(rights_request).sha256
+    if found.sha256 and found.sha256 != sha256:
+        found = _anew(found, actor=actor, now=now)
+    found.state, found.error, found.sha256 = State.SENDING, "", sha256
     found.finished_at = None
     found.save(update_fields=["state", "error", "sha256", "finished_at"])
     # About the transfer, so that its fate is found by its id.
     outbox.post(Outbox.Kind.TRANSFER, {"transfer": str(found.uuid)}, about=found.uuid, now=now)
     _note("transfer.begun", found, actor=actor, now=now, sha256=found.sha256)
+    return found
 
 
 @transaction.atomic
@@ -247,6 +255,18 @@ def _in_letter(one: Shown) -> dict[str, str]:
         case State.FAILED:
             return {"name": one.name, "sentence": "", "gap": _("It could not be sent: %(why)s") % {"why": one.error}}
     return {"name": one.name, "sentence": "", "gap": _("It is on its way to them and has not been confirmed yet.")}
+
+
+def _anew(old: Transfer, *, actor: str, now: datetime) -> Transfer:
+    """The same instruction, for another set of data. The one before is not to be sent any more."""
+    details = details_of(old)
+    cancel(old, actor=actor, now=now)
+    told = {"told": old.told, "instructed_at": old.instructed_at, "recorded_by": old.recorded_by}
+    made = Transfer(request=old.request, way=old.way, **told)
+    _seal(made, details)
+    made.save(force_insert=True)
+    _note("transfer.instructed", made, actor=actor, now=now, told=made.told, instead_of=str(old.uuid))
+    return made
 
 
 def _set_of(rights_request: RightsRequest) -> Package:

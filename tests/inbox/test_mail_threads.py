@@ -14,7 +14,7 @@ from core.models import Outbox
 from inbox import sealed, triage
 from inbox.models import Mail
 from processing.models import Purpose
-from requests import letters, posting
+from requests import letters, messages, moves, posting
 from requests.models import Letter
 from subjects.identifiers import Claim
 from tests import make_inbox, make_office, make_requests, make_staff
@@ -88,6 +88,12 @@ def test_a_reply_reopens_nothing_by_itself(case):
     mail = stored(letter("You missed something.", subject=rights_request.reference))
     rights_request.refresh_from_db()
     assert (rights_request.state, mail.state, mail.case) == ("withdrawn", "waiting", case)
+    messages.note(case, "You missed something.", asks_again=True, actor="x", now=NOW)
+    messages.note(case, "And good morning.", actor="x", now=NOW)
+    moves.step(rights_request, "in_progress", actor=OFFICER, now=NOW)
+    mail.refresh_from_db()
+    assert (mail.state, mail.kind, mail.settled_by) == ("done", "reply", OFFICER)
+    assert [one.asks_again for one in case.messages.waiting()] == [False]
 
 
 @pytest.mark.parametrize("header", ["In-Reply-To", "References"])

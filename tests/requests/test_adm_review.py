@@ -7,7 +7,7 @@ from core.errors import Invalid
 from processing import automated, register
 from processing.gates import NotReady
 from processing.models import Basis, DecisionSystem, Purpose
-from requests import letters, reviewing, rights, two_people
+from requests import letters, questions, reviewing, rights, two_people
 from requests.models import DecisionReview, Right
 from tests import make_office as make
 from tests import make_register
@@ -164,3 +164,20 @@ def test_staff_review_on_pages(rights_request, client):
     assert rights_request.state == "fulfilled"
     other = client.post(f"{page}reviews/{row.uuid}/drop/", follow=True).content.decode()
     assert "has been answered" in other
+
+
+def test_the_form_asks_which_decision_is_meant_and_staff_find_it_chosen(client, mailoutbox):
+    make.register()
+    make.person("direct-sales")
+    assert list(questions.DecisionForm().fields) == ["decision"]
+    decides()
+    decides(slug="old", name="How it was", in_use=False)
+    form = questions.DecisionForm({"system": "offers", "decision": "No discount."})
+    assert [value for value, _label in form.fields["system"].choices] == ["offers", "other"]
+    assert form.is_valid()
+    assert questions.DecisionForm({"decision": "No discount."}).errors
+    told = "\n".join(form.in_words(form.cleaned_data))
+    found = make.confirmed("adm_review", mailbox=mailoutbox, answers={"adm_review": told}).requests.get()
+    client.force_login(make.staff())
+    page = client.get(f"/admin/rights/{found.uuid}/").content.decode()
+    assert '<option value="offers" selected>Which offers you see</option>' in page

@@ -30,3 +30,17 @@ def test_the_report_of_an_erasure_says_that_the_copy_is_still_there(mailoutbox):
     copy.refresh_from_db()
     with pytest.raises(Unreadable):
         package.contents(copy)
+
+
+@pytest.mark.parametrize(("by_post", "said"), [(True, "enclosed with this letter"), (False, "as one ZIP file")])
+def test_a_copy_that_goes_by_post_is_no_file_behind_a_link(mailoutbox, by_post, said):
+    make.register()
+    make.person("newsletter")
+    access = make.confirmed("access", mailbox=mailoutbox).requests.get()
+    access.case.by_post = by_post
+    access.case.save(update_fields=["by_post"])
+    answer.release_access(access, actor=make.OFFICER, now=make.NOW)
+    letter = letters.latest(access)
+    text = letters.read(letter)["text"]
+    assert said in text
+    assert ("available until" in text, letter.is_given) == (not by_post, not by_post)

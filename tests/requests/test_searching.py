@@ -43,16 +43,18 @@ def say(task, **given):
     return systems.answer(task, actor=make.OFFICER, now=make.NOW, **given)
 
 
-def test_nothing_found_alone_is_refused(task):
+@pytest.mark.parametrize("outcome", ["nothing_found", "done"])
+def test_an_outcome_alone_is_refused(task, outcome):
     with pytest.raises(DomainError) as refusal:
-        say(task, outcome="nothing_found")
+        say(task, outcome=outcome)
     assert refusal.value.code == "not-searched"
     task.refresh_from_db()
     assert task.outcome == "pending"
 
 
 def test_other_answers_and_other_rights_need_no_search(task, mailoutbox):
-    say(task, outcome="done")
+    say(task, outcome="failed", reason="system-unavailable")
+    say(task, outcome="retained", reason="legal-claims")
     erasure = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
     say(erasure.tasks.get(system__slug="crm"), outcome="nothing_found")
 

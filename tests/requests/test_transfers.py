@@ -228,6 +228,13 @@ def test_made_anew_the_old_set_is_not_sent(found, receiver):
     deliver()
     transfer.refresh_from_db()
     assert (transfer.error, receiver.log) == ("set-changed", [])
+    # It is another set: under the old id they could take it for one that they have.
+    again = transfers.start(transfer, actor=OFFICER, now=NOW + timedelta(minutes=2))
+    transfer.refresh_from_db()
+    assert (transfer.state, again.state) == ("cancelled", "sending")
+    assert again.uuid != transfer.uuid
+    assert transfers.details_of(again) == transfers.details_of(transfer)
+    assert [one["name"] for one in transfers.for_letter(found)] == [transfers.details_of(again)["name"]]
 
 
 def test_nothing_goes_without_an_instruction_of_somebody_we_know(found, mailoutbox, settings):
