@@ -1,7 +1,8 @@
-"""What a restore and a late write are measured against. Apart from retention/models.py for its length only."""
+"""What a restore, a late write and a statistic are measured against. Part of retention/models.py but for its length."""
 
 import uuid
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -63,3 +64,26 @@ class WriteBack(models.Model):
 
     def __str__(self) -> str:
         return f"written back {self.uuid}"
+
+
+class EpsilonSpent(models.Model):
+    """One differentially private release: how much it told at most. The sum of a year is bounded (statistics.py)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    year = models.PositiveSmallIntegerField()
+    name = models.SlugField(help_text=_("What was counted."))
+    epsilon = models.DecimalField(max_digits=6, decimal_places=3)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=60)
+
+    class Meta:
+        verbose_name_plural = "epsilon spent"
+        indexes = [models.Index("year", name="retention_epsilon_year")]
+        constraints = [
+            models.CheckConstraint(condition=Q(epsilon__gt=0), name="retention_epsilon_is_positive"),
+        ]
+        # What has been told cannot be untold.
+        triggers = [pgtrigger.Protect(name="is_told", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.epsilon}"
