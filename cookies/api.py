@@ -25,7 +25,7 @@ MEMBERS = {"choice", "consent_id", "version", "choices", "how", "gpc", "chosen_a
 Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
 
 
-class LineSerializer(serializers.Serializer[Any]):
+class CookieLineSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     pattern = serializers.CharField()
     what_for = serializers.CharField()
@@ -39,17 +39,17 @@ class LineSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "label": serializers.CharField()}
 
 
-class GroupSerializer(serializers.Serializer[Any]):
+class CookieGroupSerializer(serializers.Serializer[Any]):
     id = serializers.SlugField(help_text="The purpose.")
     title = serializers.CharField()
     description = serializers.CharField()
     need = serializers.ChoiceField(choices=Need.choices)
     since = serializers.IntegerField(help_text="A yes to an earlier version does not cover it.")
     google = serializers.ListField(child=serializers.CharField())
-    cookies = LineSerializer(many=True)
+    cookies = CookieLineSerializer(many=True)
 
 
-class RegisterSerializer(serializers.Serializer[Any]):
+class CookieRegisterSerializer(serializers.Serializer[Any]):
     site = serializers.SlugField()
     name = serializers.CharField(help_text="Of the cookie that remembers the choice.")
     version = serializers.IntegerField()
@@ -59,11 +59,11 @@ class RegisterSerializer(serializers.Serializer[Any]):
     quiet_days = serializers.IntegerField()
     page = serializers.URLField()
     api = serializers.URLField()
-    purposes = GroupSerializer(many=True)
+    purposes = CookieGroupSerializer(many=True)
     texts = serializers.DictField(child=serializers.CharField())
 
 
-class ChoiceSerializer(serializers.Serializer[Any]):
+class CookieChoiceSerializer(serializers.Serializer[Any]):
     choice = serializers.UUIDField(help_text="Made by the caller: sent again, nothing is made again.")
     consent_id = serializers.UUIDField(help_text="The random number of the browser.")
     version = serializers.IntegerField(min_value=1)
@@ -73,7 +73,7 @@ class ChoiceSerializer(serializers.Serializer[Any]):
     chosen_at = serializers.DateTimeField(required=False)
 
 
-class ChosenSerializer(serializers.Serializer[Any]):
+class CookieChosenSerializer(serializers.Serializer[Any]):
     choice = serializers.UUIDField()
     consent_id = serializers.UUIDField()
     entry = serializers.UUIDField(help_text="The ledger entry that proves it.")
@@ -87,19 +87,19 @@ class CookieIdentitySerializer(serializers.Serializer[Any]):
     external_id = serializers.DictField(child=serializers.CharField(), required=False)
 
 
-class LinkSerializer(serializers.Serializer[Any]):
+class CookieLinkSerializer(serializers.Serializer[Any]):
     consent_id = serializers.UUIDField()
     identity = CookieIdentitySerializer()
 
 
-class LinkedSerializer(serializers.Serializer[Any]):
+class CookieLinkedSerializer(serializers.Serializer[Any]):
     consent_id = serializers.UUIDField()
 
 
 class RegisterView(CrossOriginView):
     required_scope = "forms:read"
 
-    @extend_schema(operation_id="cookies_read", responses=RegisterSerializer)
+    @extend_schema(operation_id="cookies_read", responses=CookieRegisterSerializer)
     def get(self, request: Request, slug: str) -> Response:
         """What the site's visitors are told and asked now."""
         return Response(banner.configuration(publishing.current(slug)))
@@ -108,7 +108,9 @@ class RegisterView(CrossOriginView):
 class ChoicesView(CrossOriginView):
     required_scope = "consents:write"
 
-    @extend_schema(operation_id="cookies_choose", request=ChoiceSerializer, responses={201: ChosenSerializer})
+    @extend_schema(
+        operation_id="cookies_choose", request=CookieChoiceSerializer, responses={201: CookieChosenSerializer}
+    )
     def post(self, request: Request, slug: str) -> Response:
         """Store the proof of a choice, which may have waited in a browser that could not reach us."""
         version, proof = _read(request, slug)
@@ -121,7 +123,7 @@ class ChoicesView(CrossOriginView):
 class LinkView(ApiView):
     required_scope = "subjects:write"
 
-    @extend_schema(operation_id="cookies_link", request=LinkSerializer, responses={200: LinkedSerializer})
+    @extend_schema(operation_id="cookies_link", request=CookieLinkSerializer, responses={200: CookieLinkedSerializer})
     def post(self, request: Request) -> Response:
         """Somebody has identified themselves: the choices of this browser are theirs. The same answer for everybody."""
         body = request.data

@@ -11,7 +11,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_http_methods, require_safe
 
-from cookies import banner, choices, gpc, publishing, stored, telling
+from cookies import banner, braking, choices, gpc, publishing, stored, telling
 from cookies.models import SiteVersion
 from cookies.stored import Stored
 
@@ -60,6 +60,7 @@ def script(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _choose(request: HttpRequest, version: SiteVersion, kept: Stored | None, domain: str) -> HttpResponse:
+    braking.brake(request)
     ids = [group["id"] for group in choices.optional(version)]
     everything = {"all": True, "none": False}.get(request.POST.get("choose", ""))
     wanted = {id: request.POST.get(id) == "yes" if everything is None else everything for id in ids}

@@ -90,6 +90,12 @@ def test_a_page_that_cannot_reach_the_site_says_where_to_choose(client):
     assert client.get("/cookies/elsewhere/").status_code == 404
 
 
+def test_one_client_cannot_fill_the_evidence(client, version, settings):
+    settings.FORM_POSTS_PER_CLIENT = 0
+    assert client.post(PAGE, {"choose": "all"}).status_code == 429
+    assert not CookieChoice.objects.exists()
+
+
 def test_the_script_is_small_and_carries_what_is_told(client, version):
     version.site.intro = "</script>\u2028"
     version.site.save()
