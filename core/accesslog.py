@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 
 from core import logs
+from core.once import held
 
 HEADER = "X-Request-ID"
 # What a proxy in front of us would make up. An address or a name with a space does not fit.
@@ -27,7 +28,7 @@ class AccessLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get(HEADER, "")
         number = given if _SANE.fullmatch(given) else uuid.uuid4().hex
-        token = logs.current.set(number)
+        token, reading = logs.current.set(number), held.set({})
         began = time.perf_counter()
         try:
             response = self.get_response(request)
@@ -37,6 +38,7 @@ class AccessLogMiddleware:
                 _write(level, request, response.status_code, began)
         finally:
             logs.current.reset(token)
+            held.reset(reading)
         return response
 
 

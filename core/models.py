@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from core.once import once
+
 
 class User(AbstractUser):
     """A member of staff. People whose data we hold are data subjects and never have an account here."""
@@ -53,7 +55,11 @@ class Controller(models.Model):
 
     @classmethod
     def current(cls) -> "Controller":
-        """The controller, or an unsaved placeholder before one is entered."""
+        """The controller, or an unsaved placeholder before one is entered. Read once in a request."""
+        return once("controller", cls._read)
+
+    @classmethod
+    def _read(cls) -> "Controller":
         return cls.objects.filter(pk=1).first() or cls(pk=1, name="Kraken Privacy", dpo_contact="privacy@localhost")
 
     @property
@@ -74,6 +80,7 @@ class Owner(models.TextChoices):
     BREACH = "breach", _("breach")
     IDENTITY = "identity", _("evidence of identity")
     MAIL = "mail", _("message in the privacy mailbox")
+    WEBHOOK = "webhook", _("webhook")
 
 
 class DataKey(models.Model):

@@ -19,6 +19,7 @@ from breaches import views as breaches
 from cookies import evidence
 from cookies import urls_staff as cookies
 from core.models import Controller
+from core.once import once
 from imports import urls as imports_urls
 from imports import views as imports_views
 from inbox import urls as inbox_urls
@@ -85,6 +86,12 @@ class KrakenAdminSite(UnfoldAdminSite):
         with timezone.override(Controller.current().zone):
             response: TemplateResponse = super().index(request, context).render()
         return response
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """What this person may see of the tables. Page, menu and search ask for it: once is enough."""
+        here = super().get_app_list
+        found: list[Any] = once(f"tables {app_label} {request.user.pk}", lambda: here(request, app_label))
+        return found
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """The office first, then the tables, as far as this person may see them."""
