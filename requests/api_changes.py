@@ -10,10 +10,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.idempotency import replayable
 from requests import proposing, reviewing
 from requests.api import RequestOut
 from requests.api_work import Working, actor_of, read
-from requests.models import DecisionReview
+from requests.models import Correction, DecisionReview, RightsRequest
 
 
 class CorrectionIn(serializers.Serializer[Any]):
@@ -63,10 +64,8 @@ class CorrectionsView(Working):
 
     @extend_schema(request=CorrectionIn, responses={201: CorrectionsOut}, operation_id="requests_correction_propose")
     def post(self, request: Request, reference: str) -> Response:
-        given, found = read(CorrectionIn, request), self.find(reference)
-        about = given.pop("about") or found.uuid
-        made = proposing.propose(found, about=about, **given, actor=actor_of(request), now=timezone.now())
-        return Response({"corrections": [str(row.uuid) for row in made]}, status=201)
+        found = self.find(reference)
+        return replayable(request, make=lambda: _propose(found, request), load=_proposed, status=201)
 
 
 class CorrectionView(Working):
@@ -85,9 +84,13 @@ class ReviewsView(Working):
 
     @extend_schema(request=ReviewIn, responses={201: ReviewOut}, operation_id="requests_review_begin")
     def post(self, request: Request, reference: str) -> Response:
-        given, found = read(ReviewIn, request), self.find(reference)
-        row = reviewing.begin(found, **given, actor=actor_of(request), now=timezone.now())
-        return Response({"review": str(row.uuid)}, status=201)
+        found = self.find(reference)
+
+        def make() -> UUID:
+            given = read(ReviewIn, request)
+            return reviewing.begin(found, **given, actor=actor_of(request), now=timezone.now()).uuid
+
+        return replayable(request, make=make, load=lambda uuid: {"review": str(uuid)}, status=201)
 
 
 class ReviewView(Working):
@@ -99,3 +102,16 @@ class ReviewView(Working):
         row = get_object_or_404(found.reviews.select_related("system__purpose", "request__case"), uuid=review)
         reviewing.conclude(row, **given, actor=actor_of(request), now=timezone.now())
         return self.done(found)
+
+
+def _propose(found: RightsRequest, request: Request) -> UUID:
+    """One proposal may be for several places; any of its rows stands for all."""
+    given = read(CorrectionIn, request)
+    about = given.pop("about") or found.uuid
+    return proposing.propose(found, about=about, **given, actor=actor_of(request), now=timezone.now())[0].uuid
+
+
+def _proposed(correction: UUID) -> dict[str, Any]:
+    row = get_object_or_404(Correction, uuid=correction)
+    together = Correction.objects.filter(request=row.request_id, proposed_at=row.proposed_at).order_by("pk")
+    return {"corrections": [str(one.uuid) for one in together]}

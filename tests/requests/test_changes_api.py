@@ -33,8 +33,10 @@ def asked(subject, mailoutbox):
 def test_a_correction_is_proposed_decided_and_carried_out(asked):
     api, item = asked("rectification"), PersonalDataItem.objects.get(needs__purpose__slug="newsletter")
     assert api.post("release/").json()["type"].endswith("undecided")
-    made = api.post("corrections/", kind="item", about=str(item.uuid), new="Grace")
+    key = {"Idempotency-Key": "one"}
+    made = api.post("corrections/", kind="item", about=str(item.uuid), new="Grace", headers=key)
     assert made.status_code == 201
+    assert api.post("corrections/", kind="item", about=str(item.uuid), new="Grace", headers=key).json() == made.json()
     [correction] = made.json()["corrections"]
     assert api.post(f"corrections/{correction}/", reason="document-stays").status_code == 400
     assert api.post(f"corrections/{uuid4()}/", reason="inaccurate").status_code == 404
@@ -72,8 +74,11 @@ def test_a_decision_is_reviewed(asked):
         by_computer_alone=True,
     )
     api = asked("adm_review")
-    made = api.post("reviews/", system="offers", asked=["contest"], decision="No discount.")
+    key = {"Idempotency-Key": "one"}
+    made = api.post("reviews/", system="offers", asked=["contest"], decision="No discount.", headers=key)
     assert made.status_code == 201
+    again = api.post("reviews/", system="offers", asked=["contest"], decision="No discount.", headers=key)
+    assert again.json() == made.json()
     review = made.json()["review"]
     assert api.post(f"reviews/{review}/", outcome="changed", reasons="Right.").status_code == 400
     everything = list(reviewing.MEANINGFUL)
