@@ -61,7 +61,7 @@ def fault(former: ConsentFormVersion | None, version: ConsentFormVersion, asks_a
             return _("%(names)s did not rely on this consent before. That is material: people are asked again.") % {
                 "names": names
             }
-        if (former.minimum_age or 0) < (version.minimum_age or 0):
+        if former.minimum_age is not None and (version.minimum_age or 0) > former.minimum_age:
             return _("More children than before need a parent. That is material: people are asked again.")
     return None
 

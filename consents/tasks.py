@@ -3,13 +3,20 @@
 from celery import shared_task
 from django.utils import timezone
 
-from consents import endings, opt_in
+from consents import endings, opt_in, renewals, renewals_mail
 
 
 @shared_task
 def expire() -> int:
     """Nightly: record the consents whose time has run out."""
     return endings.expire_due(now=timezone.now())
+
+
+@shared_task
+def renew() -> int:
+    """Ask some of those whose "yes" a changed form outgrew, and end what was not given anew by its day."""
+    now = timezone.now()
+    return renewals_mail.ask_due(now=now) + renewals.end_due(now=now)
 
 
 @shared_task

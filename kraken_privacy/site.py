@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from breaches import views as breaches
+from consents import office_forms, office_forms_consents
 from cookies import evidence
 from cookies import urls_staff as cookies
 from core.models import Controller
@@ -40,6 +41,7 @@ class KrakenAdminSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         work = [*office_urls.urls(self), *office_actions.urls(self), *inbox_urls.urls(self)]
+        work += [*office_forms.urls(self), *office_forms_consents.urls(self)]
         return [*work, *breaches.urls(self), *imports_urls.urls(self), *cookies.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
@@ -110,6 +112,10 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("People"), reverse("admin:people"), "person_search"))
         if request.user.has_perm(views_organisations.READ):
             work.append(_link(request, _("Organisations"), reverse("admin:organisations"), "domain"))
+        if request.user.has_perm(office_forms.READ):
+            work.append(_link(request, _("Consent forms"), reverse("admin:consent-forms"), "check_box"))
+        if request.user.has_perm(office_forms_consents.ENTER):
+            work.append(_link(request, _("Consents from others"), reverse("admin:consents-told"), "forward_to_inbox"))
         if request.user.has_perm(imports_views.READ):
             work.append(_link(request, _("Data in"), reverse("admin:data-in"), "upload_file"))
         tables = [

@@ -29,7 +29,8 @@ def live(slug="newsletter", basis="a", **fields):
 
 
 def control(key="newsletter-email", purpose="newsletter", channel="email", **more):
-    return {"key": key, "purpose": purpose, "channel": channel, "label": "E-mail me.", "hint": "", **more}
+    label = "E-mail me." if key == "newsletter-email" else f"Yes to {key}."
+    return {"key": key, "purpose": purpose, "channel": channel, "label": label, "hint": "", **more}
 
 
 def draft(slug="join", controls=None, *, locale="en-GB", **fields):

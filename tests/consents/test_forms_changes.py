@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
-from consents import forms, forms_compare, forms_drafts, renewals
+from consents import forms, forms_compare, forms_drafts, renewals, renewals_mail, withdraw
 from consents.forms import NotPublishable, Unchanged
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentRenewal
 from core.errors import Invalid
+from core.outbox import deliver_due
 from ledger.models import Entry
+from subjects.identifiers import Claim
 from tests import make_consents as make
 from tests import make_register
 
@@ -77,7 +79,7 @@ def test_an_editorial_change_asks_nobody_again():
     assert make.reason(now=make.days(2)) == "+consent-given"
 
 
-def test_a_material_change_asks_exactly_those_who_said_yes():
+def test_a_material_change_asks_exactly_those_who_said_yes(mailoutbox):
     make.published(controls=[make.control(), SMS])
     both = {"newsletter-email": True, "newsletter-sms": True}
     make.captured("both@example.com", choices=both)
@@ -92,6 +94,11 @@ def test_a_material_change_asks_exactly_those_who_said_yes():
     second = forms.publish(draft, now=now, actor=make.ACTOR, asks_again=["newsletter-email"])
     assert (second.change, second.affected) == ("material", 2)
     assert set(ConsentRenewal.objects.values_list("channel", flat=True)) == {"email"}
+    assert renewals_mail.ask_due(now=now) == 2
+    assert renewals_mail.ask_due(now=now) == 0
+    deliver_due(now=now)
+    assert sorted(mail.to[0] for mail in mailoutbox) == ["both@example.com", "one@example.com"]
+    assert "share it with the shop" in mailoutbox[0].body
     assert '"affected":2' in Entry.objects.filter(kind="form.published").last().body
     # The old "yes" counts until its day; a new one settles the mark, and silence renews nothing.
     assert make.reason("one@example.com", now=make.days(20)) == "+consent-given"
@@ -113,6 +120,17 @@ def test_a_change_that_is_evidently_material_is_not_called_editorial():
         forms.publish(draft, now=make.NOW, actor=make.ACTOR)
     assert "Other Ltd" in str(error.value.fields["change"])
     assert forms.publish(draft, now=make.NOW, actor=make.ACTOR, asks_again=["newsletter-email"]).change == "material"
+
+
+def test_whoever_we_may_not_write_to_is_not_asked():
+    make.published()
+    make.captured()
+    draft = make.draft(title="More")
+    forms.publish(draft, now=make.days(1), actor=make.ACTOR, asks_again=["newsletter-email"])
+    ada = [Claim("email", "ada@example.com")]
+    withdraw.withdraw(ada, purposes="all-marketing", now=make.days(1), actor=make.ACTOR)
+    assert renewals_mail.ask_due(now=make.days(1)) == 1
+    assert ConsentRenewal.objects.get().kept_back
 
 
 def test_a_new_box_was_agreed_to_by_nobody():

@@ -1,0 +1,148 @@
+"""Consent forms for people: our own page, plain form posts of other sites, and the script that other sites include."""
+
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from consents import forms, forms_hosted
+from consents.forms_hosted import KEY, RETURN, HostedForm
+from consents.models import ConsentFormVersion
+from core import throttle
+from core.errors import DomainError, Invalid
+from core.network import network_of
+
+SCRIPT = Path(settings.BASE_DIR) / "static" / "consent-form.js"
+
+
+class TooMany(DomainError):
+    code = "too-many"
+    message = _("Too many forms were sent from your network in the last minute. Wait a while and try again.")
+    status = 429
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def form(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form on a page of ours."""
+    version = forms.current(slug, request.POST.get("locale") or request.GET.get("locale") or _locale(request))
+    hosted = HostedForm(request.POST if request.method == "POST" else None, shown=version)
+    if request.method != "POST":
+        return _page(request, version, hosted)
+    return _take(
+        request, version, hosted, collected_by="hosted_form", actor="public", url=f"{settings.BASE_URL}{request.path}"
+    )
+
+
+# Other people's pages have no token of ours. What they have is a key, and a browser that says where they are.
+@csrf_exempt
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def post(request: HttpRequest, slug: str) -> HttpResponse:
+    """A plain form of a site without a server. A fault is shown on our own page, with everything still filled in."""
+    if request.method != "POST":
+        return redirect("consents:form", slug)
+    key = forms_hosted.key_for(request.POST.get(KEY, ""), request.headers.get("Origin"), now=timezone.now())
+    version = forms.current(slug, request.POST.get("locale", ""))
+    back = forms_hosted.way_back(request.POST.get(RETURN, ""), key)
+    hosted = HostedForm(request.POST, shown=version)
+    url = request.headers["Origin"]
+    return _take(request, version, hosted, collected_by="html_form", actor=key.actor, url=url, back=back)
+
+
+@never_cache
+@require_safe
+def done(request: HttpRequest, slug: str) -> HttpResponse:
+    """Thank you. The same for everybody: it does not tell what stood before."""
+    return render(request, "consents/forms/done.html", {"is_pending": "mail" in request.GET})
+
+
+@require_safe
+def script(request: HttpRequest) -> HttpResponse:
+    """The script that other sites include. It holds no key and no words of a form, so anybody may keep it."""
+    response = HttpResponse(_script(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=3600"
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@lru_cache(maxsize=1)
+def _script() -> bytes:
+    return SCRIPT.read_bytes()
+
+
+def _take(
+    request: HttpRequest, version: ConsentFormVersion, hosted: HostedForm, *, url: str, back: str = "", **who: str
+) -> HttpResponse:
+    _brake(request)
+    keys = _keys(version, request.POST)
+    if hosted.is_valid():
+        data = forms_hosted.answer_of(version.form.slug, request.POST, keys, url=url)
+        try:
+            pending = forms_hosted.submit(data, now=timezone.now(), **who)
+        except Invalid as error:
+            hosted.refuse(error)
+        else:
+            return _over(version, pending=pending, back=back)
+    return _page(request, version, hosted, status=400)
+
+
+def _keys(version: ConsentFormVersion, posted: Any) -> list[str]:
+    """The boxes of the version that the page showed, which a cached page may have from before."""
+    number = posted.get("version", "")
+    if number == str(version.number):
+        return [control["key"] for control in version.controls]
+    older = ConsentFormVersion.objects.filter(
+        form=version.form_id, locale=posted.get("locale", ""), number=number if number.isdecimal() else 0
+    ).first()
+    return [control["key"] for control in older.controls] if older else []
+
+
+def _over(version: ConsentFormVersion, *, pending: bool, back: str) -> HttpResponse:
+    if back:
+        return _SeeOther(back)
+    return _SeeOther(reverse("consents:form-done", args=[version.form.slug]) + ("?mail" if pending else ""))
+
+
+class _SeeOther(HttpResponseRedirect):
+    """The browser asks for the next page by GET, whatever this was (RFC 9110 section 15.4.4)."""
+
+    status_code = 303
+
+
+def _page(request: HttpRequest, version: ConsentFormVersion, hosted: HostedForm, *, status: int = 200) -> HttpResponse:
+    languages = version.form.versions.filter(published_at__isnull=False, superseded_at=None).order_by("locale")
+    context = {
+        "version": version,
+        "form": hosted,
+        "languages": [one.locale for one in languages if one.locale != version.locale],
+        "action": reverse("consents:form", args=[version.form.slug]),
+    }
+    return render(request, "consents/forms/page.html", context, status=status)
+
+
+def _locale(request: HttpRequest) -> str:
+    """The language that the browser asks for first."""
+    return request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0].strip()[:10]
+
+
+def _brake(request: HttpRequest) -> None:
+    """Count one more form post of this client; raises TooMany. No address stands in the count."""
+    name = salted_hmac("consents.forms", network_of(request), algorithm="sha256").hexdigest()[:32]
+    if not throttle.take(f"throttle:form:{name}", settings.FORM_POSTS_PER_CLIENT, now=time.time()):
+        raise TooMany

@@ -1,0 +1,141 @@
+// A consent form of Kraken Privacy on another site:
+//   <script src="https://privacy.example/forms/embed.js" data-form="newsletter" data-key="kp_…" defer></script>
+// It stands where the tag stands, or in the element that data-into names, and looks like the page it is in. It needs no
+// style, no inline script and no cookie: script-src and connect-src of our address are enough for a strict policy.
+(() => {
+  "use strict";
+
+  const tag = document.currentScript;
+  const { form: slug, key, into, locale = document.documentElement.lang || "en-GB" } = tag.dataset;
+  const api = new URL("/api/v1/", tag.src).href;
+  const WORDS = {
+    email: "Your e-mail address",
+    choice: "Your choice",
+    asked: "Who asks, and relies on your answer:",
+    change: "Change your choices",
+    notice: "Privacy notice",
+    save: "Save my choice",
+    saved: "Your choice is saved.",
+    pending: "Nearly done: please follow the link in our e-mail.",
+    failed: "Your choice could not be saved.",
+    away: "We cannot take your choice just now. Nothing changes until we can.",
+    older: "I am {age} or older",
+    guardian: "If you are younger: the e-mail address of a parent or guardian",
+    until: "If you are younger: the month in which you turn {age}, such as 2029-05",
+  };
+  // data-word-save="…" and so on say it in another language.
+  const word = (name) => tag.dataset[`word${name[0].toUpperCase()}${name.slice(1)}`] ?? WORDS[name];
+
+  function make(name, attributes = {}, ...children) {
+    const element = Object.assign(document.createElement(name), attributes);
+    element.append(...children);
+    return element;
+  }
+
+  async function call(path, options = {}) {
+    const headers = { Authorization: `Api-Key ${key}`, ...options.headers };
+    const answer = await fetch(api + path, { ...options, headers, signal: AbortSignal.timeout(10_000) });
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.errors?.map((error) => error.message).join(" ") || body.detail || body.title);
+    return body;
+  }
+
+  const status = make("p", { className: "kraken-status" });
+  status.setAttribute("role", "status");
+  const place = into ? document.querySelector(into) : make("div", { className: "kraken-form" });
+  if (!into) tag.after(place);
+  place.append(status);
+
+  function labelled(text, input) {
+    input.id = `kraken-${slug}-${input.name}`;
+    return make("p", {}, make("label", { htmlFor: input.id }, text), input);
+  }
+
+  // Nothing is ticked beforehand.
+  function box(control) {
+    const name = `choice-${control.key}`;
+    const input = make("input", { type: "checkbox", name, id: `kraken-${slug}-${name}` });
+    const line = make("p", { className: "kraken-choice" }, input, " ", make("label", { htmlFor: input.id }, control.label));
+    if (control.hint) {
+      const hint = make("span", { className: "kraken-hint", id: `${input.id}-hint` }, control.hint);
+      input.setAttribute("aria-describedby", hint.id);
+      line.append(" ", hint);
+    }
+    return line;
+  }
+
+  function ages(age) {
+    const older = make("input", { type: "checkbox", name: "of_age", id: `kraken-${slug}-of_age` });
+    const text = (name) => word(name).replace("{age}", age);
+    return [
+      make("p", { className: "kraken-choice" }, older, " ", make("label", { htmlFor: older.id }, text("older"))),
+      labelled(text("guardian"), make("input", { type: "email", name: "guardian_email", autocomplete: "off" })),
+      labelled(text("until"), make("input", { type: "text", name: "guardian_until", autocomplete: "off" })),
+    ];
+  }
+
+  function age(fields) {
+    if (fields.of_age.checked) return { of_age: true };
+    const guardian = { email: fields.guardian_email.value, until: fields.guardian_until.value };
+    return guardian.email ? { guardian } : {};
+  }
+
+  function show(shown) {
+    const trap = make("input", { name: "website", type: "text", tabIndex: -1, autocomplete: "off", hidden: true });
+    trap.setAttribute("aria-hidden", "true");
+    const choices = make("fieldset", {}, make("legend", {}, word("choice")), ...shown.controls.map(box));
+    const change = make("a", { href: shown.withdrawal.url }, word("change"));
+    const form = make(
+      "form", { className: "kraken-consent", lang: shown.locale },
+      make("h2", {}, shown.title),
+      make("p", { className: "kraken-intro" }, shown.intro),
+      labelled(word("email"), make("input", { type: "email", name: "email", autocomplete: "email", required: true })),
+      choices,
+      ...(shown.minimum_age === null ? [] : ages(shown.minimum_age)),
+      trap,
+      make("p", { className: "kraken-told" }, `${word("asked")} ${shown.controllers.join(", ")}.`),
+      make("p", { className: "kraken-told" }, `${shown.withdrawal.text} `, change),
+      make("p", { className: "kraken-told" }, make("a", { href: shown.notice.url }, word("notice"))),
+      make("button", { type: "submit" }, word("save")),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!trap.value) send(form, shown);
+    });
+    status.textContent = "";
+    status.before(form);
+  }
+
+  // One key for one answer: pressing again after a failure makes nothing twice. Another answer is another key.
+  let sent = { body: "", once: "" };
+
+  async function send(form, shown) {
+    const fields = form.elements;
+    const body = JSON.stringify({
+      form: shown.slug,
+      version: shown.version,
+      locale: shown.locale,
+      identity: { email: fields.email.value },
+      // An empty box is a "no": it is sent like a "yes".
+      choices: Object.fromEntries(shown.controls.map(({ key: name }) => [name, fields[`choice-${name}`].checked])),
+      // The address without its query, which can carry who came from where.
+      source: { channel: "website", url: location.origin + location.pathname },
+      ...(shown.minimum_age === null ? {} : age(fields)),
+    });
+    if (body !== sent.body) sent = { body, once: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": sent.once };
+    try {
+      const saved = await call("consents/", { method: "POST", headers, body });
+      status.textContent = word(saved.pending ? "pending" : "saved");
+      // The person's own proof. Whoever holds it can check it with the keys at /.well-known/jwks.json.
+      const detail = { receipt: saved.receipt, pending: saved.pending };
+      place.dispatchEvent(new CustomEvent("kraken:consent", { bubbles: true, detail }));
+    } catch (error) {
+      status.textContent = `${word("failed")} ${error.message}`;
+    }
+  }
+
+  call(`forms/${slug}/?locale=${encodeURIComponent(locale)}`).then(show, () => {
+    status.textContent = word("away");
+  });
+})();

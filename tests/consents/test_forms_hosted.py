@@ -1,0 +1,177 @@
+"""The hosted page, plain form posts of other sites, and the path by a parent or guardian."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from consents import answers, capture, forms, opt_in
+from consents.models import ConsentEvent, ConsentForm, PendingConsent
+from core import apikeys
+from core.models import Owner
+from core.outbox import deliver_due
+from core.vault import key_of
+from tests import make_consents as make
+
+pytestmark = pytest.mark.django_db
+SITE = "https://www.example.com"
+
+
+@pytest.fixture(autouse=True)
+def version():
+    return make.published()
+
+
+def answer(client, path="/forms/join/", *, version=1, email="ada@example.com", ticked=("newsletter-email",), **more):
+    boxes = {f"choice-{key}": "yes" for key in ticked}
+    origin = more.pop("origin", None)
+    headers = {"Origin": origin} if origin else {}
+    data = {"version": version, "locale": "en-GB", "email": email, "website": "", **boxes, **more}
+    return client.post(path, data, headers=headers)
+
+
+def plain(client, *, origin=SITE, scopes=("consents:write",), **more):
+    _row, key = apikeys.create("site", scopes, kind="publishable", origins=[SITE])
+    return answer(client, "/forms/join/answer/", origin=origin, **{"key": key, **more})
+
+
+def test_the_page_asks_and_nothing_is_ticked(client):
+    page = client.get("/forms/join/").content.decode()
+    for words in ("Stay in touch", "E-mail me.", "Example Ltd", "You can withdraw at any time.", 'href="/policy/"'):
+        assert words in page
+    assert " checked" not in page
+    assert not ConsentEvent.objects.exists()
+
+
+def test_an_answer_is_captured_and_the_thanks_tell_nothing(client):
+    first, again = answer(client), answer(client, ticked=())
+    assert (first.status_code, first["Location"]) == (303, "/forms/join/done/")
+    assert again["Location"] == first["Location"]
+    assert list(ConsentEvent.objects.order_by("id").values_list("status", "collected_by")) == [
+        ("given", "hosted_form"),
+        ("refused", "hosted_form"),
+    ]
+    assert "Your choice is saved" in client.get(first["Location"]).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"email": ""}, "Enter your e-mail address"),
+        ({"email": "nonsense"}, "There is a problem"),
+        ({"website": "https://spam.example.com"}, "Leave this field empty"),
+        ({"version": 7}, "never published"),
+    ],
+)
+def test_what_is_wrong_is_said_and_the_rest_stays_filled_in(client, sent, words):
+    page = answer(client, **sent)
+    assert page.status_code == 400
+    assert words in page.content.decode()
+    assert " checked" in page.content.decode()
+    assert not ConsentEvent.objects.exists()
+
+
+def test_a_form_of_ours_needs_our_token_and_few_are_taken_at_once(settings):
+    strict = Client(enforce_csrf_checks=True)
+    assert answer(strict).status_code == 403
+    settings.FORM_POSTS_PER_CLIENT = 0
+    assert answer(Client()).status_code == 429
+
+
+def test_a_site_without_a_server_posts_a_plain_form(version):
+    strict = Client(enforce_csrf_checks=True)
+    done = plain(strict, **{"return": f"{SITE}/thanks?from=form"})
+    assert (done.status_code, done["Location"]) == (303, f"{SITE}/thanks?from=form")
+    assert ConsentEvent.objects.get().collected_by == "html_form"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/", "//evil.example/", "javascript:alert(1)", f"{SITE}@evil.example/",
+        f"{SITE}.evil.example", f"{SITE}/\nx", "/elsewhere", "http://www.example.com/", "https://[",
+    ],
+)  # fmt: skip
+def test_nobody_is_led_to_another_site(client, address):
+    assert plain(client, **{"return": address})["Location"] == "/forms/join/done/"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"origin": "https://evil.example"}, {"origin": None}, {"origin": "null"}, {"key": "kp_x_y"},
+        {"scopes": ["forms:read"]},
+    ],
+)  # fmt: skip
+def test_a_plain_form_comes_from_a_page_of_its_key(client, wrong):
+    assert plain(client, **wrong).status_code == 403
+    assert not ConsentEvent.objects.exists()
+
+
+def test_a_cached_page_may_show_the_version_before_for_a_while(client, version):
+    ConsentForm.objects.update(grace_days=1)
+    now = timezone.now()
+    forms.publish(make.draft(controls=[make.control("other")]), now=now, actor=make.ACTOR)
+    assert plain(client).status_code == 303
+    # The trigger keeps published rows; only their end may be moved, as time does.
+    type(version).objects.filter(pk=version.pk).update(superseded_at=now - timedelta(days=2))
+    page = plain(client).content.decode()
+    assert "has been replaced" in page
+    assert 'name="version" value="2"' in page
+
+
+def test_the_script_for_other_sites_is_small_and_anybodys(client):
+    script = client.get("/forms/embed.js")
+    assert script["Content-Type"].startswith("text/javascript")
+    assert script["Access-Control-Allow-Origin"] == "*"
+    assert len(script.content) < 10_000
+
+
+CHILDREN = {"age": "younger", "guardian_email": "parent@example.com", "guardian_until": "05 2031"}
+
+
+def test_for_a_child_a_parent_is_asked_and_the_child_is_not(client, mailoutbox):
+    make.published(minimum_age=13, now=make.days(-1))
+    assert "13 or older" in client.get("/forms/join/").content.decode()
+    assert answer(client, version=2).status_code == 400
+    assert (
+        "own address" in answer(client, version=2, **{**CHILDREN, "guardian_email": "ada@example.com"}).content.decode()
+    )
+    assert answer(client, version=2, **CHILDREN)["Location"] == "/forms/join/done/?mail"
+    assert not ConsentEvent.objects.exists()
+    deliver_due(now=timezone.now())
+    assert mailoutbox[-1].to == ["parent@example.com"]
+    link = re.search(r"/consent/confirm/\S+", mailoutbox[-1].body)[0]
+    assert "parent or guardian" in client.get(link).content.decode()
+    client.post(link)
+    event = ConsentEvent.objects.get()
+    assert event.status == "given"
+    proof = key_of(Owner.CONSENT, event.consent).open("proof", bytes(event.proof)).decode()
+    assert "parent@example.com" in proof
+    assert '"by": "guardian"' in proof
+
+
+def test_whoever_is_old_enough_answers_alone_and_a_no_needs_nobody(client):
+    make.published(minimum_age=13, now=make.days(-1))
+    assert answer(client, version=2, age="older")["Location"] == "/forms/join/done/"
+    assert answer(client, version=2, email="tom@example.com", ticked=())["Location"] == "/forms/join/done/"
+    assert sorted(ConsentEvent.objects.values_list("status", flat=True)) == ["given", "refused"]
+
+
+def test_what_a_parent_said_ends_when_the_child_is_old_enough():
+    make.published(minimum_age=13, now=make.days(-1))
+    body = make.body(version=2, guardian={"email": "parent@example.com", "until": "2026-09"})
+    done = capture.capture(answers.read(body, now=make.NOW), now=make.NOW, actor=make.ACTOR)
+    assert ConsentEvent.objects.get(consent=done.consent).valid_until.isoformat().startswith("2026-08-31T23")
+
+
+@override_settings(CONSENT_AGE=13)
+def test_what_nobody_confirms_is_destroyed_after_a_month(client):
+    ConsentForm.objects.update(double_opt_in=True)
+    assert answer(client)["Location"] == "/forms/join/done/?mail"
+    pending = PendingConsent.objects.get()
+    assert opt_in.forget(now=pending.requested_at + opt_in.KEPT - timedelta(seconds=1)) == 0
+    assert opt_in.forget(now=pending.requested_at + opt_in.KEPT + timedelta(seconds=1)) == 1
+    assert not PendingConsent.objects.exists()

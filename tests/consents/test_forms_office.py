@@ -1,0 +1,174 @@
+"""The pages on which staff write, publish and enter consents."""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from consents.models import ConsentEvent, ConsentEvidence, ConsentForm, ConsentFormVersion, ConsentRenewal
+from ledger.models import Entry
+from tests import make_consents as make
+from tests import make_staff
+
+pytestmark = pytest.mark.django_db
+HERE = "/admin/consent-forms/newsletter/en-GB/"
+PDF = b"%PDF-1.7 signed"
+
+
+@pytest.fixture
+def dpo():
+    return make_staff.client_of(make_staff.account("dora", "dpo"))
+
+
+@pytest.fixture
+def registrar():
+    return make_staff.client_of(make_staff.account("rita", "registrar"))
+
+
+def draft(*boxes, **fields):
+    boxes = boxes or [make.control("", label="Send me the newsletter.")]
+    rows = {f"box-{n}-{name}": box[name] for n, box in enumerate(boxes) for name in box}
+    return {
+        "title": "News",
+        "intro": "About our products.",
+        "controllers": "Example Ltd",
+        "withdrawal": "You can withdraw at any time.",
+        "notice_version": "1",
+        "declared": ["free", "specific", "separate", "plain"],
+        "box-TOTAL_FORMS": len(boxes) + 1,
+        "box-INITIAL_FORMS": 0,
+        **rows,
+        **fields,
+    }
+
+
+def text(response):
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def test_a_form_is_written_by_one_and_put_on_show_by_another(registrar, dpo):
+    make.live()
+    made = registrar.post(
+        "/admin/consent-forms/new/", {"slug": "newsletter", "locale": "en-GB", "valid_for": "P24M", "grace_days": 30}
+    )
+    assert made["Location"] == f"{HERE}draft/"
+    shown = registrar.post(f"{HERE}preview/", draft(withdrawal=""))
+    assert "Send me the newsletter." in text(shown)
+    assert "withdraw at any time" in text(shown)
+    assert not ConsentFormVersion.objects.exists()
+    assert registrar.post(f"{HERE}draft/", draft()).status_code == 302
+    assert registrar.get(f"{HERE}publish/").status_code == 404
+    assert "Send me the newsletter." in text(dpo.get(f"{HERE}publish/"))
+    assert dpo.post(f"{HERE}publish/").status_code == 302
+    version = ConsentFormVersion.objects.get()
+    assert (version.change, version.controls[0]["key"]) == ("first", "newsletter-email")
+    assert "the words below have this hash" in text(registrar.get(f"{HERE}1/"))
+    assert "Send me the newsletter." in text(registrar.get("/forms/newsletter/"))
+    assert "newsletter" in text(dpo.get("/admin/consent-forms/"))
+    assert (
+        registrar.post(f"{HERE}draft/", draft({**make.control(), "label": "Send me the newsletter."})).status_code
+        == 302
+    )
+    assert ConsentFormVersion.objects.count() == 1
+
+
+def test_before_publishing_the_officer_sees_what_differs_and_whom_it_touches(dpo):
+    make.published("newsletter")
+    make.captured(form="newsletter")
+    dpo.post(f"{HERE}draft/", draft({**make.control(), "label": "E-mail me, about more."}))
+    page = text(dpo.get(f"{HERE}publish/"))
+    assert "<del>E-mail me.</del>" in page
+    assert "<ins>E-mail me, about more.</ins>" in page
+    assert "1 person has said yes" in page
+    assert "E-mail me, about more. (1)" in page
+    assert "outgrows" in text(dpo.post(f"{HERE}publish/", {"change": "material"}))
+    done = dpo.post(
+        f"{HERE}publish/", {"change": "material", "again": "newsletter-email", "until": "2099-01-31"}, follow=True
+    )
+    assert "1 people are asked again" in text(done) or "1 person is asked again" in text(done)
+    assert ConsentRenewal.objects.get().until.year == 2099
+
+
+def test_what_keeps_a_form_from_being_published_is_listed(dpo):
+    make.live()
+    form = ConsentForm.objects.create(slug="newsletter")
+    dpo.post(f"{HERE}draft/", draft(controllers="our partners", declared=[]))
+    page = text(dpo.get(f"{HERE}publish/"))
+    assert "names nobody" in page
+    assert "stand for" in page
+    assert dpo.post(f"{HERE}publish/").status_code == 200
+    assert form.versions.get().published_at is None
+    dpo.post(f"{HERE}discard/")
+    assert not form.versions.exists()
+
+
+def test_settings_and_languages(registrar):
+    make.published("newsletter")
+    answer = registrar.post(
+        "/admin/consent-forms/newsletter/settings/", {"double_opt_in": "on", "valid_for": "never", "grace_days": 3}
+    )
+    assert "ISO 8601" in text(answer)
+    registrar.post("/admin/consent-forms/newsletter/settings/", {"valid_for": "P6M", "grace_days": 3})
+    assert ConsentForm.objects.get().grace_days == 3
+    begun = registrar.post("/admin/consent-forms/newsletter/language/", {"locale": "cy-GB"})
+    assert begun["Location"] == "/admin/consent-forms/newsletter/cy-GB/draft/"
+    assert "Stay in touch" in text(registrar.get(begun["Location"]))
+
+
+@pytest.fixture
+def agent():
+    return make_staff.client_of(make_staff.account("carl", "caseworker"))
+
+
+def enter(client, **fields):
+    given = {"email": "ada@example.com", "how": "paper", "given_at": "2026-03-03T12:00", "choices": "newsletter-email"}
+    return client.post("/admin/consent-forms/newsletter/enter/", {**given, **fields})
+
+
+def test_a_paper_is_kept_sealed_with_the_consent_it_proves(agent):
+    make.published("newsletter")
+    assert "signed paper" in text(enter(agent))
+    assert "PDF, JPEG" in text(enter(agent, file=SimpleUploadedFile("page.html", b"<script>")))
+    assert not ConsentEvent.objects.exists()
+    assert enter(agent, file=SimpleUploadedFile("../paper.pdf", PDF)).status_code == 302
+    event, row = ConsentEvent.objects.get(), ConsentEvidence.objects.get()
+    assert (event.status, event.collected_by, row.consent) == ("given", "staff", event.consent)
+    assert PDF not in bytes(row.sealed)
+    file = agent.post(f"/admin/consents-told/evidence/{row.uuid}/")
+    assert (file.content, file["Content-Disposition"]) == (PDF, 'attachment; filename="paper.pdf"')
+    assert Entry.objects.filter(kind="consent.evidence-viewed").exists()
+    assert make.reason() == "+consent-given"
+
+
+def test_a_conversation_needs_a_note(agent):
+    make.published("newsletter")
+    assert "words were read out" in text(enter(agent, how="phone"))
+    assert enter(agent, how="phone", words="Ada, script 3 read out.").status_code == 302
+    assert ConsentEvidence.objects.get().sealed is None
+
+
+def tell(client):
+    given = {"email": "ada@example.com", "purpose": "newsletter", "channels": "email", "given_at": "2026-03-03T12:00"}
+    return client.post("/admin/consents-told/", given)
+
+
+EVIDENCE = dict.fromkeys(["seller", "named_as", "told", "chain", "screened_on"], "Example Lists Ltd")
+
+
+def test_what_others_collected_is_unknown_until_it_is_shown_that_we_were_named(agent):
+    make.published("newsletter")
+    page = tell(agent)["Location"]
+    assert ConsentEvent.objects.get().status == "unknown"
+    assert make.reason(now=make.days(1)) in ("consent-missing", "source-evidence-missing", "consent-expired")
+    assert agent.post(page, EVIDENCE).status_code == 200
+    assert agent.post(page, {**EVIDENCE, "file": SimpleUploadedFile("form.pdf", PDF)}).status_code == 302
+    assert make.reason(now=make.days(1)) == "+consent-given"
+    assert agent.get(page).status_code == 404
+
+
+def test_a_no_of_the_person_stands_whatever_others_show(agent):
+    make.published("newsletter")
+    page = tell(agent)["Location"]
+    make.captured(form="newsletter", choices={"newsletter-email": False}, now=make.days(1))
+    agent.post(page, {**EVIDENCE, "file": SimpleUploadedFile("form.pdf", PDF)})
+    assert make.reason(now=make.days(2)) == "consent-refused"
