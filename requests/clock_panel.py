@@ -68,7 +68,7 @@ def panel(rights_request: RightsRequest, *, now: datetime) -> Panel:
         may_be_answered=refusing.may_be_answered(rights_request),
         asks_where=asking_where.may_ask(rights_request),
         pauses=clarification.pauses(rights_request),
-        choices=_choices(rights_request),
+        choices=_choices(),
     )
 
 
@@ -79,21 +79,14 @@ _PLACES = {
 }
 
 
-def _choices(rights_request: RightsRequest) -> dict[str, Choices]:
+def _choices() -> dict[str, Choices]:
     return {
         "doubts": list(identity_doubt.REASONS.items()),
         "without_document": list(identity_doubt.WITHOUT_DOCUMENT.items()),
         "documents": list(identity_doubt.DOCUMENTS.items()),
         "ways": list(identity_doubt.WAYS.items()),
-        "clarifications": list(clarification.REASONS.items()),
-        "extensions": list(extension.REASONS.items()),
-        "fees": [(code, label) for code, label in fee.REASONS.items() if _fits(code, rights_request)],
         "refusals": list(refusing.REASONS.items()),
     }
-
-
-def _fits(code: str, rights_request: RightsRequest) -> bool:
-    return code != "further-copy" or rights_request.right == "access"
 
 
 def _around(rights_request: RightsRequest, facts: Facts) -> list[str]:

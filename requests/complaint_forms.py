@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from requests.complaints import LENGTH
-from requests.models_work import Cause, Issue, Outcome, Remedy
+from requests.models_work import Issue
 from requests.office_forms import DayField
 
 
@@ -33,23 +33,6 @@ class DescribeForm(forms.Form):
 
 class EnquiryForm(forms.Form):
     text = _words(_("Whom you asked, and what they said"), _("Only staff see it. Name people only where you must."))
-
-
-class ProgressForm(forms.Form):
-    text = _words(_("How far we are"), _("These words go to the person, in a letter."))
-    outcome_by = DayField(label=_("When we expect to tell the outcome"), required=False)
-
-
-class CloseForm(forms.Form):
-    outcome = forms.ChoiceField(label=_("Outcome"), choices=[("", _("Choose")), *Outcome.choices])
-    findings = _words(
-        _("What we found, on each issue in turn"), _("These words go to the person, in the outcome letter."), rows=6
-    )
-    changes = _words(_("What we change or put right, and an apology where one is due"), _("Goes into the letter, too."))
-    remedies = forms.MultipleChoiceField(
-        label=_("What was done, to count it"), choices=Remedy, widget=forms.CheckboxSelectMultiple, required=False
-    )
-    cause = forms.ChoiceField(label=_("Root cause"), choices=[("", _("Choose")), *Cause.choices], required=False)
 
 
 class PeriodForm(forms.Form):

@@ -5,30 +5,34 @@ The preview is the act itself, carried out and undone again: what is looked at c
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import DomainError, Text
-from requests import clarification, extension, fee, letter_words, letters, posting, two_people
+from core.errors import DomainError, Invalid, Text
+from requests import clarification, complaints, extension, fee, letter_words, letters, posting, two_people
 from requests.letter_kinds import title
+from requests.letter_words import About
 from requests.letters import LetterIncomplete
-from requests.models import Letter, RightsRequest
+from requests.models import Complaint, Letter, RightsRequest
+from requests.models_work import Cause, Outcome, Remedy
 
 Words = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One thing to write. `choices`: chosen from a list instead."""
+    """One thing to write. `choices`: chosen from a list instead, one or several. `is_day`: a date."""
 
     name: str
     label: Text
     help: Text = ""
     rows: int = 4
     choices: Mapping[str, Text] | None = None
+    is_many: bool = False
+    is_day: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,29 @@ def _give(kind: str, rights_request: RightsRequest, context: dict[str, Any], *, 
     posting.send(letters.write(kind, rights_request, context, now=now), actor=actor, now=now)
 
 
+def _progress(complaint: Complaint, words: Words, *, actor: str, now: datetime) -> None:
+    text, day = words.get("text", ""), _day(words.get("outcome_by", ""))
+    complaints.tell_progress(complaint, text, outcome_by=day, actor=actor, now=now)
+
+
+def _outcome(complaint: Complaint, words: Words, *, actor: str, now: datetime) -> None:
+    given = {name: words.get(name, "") for name in ("outcome", "findings", "changes", "cause")}
+    remedies = words.get("remedies", "").split()
+    complaints.close(complaint, **given, remedies=remedies, actor=actor, now=now)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise Invalid(fields={"outcome_by": _("Give a date, for example 2026-11-22.")}) from error
+
+
 def _by(func: Callable[..., object], *names: str) -> Callable[..., object]:
     """An act that has a function of its own and takes these words by name."""
 
-    def send(rights_request: RightsRequest, words: Words, *, actor: str, now: datetime) -> object:
-        return func(rights_request, **{name: words.get(name, "") for name in names}, actor=actor, now=now)
+    def send(about: About, words: Words, *, actor: str, now: datetime) -> object:
+        return func(about, **{name: words.get(name, "") for name in names}, actor=actor, now=now)
 
     return send
 
@@ -125,6 +147,33 @@ ACTS: dict[str, Act] = {
         ),
         _by(fee.charge, "reason", "explanation", "amount", "basis"),
     ),
+    "complaint_acknowledgement": Act((OPENING, CLOSING), _by(complaints.acknowledge_by_letter)),
+    "complaint_progress": Act(
+        (
+            OPENING,
+            Field("text", _("How far we are, as the person will read it")),
+            Field("outcome_by", _("When we expect to tell the outcome (optional)"), is_day=True),
+            CLOSING,
+        ),
+        _progress,
+    ),
+    "complaint_outcome": Act(
+        (
+            OPENING,
+            Field("outcome", _("Outcome"), choices=dict(Outcome.choices)),
+            Field("findings", _("What we found, on each issue in turn"), rows=6),
+            Field("changes", _("What we change or put right, and an apology where one is due")),
+            CLOSING,
+            Field(
+                "remedies",
+                _("What was done, to count it (not in the letter)"),
+                choices=dict(Remedy.choices),
+                is_many=True,
+            ),
+            Field("cause", _("Root cause (not in the letter)"), choices=dict(Cause.choices)),
+        ),
+        _outcome,
+    ),
 }
 
 
@@ -133,19 +182,24 @@ def fields_of(kind: str) -> tuple[Field, ...]:
     return ACTS[kind].fields if kind in ACTS else (OPENING, CLOSING)
 
 
-def kinds_for(rights_request: RightsRequest) -> list[tuple[str, str]]:
-    """The letters that staff can begin about this request now, by name."""
-    closed = {"general"}
-    return [(kind, title(kind)) for kind in ACTS if rights_request.is_open or kind in closed]
+def kinds_for(about: About) -> list[tuple[str, str]]:
+    """The letters that staff can begin about this request or complaint now, by name."""
+    closed, is_complaint = {"general"}, isinstance(about, Complaint)
+    kinds = [kind for kind in ACTS if is_about_complaint(kind) == is_complaint]
+    return [(kind, title(kind)) for kind in kinds if about.is_open or kind in closed]
 
 
-def look(rights_request: RightsRequest, kind: str, *, actor: str, now: datetime) -> Look:
+def is_about_complaint(kind: str) -> bool:
+    return kind.startswith("complaint_")
+
+
+def look(about: About, kind: str, *, actor: str, now: datetime) -> Look:
     """The letter as it would go now. Raises what stands in the way of the act; changes nothing."""
-    before = set(rights_request.case.letters.values_list("pk", flat=True))
+    before = set(about.case.letters.values_list("pk", flat=True))
     with transaction.atomic():
         try:
-            _act(rights_request, kind, actor=actor, now=now)
-            made = rights_request.case.letters.exclude(pk__in=before).get()
+            _act(about, kind, actor=actor, now=now)
+            made = about.case.letters.exclude(pk__in=before).get()
             return Look(letters.read(made)["html"], {})
         except LetterIncomplete as error:
             return Look(error.html, error.fields)
@@ -154,20 +208,20 @@ def look(rights_request: RightsRequest, kind: str, *, actor: str, now: datetime)
 
 
 @transaction.atomic
-def send(rights_request: RightsRequest, kind: str, *, actor: str, now: datetime, exception: str = "") -> Letter:
+def send(about: About, kind: str, *, actor: str, now: datetime, exception: str = "") -> Letter:
     """Carry it out: the letter is written and given. `exception`: why one person wrote and sends it."""
-    draft = letter_words.find(rights_request, kind)
+    draft = letter_words.find(about, kind)
     if draft is None:
         raise NoDraft
-    by = two_people.writers(rights_request, draft.uuid)
-    two_people.check(rights_request, actor=actor, reason=exception, now=now, by=by)
-    before = set(rights_request.case.letters.values_list("pk", flat=True))
-    _act(rights_request, kind, actor=actor, now=now)
-    return rights_request.case.letters.exclude(pk__in=before).get()
+    by = two_people.writers(about, draft.uuid)
+    two_people.check(about, actor=actor, reason=exception, now=now, by=by)
+    before = set(about.case.letters.values_list("pk", flat=True))
+    _act(about, kind, actor=actor, now=now)
+    return about.case.letters.exclude(pk__in=before).get()
 
 
-def _act(rights_request: RightsRequest, kind: str, *, actor: str, now: datetime) -> None:
+def _act(about: About, kind: str, *, actor: str, now: datetime) -> None:
     if kind not in ACTS:
         raise NotFromHere
-    words = letter_words.read(rights_request, kind)
-    ACTS[kind].send(rights_request, words, actor=actor, now=now)
+    words = letter_words.read(about, kind)
+    ACTS[kind].send(about, words, actor=actor, now=now)

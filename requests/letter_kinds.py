@@ -104,7 +104,10 @@ TITLES: dict[str, Text] = {
 # These hold nothing that we disclose, so the mail may say it all.
 IN_MAIL = {"acknowledgement", "complaint_acknowledgement", "withdrawal_confirmation", "marketing_stopped"}
 # Staff write and send these by themselves, from a draft; the others are sent where what they report is done.
-BY_STAFF = {"general", "acknowledgement", "clarification", "extension", "fee_notice"}
+BY_STAFF = {
+    *("general", "acknowledgement", "clarification", "extension", "fee_notice"),
+    *("complaint_acknowledgement", "complaint_progress", "complaint_outcome"),
+}
 
 
 def title(kind: str) -> str:

@@ -110,7 +110,7 @@ def write(
     body = json.dumps({"html": html, "text": to_text(html)}).encode()
     letter.sealed = vault.ensure_key(Owner.CASE, case.uuid).seal(_field(letter), body)
     letter.save(force_insert=True)
-    letter_words.take_up(rights_request, kind)
+    letter_words.take_up(rights_request or complaint, kind)
     return letter
 
 

@@ -208,8 +208,8 @@ def urls(site: AdminSite) -> list[URLPattern]:
         pattern.callback = site.admin_view(pattern.callback)
     parts = (
         office_clock,
-        office_complaints,
         office_drafts,
+        office_complaints,
         office_entering,
         office_letters,
         office_messages,

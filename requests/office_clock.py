@@ -1,4 +1,7 @@
-"""What staff do that moves a due date. Each is a POST that calls one domain function."""
+"""What staff do that moves a due date. Each is a POST that calls one domain function.
+
+Questions, extensions and fees are letters: they are written, looked at and sent in requests/office_drafts.py.
+"""
 
 from collections.abc import Callable
 from datetime import date
@@ -21,7 +24,6 @@ from requests import (
     asking_where,
     casework,
     clarification,
-    extension,
     fee,
     identity_doubt,
     identity_evidence,
@@ -168,10 +170,8 @@ def refuse(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 def urls(site: AdminSite) -> list[URLPattern]:
     here = "rights/<uuid:uuid>/"
-    asked = gettext_lazy("Asked. The letter is written.")
     withdrawn = gettext_lazy("The doubt is taken back. The day of receipt counts again.")
-    extended = gettext_lazy("Extended. The letter is written.")
-    charged = gettext_lazy("Charged. The letter is written.")
+    asked = gettext_lazy("Asked. The letter is written.")
     prepared = gettext_lazy("Prepared. Look at the letter, then send it.")
     recorded = gettext_lazy("Recorded, and the date computed anew.")
     recorded_as_said = gettext_lazy("Recorded: they have said where to look.")
@@ -181,10 +181,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         "doubt-arrived": arrived,
         "doubt-not-enough": not_enough,
         "doubt-withdraw": _act(identity_doubt.withdraw, withdrawn),
-        "clarify": _act(clarification.ask, asked, "reason", "unclear"),
         "clarified": _act(clarification.answered, recorded, "answer", days=("day",)),
-        "extend": _act(extension.extend, extended, "reason", "explanation"),
-        "charge": _act(fee.charge, charged, "reason", "explanation", "amount", "basis"),
         "paid": _act(fee.paid, recorded, days=("day",)),
         "take-back": take_back,
         "where": _act(asking_where.ask, asked),

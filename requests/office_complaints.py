@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from core.errors import DomainError
 from core.models import User
 from requests import assigning, complaint_lists, complaints, happened, office
-from requests.complaint_forms import CloseForm, DescribeForm, EnquiryForm, PeriodForm, ProgressForm
+from requests.complaint_forms import DescribeForm, EnquiryForm, PeriodForm
 from requests.models import Complaint
 from requests.office import actor_of, for_staff
 from requests.office_forms import refuse
@@ -27,11 +27,8 @@ from requests.office_forms import refuse
 READ, WRITE = "requests.view_complaint", "requests.change_complaint"
 FORMS: dict[str, type[forms.Form]] = {
     "describe": DescribeForm,
-    "acknowledge": forms.Form,
     "by-hand": forms.Form,
     "enquiry": EnquiryForm,
-    "progress": ProgressForm,
-    "close": CloseForm,
 }
 
 
@@ -130,11 +127,8 @@ def _steps(complaint: Complaint, given: dict[str, Any], *, actor: str) -> dict[s
     who: dict[str, Any] = {"actor": actor, "now": timezone.now()}
     return {
         "describe": lambda: complaints.describe(complaint, **given, **who),
-        "acknowledge": lambda: complaints.acknowledge_by_letter(complaint, **who),
         "by-hand": lambda: complaints.acknowledge(complaint, **who),
         "enquiry": lambda: complaints.enquire(complaint, given["text"], **who),
-        "progress": lambda: complaints.tell_progress(complaint, **given, **who),
-        "close": lambda: complaints.close(complaint, **given, **who),
     }
 
 
@@ -156,6 +150,7 @@ def _show(
         "issues": [str(complaints.Issue(issue).label) for issue in complaint.issues],
         "remedies": [str(complaints.Remedy(remedy).label) for remedy in complaint.remedies],
         "letters": list(complaint.letters.order_by("pk")),
+        "drafts": list(complaint.letter_drafts.order_by("pk")),
         "timeline": happened.timeline_of([complaint.uuid, complaint.case.uuid]),
         "forms": {name: bound.get(name) or form(initial=initial, prefix=name) for name, form in FORMS.items()},
         "opened": list(bound),

@@ -17,7 +17,9 @@ from core.errors import DomainError, Invalid
 from ledger.entries import record
 from ledger.models import Entry
 from requests.letter_kinds import BY_STAFF
-from requests.models import RightsRequest
+from requests.models import Complaint, RightsRequest
+
+About = RightsRequest | Complaint
 
 # What makes an answer: deciding, correcting, freezing the copy, looking through what was found, leaving something out,
 # writing why it is refused, and words of our own.
@@ -37,41 +39,39 @@ class TwoPeopleNeeded(DomainError):
     message = _("You have worked on this answer yourself. Somebody else must look at it and send it.")
 
 
-def preparers(rights_request: RightsRequest) -> set[str]:
+def preparers(about: About) -> set[str]:
     """Everybody who decided something in it or made its copy, as the ledger names them."""
-    bodies = _bodies(rights_request, PREPARING)
+    bodies = _bodies(about, PREPARING)
     return {body["actor"] for body in bodies if body["data"].get("kind") not in BY_STAFF}
 
 
-def writers(rights_request: RightsRequest, draft: UUID) -> set[str]:
+def writers(about: About, draft: UUID) -> set[str]:
     """Everybody who wrote words of this letter."""
-    bodies = _bodies(rights_request, ["letter.drafted"])
+    bodies = _bodies(about, ["letter.drafted"])
     return {body["actor"] for body in bodies if body["data"]["draft"] == str(draft)}
 
 
-def needs_reason(rights_request: RightsRequest, *, actor: str, by: Collection[str] | None = None) -> bool:
+def needs_reason(about: About, *, actor: str, by: Collection[str] | None = None) -> bool:
     """Whether this person can send the answer only as an exception. `by`: who wrote it, when it is a letter alone."""
-    own = actor in (preparers(rights_request) if by is None else by)
+    own = actor in (preparers(about) if by is None else by)
     return settings.TWO_PERSON_RELEASE and settings.SOLE_OFFICER and own
 
 
-def check(
-    rights_request: RightsRequest, *, actor: str, reason: str, now: datetime, by: Collection[str] | None = None
-) -> None:
+def check(about: About, *, actor: str, reason: str, now: datetime, by: Collection[str] | None = None) -> None:
     """Called inside the transaction that releases, when everything has been prepared. Notes who released, and how.
 
     `by`: who wrote it, when what is released is a letter and no answer.
     """
-    is_own = settings.TWO_PERSON_RELEASE and actor in (preparers(rights_request) if by is None else by)
+    is_own = settings.TWO_PERSON_RELEASE and actor in (preparers(about) if by is None else by)
     if is_own and not settings.SOLE_OFFICER:
         raise TwoPeopleNeeded
     if is_own and reason not in REASONS:
         raise Invalid(fields={"exception": _("Say why you send an answer that you prepared yourself.")})
     data = {"rule": "two-person" if settings.TWO_PERSON_RELEASE else "off", "exception": reason if is_own else ""}
     kind = "request.released" if by is None else "letter.released"
-    record(kind=kind, at=now, actor=actor, object=rights_request.uuid, data=data)
+    record(kind=kind, at=now, actor=actor, object=about.uuid, data=data)
 
 
-def _bodies(rights_request: RightsRequest, kinds: Collection[str]) -> list[dict[str, Any]]:
-    rows = Entry.objects.filter(object=rights_request.uuid, kind__in=kinds).values_list("body", flat=True)
+def _bodies(about: About, kinds: Collection[str]) -> list[dict[str, Any]]:
+    rows = Entry.objects.filter(object=about.uuid, kind__in=kinds).values_list("body", flat=True)
     return [json.loads(body) for body in rows]

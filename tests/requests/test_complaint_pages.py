@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from core.models import User
 from ledger.models import Entry
-from requests import complaint_lists, complaints
+from requests import complaint_lists, complaints, letters
 from requests.models import CaseFile, Complaint
 from tests import make_staff
 from tests.make_complaints import WORDS, complain
@@ -28,6 +28,20 @@ def officer():
 def act(client, complaint, step, **given):
     data = {f"{step}-{name}": value for name, value in given.items()}
     return client.post(reverse("admin:complaint-act", args=[complaint.uuid, step]), data, follow=True)
+
+
+def letter(client, complaint, name, kind, **given):
+    address = reverse(f"admin:complaint-letter-{name}", args=[complaint.uuid])
+    return client.post(address, {"kind": f"complaint_{kind}", **given}, follow=True).text
+
+
+def write(client, complaint, kind, **given):
+    """The letter as it would go, or the sheet again with what is wrong."""
+    return letter(client, complaint, "save", kind, look="1", **given)
+
+
+def send(client, complaint, kind):
+    return letter(client, complaint, "send", kind)
 
 
 def test_it_is_on_today_in_the_queue_and_in_its_list_without_its_words(officer):
@@ -59,26 +73,52 @@ def test_from_receipt_to_outcome(officer, mailoutbox):
     complaint = complain()
     act(officer, complaint, "describe", issues=["marketing"], about="", regulator_reference="")
     act(officer, complaint, "enquiry", text="Asked Sales.")
-    act(officer, complaint, "progress", text="We have asked Sales.")
-    refused = act(officer, complaint, "close", outcome="upheld", findings="", changes="").text
-    assert "This field is required" in refused
-    page = act(
-        officer,
-        complaint,
-        "close",
-        outcome="upheld",
-        findings="You had said no.",
-        changes="We are sorry. The list is corrected.",
-        remedies=["apologised", "corrected"],
-        cause="process",
-    ).text
-    assert "Upheld" in page
+    assert "Give a date" in write(officer, complaint, "progress", text="x", outcome_by="soon")
+    seen = write(officer, complaint, "progress", text="We have asked Sales.", outcome_by="2026-12-24")
+    assert "This is what will go" in seen
+    assert "Thursday 24 December 2026" in seen
+    assert not complaint.steps.filter(kind="progress").exists()
+    send(officer, complaint, "progress")
+    refused = write(officer, complaint, "outcome", outcome="upheld", findings="", changes="")
+    assert "Write this for the letter" in refused
+    words = {"findings": "You had said no.", "changes": "We are sorry. The list is corrected.", "cause": "process"}
+    write(officer, complaint, "outcome", outcome="upheld", remedies=["apologised", "corrected"], **words)
+    assert complaint.letter_drafts.exists()
+    complaint.refresh_from_db()
+    assert complaint.is_open
+    assert "Upheld" in send(officer, complaint, "outcome")
+    assert not complaint.letter_drafts.exists()
     complaint.refresh_from_db()
     assert (complaint.outcome, complaint.cause) == ("upheld", "process")
+    assert complaint.remedies == ["apologised", "corrected"]
     assert [letter.kind for letter in complaint.letters.order_by("pk")][-2:] == [
         "complaint_progress",
         "complaint_outcome",
     ]
+
+
+def test_an_acknowledgement_is_looked_at_and_sent_by_a_second_person(settings):
+    controller()
+    settings.TWO_PERSON_RELEASE = True
+    worker = make_staff.client_of(make_staff.account("worker", "caseworker"))
+    approver = make_staff.client_of(make_staff.account("approver", "approver"))
+    complaint = complain(email="")
+    seen = write(worker, complaint, "acknowledgement", opening="Thank you for telling us.")
+    assert "Thank you for telling us." in seen
+    send(worker, complaint, "acknowledgement")
+    assert not complaint.letters.exists()
+    assert "Print it" in send(approver, complaint, "acknowledgement")
+    assert "Thank you for telling us." in letters.read(complaint.letters.get())["text"]
+    # Acknowledged is what was given: on the day it is posted.
+    complaint.refresh_from_db()
+    assert complaint.acknowledged_at is None
+
+
+def test_a_letter_about_the_one_is_not_written_about_the_other(officer):
+    complaint = complain()
+    for kind in ("general", "complaint_nonsense", ""):
+        address = reverse("admin:complaint-letter-draft", args=[complaint.uuid])
+        assert officer.post(address, {"kind": kind}).status_code == 404
 
 
 def test_a_caseworker_sees_what_is_free_or_theirs():

@@ -23,10 +23,7 @@ DOORS = {
     "doubt-arrived": {"kind": "call-back", "words": "Called."},
     "doubt-not-enough": {"doubt": "No.", "ways": ["call-back"]},
     "doubt-withdraw": {},
-    "clarify": {"reason": "which-data", "unclear": "Which?"},
     "clarified": {"answer": "That."},
-    "extend": {"reason": "complexity", "explanation": "Nine archives."},
-    "charge": {"reason": "excessive", "explanation": "Weekly.", "amount": "5", "basis": "Paper."},
     "paid": {},
     "take-back": {"kind": "fee"},
     "refusal-prepare": {"reason": "unfounded", "explanation": "Offered to withdraw for money."},
@@ -58,6 +55,23 @@ def do(client, rights_request, name, **given):
     return client.post(address(name, rights_request), data, follow=True).content.decode()
 
 
+LETTERS = {
+    "clarification": {"reason": "which-data", "unclear": "Which?"},
+    "extension": {"reason": "complexity", "explanation": "Nine archives."},
+    "fee_notice": {"reason": "excessive", "explanation": "Weekly.", "amount": "5", "basis": "Paper."},
+}
+
+
+def write(client, rights_request, kind, **given):
+    """Write it, look at it as it would go, and send it."""
+    here = [reverse(f"admin:letter-{name}", args=[rights_request.uuid]) for name in ("draft", "save", "send")]
+    assert client.post(here[0], {"kind": kind}).status_code == 200
+    seen = client.post(here[1], {"kind": kind, "look": "1", **LETTERS[kind], **given}).content.decode()
+    assert "This is what will go" in seen
+    assert fresh(rights_request).due_on == rights_request.due_on
+    return client.post(here[2], {"kind": kind}, follow=True).content.decode()
+
+
 def today():
     return asking.today(timezone.now()).isoformat()
 
@@ -80,8 +94,8 @@ def test_the_page_shows_the_arithmetic_and_what_each_act_would_do(officer, acces
 
 
 def test_a_question_from_asking_to_the_answer(officer, access):
-    page = do(officer, access, "clarify", unclear="Which account <script>alert(1)</script>?")
-    assert "Asked. The letter is written." in page
+    page = write(officer, access, "clarification", unclear="Which account <script>alert(1)</script>?")
+    assert "The letter is sent." in page
     assert "alert(1)" not in page
     assert fresh(access).due_on is None
     assert "It is not clear which data is meant." in page
@@ -131,8 +145,8 @@ def test_a_late_doubt_is_approved_by_somebody_else(officer, client, access):
 
 
 def test_an_extension_and_taking_it_back(officer, access):
-    page = do(officer, access, "extend")
-    assert "Extended. The letter is written." in page
+    page = write(officer, access, "extension")
+    assert "The letter is sent." in page
     assert fresh(access).due_on > access.due_on + timedelta(days=50)
     assert f"to {in_words(access.due_on)}" in page
     page = do(officer, access, "take-back", kind="extension")
@@ -140,7 +154,7 @@ def test_an_extension_and_taking_it_back(officer, access):
 
 
 def test_a_fee_and_its_payment(officer, access):
-    assert "Charged." in do(officer, access, "charge")
+    assert "The letter is sent." in write(officer, access, "fee_notice")
     assert fresh(access).due_on is None
     assert "Recorded, and the date computed anew." in do(officer, access, "paid", day=today())
     assert fresh(access).due_on is not None
