@@ -276,6 +276,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "ENUM_NAME_OVERRIDES": {
         "RightEnum": "requests.models.Right",
+        "CookieHowEnum": "cookies.models.How",
         "ChannelEnum": "requests.models.CaseFile.Channel",
         "ToldByEnum": "requests.models.RecipientNotice.Channel",
         "ProofEnum": "requests.api_acts.PROOFS",

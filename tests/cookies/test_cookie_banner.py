@@ -165,6 +165,7 @@ def test_a_visitor_chooses_changes_their_mind_and_is_remembered(browser, site):
     assert page.locator("img").get_attribute("src") == "visits.svg"
     assert "_example_visits" in cookies(page)
     assert page.evaluate("[...dataLayer].at(-1)[2].analytics_storage") == "granted"
+    button(page, "Hide this message").click()
     # The way back is as short as the way in.
     page.get_by_role("link", name="Cookie settings").click()
     page.get_by_role("dialog").get_by_text("What is used").first.click()
