@@ -5,11 +5,15 @@ class ConsentsConfig(AppConfig):
     name = "consents"
 
     def ready(self) -> None:
-        from consents import collected, examinations, forget, gates, personal  # noqa: F401 - it registers itself
+        from consents import collected, examinations, forget, gates, webhooks
+        from consents import personal as personal  # it registers itself
+        from core import outbox
+        from core.models import Outbox
         from subjects import erasure, intake
 
         examinations.register_all()
         gates.register()
+        outbox.register_carrier(Outbox.Kind.WEBHOOK, webhooks.carry)
         erasure.register_relationship_guard(forget.standing)
         erasure.register_cleaner(forget.clean)
         intake.register_consents(collected.capture_all)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from consents import endings, opt_in, renewals, renewals_mail
+from consents import endings, opt_in, renewals, renewals_mail, webhooks
 
 
 @shared_task
@@ -23,3 +23,9 @@ def renew() -> int:
 def forget_unconfirmed() -> int:
     """Nightly: destroy the answers that were never confirmed."""
     return opt_in.forget(now=timezone.now())
+
+
+@shared_task
+def tell_webhooks() -> int:
+    """Every few seconds: queue what changed for those who want to be told."""
+    return webhooks.follow(now=timezone.now())

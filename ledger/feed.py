@@ -99,6 +99,17 @@ def page(after: Place, *, limit: int = PAGE) -> Page:
     return Page([event(row[3]) for row in found], Place(head.epoch, end, 0), False)
 
 
+def end() -> Place:
+    """Behind everything that has ended by now, for a reader who wants to know of what comes."""
+    head = Head.objects.get(pk=1)
+    return Place(head.epoch, max(horizon(head.epoch)[0], head.horizon), 0)
+
+
+def beginning() -> Place:
+    """Where this database began, or came back from a backup."""
+    return Place(Head.objects.get(pk=1).epoch, 0, 0)
+
+
 def place(text: str) -> Place:
     """The place that an earlier page ended at; no text is the beginning. Raises Invalid for any other text."""
     if not text:

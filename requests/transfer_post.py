@@ -7,15 +7,14 @@ connected to; nobody is followed elsewhere.
 
 import base64
 import json
-import ssl
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import httpx
 from django.conf import settings
 from django.utils import timezone
 
+from core import posting
 from core.models import Controller, Outbox
 from core.network import AddressRefused, Target, target_of
 from ledger import signing
@@ -25,7 +24,6 @@ from requests.models import Package, Transfer
 SCHEMA = "kraken-privacy/transfer/1"
 # Well below the outbox's lease, so that a slow receiver does not make a second sender start.
 SECONDS = 90
-TIMEOUT = httpx.Timeout(20, connect=10)
 # What is kept of the answer.
 ANSWER = 4096
 # These may pass by themselves; any other refusal is for people.
@@ -68,27 +66,15 @@ def _post(transfer: Transfer, made: Package, target: Target) -> tuple[int, str]:
     """Status and beginning of the answer."""
     deadline = time.monotonic() + SECONDS
     headers = {
-        "Host": target.host,
         "Content-Type": "application/zip",
         "Content-Length": str(made.size),
         "Content-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(made.sha256)).decode()}:",
         "Idempotency-Key": f'"{transfer.uuid}"',
         "Kraken-Manifest": signing.sign(_statement(transfer, made), typ="transfer-manifest+jws"),
-        "User-Agent": "Kraken-Privacy",
-        "Accept-Encoding": "identity",
     }
-    with (
-        httpx.Client(timeout=TIMEOUT, trust_env=False, verify=ssl.create_default_context()) as client,
-        client.stream(
-            "POST",
-            target.url,
-            content=_until(deadline, package.contents(made)),
-            headers=headers,
-            # The certificate is checked against the name, though the number is connected to.
-            extensions={"sni_hostname": target.name},
-        ) as response,
-    ):
-        return response.status_code, _beginning(response, deadline)
+    contents = _until(deadline, package.contents(made))
+    status, beginning = posting.post(target, contents, headers, keep=ANSWER, deadline=deadline)
+    return status, beginning.decode(errors="replace").replace("\x00", "")
 
 
 def _statement(transfer: Transfer, made: Package) -> bytes:
@@ -111,12 +97,3 @@ def _until(deadline: float, pieces: Iterator[bytes]) -> Iterator[bytes]:
         if time.monotonic() > deadline:
             raise TooSlow
         yield piece
-
-
-def _beginning(response: httpx.Response, deadline: float) -> str:
-    found = b""
-    for piece in response.iter_raw(1024):
-        found += piece
-        if len(found) >= ANSWER or time.monotonic() > deadline:
-            break
-    return found[:ANSWER].decode(errors="replace").replace("\x00", "")

@@ -122,7 +122,7 @@ CALLS = {
 }  # fmt: skip
 # Steps on a request that is there and in the right state: tests/requests tries them, from intake to the closed case.
 STEPS = (
-    {"consents/import/"}
+    {"consents/import/", "consents/{consent}/receipt/"}
     | {
         f"requests/{{reference}}/{step}/"
         for step in (

@@ -1,5 +1,7 @@
 """The states are the fold of the events in whatever order they arrive."""
 
+import io
+import json
 from datetime import timedelta
 from io import StringIO
 from uuid import UUID, uuid4
@@ -11,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from consents import projection, rebuild
+from consents import endings, importing, projection, rebuild
 from consents.models import ConsentEvent, ConsentState, Status
 from consents.states import order, states_of
+from consents.withdraw import withdraw
+from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_consents as make
 
@@ -80,6 +84,55 @@ class Interleavings(TestCase):
             len({(e.purpose, e.channel) for e in events}) == ConsentState.objects.filter(subject=subject.uuid).count()
         )
         assert rebuild.differences() == 0
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["give", "refuse", "withdraw", "object", "import", "import-no", "expire"]), st.integers(0, 6)
+    ),
+    max_size=8,
+)
+EMAIL = "ada@example.com"
+
+
+def act(what, at):
+    """One thing that happens, by the door that it comes through."""
+    claims = [Claim("email", EMAIL)]
+    match what:
+        case "give" | "refuse":
+            make.captured(
+                EMAIL, choices={"newsletter-email": what == "give"}, given_at=at.isoformat(), now=make.days(9)
+            )
+        case "withdraw" | "object":
+            purposes = "all-marketing" if what == "object" else ["newsletter"]
+            withdraw(claims, purposes=purposes, now=make.days(9), since=at, actor=make.ACTOR)
+        case "import" | "import-no":
+            row = {"email": EMAIL, "purpose": "newsletter", "channel": "email", "at": at.isoformat(), "evidence": "F1"}
+            row["status"] = "given" if what == "import" else "withdrawn"
+            file = io.BytesIO(json.dumps(row).encode())
+            importing.take_rows(file, is_csv=False, actor=make.ACTOR, now=make.days(9))
+        case "expire":
+            endings.expire_due(now=make.days(800))
+
+
+class Doors(TestCase):
+    """Through the real doors, in any order of arrival."""
+
+    @settings(max_examples=25, deadline=None)
+    @given(ACTS)
+    def test_no_interleaving_turns_a_later_no_into_a_yes(self, acts):
+        make.published()
+        for number, (what, day) in enumerate(acts):
+            act(what, make.days(day) + timedelta(seconds=number))
+            assert rebuild.differences() == 0
+        noes = [make.days(day) + timedelta(seconds=n) for n, (what, day) in enumerate(acts)
+                if what in ("refuse", "withdraw", "object", "import-no")]  # fmt: skip
+        yeses = [make.days(day) + timedelta(seconds=n) for n, (what, day) in enumerate(acts) if what == "give"]
+        said = make.reason(EMAIL, now=make.days(9))
+        if noes and not [at for at in yeses if at > max(noes)]:
+            assert not said.startswith("+"), (acts, said)
+        if not yeses and "import" not in {what for what, _day in acts}:
+            assert not said.startswith("+")
 
 
 @pytest.mark.django_db

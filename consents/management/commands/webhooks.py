@@ -1,0 +1,44 @@
+"""`manage.py webhooks add NAME URL [--kind KIND …]`, `rotate NAME`, `end NAME`, `list`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from consents import webhooks
+from consents.models import Webhook
+from core.errors import DomainError
+from ledger import feed
+
+ACTOR = "system:webhooks"
+
+
+class Command(BaseCommand):
+    help = "Who is told of every change. A secret is shown once: when it is made."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        action = actions.add_parser("add", help="tell this address of what happens from now on")
+        action.add_argument("name")
+        action.add_argument("url")
+        action.add_argument("--kind", action="append", default=[], help=f"only these of: {', '.join(feed.KINDS)}")
+        for name, what in {"rotate": "a new secret; the former signs too for a day", "end": "tell it no more"}.items():
+            actions.add_parser(name, help=what).add_argument("name")
+        actions.add_parser("list", help="the addresses that are told")
+
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
+        now = timezone.now()
+        try:
+            match action:
+                case "add":
+                    given = {"kinds": options["kind"], "now": now, "actor": ACTOR}
+                    self.stdout.write(webhooks.add(options["name"], options["url"], **given)[1])
+                case "rotate":
+                    self.stdout.write(webhooks.rotate(options["name"], now=now, actor=ACTOR))
+                case "end":
+                    webhooks.end(options["name"], now=now, actor=ACTOR)
+                case _:
+                    for webhook in Webhook.objects.filter(ended_at=None).order_by("name"):
+                        self.stdout.write(f"{webhook.name}\t{webhook.url}\t{','.join(webhook.kinds) or 'all'}")
+        except DomainError as error:
+            raise CommandError(" ".join(map(str, [error.message, *error.fields.values()]))) from error
