@@ -139,6 +139,7 @@ CELERY_BEAT_SCHEDULE = {
     "cookies": {"task": "cookies.tasks.forget", "schedule": crontab(hour=1, minute=10)},
     "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},
     "outgrown-consents": {"task": "consents.tasks.renew", "schedule": 600.0, "options": {"expires": 600}},
+    "webhooks": {"task": "consents.tasks.tell_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "unconfirmed-consents": {"task": "consents.tasks.forget_unconfirmed", "schedule": crontab(hour=1, minute=5)},
     "resume": {"task": "retention.tasks.resume", "schedule": 300.0, "options": {"expires": 300}},
     "breaches": {"task": "breaches.tasks.forget", "schedule": crontab(hour=1, minute=40)},
