@@ -4,16 +4,19 @@ A suppression is lifted only by a later explicit opt-in of the person (consents/
 objection to all marketing is never lifted as a whole: a later opt-in reaches exactly the purpose that was opted in to.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
 from django.db.models import Q
 
 from consents.models import Suppression
+from core import outbox
 from core.keys import keyring
+from core.models import Outbox
 from processing.models import Purpose
 from subjects.identifiers import Claim, reveal, suppression_hash, suppression_hashes
 from subjects.models import DataSubject, Identifier
@@ -85,17 +88,43 @@ def add(
         )
 
 
-def carry(old: Claim, new: Claim, *, entry: UUID) -> None:
+def spread(row: Suppression, hashes: Sequence[Hash], *, entry: UUID, now: datetime) -> None:
+    """The same "no" under other identifiers as well, since the same day: here, and outside PostgreSQL."""
+    if not hashes:
+        return
+    add(hashes, purposes=[row.purpose], channel=row.channel, reason=row.reason, entry=entry, now=row.since)
+    data = {
+        "action": "suppression.added",
+        "entry": str(entry),
+        "hashes": [{"key": found.key, "hash": found.value.hex()} for found in hashes],
+        "purpose": row.purpose.slug if row.purpose else "",
+        "channel": row.channel,
+        "reason": row.reason,
+        "since": row.since.isoformat(),
+    }
+    outbox.post(Outbox.Kind.JOURNAL, data, about=None, now=now)
+
+
+def add_again(data: Mapping[str, Any]) -> bool:
+    """Add what the journal says was added after the backup. False if its purpose is not in it."""
+    purpose = Purpose.objects.filter(slug=data["purpose"]).first() if data["purpose"] else None
+    if data["purpose"] and purpose is None:
+        return False
+    since, hashes = datetime.fromisoformat(data["since"]), hashes_in(data)
+    entry = UUID(data["entry"])
+    add(hashes, purposes=[purpose], channel=data["channel"], reason=data["reason"], entry=entry, now=since)
+    return True
+
+
+def hashes_in(data: Mapping[str, Any]) -> list[Hash]:
+    """The keyed hashes in a line of the journal."""
+    return [Hash(found["key"], bytes.fromhex(found["hash"])) for found in data["hashes"]]
+
+
+def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:
     """Every "no" under the old address or number is one under the corrected one, since the same day."""
     for row in Suppression.objects.filter(hash__in=hashes_of([old]), lifted_at=None).select_related("purpose"):
-        add(
-            [hash_of(new)],
-            purposes=[row.purpose],
-            channel=row.channel,
-            reason=row.reason,
-            entry=entry,
-            now=row.since,
-        )
+        spread(row, [hash_of(new)], entry=entry, now=now)
 
 
 def is_suppressed(claims: Iterable[Claim], purpose: Purpose, channel: str = "", *, marketing: bool) -> bool:

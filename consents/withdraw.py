@@ -4,7 +4,7 @@ The same work and answer whether or not we know the person: the "no" of someone 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -92,6 +92,29 @@ def object_to(subject: DataSubject, *, purposes: Sequence[str], now: datetime, a
         no.suppress(entry)
         no.journal(entry)
     return entry
+
+
+@transaction.atomic
+def again(action: str, data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
+    """Let the "no" of a line of the journal stand in a database restored from before it. Choices made later win.
+
+    False if none of its purposes is known here.
+    """
+    named = data["purposes"]
+    known = Purpose.objects.filter(slug__in=named or []).values_list("slug", flat=True)
+    chosen = _marketing() if named is None else _latest(list(known)) if known else []
+    if named and not chosen:
+        return False
+    subject = DataSubject.objects.filter(uuid=data["subject"]).first() if data["subject"] else None
+    if subject and not people.hold(subject):
+        subject = None
+    since = datetime.fromisoformat(data["at"])
+    is_upheld = named is not None and action == suppression.OBJECTION
+    no = _No(subject, chosen, named is None, suppression.hashes_in(data), actor, "system", now, since, False, is_upheld)
+    entry = no.record()
+    no.stand(entry)
+    no.suppress(entry)
+    return True
 
 
 def stored(entry: UUID) -> Withdrawal:

@@ -31,6 +31,9 @@ class DomainError(Exception):
         self.fields = dict(fields or {})
         super().__init__(self.code)
 
+    def note(self) -> None:
+        """What is kept although everything else was rolled back. The door calls it, after the transaction."""
+
 
 class NotFound(DomainError):
     code = "not-found"

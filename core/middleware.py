@@ -34,6 +34,7 @@ class ProblemMiddleware:
         """A refusal raised in a view outside DRF."""
         if not isinstance(error, DomainError):
             return None
+        error.note()
         if request.path_info.startswith("/api/"):
             return JsonResponse(problems.of_domain(error), status=error.status, content_type=problems.MEDIA_TYPE)
         return render(request, "errors/refused.html", {"error": error}, status=error.status)

@@ -47,6 +47,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     """DRF's handler. None lets the exception go on: the middleware answers 500."""
     set_rollback()
     if isinstance(error, DomainError):
+        error.note()
         return Response(of_domain(error), status=error.status, content_type=MEDIA_TYPE)
     if isinstance(error, Http404):
         error = exceptions.NotFound()

@@ -19,6 +19,7 @@ APPEND_ONLY = {
     "cookies_siteversion": "DELETE, TRUNCATE",
     "requests_requestevent": "UPDATE, TRUNCATE",
     "retention_batch": "UPDATE, TRUNCATE",
+    "retention_epsilonspent": "UPDATE, DELETE, TRUNCATE",
     "core_ruleset": "DELETE, TRUNCATE",
     "django_migrations": "INSERT, UPDATE, DELETE, TRUNCATE",
 }

@@ -120,6 +120,8 @@ class _Work:
             # A deadlock or a lost connection says nothing about the row: the batch is done again.
             raise
         except (DomainError, DatabaseError) as error:
+            if isinstance(error, DomainError):
+                error.note()
             self._save(row, Row.State.WRONG, _errors(error))
         else:
             row.sealed = None

@@ -14,6 +14,9 @@ class KrakenConfig(AppConfig):
     name = "kraken_privacy"
 
     def ready(self) -> None:
-        from kraken_privacy import joins  # models are only there once every app is loaded
+        from django.core.checks import Tags, register
+
+        from kraken_privacy import gate, joins  # models are only there once every app is loaded
 
         joins.join()
+        register(gate.check_restored, Tags.database)

@@ -13,7 +13,7 @@ from kraken_privacy.embedded.grandchild import die_with_supervisor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kraken_privacy.settings")
 
-app = Celery("kraken_privacy")
+app = Celery("kraken_privacy", task_cls="kraken_privacy.gate:GuardedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 logger = logging.getLogger("kraken.task")

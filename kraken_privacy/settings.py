@@ -194,6 +194,11 @@ ASKING_WAIT_DAYS = env.int("ASKING_WAIT_DAYS", default=30)
 # So long somebody has to say where else to look before they are told that nothing was found.
 WHERE_ELSE_WAIT_DAYS = env.int("WHERE_ELSE_WAIT_DAYS", default=14)
 
+# --- Statistics with noise ---------------------------------------------------------------------------------------------
+# How much one release, and all of a year together, may tell at most about anybody (differential privacy).
+EPSILON_PER_RELEASE = env.float("EPSILON_PER_RELEASE", default=1.0)
+EPSILON_PER_YEAR = env.float("EPSILON_PER_YEAR", default=4.0)
+
 # --- Language and time: UTC in the database, statutory dates in the controller's zone --------------------------------
 LANGUAGE_CODE = "en-gb"
 # Only what the texts exist in: a browser that prefers another language must not get half a page in it.

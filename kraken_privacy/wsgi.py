@@ -8,4 +8,8 @@ from kraken_privacy.embedded.grandchild import die_with_supervisor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kraken_privacy.settings")
 die_with_supervisor()
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from kraken_privacy.gate import guarded  # noqa: E402 - models are only there once Django is set up
+
+application = guarded(_django)

@@ -145,7 +145,7 @@ def _swap(
         case.identified_at, case.identified_how = now, "corrected"
         case.save(update_fields=["identified_at", "identified_how"])
     entry = record(kind="suppression.carried", at=now, actor=actor, subject=subject.uuid, object=rights_request.uuid)
-    suppression.carry(before, after, entry=entry)
+    suppression.carry(before, after, entry=entry, now=now)
 
 
 def _is(claim: Claim, email: str) -> bool:

@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from core.admin import ReadOnlyAdmin
 from core.errors import DomainError
 from core.models import Controller, User
+from retention import admin_writebacks  # noqa: F401 - registers its page
 from retention.models import Batch, RetentionRule, Run
 from retention.purge import preview
 from retention.rules import activate

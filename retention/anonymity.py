@@ -15,13 +15,14 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import accumulate
 from math import exp, log
-from typing import TextIO
+from typing import Any, TextIO
 
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, Text
 
 Class = tuple[str, ...]
+DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,32 @@ def measure(
             for name, counted in zip(sensitive, counts, strict=True)
         },
     )
+
+
+def told(measured: Measured, thresholds: Thresholds) -> dict[str, Any]:
+    """What was measured, for JSON."""
+    missed = measured.missed(thresholds)
+    return {
+        "rows": measured.rows,
+        "classes": measured.classes,
+        "unique": measured.unique,
+        "k": measured.k,
+        "l": measured.l,
+        "entropy_l": _rounded(measured.entropy_l),
+        "t": _rounded(measured.t),
+        "alpha": _rounded(measured.alpha),
+        "sensitive": {
+            name: {"l": one.l, "entropy_l": _rounded(one.entropy_l), "t": _rounded(one.t), "alpha": _rounded(one.alpha)}
+            for name, one in measured.sensitive.items()
+        },
+        "thresholds": {"k": thresholds.k, "l": thresholds.l, "t": thresholds.t},
+        "missed": missed,
+        "status": "pseudonymised" if missed else "anonymous by these thresholds",
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, DIGITS)
 
 
 def read(

@@ -7,11 +7,12 @@ class RetentionConfig(AppConfig):
     def ready(self) -> None:
         from core.models import Outbox
         from core.outbox import register_carrier
-        from retention import erasure, examinations, journal, personal, tombstones  # noqa: F401 - its declarations count
+        from retention import erasure, examinations, personal, replay, writebacks  # noqa: F401 - its declarations count
         from subjects.erasure import register_eraser
-        from subjects.items import register_write_guard
+        from subjects.items import register_late_write_keeper, register_write_guard
 
         examinations.register_all()
-        register_carrier(Outbox.Kind.JOURNAL, journal.carry)
+        register_carrier(Outbox.Kind.JOURNAL, replay.carry)
         register_eraser(erasure.erase)
-        register_write_guard(tombstones.is_written_back)
+        register_write_guard(writebacks.is_refused)
+        register_late_write_keeper(writebacks.keep)

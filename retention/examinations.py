@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from core.doctor import FAIL, OK, Finding, register
+from retention import replay
 from retention.journal import verify
 
 
@@ -18,7 +19,11 @@ def journal(now: datetime) -> Iterator[Finding]:
         yield Finding(FAIL, "The journal cannot be written.", way_out)
         return
     report = verify()
-    if report.ok:
+    standing = replay.standing()
+    if report.ok and not standing.may_serve:
+        sentence = standing.problem or "The database was restored and is behind the journal: nothing is served."
+        yield Finding(FAIL, sentence, "Run manage.py restore --replay as the owner of the tables (docs/backup.md).")
+    elif report.ok:
         yield Finding(OK, f"The journal is whole: {report.lines} lines.")
     else:
         way_out = "Keep the files as they are; find out who changed them before any restore relies on them."

@@ -9,11 +9,13 @@ the next line names its hash under "torn", and nothing else may be unreadable.
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from itertools import takewhile
 from json import JSONDecodeError, loads
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,10 @@ from django.conf import settings
 from core.models import Outbox
 
 START = "0" * 64
+BLOCK = 256 * 1024
+ENTRY = re.compile(rb'"entry":"[0-9a-f-]{36}"')
 Line = dict[str, Any]
+_seen: dict[Path, tuple[set[bytes], int]] = {}
 
 
 @dataclass
@@ -65,6 +70,25 @@ def carry(outbox: Outbox, payload: Mapping[str, Any]) -> None:
     """The outbox's carrier: returning acknowledges, so it returns only when the line is on disk."""
     data = {name: value for name, value in payload.items() if name != "action"}
     append(payload["action"], data, entry=outbox.uuid, at=outbox.created_at)
+
+
+def exists() -> bool:
+    return bool(_files(Path(settings.JOURNAL_DIR)))
+
+
+def head() -> Line | None:
+    """The last whole line. Reads the end of the last file only."""
+    return next(_backwards(), None)
+
+
+def after(seq: int) -> list[Line]:
+    """The lines beyond this number, in order. Reads from the end, so what is nearly all done costs nearly nothing."""
+    return list(takewhile(lambda line: line["seq"] > seq, _backwards()))[::-1]
+
+
+def line_at(seq: int) -> Line | None:
+    """The line of this number, if it is there."""
+    return next((line for line in _backwards() if line["seq"] <= seq), None)
 
 
 def lines() -> Iterator[Line]:
@@ -122,7 +146,7 @@ def _find(folder: Path, entry: UUID, at: datetime) -> Line | None:
     """The line of this entry. It cannot stand in a file older than the entry itself."""
     mark = f'"entry":"{entry}"'.encode()
     for path in _files(folder):
-        if path.name < _name(at):
+        if path.name < _name(at) or not _names(path, mark):
             continue
         content = path.read_bytes()
         found = [line for raw in content.split(b"\n") if mark in raw and (line := _parse(raw))]
@@ -136,12 +160,45 @@ def _find(folder: Path, entry: UUID, at: datetime) -> Line | None:
 def _tail(folder: Path) -> tuple[Line | None, list[bytes]]:
     """The last whole line, and the unreadable pieces after it."""
     loose: list[bytes] = []
-    for path in reversed(_files(folder)):
-        for raw in reversed(path.read_bytes().split(b"\n")):
-            if line := _parse(raw):
-                return line, loose[::-1]
-            loose += [raw] if raw else []
+    for raw in _pieces(folder):
+        if line := _parse(raw):
+            return line, loose[::-1]
+        loose.append(raw)
     return None, loose[::-1]
+
+
+def _backwards() -> Iterator[Line]:
+    """Every whole line, the last one first."""
+    return (line for raw in _pieces(Path(settings.JOURNAL_DIR)) if (line := _parse(raw)))
+
+
+def _pieces(folder: Path) -> Iterator[bytes]:
+    """What stands between line ends, from the end of the last file to the beginning of the first."""
+    for path in reversed(_files(folder)):
+        with path.open("rb") as file:
+            place, begun = file.seek(0, os.SEEK_END), b""
+            while place:
+                step = min(BLOCK, place)
+                place = file.seek(place - step)
+                begun, *whole = (file.read(step) + begun).split(b"\n")
+                yield from (raw for raw in reversed(whole) if raw)
+            if begun:
+                yield begun
+
+
+def _names(path: Path, mark: bytes) -> bool:
+    """Whether the file may name this entry. Only what was added since the last look is read."""
+    seen, read = _seen.get(path, (set(), 0))
+    if path.stat().st_size < read:
+        seen, read = set(), 0
+    with path.open("rb") as file:
+        file.seek(read)
+        fresh = file.read()
+    # The last line may be half of one that is still to be ended.
+    whole = fresh.rpartition(b"\n")[0]
+    seen.update(ENTRY.findall(whole))
+    _seen[path] = (seen, read + len(whole))
+    return mark in seen or mark in fresh
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from core.models import Controller
-from retention import tombstones
+from retention import tombstones, writebacks
 from retention.models import RetentionRule, Run
 from retention.purge import Report, purge
 
@@ -29,4 +29,6 @@ def sweep(rule: RetentionRule, *, now: datetime) -> Report:
 
 
 def expire_tombstones(*, now: datetime) -> int:
-    return tombstones.expire(today=now.astimezone(Controller.current().zone).date(), now=now)
+    today = now.astimezone(Controller.current().zone).date()
+    writebacks.expire(today=today)
+    return tombstones.expire(today=today, now=now)

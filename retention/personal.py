@@ -31,4 +31,5 @@ NOT_PERSONAL = {
         "id uuid hash system category collected_on erased_at first_at last_at times decision decided_by decided_at",
     ),
     "retention.WriteBack.expires_on",
+    *_fields("EpsilonSpent", "id uuid year name epsilon at actor"),
 }

@@ -3,7 +3,7 @@
 Safe to kill at any point, to repeat, and to run twice at once. A batch is one transaction: people locked, needs ended
 (subjects/erasure.py leaves out, inside its DELETE, whatever is blocked by then), tombstones, counts, ledger entry.
 
-Runs of a rule are not written to the journal outside PostgreSQL: after a restore the same rows are due again.
+Each batch has a line in the journal outside PostgreSQL, naming exactly what went (retention/evidence.py).
 """
 
 from collections.abc import Callable

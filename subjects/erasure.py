@@ -5,7 +5,7 @@ the erasure is over (subjects/blocks.py takes the same lock). What upper apps kn
 guards say who or what must stay, cleaners remove what hangs on somebody who goes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -118,6 +118,7 @@ def end_needs(
     now: datetime,
     pairs: Sequence[tuple[int, int]] = (),
     people: Mapping[int, UUID] | None = None,
+    settled: Collection[int] = (),
 ) -> Erased:
     """End these needs (primary keys of ItemPurpose) inside the caller's transaction, and all that nothing else keeps.
 
@@ -125,6 +126,7 @@ def end_needs(
     purpose's primary key) ends it in any case.
     Active blocks win: a blocked need, its item, its relationship and its person stay.
     `people`: those concerned, when the caller has locked them already (deletes.lock_people).
+    `settled`: people who went before and came back with a backup; about them no guard is asked again.
     """
     if people is None:
         people = deletes.lock_people(need_ids, [subject for subject, _purpose in pairs])
@@ -136,7 +138,7 @@ def end_needs(
     relationships = deletes.delete_relationships({*pairs, *emptied})
     empty = deletes.empty_people(people)
     for guard in _guards:
-        empty -= set(guard(sorted(empty))) if empty else set()
+        empty -= set(guard(sorted(empty))) - set(settled) if empty else set()
     gone = Gone(
         subject_ids=sorted(empty),
         subjects=[people[subject] for subject in sorted(empty)],

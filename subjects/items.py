@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -26,6 +27,9 @@ FROM_OTHERS = frozenset({Source.THIRD_PARTY, Source.PUBLIC_SOURCE})
 # Answers whether a record of this keyed hash and date is an erased one written back.
 WriteGuard = Callable[[bytes, datetime], bool]
 _guards: list[WriteGuard] = []
+# Told of what was refused, once nothing can be rolled back any more.
+Keeper = Callable[["Late"], None]
+_keepers: list[Keeper] = []
 
 
 class SourceEvidenceMissing(Invalid):
@@ -34,17 +38,42 @@ class SourceEvidenceMissing(Invalid):
     code = "source-evidence-missing"
 
 
+@dataclass(frozen=True)
+class Late:
+    """A record that came from elsewhere, by its keyed hash."""
+
+    hash: bytes
+    collected_at: datetime
+    system: str
+    category: str
+    now: datetime
+
+
 class WrittenBack(DomainError):
     """A copy of an erased record, older than its erasure. What a person newly gives us is never refused."""
 
     code = "erased-record"
     message = _("This record was erased and must not be written back.")
 
+    def __init__(self, record: Late) -> None:
+        super().__init__()
+        self.record = record
+
+    def note(self) -> None:
+        """For staff to see, without what the record held."""
+        for keep in _keepers:
+            keep(self.record)
+
 
 def register_write_guard(guard: WriteGuard) -> None:
     """Have `guard(source record's hash, collected at)` asked before an item with a source record is taken in."""
     if guard not in _guards:
         _guards.append(guard)
+
+
+def register_late_write_keeper(keeper: Keeper) -> None:
+    if keeper not in _keepers:
+        _keepers.append(keeper)
 
 
 def source_hash(source_record: str) -> bytes:
@@ -82,7 +111,7 @@ def collect(
         source_evidence=source_evidence,
         now=now,
     )
-    origin = _origin(source_record, collected_at)
+    origin = _origin(source_record, collected_at, system=system, category=category, now=now)
     if not hold(subject):
         raise NotFound
     key = create_key(Owner.ITEM, uuid.uuid4())
@@ -112,11 +141,13 @@ def collect(
     return item
 
 
-def _origin(source_record: str | bytes | None, collected_at: datetime) -> bytes | None:
+def _origin(
+    source_record: str | bytes | None, collected_at: datetime, *, system: str, category: str, now: datetime
+) -> bytes | None:
     """The hash of the record an item came from, unless that record was erased since."""
     origin = source_hash(source_record) if isinstance(source_record, str) else source_record
     if origin is not None and any(guard(origin, collected_at) for guard in _guards):
-        raise WrittenBack
+        raise WrittenBack(Late(origin, collected_at, system, category, now))
     return origin
 
 

@@ -4,14 +4,17 @@ Who may use what is asked in two places: consents.permission.may_process for a p
 `PersonalDataItem.objects.usable_for(purpose)` for what is read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from core import outbox
 from core.errors import NotFound
+from core.models import Outbox
 from ledger.entries import record
 from processing.models import Purpose
 from subjects import blocks
@@ -56,6 +59,7 @@ def restrict(
             actor=actor,
         )
     _note("restriction.placed", restriction, subject, now=now, actor=actor)
+    _journal("restriction.placed", restriction, subject, now=now)
     return restriction
 
 
@@ -66,7 +70,46 @@ def lift(restriction: Restriction, *, now: datetime, actor: str) -> UUID | None:
     if not lifted:
         return None
     blocks.release(restriction.uuid, now=now, actor=actor)
+    _journal("restriction.lifted", restriction, restriction.subject, now=now)
     return _note("restriction.lifted", restriction, restriction.subject, now=now, actor=actor)
+
+
+@transaction.atomic
+def place_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
+    """Place what the journal says was placed after the backup. False if the person, or the item, is not in it."""
+    uuid, item = UUID(data["restriction"]), data["item"]
+    subject = DataSubject.objects.filter(uuid=data["subject"]).first()
+    if subject is None or Restriction.objects.filter(uuid=uuid).exists():
+        return False
+    found = PersonalDataItem.objects.filter(uuid=item, subject=subject).first() if item else None
+    if item and found is None:
+        return False
+    purpose = Purpose.objects.filter(slug=data["purpose"]).first() if data["purpose"] else None
+    # A purpose that the backup does not know yet restricts nothing here.
+    if data["purpose"] and purpose is None:
+        return False
+    request = UUID(data["placed_for"]) if data["placed_for"] else None
+    since = datetime.fromisoformat(data["since"])
+    restriction = Restriction.objects.create(
+        uuid=uuid, subject=subject, item=found, purpose=purpose, ground=data["ground"], since=since, placed_for=request
+    )
+    if restriction.ground in KEEPS:
+        kind = ErasureBlock.Kind.RESTRICTION
+        blocks.place(subject, kind=kind, placed_for=uuid, purpose=purpose, item=found, now=now, actor=actor)
+    _note("restriction.placed", restriction, subject, now=now, actor=actor)
+    return True
+
+
+@transaction.atomic
+def lift_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
+    """Lift what the journal says was lifted after the backup."""
+    standing = Restriction.objects.filter(uuid=data["restriction"], lifted_at=None).first()
+    if standing is None:
+        return False
+    Restriction.objects.filter(pk=standing.pk).update(lifted_at=now)
+    blocks.release(standing.uuid, now=now, actor=actor)
+    _note("restriction.lifted", standing, standing.subject, now=now, actor=actor)
+    return True
 
 
 @transaction.atomic
@@ -100,6 +143,24 @@ def is_restricted(subject: DataSubject, purpose: Purpose | None = None, item: Pe
     rows = Restriction.objects.filter(subject=subject, lifted_at=None)
     rows = rows.filter(Q(purpose=None) | Q(purpose=purpose)) if purpose else rows.filter(purpose=None)
     return rows.filter(Q(item=None) | Q(item=item) if item else Q(item=None)).exists()
+
+
+def _journal(action: str, restriction: Restriction, subject: DataSubject, *, now: datetime) -> None:
+    """A restored backup must not use what may only be stored, so it is also written outside PostgreSQL: ids only."""
+    if subject.is_test:
+        return
+    data = {
+        "action": action,
+        "restriction": str(restriction.uuid),
+        "subject": str(subject.uuid),
+        "purpose": restriction.purpose.slug if restriction.purpose else "",
+        "item": str(restriction.item.uuid) if restriction.item else "",
+        "ground": restriction.ground,
+        "since": restriction.since.isoformat(),
+        "placed_for": str(restriction.placed_for) if restriction.placed_for else "",
+    }
+    # About nobody: erasing the person must not take it out of the queue.
+    outbox.post(Outbox.Kind.JOURNAL, data, about=None, now=now)
 
 
 def _note(kind: str, restriction: Restriction, subject: DataSubject, *, now: datetime, actor: str) -> UUID:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from kraken_privacy.embedded.problem import Problem
 
-RINGS = ("MASTER_KEYS", "BLIND_INDEX_KEYS", "SUPPRESSION_KEYS", "SIGNING_KEYS")
+RINGS = ("MASTER_KEYS", "BLIND_INDEX_KEYS", "SUPPRESSION_KEYS", "SIGNING_KEYS", "BACKUP_KEYS")
+# What files made by earlier versions lack. Nothing is sealed with it yet, so it may be made now.
+LATER = ("BACKUP_KEYS",)
 NAMES = ("SECRET_KEY", *RINGS, "ADMIN_PASSWORD", "DEMO_API_KEY")
 
 
@@ -30,19 +32,28 @@ def load(file: Path, *, data_exists: bool) -> dict[str, str]:
                 f"or start afresh in another directory with KRAKEN_VAR."
             )
         _write(file, new_secrets())
+    found = _lines(file)
+    lacking = {name for name in NAMES if not found.get(name)}
+    # A file that lacks anything else is damaged, and stays as it is for whoever mends it.
+    if lacking and lacking <= set(LATER):
+        _write(file, {**new_secrets(), **found})
     return read(file)
 
 
 def read(file: Path) -> dict[str, str]:
-    try:
-        lines = [line.split("=", 1) for line in file.read_text().splitlines() if "=" in line and line[0] != "#"]
-    except OSError as error:
-        raise Problem(f"{file} cannot be read ({error.strerror}): run as its owner, or set KRAKEN_VAR.") from error
-    found = {name.strip(): value.strip() for name, value in lines}
+    found = _lines(file)
     missing = [name for name in NAMES if not found.get(name)]
     if missing:
         raise Problem(f"{file} is damaged ({', '.join(missing)} missing): restore it from your backup.")
     return {name: found[name] for name in NAMES}
+
+
+def _lines(file: Path) -> dict[str, str]:
+    try:
+        lines = [line.split("=", 1) for line in file.read_text().splitlines() if "=" in line and line[0] != "#"]
+    except OSError as error:
+        raise Problem(f"{file} cannot be read ({error.strerror}): run as its owner, or set KRAKEN_VAR.") from error
+    return {name.strip(): value.strip() for name, value in lines}
 
 
 def _write(file: Path, values: dict[str, str]) -> None:

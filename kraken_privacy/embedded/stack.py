@@ -54,6 +54,7 @@ class Stack:
             "CSRF_TRUSTED_ORIGINS": f"{self.base_url},http://localhost:{self.port}",
             "MAIL_DIR": str(var / "mail"),
             "JOURNAL_DIR": str(var / "journal"),
+            "BACKUP_DIR": str(var / "backups"),
             "STATIC_ROOT": str(var / "static"),
             "DATABASE_URL": self.postgres.url(role, DATABASE),
             "RUNTIME_DB_ROLE": RUNTIME,

@@ -9,8 +9,6 @@ from core.errors import Invalid
 from retention import anonymity
 from retention.anonymity import Measured, Thresholds
 
-DIGITS = 12
-
 
 class Command(BaseCommand):
     help = (
@@ -40,7 +38,7 @@ class Command(BaseCommand):
         except OSError as error:
             self.stdout.write(json.dumps({"error": error.strerror, "field": "file"}))
             sys.exit(1)
-        self.stdout.write(json.dumps(_told(measured, thresholds)))
+        self.stdout.write(json.dumps(anonymity.told(measured, thresholds)))
 
 
 def _measure(options: dict[str, Any], order: list[str] | None) -> Measured:
@@ -49,31 +47,6 @@ def _measure(options: dict[str, Any], order: list[str] | None) -> Measured:
     with open(0 if path == "-" else path, encoding="utf-8-sig", newline="", closefd=path != "-") as file:
         rows = anonymity.read(file, quasi=quasi, sensitive=sensitive, delimiter=options["delimiter"])
         return anonymity.measure(rows, sensitive=sensitive, order=order)
-
-
-def _told(measured: Measured, thresholds: Thresholds) -> dict[str, Any]:
-    missed = measured.missed(thresholds)
-    return {
-        "rows": measured.rows,
-        "classes": measured.classes,
-        "unique": measured.unique,
-        "k": measured.k,
-        "l": measured.l,
-        "entropy_l": _rounded(measured.entropy_l),
-        "t": _rounded(measured.t),
-        "alpha": _rounded(measured.alpha),
-        "sensitive": {
-            name: {"l": one.l, "entropy_l": _rounded(one.entropy_l), "t": _rounded(one.t), "alpha": _rounded(one.alpha)}
-            for name, one in measured.sensitive.items()
-        },
-        "thresholds": {"k": thresholds.k, "l": thresholds.l, "t": thresholds.t},
-        "missed": missed,
-        "status": "pseudonymised" if missed else "anonymous by these thresholds",
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, DIGITS)
 
 
 def _names(text: str) -> list[str]:

@@ -1,0 +1,7 @@
+from core.errors import DomainError
+
+
+class BackupProblem(DomainError):
+    """What stands in the way of a backup or a restore, in a sentence with the way out."""
+
+    code = "backup"

@@ -1,0 +1,107 @@
+"""Where backups lie: three files for each, by the same name, the keys in a directory of their own.
+
+BACKUP_DIR/data/NAME.dump   every table, but no key        BACKUP_DIR/data/NAME.json   what is in it, authenticated
+BACKUP_DIR/keys/NAME.keys   the keys of what is sealed     (both dumps are sealed with the backup key)
+"""
+
+import hmac
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from kraken_privacy.backup.problem import BackupProblem
+from kraken_privacy.backup.sealing import ring
+
+FORM = "%Y-%m-%dT%H%M%SZ"
+
+
+@dataclass
+class Manifest:
+    """What a backup says of itself. Nothing in it is about a person."""
+
+    name: str
+    made_at: str
+    expires_on: str
+    server: str
+    journal_seq: int
+    journal_hash: str
+    # Table → rows, counted in the same snapshot.
+    rows: dict[str, int] = field(default_factory=dict)
+    verified_at: str = ""
+
+
+def folder(kind: str) -> Path:
+    made = Path(settings.BACKUP_DIR) / kind
+    made.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return made
+
+
+def dump_of(name: str) -> Path:
+    return folder("data") / f"{name}.dump"
+
+
+def keys_of(name: str) -> Path:
+    return folder("keys") / f"{name}.keys"
+
+
+def _manifest_of(name: str) -> Path:
+    return folder("data") / f"{name}.json"
+
+
+def names() -> list[str]:
+    """Every backup that has a manifest, oldest first."""
+    return sorted(path.stem for path in folder("data").glob("*.json"))
+
+
+def name_for(now: datetime) -> str:
+    return now.astimezone(UTC).strftime(FORM)
+
+
+def write(manifest: Manifest) -> None:
+    """Last of all: without it, what lies there is no backup."""
+    path = _manifest_of(manifest.name)
+    draft = path.with_suffix(".new")
+    body = asdict(manifest)
+    draft.write_text(json.dumps({**body, "mac": _mac(body)}, indent=1) + "\n")
+    os.chmod(draft, 0o600)
+    draft.replace(path)
+
+
+def read(name: str) -> Manifest:
+    """Raises BackupProblem when it is missing, or is not what we wrote."""
+    try:
+        body = json.loads(_manifest_of(name).read_text())
+        mac = str(body.pop("mac"))
+        manifest = Manifest(**body)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BackupProblem(f"There is no backup named {name} in {settings.BACKUP_DIR}.") from error
+    if not any(hmac.compare_digest(_mac(body, key_id), mac) for key_id in ring().keys):
+        raise BackupProblem(f"The description of backup {name} was changed, or made with another backup key.")
+    return manifest
+
+
+def expire(*, today: date) -> list[str]:
+    """Delete every backup whose day is over, the keys first. Returns their names."""
+    gone = []
+    for name in names():
+        if date.fromisoformat(read(name).expires_on) < today:
+            keys_of(name).unlink(missing_ok=True)
+            dump_of(name).unlink(missing_ok=True)
+            _manifest_of(name).unlink(missing_ok=True)
+            gone.append(name)
+    return gone
+
+
+def discard(name: str) -> None:
+    """What is left of a backup that was not finished."""
+    for path in (keys_of(name), dump_of(name), _manifest_of(name)):
+        path.unlink(missing_ok=True)
+
+
+def _mac(body: dict[str, object], key_id: str | None = None) -> str:
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return ring().mac(b"manifest|" + text.encode(), key_id).hex()

@@ -1,0 +1,101 @@
+"""Nothing is served from a restored database before what was erased, restricted or refused since is so again.
+
+Around the WSGI application and around every task: a process finds out by itself, however the database was restored.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from celery import Task
+from celery.exceptions import Reject
+from django.core.checks import CheckMessage, Error
+from django.db import DatabaseError, close_old_connections
+
+from retention.replay import standing
+
+logger = logging.getLogger("kraken.gate")
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+# A closed gate is tried again soon; an open one is looked after, since a database can be restored beneath a process.
+CLOSED_SECONDS, OPEN_SECONDS = 3.0, 30.0
+ALIVE = "/healthz"
+ADVICE = "Run `manage.py restore --replay` as the owner of the tables (docs/backup.md)."
+PAGE = b"""<!doctype html>
+<html lang="en-GB"><meta charset="utf-8"><title>Back soon</title>
+<h1>We will be back soon</h1>
+<p>This service was restored from a backup and is being brought up to date. Until that is done, nothing is shown.
+Please try again in a few minutes.</p></html>
+"""
+
+
+def closed_because() -> str:
+    """Why nothing may be served, or nothing."""
+    found = standing()
+    if found.problem:
+        return found.problem
+    if found.waiting:
+        return f"The journal is ahead of this database, which was restored from a backup. {ADVICE}"
+    return ""
+
+
+class Gate:
+    """Remembers its last look for a moment."""
+
+    def __init__(self) -> None:
+        self._next_look = 0.0
+        self._is_open = False
+
+    def is_open(self) -> bool:
+        if time.monotonic() < self._next_look:
+            return self._is_open
+        try:
+            reason = closed_because()
+        except DatabaseError:
+            # Without a database nothing can be served anyway, and the application says so better.
+            return True
+        finally:
+            close_old_connections()
+        if reason:
+            logger.error("not serving: %s", reason)
+        self._is_open = not reason
+        self._next_look = time.monotonic() + (OPEN_SECONDS if self._is_open else CLOSED_SECONDS)
+        return self._is_open
+
+
+gate = Gate()
+
+
+def guarded(application: Application) -> Application:
+    """The application behind the gate. Only whether the process lives is answered in any case."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == ALIVE or gate.is_open():
+            return application(environ, start_response)
+        headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Retry-After", "60")]
+        start_response("503 Service Unavailable", headers)
+        return [PAGE]
+
+    return answer
+
+
+class GuardedTask(Task):  # type: ignore[misc]
+    """A task that a worker does only while the gate is open. Its sweep finds the work again."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        if self.request.called_directly or self.request.is_eager or gate.is_open():
+            return super().__call__(*args, **options)
+        raise Reject("waiting for the journal", requeue=False)
+
+
+def check_restored(*, databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """A system check of the databases: `migrate` and `check --database default` ask it."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        reason = closed_because()
+    except DatabaseError:
+        return []  # not migrated yet
+    return [Error(reason, hint=ADVICE, id="kraken.E001")] if reason else []

@@ -1,0 +1,42 @@
+"""manage.py backup [--list] [--verify NAME]: make a backup, try it out, and let old ones go."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from core.errors import DomainError
+from kraken_privacy.backup import making, shelf
+from kraken_privacy.backup.address import of_django
+
+
+class Command(BaseCommand):
+    help = "Make a sealed backup of the database, its keys apart, and restore it once to see that it is whole."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--list", action="store_true", help="one JSON line for each backup that there is")
+        parser.add_argument("--verify", metavar="NAME", help="only try out the backup of this name again")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._do(options)
+        except (DomainError, ImproperlyConfigured) as error:
+            raise CommandError(str(getattr(error, "message", error))) from error
+
+    def _do(self, options: dict[str, Any]) -> None:
+        if options["list"]:
+            for name in shelf.names():
+                self.stdout.write(json.dumps(asdict(shelf.read(name))))
+        elif options["verify"]:
+            making.verify(shelf.read(options["verify"]))
+            self.stdout.write(f"Backup {options['verify']} was restored and holds every row.")
+        else:
+            made = making.make(now=timezone.now(), address=of_django())
+            rows = sum(made.rows.values())
+            self.stdout.write(
+                f"Backup {made.name}: {rows} rows of {len(made.rows)} tables, restored once to see that they are there."
+                f" It expires on {made.expires_on}."
+            )

@@ -1,0 +1,221 @@
+"""Figures for the business, from anonymous rows only: tables without small cells, and counts with noise.
+
+A cell of a few people says something about them, and one that is left out can be worked out again from its row and
+column. So what is left out is chosen such that every cell left out lies on a closed way of such cells, from row to
+column and back, each of at least one person: then one more here is one less there, all sums stay as they are, and no
+cell left out can be told exactly. Values too rare to have a row or column of their own become “other”.
+
+Noise hides anybody's presence altogether (differential privacy): what all releases of a year tell together is bounded,
+and kept in a ledger that can only grow.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError, Invalid
+from core.models import Controller
+from ledger.entries import record
+from retention.anonymise import ANONYMOUS, Result
+from retention.models_safety import EpsilonSpent
+
+LEAST = 10
+OTHER = "other"
+Cell = tuple[str, str]
+
+
+class NotAnonymous(DomainError):
+    code = "not-anonymous"
+    message = _(
+        "These rows are pseudonymised, which is personal data still. Statistics are made from anonymous rows only."
+    )
+
+
+class TooSparse(DomainError):
+    code = "too-sparse"
+    message = _("There are too few people in too many cells. Choose coarser groups.")
+
+
+class Overspent(DomainError):
+    code = "epsilon-spent"
+    message = _("This would tell more about people than may be told in a year. Ask for less, or wait for the new year.")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Counts by two fields, or by one (then the only column is ""). None: left out."""
+
+    rows: list[str]
+    columns: list[str]
+    cells: Mapping[Cell, int | None]
+    row_totals: Mapping[str, int]
+    column_totals: Mapping[str, int]
+    total: int
+
+    @property
+    def left_out(self) -> int:
+        return sum(count is None for count in self.cells.values())
+
+
+def table(result: Result, by: Sequence[str], *, least: int = LEAST) -> Table:
+    """Count by one or two fields that stayed. Raises NotAnonymous, Invalid or TooSparse."""
+    _only_anonymous(result)
+    if len(by) not in (1, 2) or any(name not in row for row in result.rows[:1] for name in by):
+        raise Invalid(fields={"by": _("Name one or two fields that stayed.")})
+    down, across = by[0], by[1] if len(by) == 2 else None
+    pairs = [(row[down], row[across] if across else "") for row in result.rows]
+    pairs = _merged(_merged(pairs, 0, least), 1, least)
+    return publish(Counter(pairs), least=least)
+
+
+def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
+    """The table of these counts with what must be left out left out. Every total is at least `least`."""
+    rows, columns = (sorted({cell[part] for cell in counts}) for part in (0, 1))
+    whole = {(row, column): counts.get((row, column), 0) for row in rows for column in columns}
+    hidden = {cell for cell, count in whole.items() if 0 < count < least}
+    for cell in sorted(hidden, key=lambda cell: (whole[cell], cell)):
+        if not (way := _way_back(cell, whole, hidden)):
+            raise TooSparse
+        hidden |= way
+    totals = [defaultdict[str, int](int), defaultdict[str, int](int)]
+    for (row, column), count in whole.items():
+        totals[0][row] += count
+        totals[1][column] += count
+    shown = {cell: None if cell in hidden else count for cell, count in whole.items()}
+    return Table(rows, columns, shown, dict(totals[0]), dict(totals[1]), sum(whole.values()))
+
+
+def _way_back(cell: Cell, whole: Mapping[Cell, int], hidden: set[Cell]) -> set[Cell]:
+    """The cells of the cheapest way from the cell's column back to its row, without the cell; empty if there is none.
+
+    Rows and columns are places and cells the ways between them; what is hidden already costs nothing, an empty cell is
+    no way.
+    """
+    start, goal = ("column", cell[1]), ("row", cell[0])
+    cost: dict[tuple[str, str], int] = {start: 0}
+    came: dict[tuple[str, str], tuple[tuple[str, str], Cell]] = {}
+    open_places = {start}
+    while open_places:
+        place = min(open_places, key=lambda place: (cost[place], place))
+        open_places.remove(place)
+        if place == goal:
+            return set(_followed(came, goal, start))
+        for way, count in whole.items():
+            here, there = ("row", way[0]), ("column", way[1])
+            if count == 0 or way == cell or place not in (here, there):
+                continue
+            onward = there if place == here else here
+            price = cost[place] + (0 if way in hidden else count)
+            if onward not in cost or price < cost[onward]:
+                cost[onward], came[onward] = price, (place, way)
+                open_places.add(onward)
+    return set()
+
+
+def _followed(
+    came: Mapping[tuple[str, str], tuple[tuple[str, str], Cell]], place: tuple[str, str], start: tuple[str, str]
+) -> Iterator[Cell]:
+    while place != start:
+        place, way = came[place]
+        yield way
+
+
+def _merged(pairs: list[Cell], part: int, least: int) -> list[Cell]:
+    """Values with fewer than `least` rows become “other”, with the next rare ones until it has enough itself."""
+    sizes = Counter(pair[part] for pair in pairs)
+    rare: set[str] = set()
+    for value, size in sorted(sizes.items(), key=lambda item: (item[1], item[0])):
+        if size >= least and (not rare or sum(sizes[one] for one in rare) >= least):
+            break
+        rare.add(value)
+    if rare and (sum(sizes[one] for one in rare) < least or len(rare) == len(sizes)):
+        raise TooSparse
+    return [tuple(OTHER if n == part and value in rare else value for n, value in enumerate(pair)) for pair in pairs]  # type: ignore[misc]
+
+
+@transaction.atomic
+def noisy_counts(
+    result: Result,
+    by: str,
+    values: Sequence[str],
+    *,
+    epsilon: Decimal,
+    name: str,
+    each: int = 1,
+    actor: str,
+    now: datetime,
+) -> dict[str, int]:
+    """How many rows have each of these values, with noise for `epsilon`; the rest is “other”. Spends of the year's sum.
+
+    The values are named beforehand, since which ones occur tells of people too. `each`: the most rows of one person.
+    Negative counts are noise and shown as zero.
+    """
+    import opendp.prelude as dp  # loads a native library, which no other command needs
+
+    _only_anonymous(result)
+    if not values or len(set(values)) != len(values) or OTHER in values:
+        raise Invalid(fields={"values": _("Name each value that is to be counted once.")})
+    if each < 1:
+        raise Invalid(fields={"each": _("A person has at least one row.")})
+    if any(by not in row for row in result.rows[:1]):
+        raise Invalid(fields={"by": _("Name a field that stayed.")})
+    spend(epsilon, name=name, actor=actor, now=now)
+    known = Counter(row[by] if row[by] in set(values) else OTHER for row in result.rows)
+    dp.enable_features("contrib")
+    space = dp.vector_domain(dp.atom_domain(T=int)), dp.l1_distance(T=int)
+    # One person's rows change the counts by at most `each` in all.
+    noise = space >> dp.m.then_laplace(scale=float(each / epsilon))
+    names = [*values, OTHER]
+    told = noise([known[value] for value in names])
+    return {value: max(count, 0) for value, count in zip(names, told, strict=True)}
+
+
+@transaction.atomic
+def spend(epsilon: Decimal, *, name: str, actor: str, now: datetime) -> EpsilonSpent:
+    """Enter a release into the ledger of its year. Raises Invalid or Overspent."""
+    most = Decimal(str(settings.EPSILON_PER_RELEASE))
+    if not 0 < epsilon <= most:
+        raise Invalid(fields={"epsilon": _("Give an epsilon above 0 and at most %(most)s.") % {"most": most}})
+    with connection.cursor() as cursor:
+        # Two releases at once must not both find room.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('retention epsilon', 0))")
+    year = now.astimezone(Controller.current().zone).year
+    if spent_in(year) + epsilon > Decimal(str(settings.EPSILON_PER_YEAR)):
+        raise Overspent
+    made = EpsilonSpent.objects.create(year=year, name=name, epsilon=epsilon, at=now, actor=actor)
+    record(
+        kind="statistics.released",
+        at=now,
+        actor=actor,
+        object=made.uuid,
+        data={"name": name, "epsilon": str(epsilon), "year": year},
+    )
+    return made
+
+
+def spent_in(year: int) -> Decimal:
+    total: Decimal = EpsilonSpent.objects.filter(year=year).aggregate(sum=Sum("epsilon", default=Decimal(0)))["sum"]
+    return total
+
+
+def _only_anonymous(result: Result) -> None:
+    if result.status != ANONYMOUS:
+        raise NotAnonymous
+
+
+def lines(found: Table) -> Iterable[list[str]]:
+    """The table as rows of text, for CSV. What is left out is a “c”, as official statistics write it."""
+    has_columns = found.columns != [""]
+    yield ["", *(found.columns if has_columns else []), "total"]
+    for row in found.rows:
+        cells = [found.cells[row, column] for column in found.columns] if has_columns else []
+        yield [row, *("c" if cell is None else str(cell) for cell in cells), str(found.row_totals[row])]
+    sums = [str(found.column_totals[column]) for column in found.columns] if has_columns else []
+    yield ["total", *sums, str(found.total)]

@@ -1,0 +1,50 @@
+"""Erasing once more what a restored backup brought back. What it was is known exactly, so nothing is weighed anew."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+
+from core.arrays import Among
+from subjects import deletes
+from subjects.erasure import Erased, end_needs
+from subjects.models import DataSubject, ErasureBlock, ItemPurpose, PersonalDataItem, Relationship
+
+
+def erase_again(
+    *,
+    items: Sequence[UUID],
+    gone: Sequence[UUID],
+    person: UUID | None = None,
+    purposes: Sequence[str] = (),
+    now: datetime,
+) -> Erased:
+    """Inside the caller's transaction: these items, all about the people who were gone, what these purposes held.
+
+    Whatever blocked it in the backup had been released by the time of the erasure, so it is released here.
+    """
+    leaving = set(DataSubject.objects.filter(Among("uuid", gone, "uuid")).values_list("pk", flat=True))
+    found = PersonalDataItem.objects.filter(Among("uuid", items, "uuid"))
+    chosen = dict(found.values_list("pk", "subject"))
+    named = Q(subject__uuid=person, purpose__slug__in=list(purposes))
+    asked = DataSubject.objects.filter(uuid__in=[person] if person else [])
+    people = deletes.lock_people([], {*leaving, *chosen.values(), *asked.values_list("pk", flat=True)})
+    theirs = Q(subject__in=leaving)
+    _release(theirs | named | Q(item__in=list(chosen)) | _over(list(chosen)), now=now)
+    needs = ItemPurpose.objects.filter(theirs | Q(item__in=list(chosen)) | named)
+    pairs = Relationship.objects.filter(theirs | named).values_list("subject", "purpose")
+    return end_needs(
+        list(needs.values_list("pk", flat=True)), now=now, pairs=list(pairs), people=people, settled=leaving
+    )
+
+
+def _over(items: list[int]) -> Q:
+    """Blocks of whole people or purposes that stand over one of these items."""
+    same = ItemPurpose.objects.filter(item__in=items, subject=OuterRef("subject"))
+    purpose = Q(purpose=None) & Exists(same) | Exists(same.filter(purpose=OuterRef("purpose")))
+    return Q(item=None) & purpose
+
+
+def _release(which: Q, *, now: datetime) -> None:
+    ErasureBlock.objects.filter(which, released_at=None).update(released_at=now)

@@ -1,0 +1,95 @@
+"""An erased record that is written back: refused, listed without what it held, decided by staff."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from ledger.models import Entry
+from retention.models import WriteBack
+from retention.nightly import expire_tombstones
+from subjects import erasure, items
+from subjects.models import PersonalDataItem
+from tests import make_consents
+from tests.make_retention import NOW, item, live, person
+
+pytestmark = pytest.mark.django_db
+DAY = date(2026, 1, 1)
+
+
+def erased():
+    item(person(1), ["newsletter"], DAY, source_record="crm:4711")
+    erasure.erase(subject=person(1), purposes=[live()], request=uuid4(), actor="user:1", now=NOW)
+
+
+def send(client, day=DAY):
+    body = {
+        "identity": {"email": "person1@example.org"},
+        "notice": "1",
+        "items": [
+            {
+                "category": "email",
+                "purposes": ["newsletter"],
+                "content": {"value": "cnry"},
+                "source": "website",
+                "nature": "provided",
+                "collected_at": datetime(day.year, day.month, day.day, tzinfo=UTC).isoformat(),
+                "source_record": "crm:4711",
+            }
+        ],
+    }
+    headers = make_consents.key("subjects:write")["headers"]
+    return client.post("/api/v1/collect/", body, content_type="application/json", headers=headers)
+
+
+def act(client, action):
+    rows = list(WriteBack.objects.values_list("pk", flat=True))
+    url = reverse("admin:retention_writeback_changelist")
+    return client.post(url, {"action": action, "_selected_action": rows}, follow=True)
+
+
+def test_it_is_refused_and_staff_see_that_it_came(client, admin_client):
+    erased()
+    assert [send(client).status_code for _ in range(2)] == [409, 409]
+    assert not PersonalDataItem.objects.exists()
+    row = WriteBack.objects.get()
+    assert (row.times, row.decision, row.collected_on, row.system) == (2, "open", DAY, "kraken-privacy")
+    page = admin_client.get(reverse("admin:retention_writeback_changelist"))
+    assert "Erased records that came back" in page.text
+    assert "cnry" not in page.text
+    assert "Decided about one record" in act(admin_client, "keep_erased").text
+    assert send(client).status_code == 409
+
+
+def test_what_staff_let_back_comes_with_its_next_delivery(client, admin_client):
+    erased()
+    send(client)
+    act(admin_client, "let_back")
+    assert send(client).status_code == 201
+    assert Entry.objects.filter(kind="retention.written-back-decided").count() == 1
+
+
+def test_what_is_newly_given_is_never_asked_about():
+    erased()
+    items.collect(
+        person(1),
+        category="email",
+        purposes=["newsletter"],
+        content='"new"',
+        source="website",
+        nature="provided",
+        collected_at=NOW + timedelta(hours=1),
+        source_record="crm:4711",
+        now=NOW + timedelta(hours=2),
+        actor="test",
+    )
+    assert not WriteBack.objects.exists()
+
+
+def test_the_list_forgets_with_the_tombstones(client):
+    erased()
+    send(client)
+    expire_tombstones(now=NOW + timedelta(days=36))
+    assert not WriteBack.objects.exists()
+    assert send(client).status_code == 201
