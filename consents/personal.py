@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consents import evidence, forget, opt_in, suppression
+from consents import dpv, evidence, forget, opt_in, suppression
 from consents.models import ConsentEvent, ConsentRenewal, ConsentState, Suppression
 from consents.states import states_of
 from core.models import Owner
@@ -30,6 +30,7 @@ class Choices:
                 "purpose": standing.title,
                 "channel": standing.channel,
                 "status": standing.status,
+                "dpv:hasConsentStatus": dpv.STATUS[standing.status],
                 "since": standing.since.isoformat(),
                 "valid_until": standing.valid_until.isoformat() if standing.valid_until else None,
             }
@@ -59,6 +60,7 @@ class Answers:
                 "purpose": titles.get(event.purpose, str(event.purpose)),
                 "channel": event.channel,
                 "answer": event.status,
+                "dpv:hasConsentStatus": dpv.STATUS[event.status],
                 "at": event.effective_at.isoformat(),
                 "given_as": keys[event.consent].open("proof", bytes(event.proof)).decode()
                 if event.proof and event.consent in keys
