@@ -4,9 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from cookies import choices
 from cookies.models import Kind, Need, Paragraph, SiteVersion
 from cookies.stored import Stored
+
+# Why, said to the visitor: PECR reg 6 and the paragraphs of its Schedule A1.
+WHY = {
+    Paragraph.CONSENT: _("Because you allow it (paragraph 2)"),
+    Paragraph.TRANSMISSION: _("It only carries a message (paragraph 3)"),
+    Paragraph.NECESSARY: _("What you ask for does not work without it (paragraph 4)"),
+    Paragraph.STATISTICS: _("Our own statistics, until you object (paragraph 5)"),
+    Paragraph.APPEARANCE: _("The site as you like it, until you object (paragraph 6)"),
+    Paragraph.EMERGENCY: _("Help in an emergency, when you ask for it (paragraph 7)"),
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,6 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **line,
         "kind_label": str(Kind(line["kind"]).label),
-        "ground": str(Paragraph(line["paragraph"]).label),
+        "ground": str(WHY[Paragraph(line["paragraph"])]),
         "is_stored": line["kind"] in (Kind.COOKIE, Kind.LOCAL, Kind.SESSION),
     }

@@ -24,6 +24,13 @@ document.addEventListener("click", (event) => {
   open();
 });
 addEventListener("online", flush);
+// Another tab, another of the site's hosts, or the cookie page may have changed it meanwhile.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  state = read();
+  apply();
+  flush();
+});
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
 else begin();
 window.KrakenCookies = { open, has, get id() { return state && state.id; } };

@@ -172,7 +172,7 @@ def test_a_visitor_chooses_changes_their_mind_and_is_remembered(browser, site):
     look(page, "settings")
     page.get_by_label("Website analytics").uncheck()
     button(page, "Save my choice").click()
-    saved(page)
+    saved(page, "Everything that is not needed is off.")
     assert "_video_viewer (Example Video Ltd)" in page.get_by_role("status").inner_text()
     assert button(page, "Load this page again").count() == 1
     look(page, "withdrawn")
