@@ -59,6 +59,8 @@ _SEE = Q(codename__startswith="view_")
 _SEE_ALL = Q(codename="view_every_rightsrequest")
 _WRITE = Q(codename__startswith="add_") | Q(codename__startswith="change_")
 _REGISTER = _of("processing", "consents", "retention", "notices", "cookies")
+# A hold is about people, so whoever keeps the register places none.
+_HOLD = Q(codename__in=["add_legalhold", "change_legalhold", "delete_legalhold"])
 GROUPS = {
     DPO: _OURS,
     CASEWORKER: (_OURS & ~_of("core") & _SEE & ~_SEE_ALL)
@@ -66,7 +68,7 @@ GROUPS = {
     | Q(content_type__app_label="breaches", codename="add_breach"),
     APPROVER: (_OURS & _SEE) | Q(codename__in=["release_rightsrequest", "approve_retentionrule"]),
     AUDITOR: _OURS & _SEE,
-    REGISTRAR: (_REGISTER & ~Q(codename__in=["approve_retentionrule", "publish_consentformversion"]))
+    REGISTRAR: (_REGISTER & ~Q(codename__in=["approve_retentionrule", "publish_consentformversion"]) & ~_HOLD)
     # Of the kinds of files, theirs is the register: each kind also asks for the right to make such things.
     | Q(content_type__app_label="imports", codename__in=["view_import", "add_import"])
     | Q(codename__in=["view_controller", "view_ruleset", "view_bankholiday"], content_type__app_label="core"),

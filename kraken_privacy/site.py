@@ -28,6 +28,7 @@ from inbox import views as inbox_views
 from office import today, views_organisations, views_people
 from office import urls as office_urls
 from requests import office, office_actions, office_complaints
+from retention import pages as forgetting
 from staff.adapter import has_second_factor
 
 # The admin's own scripts evaluate expressions and set styles. Nothing outside /admin/ is relaxed.
@@ -42,7 +43,7 @@ class KrakenAdminSite(UnfoldAdminSite):
     def extra_urls(self) -> list[URLPattern]:
         work = [*office_urls.urls(self), *office_actions.urls(self), *inbox_urls.urls(self)]
         work += [*office_forms.urls(self), *office_forms_consents.urls(self)]
-        return [*work, *breaches.urls(self), *imports_urls.urls(self), *cookies.urls(self)]
+        return [*work, *breaches.urls(self), *imports_urls.urls(self), *cookies.urls(self), *forgetting.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """Behind the login, with the site at hand for pages that are no ModelAdmin's."""
@@ -116,6 +117,8 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("Consent forms"), reverse("admin:consent-forms"), "check_box"))
         if request.user.has_perm(office_forms_consents.ENTER):
             work.append(_link(request, _("Consents from others"), reverse("admin:consents-told"), "forward_to_inbox"))
+        if request.user.has_perm(forgetting.READ):
+            work.append(_link(request, _("Forgetting"), reverse("admin:forgetting"), "auto_delete"))
         if request.user.has_perm(imports_views.READ):
             work.append(_link(request, _("Data in"), reverse("admin:data-in"), "upload_file"))
         tables = [

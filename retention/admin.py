@@ -26,11 +26,16 @@ class RetentionRuleAdmin(ModelAdmin):
     list_filter = ["status", "action"]
     list_select_related = ["purpose", "category"]
     ordering = ["slug", "-version"]
-    exclude = ["status", "approved_by", "approved_at"]
+    exclude = ["status", "drafted_by", "approved_by", "approved_at"]
     actions = ["put_in_force", "count_due"]
 
     def has_change_permission(self, request: HttpRequest, obj: RetentionRule | None = None) -> bool:
         return _is_draft(obj) and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: RetentionRule, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)  # noqa: S101 - narrows the type; the admin lets nobody else through
+        obj.drafted_by = request.user.actor
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: RetentionRule | None = None) -> bool:
         return obj is not None and _is_draft(obj) and super().has_delete_permission(request, obj)

@@ -51,6 +51,11 @@ class Row(Func):
     output_field = TextField()
 
 
+def governed(rule: RetentionRule) -> Rows:
+    """Every need that the rule is about, with its trigger date as `since`."""
+    return _needs(rule)
+
+
 def due(rule: RetentionRule, cutoff: date) -> Rows:
     """Needs whose period is over, blocked or not."""
     return _needs(rule).filter(since__lt=cutoff)

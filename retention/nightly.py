@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from core.models import Controller
-from retention import tombstones, writebacks
+from retention import guard, tombstones, writebacks
 from retention.models import RetentionRule, Run
-from retention.purge import Report, purge
+from retention.purge import Report
 
 # Every batch renews the heartbeat; after this long without one, nobody is at work.
 ABANDONED = timedelta(minutes=10)
@@ -19,13 +19,13 @@ def rules_in_force() -> list[RetentionRule]:
 
 def rules_interrupted(*, now: datetime) -> list[RetentionRule]:
     """Rules whose run was left open by a worker that died."""
-    left = Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__lt=now - ABANDONED)
+    left = Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__lt=now - ABANDONED, paused_at=None)
     return [rule for rule in rules_in_force() if rule.pk in set(left.values_list("rule", flat=True))]
 
 
 def sweep(rule: RetentionRule, *, now: datetime) -> Report:
     """Apply one rule as of today, where the controller is."""
-    return purge(rule, as_of=now.astimezone(Controller.current().zone).date(), commit=True, now=now)
+    return guard.apply(rule, as_of=now.astimezone(Controller.current().zone).date(), now=now)
 
 
 def expire_tombstones(*, now: datetime) -> int:

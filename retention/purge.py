@@ -61,12 +61,19 @@ class Report:
         return asdict(self) | {"as_of": self.as_of.isoformat(), "cutoff": self.cutoff.isoformat()}
 
 
+class Paused(DomainError):
+    code = "run-paused"
+    message = _("The run of this rule is paused. Somebody has to resume it.")
+
+
 class Stuck(DomainError):
     code = "purge-stuck"
     message = _("Rows are due and not blocked, yet they cannot be worked. The run stays open.")
 
 
-def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 0) -> Report:
+def purge(
+    rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 0, expected: int = 0
+) -> Report:
     """Count what is due on `as_of` (the controller's local date), or with `commit` do it.
 
     `batch`: how many candidates each transaction takes; without it, what keeps its locks short (retention/pace.py).
@@ -78,11 +85,14 @@ def purge(rule: RetentionRule, *, as_of: date, commit: bool = False, now: dateti
         rule.refresh_from_db(fields=["status"])
         if rule.status != RetentionRule.Status.ACTIVE:
             raise DomainError(_("Only a rule in force is applied."), code="rule-not-in-force")
-        run = runs.join(rule, as_of=as_of, cutoff=cutoff(rule, as_of), now=clock())
+        run = runs.join(rule, as_of=as_of, cutoff=cutoff(rule, as_of), expected=expected, now=clock())
+        if run.paused_at:
+            raise Paused
         with suppress(runs.Closed):
             _work(run, rule, clock, Pace(batch))
+        run.refresh_from_db()
         # An open run of an earlier day was taken up first; its cutoff is its own.
-        if run.as_of >= as_of:
+        if run.paused_at or run.as_of >= as_of:
             return _report(rule, run)
 
 

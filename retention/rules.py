@@ -8,6 +8,7 @@ import re
 from datetime import date, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -34,6 +35,11 @@ class NotAvailable(DomainError):
     message = _("Pseudonymising is not available yet: nothing here measures how well it hides a person.")
 
 
+class TwoPeopleNeeded(DomainError):
+    code = "two-people-needed"
+    message = _("You have drafted this rule yourself. Somebody else must look at it and put it in force.")
+
+
 def period(text: str) -> relativedelta:
     """An ISO 8601 period of years, months and days. Raises Invalid for anything else, and for one without length."""
     match = PERIOD.fullmatch(text)
@@ -49,7 +55,7 @@ def cutoff(rule: RetentionRule, as_of: date) -> date:
     Subtracting is not the inverse of adding at the end of a month (31 March - P1M is 28 February, which is over on
     28 March already), so the subtraction is only the first guess.
     """
-    length = period(rule.period)
+    length = period(rule.period) + (period(rule.grace) if rule.grace else relativedelta())
     try:
         guess = as_of - length
     except (ValueError, OverflowError):
@@ -71,6 +77,7 @@ def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
     if rule.action == RetentionRule.Action.PSEUDONYMISE:
         raise NotAvailable
     period(rule.period)
+    exception = _second_person(rule, approved_by)
     for before in RetentionRule.objects.filter(slug=rule.slug, status=RetentionRule.Status.ACTIVE):
         _retire(before, now=now)
     rule.status, rule.approved_by, rule.approved_at = RetentionRule.Status.ACTIVE, approved_by, now
@@ -81,8 +88,18 @@ def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
         actor=approved_by,
         purpose=rule.purpose.slug,
         data={"rule": rule.slug, "version": rule.version, "trigger": rule.trigger, "period": rule.period}
-        | {"action": rule.action, "category": rule.category.slug if rule.category else ""},
+        | {"action": rule.action, "category": rule.category.slug if rule.category else "", "grace": rule.grace}
+        | ({"exception": exception} if exception else {}),
     )
+
+
+def _second_person(rule: RetentionRule, approved_by: str) -> str:
+    """Whoever drafted a rule does not put it in force, unless there is nobody else: then the ledger says so."""
+    if not rule.drafted_by or rule.drafted_by != approved_by:
+        return ""
+    if not settings.SOLE_OFFICER:
+        raise TwoPeopleNeeded
+    return "sole-officer"
 
 
 def _retire(rule: RetentionRule, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ simply worked on: what its batches did is committed with their counts, the rest 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -46,9 +46,9 @@ class Totals:
 COUNTS = ("needs", "items", "keys", "identifiers", "subjects", "relationships", "restricted")
 
 
-def join(rule: RetentionRule, *, as_of: date, cutoff: date, now: datetime) -> Run:
+def join(rule: RetentionRule, *, as_of: date, cutoff: date, expected: int = 0, now: datetime) -> Run:
     """The open run of this rule, or a new one."""
-    defaults = {"as_of": as_of, "cutoff": cutoff, "started_at": now, "heartbeat_at": now}
+    defaults = {"as_of": as_of, "cutoff": cutoff, "expected": expected, "started_at": now, "heartbeat_at": now}
     while True:
         try:
             return Run.objects.get_or_create(rule=rule, status=Run.Status.RUNNING, defaults=defaults)[0]
@@ -86,9 +86,24 @@ def note(
     )
     batch = Batch.objects.create(run=run, at=now, entry=entry, **counts)
     # Last, because this row is shared with other workers and stays locked until the commit.
-    if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING).update(heartbeat_at=now):
+    if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at=None).update(heartbeat_at=now):
         raise Closed
     return batch
+
+
+@transaction.atomic
+def pause(run: Run, *, actor: str, now: datetime) -> None:
+    """Every worker of it stops before its next batch commits; what it did stays done."""
+    if Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at=None).update(paused_at=now):
+        record(kind="retention.paused", at=now, actor=actor, object=run.uuid)
+
+
+@transaction.atomic
+def resume(run: Run, *, actor: str, now: datetime) -> None:
+    # As if nobody had been at work for long: the next sweep takes it up (retention/nightly.py).
+    changes = {"paused_at": None, "heartbeat_at": run.started_at - timedelta(days=1)}
+    if Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at__isnull=False).update(**changes):
+        record(kind="retention.resumed", at=now, actor=actor, object=run.uuid)
 
 
 @transaction.atomic

@@ -1,13 +1,17 @@
 """The sweeps that beat calls. A missed night is made up for by the next: what is due stays due."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from celery import shared_task
 from django.utils import timezone
 
+from retention import guard
 from retention.models import RetentionRule
 from retention.nightly import expire_tombstones, rules_in_force, rules_interrupted, sweep
+from retention.purge import Paused
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +25,22 @@ def nightly() -> None:
 
 @shared_task
 def resume() -> None:
-    """Take up what a killed worker left, without waiting for the night."""
+    """Take up what a killed worker left, and what was approved or resumed, without waiting for the night."""
     now = timezone.now()
     _sweep(rules_interrupted(now=now), now=now)
+    for approval in guard.unused(now=now):
+        _try(approval.rule, partial(guard.apply, as_of=approval.as_of, now=now))
 
 
 def _sweep(rules: list[RetentionRule], *, now: datetime) -> None:
     for rule in rules:
-        try:
-            sweep(rule, now=now)
-        except Exception as error:  # noqa: BLE001  (one rule that fails must not stop the others; its run stays open)
-            log.error("retention rule %s failed: %s", rule, type(error).__name__)
+        _try(rule, partial(sweep, now=now))
+
+
+def _try(rule: RetentionRule, act: Callable[[RetentionRule], object]) -> None:
+    try:
+        act(rule)
+    except (guard.ApprovalNeeded, Paused) as waits:
+        log.warning("retention rule %s waits for somebody: %s", rule, waits.code)
+    except Exception as error:  # noqa: BLE001  (one rule that fails must not stop the others; its run stays open)
+        log.error("retention rule %s failed: %s", rule, type(error).__name__)

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.django_db
 OLD = date(2020, 1, 1)
 
 
+@pytest.fixture(autouse=True)
+def nobody_looks_first(settings):
+    settings.RETENTION_APPROVE_FIRST_RUN = False
+
+
 def run(*arguments: str) -> str:
     out = StringIO()
     call_command("purge", *arguments, stdout=out)

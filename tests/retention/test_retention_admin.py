@@ -29,6 +29,8 @@ def test_a_draft_is_written_and_put_in_force(officer):
     answer = officer.post(reverse("admin:retention_retentionrule_add"), form)
     assert answer.status_code == 302, answer.context["errors"]
     one = RetentionRule.objects.get()
+    assert "Somebody else must look" in act(officer, "put_in_force", one).text
+    RetentionRule.objects.update(drafted_by="user:somebody-else")
     act(officer, "put_in_force", one)
     one.refresh_from_db()
     assert one.status == "active"

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -20,8 +21,10 @@ from core import apikeys, roles
 from office import merging
 from requests import answer, decisions, found, identity_doubt, leaving_out, letters, transfers
 from requests.models import CaseFile, Evidence, RightsRequest
+from retention import holds, runs
+from retention.models import RetentionRule
 from subjects.models import Identifier, Organisation, PersonalDataItem
-from tests import make_inbox, make_office, make_requests, make_staff
+from tests import make_inbox, make_office, make_requests, make_retention, make_staff
 from tests.make_complaints import complain
 
 pytestmark = pytest.mark.django_db
@@ -205,6 +208,18 @@ class Things:
 
     def breach(self):
         return log.log(aware_at=timezone.now(), texts={"summary": "x"}, actor="test", now=timezone.now()).uuid
+
+    def rule(self):
+        return make_retention.rule().pk
+
+    def run(self):
+        made = RetentionRule.objects.get(pk=self["rule"])
+        return runs.join(made, as_of=make_retention.TODAY, cutoff=make_retention.TODAY, now=timezone.now()).uuid
+
+    def hold(self):
+        now, person = timezone.now(), make_retention.person()
+        until = now.date() + timedelta(days=30)
+        return holds.place([person], matter="1", reason="claim", review_due=until, actor="test", now=now).uuid
 
 
 def client_for(column, user):

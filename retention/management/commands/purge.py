@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from core.models import Controller
+from retention import guard
 from retention.models import RetentionRule
 from retention.nightly import rules_in_force
 from retention.purge import Report, purge
@@ -24,6 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--rule", metavar="SLUG", help="only this rule (default: every rule in force)")
         parser.add_argument("--as-of", metavar="DATE", help="the local date to count from (default: today)")
         parser.add_argument("--commit", action="store_true", help="do it; otherwise only count")
+        parser.add_argument(
+            "--approve", metavar="HASH", help="with --commit: let exactly this set go (the refusal names it)"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON line per rule")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,7 +36,9 @@ class Command(BaseCommand):
         reports = []
         for rule in _rules(options["rule"]):
             try:
-                reports.append(purge(rule, as_of=as_of, commit=options["commit"], now=now))
+                reports.append(_apply(rule, as_of, options, now))
+            except guard.ApprovalNeeded as error:
+                raise CommandError(_ask(error.planned)) from error
             except DomainError as error:
                 raise CommandError(f"{rule.slug}: {error.message}") from error
         if options["json"]:
@@ -40,6 +46,22 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(report.as_json()))
         else:
             self.stdout.write(_table(reports, as_of, committed=options["commit"]))
+
+
+def _apply(rule: RetentionRule, as_of: date, options: dict[str, Any], now: datetime) -> Report:
+    if not options["commit"]:
+        return purge(rule, as_of=as_of, now=now)
+    if options["approve"]:
+        guard.approve(rule, as_of=as_of, fingerprint=options["approve"], by="system:command", now=now)
+    return guard.apply(rule, as_of=as_of, now=now, typed=True)
+
+
+def _ask(planned: guard.Planned) -> str:
+    return (
+        f"{planned.rule.slug}: {planned.rows} rows would go. {guard.WHY[planned.why]}\n"
+        f"Look at the counts without --commit. To let exactly these rows go within a day, add\n"
+        f"--rule {planned.rule.slug} --approve {planned.fingerprint}"
+    )
 
 
 def _day(text: str | None, now: datetime) -> date:

@@ -1,0 +1,59 @@
+"""What a rule would do, before it is in force: how much now, and how much more in each month to come."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from dateutil.relativedelta import relativedelta
+from django.db.models import Count
+
+from retention import due
+from retention.models import RetentionRule
+from retention.rules import cutoff
+
+MONTHS = 24
+
+
+@dataclass(frozen=True)
+class Month:
+    begins: date
+    rows: int
+
+
+@dataclass(frozen=True)
+class Effect:
+    """`now` is due today, `held` of it is blocked, `indeterminate` has no trigger date; `later` is after all months."""
+
+    now: int
+    held: int
+    indeterminate: int
+    months: list[Month]
+    later: int
+
+    @property
+    def most(self) -> int:
+        return max((month.rows for month in self.months), default=0) or 1
+
+
+def effect(rule: RetentionRule, *, today: date, now: datetime) -> Effect:
+    """One grouped query over what the rule governs; the rest is arithmetic with its cutoffs."""
+    begins = [today.replace(day=1) + relativedelta(months=number) for number in range(1, MONTHS + 1)]
+    limits = [cutoff(rule, today), *(cutoff(rule, day + relativedelta(months=1)) for day in begins)]
+    buckets = [0] * (len(limits) + 1)
+    dated = due.governed(rule).exclude(since=None).values("since").annotate(rows=Count("pk")).order_by("since")
+    for row in dated.iterator(chunk_size=2000):
+        buckets[bisect_right(limits, row["since"])] += row["rows"]
+    limit = limits[0]
+    return Effect(
+        now=buckets[0],
+        held=due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count(),
+        indeterminate=due.indeterminate(rule).count(),
+        months=[Month(day, rows) for day, rows in zip(begins, buckets[1:-1], strict=True)],
+        later=buckets[-1],
+    )
+
+
+def without_date(rule: RetentionRule, *, most: int = 50) -> list[str]:
+    """The public ids of people of whom something has no trigger date: to be looked at, never guessed."""
+    rows = due.indeterminate(rule).order_by("subject_id").values_list("subject__uuid", flat=True).distinct()
+    return [str(uuid) for uuid in rows[:most]]
