@@ -194,7 +194,7 @@ ASKING_WAIT_DAYS = env.int("ASKING_WAIT_DAYS", default=30)
 # So long somebody has to say where else to look before they are told that nothing was found.
 WHERE_ELSE_WAIT_DAYS = env.int("WHERE_ELSE_WAIT_DAYS", default=14)
 
-# --- Statistics with noise ---------------------------------------------------------------------------------------------
+# --- Statistics with noise --------------------------------------------------------------------------------------------
 # How much one release, and all of a year together, may tell at most about anybody (differential privacy).
 EPSILON_PER_RELEASE = env.float("EPSILON_PER_RELEASE", default=1.0)
 EPSILON_PER_YEAR = env.float("EPSILON_PER_YEAR", default=4.0)
