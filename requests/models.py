@@ -153,6 +153,11 @@ class CaseFile(models.Model):
         """Whether somebody showed who asks: the person by the link, or to staff in another way."""
         return self.confirmed_at is not None or self.identified_at is not None
 
+    @property
+    def waits_for_mailbox(self) -> bool:
+        """Whether a link that was mailed may still show who asks. Without an address of theirs nothing was mailed."""
+        return not self.is_confirmed and not self.by_post and self.claim_blind is not None
+
     def settle(self, *, now: datetime) -> None:
         """Note when the last of its requests and complaints was closed, or that one is open again."""
         still_open = self.requests.filter(state__in=OPEN).exists() or self.complaints.filter(outcome="").exists()

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.errors import Text
+from requests import representing
 from requests.casework import Work
 from requests.clock import in_words
 from requests.models import Right, RightsRequest
@@ -45,7 +46,11 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
     if work.pending:
         steps.append(_silent(rights_request, work, today))
     if not rights_request.case.is_confirmed and rights_request.right not in (Right.OBJECTION, Right.WITHDRAWAL):
-        steps.append(Next(_("We do not know yet who asks. Wait for the link to be followed, or find out."), "who"))
+        waits = rights_request.case.waits_for_mailbox
+        linked = _("We do not know yet who asks. Wait for the link to be followed, or find out.")
+        steps.append(Next(linked if waits else _("Find out who asks, and record how they showed it."), "who"))
+    if representing.is_missing(rights_request.case):
+        steps.append(Next(_("Somebody asks for this person. Record what shows that they may."), "who"))
     undecided = work.undecided if work.is_weighed else 0
     if undecided and not work.is_executed:
         sentence = ngettext("Decide about %(n)d purpose.", "Decide about %(n)d purposes.", undecided)

@@ -54,7 +54,7 @@ def _who(rights_request: RightsRequest) -> Panel:
     case = rights_request.case
     if case.identified_at or case.is_confirmed:
         note, is_late = _("known to us") if case.subject else _("confirmed"), False
-    elif case.by_post:
+    elif not case.waits_for_mailbox:
         note, is_late = _("by post, not shown yet"), False
     else:
         note, is_late = _("not confirmed yet"), rights_request.is_open

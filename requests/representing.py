@@ -87,6 +87,15 @@ def check(case: CaseFile) -> None:
         raise NoAuthority
 
 
+def is_missing(case: CaseFile) -> bool:
+    """Whether nothing shows yet that somebody may act for the person."""
+    try:
+        check(case)
+    except DomainError:
+        return True
+    return False
+
+
 def note_of(found: Representation) -> str:
     """What was looked at; empty when nothing was, or when it is forgotten."""
     if found.note is None:

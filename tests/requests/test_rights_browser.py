@@ -269,6 +269,10 @@ def test_a_solicitors_letter_on_paper_is_answered_on_paper(officer):
     found = RightsRequest.objects.get()
     assert (found.right, found.case.received_on) == ("adm_review", came)
     assert "not shown yet: nothing may be disclosed" in officer.locator("body").text_content()
+    text = officer.locator("body").inner_text()
+    assert "no mailbox is waited for" in text
+    assert "Find out who asks, and record how they showed it." in text
+    assert "Record what shows that they may." in text
     submit(officer, "/identify/", how="in-person", note="Came to the counter with her solicitor.")
     submit(officer, "/tie/", kind="email", value=make.EMAIL)
     press(officer, "Check the answer")
