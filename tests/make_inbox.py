@@ -125,18 +125,25 @@ def certificate(folder):
 
 
 @contextmanager
-def tls_in_front_of(server, certificate, key):
-    """A door with TLS before the IMAP server, which has none of its own; yields its port."""
+def tls_in_front_of(server, certificate, key, *, said=None):
+    """A door with TLS before the IMAP server, which has none of its own; yields its port.
+
+    With a list in `said`, TLS begins with STARTTLS (RFC 9051 §6.2.1), and what was said before it stands in the list.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
 
     class Door(socketserver.BaseRequestHandler):
         def handle(self):
+            inside = socket.create_connection(("127.0.0.1", server.imap_port))
             try:
+                if said is not None:
+                    _offer_tls(self.request, inside, said)
                 outside = context.wrap_socket(self.request, server_side=True)
             except OSError:
+                inside.close()
                 return
-            with outside, socket.create_connection(("127.0.0.1", server.imap_port)) as inside:
+            with outside, inside:
                 back = threading.Thread(target=_copy, args=(inside, outside))
                 back.start()
                 _copy(outside, inside)
@@ -149,6 +156,18 @@ def tls_in_front_of(server, certificate, key):
         threading.Thread(target=doors.serve_forever, args=(0.05,), daemon=True).start()
         yield doors.server_address[1]
         doors.shutdown()
+
+
+def _offer_tls(outside, inside, said):
+    """Greet, and answer nothing but CAPABILITY until the client asks for TLS."""
+    outside.sendall(inside.recv(1024))
+    while True:
+        tag, command = outside.recv(1024).split()[:2]
+        said.append(command.decode())
+        if command == b"STARTTLS":
+            outside.sendall(tag + b" OK Begin now.\r\n")
+            return
+        outside.sendall(b"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n" + tag + b" OK Done.\r\n")
 
 
 def _copy(source, target):

@@ -177,15 +177,18 @@ def test_a_worker_that_is_killed_after_the_commit_leaves_one_entry_and_the_messa
     assert (server.count("INBOX"), server.count("Processed")) == (0, 1)
 
 
-def test_over_tls_with_a_certificate_that_is_checked(server, settings, tmp_path):
+@pytest.mark.parametrize(("scheme", "said"), [("imaps", None), ("imap+starttls", [])])
+def test_over_tls_with_a_certificate_that_is_checked(server, settings, tmp_path, scheme, said):
     certificate, key = make_inbox.certificate(tmp_path)
     server.put(letter())
-    with make_inbox.tls_in_front_of(server, certificate, key) as port:
-        url = server.url("imaps").replace(f":{server.imap_port}/", f":{port}/")
+    with make_inbox.tls_in_front_of(server, certificate, key, said=said) as port:
+        url = server.url(scheme).replace(f":{server.imap_port}/", f":{port}/")
         settings.MAILBOX_URL = url
         assert polling.poll(now=NOW).error == "SSLCertVerificationError"
         settings.MAILBOX_URL = f"{url}&ca={certificate}"
         assert make_inbox.poll().taken == 1
+    # Neither time was anything said in the clear but what TLS begins with.
+    assert not said or said == ["CAPABILITY", "STARTTLS"] * 2
 
 
 def test_without_tls_to_begin_nobody_signs_in(server, settings):
