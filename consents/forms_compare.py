@@ -66,4 +66,4 @@ def _asked(control: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _words(control: Mapping[str, str]) -> str:
-    return " | ".join(text for text in (control["label"], control.get("hint", "")) if text)
+    return "\n".join(text for text in (control["label"], control.get("hint", "")) if text)
