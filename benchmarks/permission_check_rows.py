@@ -18,8 +18,7 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from consents import forms  # noqa: E402
-from consents.models import Assessment, AssessmentVersion, ConsentForm, ConsentFormVersion  # noqa: E402
+from consents.models import Assessment, AssessmentVersion  # noqa: E402
 from core import apikeys  # noqa: E402
 from core.keys import keyring  # noqa: E402
 from processing.models import ProcessingActivity, Purpose, PurposeVersion, Status  # noqa: E402
@@ -86,18 +85,8 @@ def _pads(name: str, ring: str) -> dict[str, object]:
 
 
 def _purposes(now: object) -> tuple[Purpose, Purpose]:
-    """One on consent with its form, one on legitimate interests with its assessment; both direct marketing."""
+    """One on consent, one on legitimate interests with its assessment; both direct marketing, and made live by hand."""
     newsletter, sales = _marketing("newsletter", "a"), _marketing("direct-sales", "f")
-    control = {"key": "newsletter", "purpose": "newsletter", "channel": "email", "label": "Send me the newsletter."}
-    shown = ConsentFormVersion.objects.create(
-        form=ConsentForm.objects.create(slug="benchmark"),
-        number=1,
-        title="Newsletter",
-        controls=[control],
-        controllers=["Example Ltd"],
-        notice_version="1",
-    )
-    forms.publish(shown, now=now, actor=ACTOR)
     AssessmentVersion.objects.create(
         assessment=Assessment.objects.create(purpose=sales),
         number=1,
