@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from kraken_privacy.demo import adding, cases, entry, people, policy, trouble
+from kraken_privacy.demo import adding, cases, cookies, entry, people, policy, trouble
 from kraken_privacy.demo.files import ACTOR
 from ledger import entries, seals
 from ledger.models import Entry
@@ -31,6 +31,7 @@ def load(
             people.load(now=now)
             cases.load(now=now)
             trouble.load(now=now)
+            cookies.load(now=now)
             entries.record(kind=KIND, at=now, actor=ACTOR)
         if password:
             entry.officer(password)
