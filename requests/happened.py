@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from core.models import User
 from ledger.models import Entry
-from processing.models import PurposeVersion, System
+from processing.models import PurposeVersion, Recipient, System
 from requests import letter_kinds
 from requests.clock import in_words
 from requests.models import RightsRequest, Task
@@ -90,6 +90,9 @@ HAPPENED = {
     "refusal.prepared": gettext_lazy("A refusal was prepared"),
     "refusal.taken-back": gettext_lazy("The refusal was taken back"),
     "refusal.sent": gettext_lazy("Refused as a whole"),
+    "case.address-corrected": gettext_lazy("The address was corrected"),
+    "case.expired": gettext_lazy("What was written was destroyed"),
+    "suppression.carried": gettext_lazy("A no goes on under the new address"),
     "case.reminded": gettext_lazy("Reminded to confirm the address"),
     "asking.reminded": gettext_lazy("Asked once more for what nobody answered"),
     "case.reopened": gettext_lazy("Taken up again after a reply"),
@@ -157,9 +160,9 @@ def _details(entry: Entry, titles: dict[str, str]) -> str:
     if entry.kind == "task.answered":
         return f"{titles.get(data['system'], data['system'])}: {Task.Outcome(data['outcome']).label}"
     if entry.kind == "correction.decided":
-        return str(data["reason"])
+        return str(reason(data["reason"]).sentence)
     if entry.kind.startswith("recipient."):
-        return str(data["recipient"])
+        return titles.get(data["recipient"], str(data["recipient"]))
     if entry.kind.startswith("letter.") and "kind" in data:
         return letter_kinds.title(data["kind"])
     code = str(data.get("what") or data.get("kind") or data.get("how") or data.get("outcome") or "")
@@ -167,10 +170,11 @@ def _details(entry: Entry, titles: dict[str, str]) -> str:
 
 
 def _titles(purposes: Iterable[str]) -> dict[str, str]:
-    """Purposes and systems by their slugs, in words. Two queries, however much happened."""
+    """Purposes, systems and recipients by their slugs, in words. Three queries, however much happened."""
     versions = PurposeVersion.objects.filter(purpose__slug__in=set(purposes)).order_by("number")
     systems = dict(System.objects.values_list("slug", "name"))
-    return {**systems, **dict(versions.values_list("purpose__slug", "title"))}
+    recipients = dict(Recipient.objects.values_list("slug", "name"))
+    return {**recipients, **systems, **dict(versions.values_list("purpose__slug", "title"))}
 
 
 def _names(actors: Iterable[str]) -> dict[str, str]:

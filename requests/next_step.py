@@ -55,7 +55,7 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
     if undecided and not work.is_executed:
         sentence = ngettext("Decide about %(n)d purpose.", "Decide about %(n)d purposes.", undecided)
         steps.append(Next(sentence % {"n": undecided}, "decisions"))
-    steps += _one_by_one(rights_request, work)
+    steps += [*_one_by_one(rights_request, work), *_unseen(rights_request, work)]
     if work.is_executed and rights_request.state == State.READY:
         steps.append(Next(_("Nothing: it is carried out, and the person is told as soon as that is on record.")))
     elif work.is_access and rights_request.case.subject and not work.package:
@@ -80,6 +80,17 @@ def _one_by_one(rights_request: RightsRequest, work: Work) -> list[Next]:
     if owed:
         steps.append(Next(_("Still to be told: %(names)s.") % {"names": ", ".join(owed)}, "recipients"))
     return steps
+
+
+def _unseen(rights_request: RightsRequest, work: Work) -> list[Next]:
+    """Found documents that nobody looked through: the copy is not made before."""
+    documents = rights_request.documents.filter(checked_at=None) if work.is_access else rights_request.documents.none()
+    if not (n := documents.count()):
+        return []
+    sentence = ngettext(
+        "Look through %(n)d document that was found.", "Look through %(n)d documents that were found.", n
+    )
+    return [Next(sentence % {"n": n}, "found")]
 
 
 def _silent(rights_request: RightsRequest, work: Work, today: date) -> Next:

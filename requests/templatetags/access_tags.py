@@ -1,5 +1,6 @@
 """Exemptions as staff read them."""
 
+import json
 from typing import Any
 
 from django import template
@@ -23,6 +24,16 @@ def ground(made: Exemption) -> str:
 def reasons(made: Exemption) -> dict[str, Any]:
     """Why, opened: only on pages that record that they were looked at."""
     return reasons_of(made)
+
+
+@register.filter
+def unquoted(content: str) -> str:
+    """A record that is one piece of text, without the marks in which it is stored."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return content
+    return value if isinstance(value, str) else content
 
 
 @register.filter

@@ -46,7 +46,7 @@ def test_each_stage_once_and_then_a_list_a_day(asked, mailoutbox):
         told[day] = subjects(mailoutbox, on(asked, day))
     reference = asked.reference
     assert {day: found for day, found in told.items() if found} == {
-        -7: [f"{reference} is due in a week"],
+        -7: [f"{reference} is due within a week"],
         -1: [f"{reference} is due tomorrow at the latest"],
         1: [f"{reference} is overdue"],
         2: ["1 case is overdue"],
