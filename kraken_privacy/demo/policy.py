@@ -55,7 +55,7 @@ def _form(row: dict, *, now: datetime) -> None:
         title=row["title"],
         intro=row["intro"],
         controls=row["controls"],
-        controllers=[Controller.current().name],
+        controllers=[Controller.current().name, *row.get("controllers", [])],
         notice_version=NOTICE,
         withdrawal=WITHDRAWAL,
         declared=Declaration.values,
