@@ -21,7 +21,7 @@ from requests.api import RequesterIn
 from requests.api_work import LetterOut, actor_of, read
 from requests.intake import DETAILS_LENGTH, LENGTHS
 from requests.models import CaseFile, Complaint
-from requests.models_work import Cause, Issue, Outcome, Remedy
+from requests.models_complaints import Cause, Issue, Outcome, Remedy
 
 # What may be done to an open complaint: the last part of the address of each call.
 STEPS = ["description", "acknowledgement", "enquiries", "progress", "outcome"]

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from requests.complaints import LENGTH
-from requests.models_work import Issue
+from requests.models_complaints import Issue
 from requests.office_forms import DayField
 
 

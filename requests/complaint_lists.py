@@ -10,7 +10,7 @@ from django.db.models import Count, F, Func, Q, QuerySet
 
 from core.models import Controller, User
 from requests.models import CaseFile, Complaint
-from requests.models_work import Cause, Issue, Outcome, Remedy
+from requests.models_complaints import Cause, Issue, Outcome, Remedy
 
 PAGE = 50
 Row = tuple[str, str, str]

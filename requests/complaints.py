@@ -26,7 +26,7 @@ from requests.facts import read_date
 from requests.intake import claim_from, claim_of, fresh_link, may_write
 from requests.messages import tell_staff
 from requests.models import CaseFile, Complaint, ComplaintStep, Letter, RightsRequest
-from requests.models_work import Cause, Issue, Outcome, Remedy
+from requests.models_complaints import Cause, Issue, Outcome, Remedy
 from requests.post import acknowledge_complaint
 
 __all__ = ["Cause", "Issue", "Outcome", "Remedy"]

@@ -17,7 +17,7 @@ from requests.letter_kinds import title
 from requests.letter_words import About
 from requests.letters import LetterIncomplete
 from requests.models import Complaint, Letter, RightsRequest
-from requests.models_work import Cause, Outcome, Remedy
+from requests.models_complaints import Cause, Outcome, Remedy
 
 Words = Mapping[str, str]
 

@@ -1,4 +1,4 @@
-"""Rights: case files, requests and complaints, what each system owes them, and who moved what."""
+"""Rights: case files and the requests in them. Every other model of the app is read with this file."""
 
 import uuid
 from datetime import date, datetime
@@ -13,18 +13,17 @@ from django.utils.translation import gettext_lazy as _
 
 from core.models import RuleSet, User
 from ledger.entries import record
-from processing.models import System
 from requests.models_answer import CollectionCode, Decision, Package, PackageChunk
 from requests.models_changes import Correction, DecisionReview, DecisionScope, RecipientNotice
+from requests.models_complaints import Complaint, ComplaintStep
 from requests.models_found import Box, Exemption, FoundDocument, Search
 from requests.models_identity import Asking, Evidence
 from requests.models_letters import Letter, LetterDraft
+from requests.models_steps import NO_TRUNCATE, RequestEvent, Task
 from requests.models_transfer import Transfer
 from requests.models_work import (
     Attachment,
     Comment,
-    Complaint,
-    ComplaintStep,
     Message,
     Reminder,
     Representation,
@@ -75,14 +74,6 @@ __all__ = [
     "Transfer",
     "VisitCode",
 ]
-
-NO_TRUNCATE = pgtrigger.Trigger(
-    name="no_truncate",
-    operation=pgtrigger.Truncate,
-    when=pgtrigger.Before,
-    level=pgtrigger.Statement,
-    func="RAISE EXCEPTION 'This table is never emptied at once.';",
-)
 
 
 class Right(models.TextChoices):
@@ -250,7 +241,7 @@ class RightsRequest(models.Model):
     @transaction.atomic
     def move(
         self, to: State | str, *, actor: str, reason: str = "", answered_at: datetime | None = None, now: datetime
-    ) -> "RequestEvent":
+    ) -> RequestEvent:
         """Make one step and write it down: compare-and-swap, event and ledger entry in one transaction.
 
         `answered_at` is for an answer that is only written down now; the evidence still says when that was.
@@ -281,60 +272,3 @@ class RightsRequest(models.Model):
             test=self.case.is_test,
         )
         return self.events.create(old=old, new=new, actor=actor, reason=reason, at=now, entry=entry)
-
-
-class RequestEvent(models.Model):
-    """One move. Append-only; names the actor and a reason code, never a person's data."""
-
-    request = models.ForeignKey(RightsRequest, models.PROTECT, related_name="events")
-    old = models.CharField(max_length=20, blank=True)
-    new = models.CharField(max_length=20)
-    actor = models.CharField(max_length=60)
-    reason = models.CharField(max_length=60, blank=True)
-    at = models.DateTimeField()
-    entry = models.UUIDField()
-
-    class Meta:
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            NO_TRUNCATE,
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.old}→{self.new}"
-
-
-class Task(models.Model):
-    """What one system still owes this request. No answer is an answer only when it is written down as one."""
-
-    class Outcome(models.TextChoices):
-        PENDING = "pending", _("No answer yet")
-        DONE = "done", _("Done")
-        NOTHING_FOUND = "nothing_found", _("Nothing found")
-        RETAINED = "retained", _("Retained, with a reason")
-        FAILED = "failed", _("Failed")
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    request = models.ForeignKey(RightsRequest, models.CASCADE, related_name="tasks")
-    system = models.ForeignKey(System, models.PROTECT, related_name="+")
-    outcome = models.CharField(max_length=14, choices=Outcome, default=Outcome.PENDING)
-    reason = models.CharField(max_length=60, blank=True)
-    count = models.PositiveIntegerField(null=True)
-    answered_by = models.CharField(max_length=60, blank=True)
-    answered_at = models.DateTimeField(null=True)
-    entry = models.UUIDField(null=True, help_text=_("The ledger entry that is the receipt."))
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["request", "system"], name="requests_task_once_per_system"),
-            models.CheckConstraint(
-                condition=Q(outcome="pending") | Q(answered_at__isnull=False, entry__isnull=False),
-                name="requests_task_answer_has_receipt",
-            ),
-            models.CheckConstraint(
-                condition=~Q(outcome__in=["retained", "failed"]) | ~Q(reason=""), name="requests_task_gap_has_reason"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"task {self.uuid}"
