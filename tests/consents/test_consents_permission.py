@@ -1,11 +1,13 @@
 """Every reason, the strictest of people who share an address, and the cost."""
 
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 
-from consents import permission, suppression
+from consents import permission
 from consents.models import ConsentEvent
 from consents.permission import UnknownPurpose, check, may_process
 from consents.verdicts import SENTENCES, Reason
@@ -248,20 +250,28 @@ def test_soft_opt_in_and_consent_satisfy_the_second_law():
     assert make.reason("bob@example.com", purpose="direct-sales") == "+consent-given"
 
 
-def test_a_registered_number_is_not_called_unless_its_owner_agreed():
+def test_a_registered_number_is_not_called_unless_its_owner_agreed(tmp_path):
     subject = interest()[1]
     claim = Claim("phone", "020 7946 0018")
     people.link(subject, claim)
-    asked = {"purpose": "direct-sales", "type": "phone", "values": [claim.value], "now": make.NOW}
-    assert check(channel="phone", **asked)[0].reason == "legitimate-interest"
-    suppression.add(
-        [suppression.hash_of(claim)], purposes=[None], channel="phone", reason="tps", entry=uuid4(), now=make.NOW
-    )
-    assert check(channel="phone", **asked)[0].reason == "tps-registered"
-    assert check(channel="post", **asked)[0].reason == "legitimate-interest"
+    register = tmp_path / "tps.txt"
+
+    def reason(channel="phone"):
+        return check("direct-sales", channel, "phone", [claim.value], now=make.NOW)[0].reason
+
+    assert reason() == "legitimate-interest"
+    register.write_text("+44 20 7946 0018\n020 7946 0018\n")
+    call_command("consents", "tps", str(register), stdout=StringIO())
+    assert (reason(), reason("post")) == ("tps-registered", "legitimate-interest")
+    register.write_text("020 7946 0019\nnonsense\n")
+    with pytest.raises(CommandError):
+        call_command("consents", "tps", str(register), stdout=StringIO())
+    assert reason() == "legitimate-interest"
+    register.write_text("020 7946 0018\n")
+    call_command("consents", "tps", str(register), stdout=StringIO())
     make.published(controls=[make.control("sales", "direct-sales", channel="phone")])
     make.captured(choices={"sales": True})
-    assert check(channel="phone", **asked)[0].reason == "consent-given"
+    assert reason() == "consent-given"
 
 
 def test_a_yes_says_until_when_both_laws_allow_it():

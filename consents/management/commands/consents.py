@@ -1,4 +1,4 @@
-"""`manage.py consents rebuild [--check]` and `manage.py consents import FILE [--dry-run] [--json]`."""
+"""`manage.py consents rebuild [--check]`, `import FILE [--dry-run] [--json]` and `tps FILE`."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from consents import importing, rebuild
+from consents import importing, rebuild, telephone_register
 from core.errors import DomainError
 
 ACTOR = "system:import"
@@ -25,11 +25,26 @@ class Command(BaseCommand):
         action.add_argument("--dry-run", action="store_true", help="say what would become of each row, keep nothing")
         action.add_argument("--json", action="store_true", help="one JSON object")
 
+        action = actions.add_parser("tps", help="make the numbers in this file, one a line, the telephone register")
+        action.add_argument("file", type=Path)
+
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         if action == "import":
             self._import(options["file"], dry_run=options["dry_run"], as_json=options["json"])
+        elif action == "tps":
+            self._register(options["file"])
         else:
             self._rebuild(check=options["check"])
+
+    def _register(self, file: Path) -> None:
+        try:
+            with file.open(encoding="utf-8") as numbers:
+                count, left, wrong = telephone_register.load(numbers, now=timezone.now(), actor=ACTOR)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{file}: {type(error).__name__}") from error
+        self.stdout.write(f"{count} numbers are in the register, {left} have left it.")
+        if wrong:
+            raise CommandError(f"These lines hold no telephone number: {', '.join(map(str, wrong[:20]))}", returncode=1)
 
     def _rebuild(self, *, check: bool) -> None:
         if check:
