@@ -17,6 +17,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from benchmarks.measure import cpu  # noqa: E402
+from core.models import DataKey  # noqa: E402
 from processing.models import DataCategory, ProcessingActivity, Purpose, System  # noqa: E402
 from retention import rules  # noqa: E402
 from retention.models import Batch, RetentionRule  # noqa: E402
@@ -53,9 +54,9 @@ def load(people: int, items: int) -> dict[str, object]:
     purpose = Purpose.objects.create(slug="newsletter", activity=activity)
     category = DataCategory.objects.create(slug="email", label="Your e-mail address")
     system = System.objects.create(slug="kraken-privacy", name="This database", connector="builtin")
-    made = list(sealed(2 * people))
-    Identifier.objects.bulk_create([one.identifier for one in made], batch_size=2000)
-    type(made[0].key).objects.bulk_create([one.key for one in made], batch_size=2000)
+    for made in batched(sealed(2 * people)):
+        Identifier.objects.bulk_create(one.row() for one in made)
+        DataKey.objects.bulk_create(one.key.row() for one in made)
     params = {"people": 2 * people, "items": items, "purpose": purpose.pk, "category": category.pk}
     with connection.cursor() as cursor:
         cursor.execute(FILL, params | {"system": system.pk, "old": OLD, "new": NEW})
@@ -70,6 +71,11 @@ def load(people: int, items: int) -> dict[str, object]:
 def sealed(count: int) -> Iterator[identifiers.Sealed]:
     for number in range(count):
         yield identifiers.seal(identifiers.Claim("email", f"person{number}@example.com"))
+
+
+def batched(all_of_them: Iterator[identifiers.Sealed]) -> Iterator[list[identifiers.Sealed]]:
+    while some := list(itertools.islice(all_of_them, 2000)):
+        yield some
 
 
 def work() -> dict[str, object]:

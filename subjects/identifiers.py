@@ -16,7 +16,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -72,6 +72,11 @@ class Sealed:
     blind: bytes
     blind_key: str
     key: Key
+
+    def row(self) -> Identifier:
+        """The unsaved row of this identifier, for whoever stores many."""
+        columns = (field.name for field in fields(self) if field.name != "key")
+        return Identifier(**{name: getattr(self, name) for name in columns})
 
 
 def normalise(type: str, value: str, *, system: str = "", region: str = REGION) -> str:

@@ -67,9 +67,10 @@ class Batch:
         self.rows[DataSubject].append(subject)
         for claim in parse_identity(row["identity"]):
             sealed = identifiers.seal(claim)
-            self.rows[DataKey].append(sealed.key)
-            self.rows[Identifier].append(sealed.identifier)
-            self.rows[SubjectIdentifier].append(SubjectIdentifier(subject=subject, identifier=sealed.identifier))
+            identifier = sealed.row()
+            self.rows[DataKey].append(sealed.key.row())
+            self.rows[Identifier].append(identifier)
+            self.rows[SubjectIdentifier].append(SubjectIdentifier(subject=subject, identifier=identifier))
         self._note("subject.created", subject, at=at, data={"test": False})
         known: dict[str, Relationship] = {}
         stored = [self._item(subject, item, row, known) for item in row["items"]]
