@@ -72,7 +72,7 @@ def addresses():
     yield "today", at("index")
     for name in ("rights-queue", "case-add", "complaints", "people", "organisations", "data-in", "person-add"):
         yield name, at(name)
-    for name in ("breaches", "breach-add", "mailbox"):
+    for name in ("breaches", "breach-add", "mailbox", "cookie-proof"):
         yield name, at(name)
     states = {}
     for request in RightsRequest.objects.order_by("pk"):
