@@ -93,8 +93,9 @@ def _decide(found: RightsRequest, at: datetime) -> None:
     if found.case.subject is None:
         return
     if found.right == Right.RECTIFICATION:
-        words = {"kind": proposing.OTHER, "about": found.uuid, "new": "The address of the office has changed."}
-        for row in proposing.propose(found, **words, actor=ACTOR, now=at):
+        new = "The address of the office has changed."
+        made = proposing.propose(found, kind=proposing.OTHER, about=found.uuid, new=new, actor=ACTOR, now=at)
+        for row in made:
             proposing.decide(row, "not-held", actor=ACTOR, now=at)
     elif found.right in WEIGHED:
         decisions.confirm_all(found, actor=ACTOR, now=at)
