@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Reject
 from django.core.checks import CheckMessage, Error
 from django.db import DatabaseError, close_old_connections
 
@@ -45,6 +44,7 @@ class Gate:
     def __init__(self) -> None:
         self._next_look = 0.0
         self._is_open = False
+        self._said = ""
 
     def is_open(self) -> bool:
         if time.monotonic() < self._next_look:
@@ -56,8 +56,9 @@ class Gate:
             return True
         finally:
             close_old_connections()
-        if reason:
+        if reason and reason != self._said:
             logger.error("not serving: %s", reason)
+        self._said = reason
         self._is_open = not reason
         self._next_look = time.monotonic() + (OPEN_SECONDS if self._is_open else CLOSED_SECONDS)
         return self._is_open
@@ -66,11 +67,11 @@ class Gate:
 gate = Gate()
 
 
-def guarded(application: Application) -> Application:
+def guarded(application: Application, own: Gate = gate) -> Application:
     """The application behind the gate. Only whether the process lives is answered in any case."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") == ALIVE or gate.is_open():
+        if environ.get("PATH_INFO") == ALIVE or own.is_open():
             return application(environ, start_response)
         headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"), ("Retry-After", "60")]
         start_response("503 Service Unavailable", headers)
@@ -87,7 +88,7 @@ class GuardedTask(Task):  # type: ignore[misc]
     def __call__(self, *args: Any, **options: Any) -> Any:
         if self.request.called_directly or self.request.is_eager or gate.is_open():
             return super().__call__(*args, **options)
-        raise Reject("waiting for the journal", requeue=False)
+        return None
 
 
 def check_restored(*, databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessage]:

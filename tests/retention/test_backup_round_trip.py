@@ -175,3 +175,19 @@ def test_expired_backups_go_with_their_keys():
     assert shelf.expire(today=date(2026, 2, 5)) == []
     assert shelf.expire(today=date(2026, 2, 6)) == [ring.name]
     assert not shelf.keys_of(ring.name).exists()
+
+
+def test_the_gate_keeps_everything_but_life_itself_from_a_database_that_is_behind(places, caplog):
+    journal.append("restriction.lifted", {"restriction": str(uuid4())}, entry=uuid4(), at=NOW)
+    assert gate.closed_because() == "", "what was lifted and never placed here is no work"
+    data = {"run": str(uuid4()), "subject": str(uuid4()), "items": [], "purposes": [], "person_gone": True}
+    journal.append("erase", data, entry=uuid4(), at=NOW)
+    own, begun = gate.Gate(), []
+    served = gate.guarded(lambda environ, start: [b"served"], own)
+    start = lambda status, headers: begun.append(status)  # noqa: E731
+    assert b"".join(served({"PATH_INFO": "/"}, start)) == gate.PAGE
+    assert begun == ["503 Service Unavailable"]
+    assert served({"PATH_INFO": "/healthz"}, start) == [b"served"]
+    assert caplog.text.count("not serving") == 1
+    call_command("restore", "--replay", stdout=StringIO())
+    assert gate.Gate().is_open()
