@@ -55,7 +55,14 @@ def _expire(subject: UUID, *, now: datetime) -> bool:
 
 
 def close(
-    subject: UUID, purpose: Purpose, states: Iterable[ConsentState], *, kind: str, actor: str, now: datetime
+    subject: UUID,
+    purpose: Purpose,
+    states: Iterable[ConsentState],
+    *,
+    kind: str,
+    actor: str,
+    now: datetime,
+    status: str = Status.EXPIRED,
 ) -> None:
     """End these consents of one person and purpose: on the day they ran out, or now if they had not."""
     is_test = DataSubject.objects.filter(uuid=subject, is_test=True).exists()
@@ -67,7 +74,7 @@ def close(
             subject=subject,
             purpose=purpose.uuid,
             channel=state.channel,
-            status=Status.EXPIRED,
+            status=status,
             effective_at=min(state.valid_until or now, now),
             recorded_at=now,
             origin="direct",

@@ -117,7 +117,20 @@ def accept(consent: UUID, *, note: Mapping[str, str], file: File, actor: str, no
     row = evidence.add(
         consent, kind=ConsentEvidence.Kind.THIRD_PARTY, note=note, file=file, subject=person.uuid, actor=actor, now=now
     )
-    common = _Common(consent, person.uuid, purpose.uuid, actor, now, row.entry)
+    entry = entries.record(
+        kind="consent.given",
+        at=now,
+        actor=actor,
+        subject=person.uuid,
+        object=consent,
+        data={
+            "choices": {f"{purpose.slug}:{event.channel}": Status.GIVEN.value for event in events},
+            "given_at": entries.instant(events[0].effective_at),
+            "origin": THIRD_PARTY,
+            "evidence": str(row.uuid),
+        },
+    )
+    common = _Common(consent, person.uuid, purpose.uuid, actor, now, entry)
     projection.append(
         [
             common.event(Status.GIVEN, event.channel, at=event.effective_at, until=_until(event.effective_at))

@@ -59,6 +59,13 @@ def add(
     return row
 
 
+def listed(subject: DataSubject) -> list[ConsentEvidence]:
+    """What is held of this person, unopened: kind, day and size."""
+    consents = ConsentEvent.objects.filter(subject=subject.uuid).values("consent")
+    rows = ConsentEvidence.objects.filter(consent__in=consents).defer("sealed", "note", "name")
+    return list(rows.order_by("added_at", "id"))
+
+
 def of(subject: DataSubject) -> list[Shown]:
     """What is held of this person, opened. What lost its key is left out."""
     consents = ConsentEvent.objects.filter(subject=subject.uuid).values("consent")

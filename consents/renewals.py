@@ -8,16 +8,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from consents import endings, projection
-from consents.models import ConsentEvent, ConsentFormVersion, ConsentRenewal, ConsentState, Status
+from consents import endings
+from consents.models import ConsentFormVersion, ConsentRenewal, ConsentState, Status
 from consents.states import YES
 from core.errors import Text
-from ledger import entries
 from processing.models import Purpose
 from subjects.models import DataSubject
 from subjects.people import hold
@@ -123,35 +122,9 @@ def _end(subject: UUID, *, now: datetime) -> bool:
     for state in standing:
         outgrown[purposes[state.purpose_id]].append(state)
     for purpose, states in outgrown.items():
-        _invalidate(subject, purpose, states, now=now)
+        endings.close(subject, purpose, states, kind="consent.ended", actor=ACTOR, now=now, status=Status.INVALIDATED)
     due.update(ended_at=now)
     return bool(outgrown)
-
-
-def _invalidate(subject: UUID, purpose: Purpose, states: list[ConsentState], *, now: datetime) -> None:
-    entry = entries.record(
-        kind="consent.outgrown", at=now, actor=ACTOR, subject=subject, purpose=purpose.slug, data={"of": len(states)}
-    )
-    consent = uuid4()
-    projection.append(
-        [
-            ConsentEvent(
-                consent=consent,
-                subject=subject,
-                purpose=purpose.uuid,
-                channel=state.channel,
-                status=Status.INVALIDATED,
-                effective_at=now,
-                recorded_at=now,
-                origin="direct",
-                collected_by="system",
-                actor=ACTOR,
-                entry=entry,
-            )
-            for state in states
-        ]
-    )
-    endings.note(subject, [purpose.pk], at=now)
 
 
 def _params(version: ConsentFormVersion, keys: Collection[str], *, now: datetime) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch, Q
 
-from consents import states, suppression
-from consents.models import ConsentEvent, Suppression
+from consents import evidence, states, suppression
+from consents.models import ConsentEvent, ConsentEvidence, Suppression
 from core.models import User
 from ledger.models import Entry
 from office import hints, terms
@@ -80,6 +80,7 @@ class Person:
     is_first: bool
     ties: list[tuple[Relationship, PurposeVersion | None]]
     choices: list[Choice]
+    papers: list[ConsentEvidence]
     suppressions: list[Suppression]
     requests: list[RightsRequest]
     disclosures: list[Disclosure]
@@ -120,6 +121,7 @@ def gather(
         is_first=not after,
         ties=[(tie, versions.get(tie.purpose_id)) for tie in ties],
         choices=_choices(subject, now),
+        papers=evidence.listed(subject),
         suppressions=_suppressions(subject),
         requests=list(
             RightsRequest.objects.visible_to(user)

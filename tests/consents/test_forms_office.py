@@ -138,6 +138,7 @@ def test_a_paper_is_kept_sealed_with_the_consent_it_proves(agent):
     assert (file.content, file["Content-Disposition"]) == (PDF, 'attachment; filename="paper.pdf"')
     assert Entry.objects.filter(kind="consent.evidence-viewed").exists()
     assert make.reason() == "+consent-given"
+    assert f"evidence/{row.uuid}/" in text(agent.get(f"/admin/people/{event.subject}/"))
 
 
 def test_a_conversation_needs_a_note(agent):
