@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from core import outbox
 from core.models import Outbox
 
 # Well below the outbox's lease, so that a hanging server does not make a second sender start.
@@ -18,14 +19,15 @@ def host() -> str:
     return urlsplit(settings.BASE_URL).hostname or "localhost"
 
 
-def send(outbox: Outbox, payload: Mapping[str, Any]) -> None:
+def send(row: Outbox, payload: Mapping[str, Any]) -> None:
     """Send one message. Its Message-ID is the row's, so a receiver can tell a repeated delivery."""
+    payload = outbox.written(payload)
     message = EmailMultiAlternatives(
         subject=" ".join(payload["subject"].split()),
         body=payload["text"],
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[payload["to"]],
-        headers={"Message-ID": f"<{outbox.uuid}@{host()}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<{row.uuid}@{host()}>", "Auto-Submitted": "auto-generated"},
         connection=get_connection(timeout=TIMEOUT),
     )
     if payload["html"]:

@@ -60,7 +60,11 @@ class Controller(models.Model):
 
     @classmethod
     def _read(cls) -> "Controller":
-        return cls.objects.filter(pk=1).first() or cls(pk=1, name="Kraken Privacy", dpo_contact="privacy@localhost")
+        return cls.objects.filter(pk=1).first() or cls.placeholder()
+
+    @classmethod
+    def placeholder(cls) -> "Controller":
+        return cls(pk=1, name="Kraken Privacy", dpo_contact="privacy@localhost")
 
     @property
     def zone(self) -> tzinfo:

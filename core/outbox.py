@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from core import vault
+from core import prepared, vault
 from core.errors import DomainError
 from core.hints import hint
 from core.models import Outbox, Owner
@@ -31,6 +31,19 @@ KEPT = timedelta(days=30)
 logger = logging.getLogger(__name__)
 Carrier = Callable[[Outbox, Mapping[str, Any]], None]
 _carriers: dict[str, Carrier] = {}
+# What writes a mail when it is sent: func(told) -> {"subject", "text", "html"}.
+Writer = Callable[[Mapping[str, Any]], Mapping[str, str]]
+_writers: dict[str, Writer] = {}
+# Message and key at once: this stands in the way of everybody who waits for an answer.
+POST = """
+WITH key AS (
+    INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
+    VALUES (%(owner)s, %(uuid)s, %(master)s, %(wrapped)s)
+)
+INSERT INTO core_outbox (uuid, schema_version, kind, about, payload, created_at, due_at, attempts, error)
+VALUES (%(uuid)s, 1, %(kind)s, %(about)s, %(payload)s, %(now)s, %(now)s, 0, '')
+RETURNING id
+"""
 
 
 class NotReplayable(DomainError):
@@ -45,11 +58,14 @@ def register_carrier(kind: Outbox.Kind, func: Carrier) -> None:
 
 def post(kind: Outbox.Kind, payload: Mapping[str, Any], *, about: UUID | None, now: datetime) -> Outbox:
     """Put a message into the outbox inside the caller's transaction; a worker is told once that has committed."""
+    row = Outbox(kind=kind, about=about, created_at=now, due_at=now)
+    key = vault.new_key(Owner.OUTBOX, row.uuid)
+    row.payload = key.seal("payload", json.dumps(payload).encode())
+    master, wrapped = key.wrapped()
+    known = {"uuid": row.uuid, "kind": row.kind, "about": about, "payload": row.payload, "now": now}
     with transaction.atomic(savepoint=False):
-        row = Outbox(kind=kind, about=about, created_at=now, due_at=now)
-        key = vault.create_key(Owner.OUTBOX, row.uuid)
-        row.payload = key.seal("payload", json.dumps(payload).encode())
-        row.save(force_insert=True)
+        stored = prepared.fetch_all(POST, known | {"owner": key.owner.value, "master": master, "wrapped": wrapped})
+        [(row.pk,)] = stored
         transaction.on_commit(lambda: hint("core.tasks.deliver", row.pk), robust=True)
     return row
 
@@ -58,6 +74,21 @@ def post_mail(*, to: str, subject: str, text: str, html: str = "", about: UUID |
     """Put an e-mail to one person into the outbox."""
     payload = {"to": to, "subject": subject, "text": text, "html": html}
     return post(Outbox.Kind.MAIL, payload, about=about, now=now)
+
+
+def register_writer(name: str, func: Writer) -> None:
+    """`func(told)` puts into words what `post_told` was told."""
+    _writers[name] = func
+
+
+def post_told(*, to: str, writer: str, told: Mapping[str, Any], about: UUID | None, now: datetime) -> Outbox:
+    """Put an e-mail into the outbox of which only the facts are known yet; it is put into words when it is sent."""
+    return post(Outbox.Kind.MAIL, {"to": to, "writer": writer, "told": told}, about=about, now=now)
+
+
+def written(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The mail in words."""
+    return {**payload, **_writers[payload["writer"]](payload["told"])} if "writer" in payload else payload
 
 
 def deliver_due(*, now: datetime, limit: int = 50) -> int:

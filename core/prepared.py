@@ -13,6 +13,11 @@ from django.db import connection
 
 def fetch_one(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> tuple[Any, ...] | None:
     """The first row, on Django's own connection and in its transaction."""
+    return next(iter(fetch_all(sql, params)), None)
+
+
+def fetch_all(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Every row, likewise."""
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     session: Any = connection.connection
@@ -21,10 +26,10 @@ def fetch_one(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> tuple[Any,
         # For this statement only: Django's own are all different texts, and preparing them would fill the cache.
         usual, session.prepare_threshold = session.prepare_threshold, 0
         try:
-            row: tuple[Any, ...] | None = cursor.execute(sql, params, prepare=True).fetchone()
+            rows: list[tuple[Any, ...]] = cursor.execute(sql, params, prepare=True).fetchall()
         finally:
             session.prepare_threshold = usual
-    return row
+    return rows
 
 
 def _cursor(session: Any) -> psycopg.Cursor[Any]:

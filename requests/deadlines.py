@@ -1,9 +1,12 @@
 """From facts to a stored clock: the rule set and the public holidays that requests/clock.py is given."""
 
+import json
 from collections.abc import Callable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 
+from core import prepared
 from core.models import BankHoliday, Controller, RuleSet
 from core.rules import NoRuleSet, rule_set
 from requests.clock import Clock, compute
@@ -18,6 +21,51 @@ def regime_of(controller: Controller) -> str:
 def holidays_of(division: str) -> frozenset[date]:
     """Every public holiday we know of in this division."""
     return frozenset(BankHoliday.objects.filter(division=division).values_list("date", flat=True))
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the clock of a request received on `day` is computed from, read at once."""
+
+    controller: Controller
+    rules: RuleSet
+    day: date
+    # Those of the next months: a request without any other fact is due well before they end.
+    holidays: frozenset[date]
+
+
+_CONTROLLER, _RULES = ([str(field.attname) for field in model._meta.concrete_fields] for model in (Controller, RuleSet))
+# Everything that takes in requests asks this, so it is planned once for each connection.
+CIRCUMSTANCES = f"""
+SELECT {", ".join(f"controller.{name}" for name in _CONTROLLER)}, {", ".join(f"rules.{name}" for name in _RULES)},
+       arrived.day, ARRAY(SELECT date FROM core_bankholiday WHERE division = place.division
+                          AND date BETWEEN arrived.day AND arrived.day + 100)
+FROM (VALUES (1)) one (id)
+LEFT JOIN core_controller controller ON controller.id = one.id
+CROSS JOIN LATERAL (SELECT COALESCE(controller.division, %(division)s) AS division,
+                           CASE COALESCE(controller.jurisdiction, 'UK') WHEN 'UK' THEN 'UK' ELSE 'EU' END AS regime,
+                           COALESCE(controller.time_zone, %(zone)s) AS zone) place
+CROSS JOIN LATERAL (
+    SELECT COALESCE(%(given)s::date, (%(at)s::timestamptz AT TIME ZONE place.zone)::date) AS day) arrived
+LEFT JOIN LATERAL (SELECT * FROM core_ruleset WHERE jurisdiction = place.regime AND effective_from <= arrived.day
+    AND (effective_to IS NULL OR effective_to > arrived.day) ORDER BY effective_from DESC LIMIT 1) rules ON true
+"""  # noqa: S608  (our own names)
+
+
+def circumstances(given: date | None, at: datetime) -> Circumstances:
+    """For a request that arrived on a day that is `given`, or `at` a moment: then the day is that of the controller's
+    own place. Raises NoRuleSet.
+    """
+    unknown = Controller.placeholder()
+    params = {"given": given, "at": at, "division": unknown.division, "zone": unknown.time_zone}
+    [row] = prepared.fetch_all(CIRCUMSTANCES, params)
+    first, second = len(_CONTROLLER), len(_CONTROLLER) + len(_RULES)
+    controller = unknown if row[0] is None else Controller.from_db(None, _CONTROLLER, row[:first])
+    if row[first] is None:
+        raise NoRuleSet
+    rules = RuleSet.from_db(None, _RULES, row[first:second])
+    rules.params = json.loads(rules.params)
+    return Circumstances(controller, rules, row[second], frozenset(row[second + 1]))
 
 
 def cached() -> tuple[Callable[[str], frozenset[date]], Callable[[str, date], RuleSet]]:

@@ -13,18 +13,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core import prepared
 from core.errors import Invalid, NotFound, Text
 from core.keys import token_hash
 from core.models import Controller, Owner
-from core.rules import rule_set
 from core.vault import Key, key_of, new_key
 from ledger.entries import record
 from requests import references
-from requests.deadlines import regime_of
+from requests.deadlines import circumstances
 from requests.facts import read_date
 from requests.models import CaseFile, Right
 from requests.opening import open_rights
@@ -44,6 +44,22 @@ LINK_PAUSE = timedelta(minutes=2)
 MAILS_A_DAY = 5
 # What happens when somebody has confirmed: func(case, actor=, now=), inside the same transaction.
 _listeners: list[Callable[..., object]] = []
+# The case, its key, and what `may_write` asks: before this one, so without it.
+STORE = """
+WITH stored AS (
+    INSERT INTO requests_casefile (uuid, channel, locale, claim, claim_blind, rule_set_id, received_at, received_on,
+        confirm_hash, confirm_expires_at, is_test)
+    VALUES (%(uuid)s, %(channel)s, %(locale)s, %(claim)s, %(blind)s, %(rules)s, %(at)s, %(on)s, %(hash)s, %(until)s,
+        %(test)s)
+    ON CONFLICT (uuid) DO NOTHING
+    RETURNING id
+), key AS (
+    INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
+    SELECT %(owner)s, %(uuid)s, %(master)s, %(wrapped)s FROM stored
+)
+SELECT stored.id, (SELECT count(*) FROM requests_casefile
+    WHERE claim_blind = %(blind)s AND received_at > %(since)s AND is_test = %(test)s) FROM stored
+"""
 LENGTHS = {"name": 200, "email": 254, "phone": 40, "address": 500, "representative": 200}
 DETAILS_LENGTH = 5000
 
@@ -86,31 +102,38 @@ def open_case(
         return known
     wanted = _rights(rights)
     claim, email = claim_from(requester, details, answers or {})
-    controller = Controller.current()
-    day = _received_on(received_on, received_at, now, controller)
+    if received_on:
+        read_date("received_on", received_on.isoformat())
     with transaction.atomic():
+        there = circumstances(received_on, received_at)
+        _check_day(there.day, now, there.controller)
         case = CaseFile(
             uuid=case_uuid or uuid.uuid4(),
             channel=channel,
             locale=locale,
-            rule_set=rule_set(regime_of(controller), day),
+            rule_set=there.rules,
             received_at=received_at,
-            received_on=day,
+            received_on=there.day,
             is_test=is_test,
+            # As the database fills them in: the statement below does not tell.
+            by_post=False,
+            identified_how="",
         )
         token, key = _seal(case, claim, email, now=now)
-        if not _stored(case, may_be_there=case_uuid is not None):
+        before = _stored(case, key)
+        if before is None:
             return CaseFile.objects.get(uuid=case.uuid)
-        key.row().save(force_insert=True)
-        requests = open_rights(case, wanted, controller, actor=actor, now=now)
+        requests = open_rights(case, wanted, there.controller, holidays=there.holidays, actor=actor, now=now)
+        # For whoever asked, in the order they asked.
+        case.opened = list(requests)
         stop_at_once(requests, claims_of(claim), stop, now=now, actor=actor)
-        may_mail = bool(token) and not acknowledged and may_write(case)
+        may_mail = bool(token) and not acknowledged and before < MAILS_A_DAY
         if not acknowledged:
             # Asked for by its own name, and no words about anything else beside it.
             alone = stop is not None and not claim.get(Right.OBJECTION)
             requests = answer_at_once(requests, only_marketing=alone, may_mail=may_mail, now=now, actor=actor)
         if requests and may_mail:
-            acknowledge(case, requests, to=claim["email"], token=token, now=now, controller=controller)
+            acknowledge(case, requests, to=claim["email"], token=token, now=now)
     return case
 
 
@@ -221,12 +244,11 @@ def claim_from(
     return claim, email
 
 
-def _received_on(given: date | None, received_at: datetime, now: datetime, controller: Controller) -> date:
+def _check_day(day: date, now: datetime, controller: Controller) -> None:
     """The local date of arrival: no later than today, and in a year whose holidays are known."""
-    day = given or received_at.astimezone(controller.zone).date()
     if day > now.astimezone(controller.zone).date():
         raise Invalid(fields={"received_on": _("A request cannot have been received in the future.")})
-    return read_date("received_on", day.isoformat())
+    read_date("received_on", day.isoformat())
 
 
 def _seal(case: CaseFile, claim: dict[str, str], email: Claim | None, *, now: datetime) -> tuple[str, Key]:
@@ -239,16 +261,33 @@ def _seal(case: CaseFile, claim: dict[str, str], email: Claim | None, *, now: da
     return fresh_link(case, now=now), key
 
 
-def _stored(case: CaseFile, *, may_be_there: bool) -> bool:
-    """Store a new case; False if the same form came in at the same moment and was first."""
-    try:
-        with transaction.atomic(savepoint=may_be_there):
-            case.save(force_insert=True)
-    except IntegrityError:
-        if not may_be_there or not CaseFile.objects.filter(uuid=case.uuid).exists():
-            raise
-        return False
-    return True
+def _stored(case: CaseFile, key: Key) -> int | None:
+    """Store a new case with its key; None if the same form came in before. Else how many letters came from this
+    address on the day before.
+    """
+    master, wrapped = key.wrapped()
+    params = {
+        "uuid": case.uuid,
+        "channel": case.channel,
+        "locale": case.locale,
+        "claim": case.claim,
+        "blind": case.claim_blind,
+        "rules": case.rule_set.pk,
+        "at": case.received_at,
+        "on": case.received_on,
+        "hash": case.confirm_hash,
+        "until": case.confirm_expires_at,
+        "test": case.is_test,
+        "owner": key.owner.value,
+        "master": master,
+        "wrapped": wrapped,
+        "since": _day_before(case),
+    }
+    row = prepared.fetch_one(STORE, params)
+    if row is None:
+        return None
+    case.pk, case._state.adding = row[0], False
+    return int(row[1])
 
 
 def fresh_link(case: CaseFile, *, now: datetime) -> str:
@@ -258,6 +297,10 @@ def fresh_link(case: CaseFile, *, now: datetime) -> str:
 
 
 def may_write(case: CaseFile) -> bool:
-    since = case.received_at - timedelta(days=1)
+    since = _day_before(case)
     same = CaseFile.objects.filter(claim_blind=case.claim_blind, received_at__gt=since, is_test=case.is_test)
     return same.count() <= MAILS_A_DAY
+
+
+def _day_before(case: CaseFile) -> datetime:
+    return case.received_at - timedelta(days=1)

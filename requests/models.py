@@ -132,6 +132,8 @@ class CaseFile(models.Model):
     closed_at = models.DateTimeField(null=True)
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     is_test = models.BooleanField(default=False)
+    # What was opened with it, in the hands of whoever has just taken it in (requests/intake.py).
+    opened: list["RightsRequest"]
 
     class Meta:
         indexes = [models.Index("claim_blind", name="requests_case_claim", condition=Q(claim_blind__isnull=False))]

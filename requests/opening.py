@@ -1,23 +1,56 @@
 """Opening requests in a case: reference, clock, a task for every system that may hold something, event and evidence.
 
-All rights of a letter at once: each kind of row is written in one statement, and the register is read once.
+All rights of a letter, and all that belongs to them, in one statement: as chained ORM calls it took a third of the time
+of taking in a request (benchmarks/request_intake.py).
 """
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 
+from core import prepared
 from core.models import Controller
 from ledger import entries
-from processing.models import Status, System
-from requests import references
-from requests.deadlines import clock_of, holidays_of, regime_of
+from requests import deadlines, references
 from requests.facts import Facts
-from requests.models import CaseFile, RequestEvent, Right, RightsRequest, Task
+from requests.models import CaseFile, Right, RightsRequest
 
 # A message asks nothing of any system yet: the right that is found in it does (requests/triage.py).
 # A withdrawal asks none either: whoever wants to use the data asks us first.
 ASKS_NOBODY = (Right.GENERAL, Right.WITHDRAWAL)
+# A task for every system that a live purpose uses. This database is always asked.
+OPEN = """
+WITH wanted AS (
+    SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (n int, uuid uuid, reference text, "right" text,
+        state text, facts jsonb, due_on date, extension_notice_by date, target_on date, asks boolean, entry uuid,
+        body text)
+), opened AS (
+    INSERT INTO requests_rightsrequest (uuid, reference, external_reference, case_id, "right", state, facts, due_on,
+        extension_notice_by, target_on, result, created_at)
+    SELECT uuid, reference, '', %(case)s, "right", state, facts, due_on, extension_notice_by, target_on, '{}'::jsonb,
+        %(now)s
+    FROM wanted ORDER BY n
+    RETURNING id, uuid
+), task AS (
+    INSERT INTO requests_task (uuid, request_id, system_id, outcome, reason, answered_by)
+    SELECT gen_random_uuid(), opened.id, system.id, 'pending', '', ''
+    FROM opened JOIN wanted USING (uuid), processing_system system
+    WHERE wanted.asks AND (system.connector = 'builtin' OR EXISTS (
+        SELECT FROM processing_versionsystem used
+        JOIN processing_purposeversion version ON version.id = used.version_id
+        WHERE used.system_id = system.id AND version.status = 'live'))
+    ORDER BY wanted.n, system.slug
+), evidence AS (
+    INSERT INTO ledger_entry (body) SELECT body FROM wanted ORDER BY n
+), event AS (
+    INSERT INTO requests_requestevent (request_id, old, new, actor, reason, at, entry)
+    SELECT opened.id, '', wanted.state, %(actor)s, '', %(now)s, wanted.entry FROM opened JOIN wanted USING (uuid)
+    ORDER BY wanted.n
+)
+SELECT uuid, id FROM opened
+"""
 
 
 def open_rights(
@@ -26,66 +59,74 @@ def open_rights(
     controller: Controller,
     *,
     received_on: date | None = None,
+    holidays: frozenset[date] | None = None,
     actor: str,
     now: datetime,
 ) -> list[RightsRequest]:
-    """One request for each right. `received_on` is for rights that were exercised on a later day than the case began.
+    """One request for each right. `received_on` is for rights that were exercised on a later day than the case began;
+    `holidays` for whoever has read those that matter.
 
     Called inside the caller's transaction.
     """
     day = received_on or case.received_on
-    opened = _unsaved(case, rights, controller, day)
-    RightsRequest.objects.bulk_create(opened)
-    asking = [one for one in opened if one.right not in ASKS_NOBODY]
-    systems = systems_to_ask() if asking else []
-    Task.objects.bulk_create(Task(request=one, system=system) for one in asking for system in systems)
-    proofs = [
-        entries.encode(
-            kind="request.received",
-            at=now,
-            actor=actor,
-            object=one.uuid,
-            data={
-                "right": one.right,
-                "channel": case.channel,
-                "received": day.isoformat(),
-                "due": one.due_on.isoformat() if one.due_on else None,
-                "rules": case.rule_set.slug,
-            },
-            test=case.is_test,
-        )
-        for one in opened
-    ]
-    entries.store(body for _uuid, body in proofs)
-    RequestEvent.objects.bulk_create(
-        RequestEvent(request=one, new=one.state, actor=actor, at=now, entry=entry)
-        for one, (entry, _body) in zip(opened, proofs, strict=True)
+    known = deadlines.holidays_of(controller.division) if holidays is None else holidays
+    opened = [_unsaved(case, right, controller, day, known, now) for right in rights]
+    rows = [_row(n, one, case, day, actor=actor, now=now) for n, one in enumerate(opened)]
+    params = {"case": case.pk, "actor": actor, "now": now, "rows": json.dumps(rows)}
+    keys = dict(prepared.fetch_all(OPEN, params))
+    for one in opened:
+        one.pk, one._state.adding = keys[one.uuid], False
+    return opened
+
+
+def _row(n: int, one: RightsRequest, case: CaseFile, day: date, *, actor: str, now: datetime) -> dict[str, Any]:
+    entry, body = entries.encode(
+        kind="request.received",
+        at=now,
+        actor=actor,
+        object=one.uuid,
+        data={
+            "right": one.right,
+            "channel": case.channel,
+            "received": day.isoformat(),
+            "due": one.due_on.isoformat() if one.due_on else None,
+            "rules": case.rule_set.slug,
+        },
+        test=case.is_test,
     )
-    return opened
+    return {
+        "n": n,
+        "uuid": str(one.uuid),
+        "reference": one.reference,
+        "right": one.right,
+        "state": one.state,
+        "facts": one.facts,
+        "due_on": _iso(one.due_on),
+        "extension_notice_by": _iso(one.extension_notice_by),
+        "target_on": _iso(one.target_on),
+        "asks": one.right not in ASKS_NOBODY,
+        "entry": str(entry),
+        "body": body,
+    }
 
 
-def _unsaved(case: CaseFile, rights: Sequence[str], controller: Controller, day: date) -> list[RightsRequest]:
-    holidays = holidays_of(controller.division)
-    opened = []
-    for right in rights:
-        facts = Facts(right=right, received=day, regime=regime_of(controller), division=controller.division)
-        clock = clock_of(facts, case.rule_set, holidays=holidays)
-        opened.append(
-            RightsRequest(
-                uuid=uuid4(),
-                case=case,
-                right=right,
-                reference=references.fresh(),
-                facts=facts.to_json(),
-                due_on=clock.due,
-                extension_notice_by=clock.extension_notice_by,
-                target_on=clock.target,
-            )
-        )
-    return opened
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
-def systems_to_ask() -> list[System]:
-    """Every system that a live purpose uses. This database is always asked."""
-    live = System.objects.filter(purpose_versions__status=Status.LIVE)
-    return list((live | System.objects.filter(connector=System.Connector.BUILTIN)).distinct().order_by("slug"))
+def _unsaved(
+    case: CaseFile, right: str, controller: Controller, day: date, holidays: frozenset[date], now: datetime
+) -> RightsRequest:
+    facts = Facts(right=right, received=day, regime=deadlines.regime_of(controller), division=controller.division)
+    clock = deadlines.clock_of(facts, case.rule_set, holidays=holidays)
+    return RightsRequest(
+        uuid=uuid4(),
+        case=case,
+        right=right,
+        reference=references.fresh(),
+        facts=facts.to_json(),
+        due_on=clock.due,
+        extension_notice_by=clock.extension_notice_by,
+        target_on=clock.target,
+        created_at=now,
+    )

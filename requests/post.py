@@ -5,8 +5,8 @@ form, and we would carry it to a stranger's mailbox.
 """
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from core.models import Controller
-from core.outbox import post_mail
+from core.outbox import post_told
 from requests.clock import in_words
 from requests.models import CaseFile, Complaint, RightsRequest
 from requests.stopping import in_words as stopped_in_words
@@ -24,17 +24,12 @@ from subjects.identifiers import Claim
 GAPS = re.compile(r"\n{3,}")
 
 
-def acknowledge(
-    case: CaseFile,
-    requests: Sequence[RightsRequest],
-    *,
-    to: str,
-    token: str,
-    now: datetime,
-    controller: Controller | None = None,
-) -> None:
+WRITER = "requests"
+
+
+def acknowledge(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime) -> None:
     """Reference, date received, rights understood, due date, what is needed, contact, complaint routes."""
-    _send("acknowledgement", case, requests, to=to, token=token, now=now, controller=controller)
+    _send("acknowledgement", case, requests, to=to, token=token, now=now)
 
 
 def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
@@ -48,51 +43,61 @@ def remind(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token:
 
 def ask_where(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
     """That we found nothing so far, and a page to tell us where else to look."""
-    link = f"{settings.BASE_URL}{reverse('requests:where', args=[token])}"
-    _post("where", case, {"reference": reference, "link": link}, to=to, now=now)
+    _post("where", case, {"reference": reference, "link": _link("where", token)}, to=to, now=now)
 
 
 def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: datetime) -> None:
     """That it has arrived, what happens next, and the way to the Commissioner (DPA 2018 s.164A(3), s.165)."""
-    link = f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}"
-    context = {"complaint": complaint, "received": in_words(complaint.received_on), "link": link}
-    _post("complaint_acknowledged", complaint.case, context, to=to, now=now)
+    told = {"reference": complaint.reference, "received": complaint.received_on.isoformat()}
+    _post("complaint_acknowledged", complaint.case, told | {"link": _link("confirm", token)}, to=to, now=now)
 
 
 def tell_of_message(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
     """That we wrote something about the case; the words open with a code."""
-    link = f"{settings.BASE_URL}{reverse('requests:messages', args=[token])}"
-    _post("message_for_you", case, {"reference": reference, "link": link}, to=to, now=now)
+    _post("message_for_you", case, {"reference": reference, "link": _link("messages", token)}, to=to, now=now)
 
 
 def _send(
-    template: str,
-    case: CaseFile,
-    requests: Sequence[RightsRequest],
-    *,
-    to: str,
-    token: str,
-    now: datetime,
-    controller: Controller | None = None,
+    template: str, case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
 ) -> None:
-    stopped = dict.fromkeys(slug for one in requests for slug in one.result.get("stopped", []))
-    context = {
-        "requests": requests,
-        "received": in_words(case.received_on),
-        "due": in_words(requests[0].due_on) if requests[0].due_on else "",
-        "link": f"{settings.BASE_URL}{reverse('requests:confirm', args=[token])}",
-        "stopped": stopped_in_words(stopped) if stopped else [],
-        "controller": controller or Controller.current(),
+    due = requests[0].due_on
+    told = {
+        "requests": [[one.reference, one.right] for one in requests],
+        "received": case.received_on.isoformat(),
+        "due": due.isoformat() if due else None,
+        "link": _link("confirm", token),
+        "stopped": list(dict.fromkeys(slug for one in requests for slug in one.result.get("stopped", []))),
     }
-    _post(template, case, context, to=to, now=now)
+    _post(template, case, told, to=to, now=now)
 
 
-def _post(template: str, case: CaseFile, context: dict[str, Any], *, to: str, now: datetime) -> None:
-    context = {"controller": context.get("controller") or Controller.current(), **context}
-    with translation.override(case.locale):
-        subject = render_to_string(f"requests/mail/{template}_subject.txt", context)
-        text = GAPS.sub("\n\n", render_to_string(f"requests/mail/{template}.txt", context)).strip() + "\n"
-        html = render_to_string(f"requests/mail/{template}.html", context)
+def _link(page: str, token: str) -> str:
+    return f"{settings.BASE_URL}{reverse(f'requests:{page}', args=[token])}"
+
+
+def _post(template: str, case: CaseFile, told: dict[str, Any], *, to: str, now: datetime) -> None:
     # The mailbox that the link will prove, not what was typed: "ﬁ" and "fi" are two mailboxes and one normal form.
     mailbox = Claim("email", to).normalised
-    post_mail(to=mailbox, subject=" ".join(subject.split()), text=text, html=html, about=case.uuid, now=now)
+    told = {"template": template, "locale": case.locale, **told}
+    post_told(to=mailbox, writer=WRITER, told=told, about=case.uuid, now=now)
+
+
+def write(told: Mapping[str, Any]) -> dict[str, str]:
+    """The words of a mail, when it is sent: nobody who hands in a request waits for three templates."""
+    with translation.override(told["locale"]):
+        context = _in_words(told)
+        name = f"requests/mail/{told['template']}"
+        subject = render_to_string(f"{name}_subject.txt", context)
+        text = GAPS.sub("\n\n", render_to_string(f"{name}.txt", context)).strip() + "\n"
+        return {"subject": " ".join(subject.split()), "text": text, "html": render_to_string(f"{name}.html", context)}
+
+
+def _in_words(told: Mapping[str, Any]) -> dict[str, Any]:
+    context = {"controller": Controller.current(), **told}
+    for name in ("received", "due"):
+        context[name] = in_words(date.fromisoformat(told[name])) if told.get(name) else ""
+    context["requests"] = [
+        RightsRequest(reference=reference, right=right) for reference, right in told.get("requests", [])
+    ]
+    context["stopped"] = stopped_in_words(told["stopped"]) if told.get("stopped") else []
+    return context
