@@ -20,7 +20,8 @@ from core.cors import CrossOriginView
 from core.errors import Invalid, Text
 from core.idempotency import replayable
 from core.models import ApiKey
-from core.recalled import RecalledKeyView
+from core.recall import Changed
+from core.recalled import RecallsKey
 from subjects.identifiers import parse_identity
 
 Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
@@ -139,7 +140,7 @@ class FormView(CrossOriginView):
         return Response(forms.public(version))
 
 
-class ConsentView(RecalledKeyView):
+class ConsentView(RecallsKey, CrossOriginView):
     required_scope = "consents:write"
 
     @extend_schema(
@@ -157,7 +158,7 @@ class ConsentView(RecalledKeyView):
             _is_answered_now(request)
             try:
                 done = self._capture(request, now, recalled=True)
-            except capture.Changed:
+            except Changed:
                 self.read_key(request)
                 done = self._capture(request, now, recalled=False)
             made[done.consent] = done

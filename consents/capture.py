@@ -19,6 +19,7 @@ from core.apikeys import Seen
 from core.errors import NotFound
 from core.keys import keyring
 from core.models import Owner
+from core.recall import Changed
 from core.vault import new_key
 from ledger import entries
 from processing.models import Purpose
@@ -53,10 +54,6 @@ class Line:
     channel: str
     status: str
     valid_until: datetime | None = None
-
-
-class Changed(NotFound):
-    """The form, the key or the person is no longer what was read before. Nothing was written."""
 
 
 def capture(

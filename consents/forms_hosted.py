@@ -16,6 +16,7 @@ from consents.models import ConsentFormVersion
 from core import apikeys
 from core.errors import DomainError, Text
 from core.models import ApiKey
+from core.recall import Changed
 
 OLDER, YOUNGER = "older", "younger"
 # Fields of a plain form post that are no box.
@@ -130,7 +131,7 @@ def submit(data: dict[str, Any], *, collected_by: str, actor: str, now: datetime
     """Record an answer; whether somebody still has to confirm it by e-mail. Raises Invalid."""
     try:
         return _submit(data, collected_by=collected_by, actor=actor, now=now)
-    except capture.Changed:
+    except Changed:
         # The form was published anew between reading and writing. Once more is enough.
         return _submit(data, collected_by=collected_by, actor=actor, now=now)
 

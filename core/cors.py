@@ -25,12 +25,6 @@ EXPOSED = "Idempotency-Replayed, Retry-After, X-Request-ID"
 class CrossOriginView(ApiView):
     """A view that a page of another site may call."""
 
-    key: Any = None
-
-    def perform_authentication(self, request: Request) -> None:
-        super().perform_authentication(request)
-        self.key = request.auth
-
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method != "OPTIONS":
             super().initial(request, *args, **kwargs)
@@ -44,7 +38,8 @@ class CrossOriginView(ApiView):
         if request.method != "OPTIONS":
             patch_vary_headers(answer, ["Origin"])
             # Its origins include this one, or there would be no key here (core/access.py).
-            if isinstance(self.key, ApiKey) and self.key.kind == ApiKey.Kind.PUBLISHABLE:
+            key = getattr(request, "_auth", None)
+            if isinstance(key, ApiKey) and key.kind == ApiKey.Kind.PUBLISHABLE:
                 answer.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
                 answer.headers["Access-Control-Expose-Headers"] = EXPOSED
         return answer

@@ -10,8 +10,14 @@ round trip.
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from core.errors import NotFound
+
 T = TypeVar("T")
 MOST = 500
+
+
+class Changed(NotFound):
+    """What was recalled is no longer as it was read. Nothing was written; whoever called reads it again."""
 
 
 class Recall(Generic[T]):

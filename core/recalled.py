@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.access import ApiKeyAuthentication
+from core.api import ApiView
 from core.apikeys import Seen
-from core.cors import CrossOriginView
 
 
-class RecalledKeyView(CrossOriginView):
+class RecallsKey(ApiView):
     recalls_key = True
 
     def seen(self, request: Request) -> Seen | None:
@@ -26,7 +26,7 @@ class RecalledKeyView(CrossOriginView):
             return
         request.seen = None  # type: ignore[attr-defined]
         found = ApiKeyAuthentication(recalls=False).authenticate(request)
-        request.auth = self.key = found[1] if found else None
+        request.auth = found[1] if found else None
         self.check_permissions(request)
 
     def check_permissions(self, request: Request) -> None:

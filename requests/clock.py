@@ -41,8 +41,11 @@ class Clock:
     explanation: list[str]
 
 
-def compute(facts: Facts, *, params: Mapping[str, Any], holidays: Container[date]) -> Clock:
-    """The clock of one rights request (Art 12A). Raises Invalid when an extension was noted too late (Art 12A(4))."""
+def compute(facts: Facts, *, params: Mapping[str, Any], holidays: Container[date], explains: bool = True) -> Clock:
+    """The clock of one rights request (Art 12A). Raises Invalid when an extension was noted too late (Art 12A(4)).
+
+    Without `explains`, the dates only: for whoever takes requests in by the hundred.
+    """
     start = start_of(facts)
     if start is None:
         return Clock("not_started", None, None, None, None, [_received(facts), *_waiting(facts)])
@@ -53,14 +56,25 @@ def compute(facts: Facts, *, params: Mapping[str, Any], holidays: Container[date
         _check_notice(facts.extended_on, notice_by)
         months += _param(params, "extension_months")
     raw = walk(start, (add_months(start, months) - start).days, pauses)
-    explanation = [_received(facts), *_started(facts, start), *_month(facts, start, months), *_paused(facts, pauses)]
-    if raw is None:
-        explanation.append(_("The clock is paused until the question is answered, so there is no due date yet."))
+    due = roll_forward(raw, holidays) if raw else None
+    target = walk(start, _param(params, "target_days"), pauses) if raw else None
+    explanation = list(_explained(facts, start, months, pauses, raw, due)) if explains else []
+    if due is None:
         return Clock("paused", start, None, notice_by, None, explanation)
-    due = roll_forward(raw, holidays)
-    target = walk(start, _param(params, "target_days"), pauses)
-    explanation += _ending(raw, due)
     return Clock("running", start, due, notice_by, min(target, due) if target else None, explanation)
+
+
+def _explained(
+    facts: Facts, start: date, months: int, pauses: list[Pause], raw: date | None, due: date | None
+) -> Iterator[str]:
+    yield _received(facts)
+    yield from _started(facts, start)
+    yield from _month(facts, start, months)
+    yield from _paused(facts, pauses)
+    if raw is None or due is None:
+        yield _("The clock is paused until the question is answered, so there is no due date yet.")
+    else:
+        yield from _ending(raw, due)
 
 
 def acknowledge_by(received: date, *, params: Mapping[str, Any], holidays: Container[date]) -> date:

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
 from core import prepared
+from core.apikeys import Seen
 from core.models import BankHoliday, Controller, RuleSet
+from core.recall import Changed
 from core.rules import NoRuleSet, rule_set
 from requests.clock import Clock, compute
 from requests.facts import Facts
@@ -49,16 +52,21 @@ CROSS JOIN LATERAL (
     SELECT COALESCE(%(given)s::date, (%(at)s::timestamptz AT TIME ZONE place.zone)::date) AS day) arrived
 LEFT JOIN LATERAL (SELECT * FROM core_ruleset WHERE jurisdiction = place.regime AND effective_from <= arrived.day
     AND (effective_to IS NULL OR effective_to > arrived.day) ORDER BY effective_from DESC LIMIT 1) rules ON true
+WHERE %(key)s::bigint IS NULL
+   OR EXISTS (SELECT FROM core_apikey WHERE id = %(key)s AND xmin || ' ' || ctid = %(key_version)s)
 """  # noqa: S608  (our own names)
 
 
-def circumstances(given: date | None, at: datetime) -> Circumstances:
+def circumstances(given: date | None, at: datetime, *, by: Seen | None = None) -> Circumstances:
     """For a request that arrived on a day that is `given`, or `at` a moment: then the day is that of the controller's
-    own place. Raises NoRuleSet.
+    own place. Raises NoRuleSet; and Changed when the key `by` is not any more as it was recalled.
     """
     unknown = Controller.placeholder()
-    params = {"given": given, "at": at, "division": unknown.division, "zone": unknown.time_zone}
-    [row] = prepared.fetch_all(CIRCUMSTANCES, params)
+    params: dict[str, Any] = {"given": given, "at": at, "division": unknown.division, "zone": unknown.time_zone}
+    params |= {"key": by.key.pk if by else None, "key_version": by.version if by else None}
+    row = prepared.fetch_one(CIRCUMSTANCES, params)
+    if row is None:
+        raise Changed
     first, second = len(_CONTROLLER), len(_CONTROLLER) + len(_RULES)
     controller = unknown if row[0] is None else Controller.from_db(None, _CONTROLLER, row[:first])
     if row[first] is None:

@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core import prepared
+from core.apikeys import Seen
 from core.errors import Invalid, NotFound, Text
 from core.keys import token_hash
 from core.models import Controller, Owner
@@ -90,13 +91,15 @@ def open_case(
     answers: Mapping[str, str] | None = None,
     stop: Sequence[str] | None = None,
     acknowledged: bool = False,
+    by: Seen | None = None,
 ) -> CaseFile:
     """Open a case with one request per right, each with its clock and its tasks, and acknowledge it by e-mail.
 
     With `case_uuid` a second call is the same case: a form sent twice must not become two requests. `answers` is what
     the person said about a right, under its name. `stop` names the purposes that an objection or a withdrawal ends at
     once, or "all-marketing"; when it is not given, a "no" is read in its widest sense. `acknowledged` means that
-    the person has been written to.
+    the person has been written to. `by` is a key that was recalled (core/recalled.py): raises Changed, and nothing is
+    written, when it is not valid any more.
     """
     if case_uuid and (known := CaseFile.objects.filter(uuid=case_uuid).first()):
         return known
@@ -105,7 +108,7 @@ def open_case(
     if received_on:
         read_date("received_on", received_on.isoformat())
     with transaction.atomic():
-        there = circumstances(received_on, received_at)
+        there = circumstances(received_on, received_at, by=by)
         _check_day(there.day, now, there.controller)
         case = CaseFile(
             uuid=case_uuid or uuid.uuid4(),

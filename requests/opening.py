@@ -14,6 +14,7 @@ from core import prepared
 from core.models import Controller
 from ledger import entries
 from requests import deadlines, references
+from requests.clock import compute
 from requests.facts import Facts
 from requests.models import CaseFile, Right, RightsRequest
 
@@ -118,7 +119,7 @@ def _unsaved(
     case: CaseFile, right: str, controller: Controller, day: date, holidays: frozenset[date], now: datetime
 ) -> RightsRequest:
     facts = Facts(right=right, received=day, regime=deadlines.regime_of(controller), division=controller.division)
-    clock = deadlines.clock_of(facts, case.rule_set, holidays=holidays)
+    clock = compute(facts, params=case.rule_set.params, holidays=holidays, explains=False)
     return RightsRequest(
         uuid=uuid4(),
         case=case,

@@ -43,18 +43,18 @@ def remind(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token:
 
 def ask_where(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
     """That we found nothing so far, and a page to tell us where else to look."""
-    _post("where", case, {"reference": reference, "link": _link("where", token)}, to=to, now=now)
+    _post("where", case, {"reference": reference, "page": "where", "token": token}, to=to, now=now)
 
 
 def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: datetime) -> None:
     """That it has arrived, what happens next, and the way to the Commissioner (DPA 2018 s.164A(3), s.165)."""
     told = {"reference": complaint.reference, "received": complaint.received_on.isoformat()}
-    _post("complaint_acknowledged", complaint.case, told | {"link": _link("confirm", token)}, to=to, now=now)
+    _post("complaint_acknowledged", complaint.case, told | {"page": "confirm", "token": token}, to=to, now=now)
 
 
 def tell_of_message(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
     """That we wrote something about the case; the words open with a code."""
-    _post("message_for_you", case, {"reference": reference, "link": _link("messages", token)}, to=to, now=now)
+    _post("message_for_you", case, {"reference": reference, "page": "messages", "token": token}, to=to, now=now)
 
 
 def _send(
@@ -65,14 +65,11 @@ def _send(
         "requests": [[one.reference, one.right] for one in requests],
         "received": case.received_on.isoformat(),
         "due": due.isoformat() if due else None,
-        "link": _link("confirm", token),
+        "page": "confirm",
+        "token": token,
         "stopped": list(dict.fromkeys(slug for one in requests for slug in one.result.get("stopped", []))),
     }
     _post(template, case, told, to=to, now=now)
-
-
-def _link(page: str, token: str) -> str:
-    return f"{settings.BASE_URL}{reverse(f'requests:{page}', args=[token])}"
 
 
 def _post(template: str, case: CaseFile, told: dict[str, Any], *, to: str, now: datetime) -> None:
@@ -93,7 +90,8 @@ def write(told: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _in_words(told: Mapping[str, Any]) -> dict[str, Any]:
-    context = {"controller": Controller.current(), **told}
+    page = reverse(f"requests:{told['page']}", args=[told["token"]])
+    context = {"controller": Controller.current(), "link": f"{settings.BASE_URL}{page}", **told}
     for name in ("received", "due"):
         context[name] = in_words(date.fromisoformat(told[name])) if told.get(name) else ""
     context["requests"] = [
