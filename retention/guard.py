@@ -124,6 +124,13 @@ def apply(rule: RetentionRule, *, as_of: date, now: datetime, typed: bool = Fals
     return report
 
 
+def carry_out(approval: Approval, *, now: datetime) -> Report | None:
+    """Begin what was approved. Nothing, when the set is another one by now: its page asks again."""
+    if plan(approval.rule, as_of=approval.as_of, now=now).fingerprint != approval.fingerprint:
+        return None
+    return apply(approval.rule, as_of=approval.as_of, now=now)
+
+
 def unused(*, now: datetime) -> QuerySet[Approval]:
     return Approval.objects.filter(run=None, expires_at__gt=now, rule__status="active").select_related("rule__purpose")
 

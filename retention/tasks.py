@@ -29,7 +29,7 @@ def resume() -> None:
     now = timezone.now()
     _sweep(rules_interrupted(now=now), now=now)
     for approval in guard.unused(now=now):
-        _try(approval.rule, partial(guard.apply, as_of=approval.as_of, now=now))
+        _try(approval.rule, lambda _rule, approval=approval: guard.carry_out(approval, now=now))
 
 
 def _sweep(rules: list[RetentionRule], *, now: datetime) -> None:

@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, transaction
+from django.utils import timezone
 
 from ledger.models import Entry
 from retention import guard, purge, runs, tasks
@@ -86,12 +87,16 @@ def test_the_command_names_the_set_and_takes_it(one, settings):
     assert not PersonalDataItem.objects.exists()
 
 
-def test_what_waits_is_no_failure_and_what_is_approved_is_taken_up(one, caplog, settings):
+def test_what_waits_is_no_failure_and_what_is_approved_is_taken_up_once(one, caplog):
     tasks.nightly()
     assert "waits for somebody: approval-needed" in caplog.text
-    settings.RETENTION_APPROVE_FIRST_RUN = False
-    tasks.nightly()
+    now = timezone.now()
+    seen = guard.plan(one, as_of=now.date(), now=now)
+    guard.approve(one, as_of=seen.as_of, fingerprint=seen.fingerprint, by="user:1", now=now)
+    for _sweep in range(2):
+        tasks.resume()
     assert not PersonalDataItem.objects.exists()
+    assert Run.objects.count() == 1
 
 
 def test_a_paused_run_stops_and_goes_on(one, monkeypatch):
