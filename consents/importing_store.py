@@ -94,7 +94,7 @@ FROM staged_consent
 """
 STATES = f"""
 {INTO_STATES} {FOLD} JOIN staged_consent staged ON staged.event = event.uuid {FOLDED} {UPSERT}
-RETURNING subject, purpose_id, status
+RETURNING subject, purpose_id, status, effective_at
 """
 # As a consent that is captured: what stands at "given" is why we may deal with the person for it.
 TIES = f"""
@@ -102,11 +102,11 @@ WITH state AS ({STATES})
 , relationship AS (
     INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, ground_recorded_by, source,
         started_on, last_interaction_on)
-    SELECT gen_random_uuid(), person.id, state.purpose_id, 'subscriber', '', '', 'import', day.day, day.day
-    FROM (SELECT DISTINCT subject, purpose_id FROM state WHERE status = 'given') state
-    JOIN subjects_datasubject person ON person.uuid = state.subject
-    JOIN LATERAL (SELECT max(at)::date AS day FROM staged_consent staged
-        WHERE staged.subject = state.subject AND staged.purpose = state.purpose_id) day ON true
+    SELECT gen_random_uuid(), person.id, given.purpose_id, 'subscriber', '', '', 'import', given.day, given.day
+    FROM (
+        SELECT subject, purpose_id, max(effective_at)::date AS day FROM state WHERE status = 'given' GROUP BY 1, 2
+    ) given
+    JOIN subjects_datasubject person ON person.uuid = given.subject
     ON CONFLICT (subject_id, purpose_id) DO UPDATE SET
         consent_ended_on = NULL, ended_on = NULL,
         last_interaction_on = GREATEST(subjects_relationship.last_interaction_on, EXCLUDED.last_interaction_on)
@@ -275,6 +275,8 @@ def _write(staged: Sequence[tuple[Any, ...]], *, actor: str, now: datetime) -> N
         with cursor.copy("COPY staged_consent FROM STDIN") as copy:
             for row in staged:
                 copy.write_row(row)
+        # Nothing else tells the planner how many there are, and a guess of a few makes it compare each with each.
+        cursor.execute("ANALYZE staged_consent")
         cursor.execute(NEW)
         if cursor.fetchone()[0] != sum(row[3] for row in staged):
             raise Busy
