@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from breaches.models import Breach
 from core.models import User
@@ -20,6 +21,7 @@ from requests.models import Complaint, RightsRequest
 from subjects.identifiers import Claim
 from subjects.models import Organisation
 from subjects.people import find
+from tests import make_imports, make_inbox
 from tests.e2e.browser import opened
 from tests.make_demo import KEY, PASSWORD, demo
 
@@ -83,6 +85,7 @@ def addresses():
     yield "person", at("person", Merge.objects.get().kept)
     yield "organisation", at("organisation", Organisation.objects.first().uuid)
     yield "breach", at("breach", Breach.objects.get().uuid)
+    yield "message", at("mail", make_inbox.stored(now=timezone.now()).uuid)
     yield "second step", reverse("mfa_index")
     yield "sessions", reverse("usersessions_list")
 
@@ -104,6 +107,44 @@ def acts(page):
     page.goto(reverse("admin:rights-request", args=[request.uuid]))
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     yield "request, all opened"
+    page.goto(reverse("admin:person", args=[kept]))
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    page.locator("form[action$='/merge/'] [name=text]").fill("ben.testperson@example.org")
+    press(page, "See what would happen")
+    yield "merge plan"
+    yield from steps_of_an_import(page)
+    yield from steps_to_a_second_factor(page)
+
+
+def press(page, name):
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def steps_of_an_import(page):
+    rows = [make_imports.person(), make_imports.person(email="no address")]
+    page.goto(reverse("admin:data-in"))
+    file = {"name": "old.csv", "mimeType": "text/csv", "buffer": make_imports.text(rows).encode()}
+    page.set_input_files("input[type=file]", file)
+    press(page, "Read the file")
+    yield "columns of a file"
+    press(page, "Check every row")
+    yield "rows of a file"
+
+
+def steps_to_a_second_factor(page):
+    for name in ("mfa_activate_totp", "mfa_add_webauthn"):
+        page.goto(reverse(name))
+        if page.locator("[type=password]").count():
+            yield "password again"
+            page.fill("[type=password]", PASSWORD)
+            with page.expect_navigation():
+                page.press("[type=password]", "Enter")
+        yield f"{name}"
+    page.goto(reverse("mfa_activate_totp"))
+    page.fill("[name=code]", "000000")
+    press(page, "Set up")
+    yield "mfa, wrong code"
 
 
 def test_every_page_of_the_office_is_clean(browser, live_server):
