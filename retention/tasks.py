@@ -29,17 +29,17 @@ def resume() -> None:
     now = timezone.now()
     _sweep(rules_interrupted(now=now), now=now)
     for approval in guard.unused(now=now):
-        _try(approval.rule, lambda _rule, approval=approval: guard.carry_out(approval, now=now))
+        _try(approval.rule, partial(guard.carry_out, approval, now=now))
 
 
 def _sweep(rules: list[RetentionRule], *, now: datetime) -> None:
     for rule in rules:
-        _try(rule, partial(sweep, now=now))
+        _try(rule, partial(sweep, rule, now=now))
 
 
-def _try(rule: RetentionRule, act: Callable[[RetentionRule], object]) -> None:
+def _try(rule: RetentionRule, act: Callable[[], object]) -> None:
     try:
-        act(rule)
+        act()
     except (guard.ApprovalNeeded, Paused) as waits:
         log.warning("retention rule %s waits for somebody: %s", rule, waits.code)
     except Exception as error:  # noqa: BLE001  (one rule that fails must not stop the others; its run stays open)
