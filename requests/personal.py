@@ -153,7 +153,9 @@ NOT_PERSONAL = {
     *fields_of("Attachment", "id media_type size"),
     *fields_of("VisitCode", "id case code_mac issued_at expires_at attempts used_at"),
     *fields_of("Reminder", "id kind request complaint owner day at"),
-    *fields_of("Asking", "id kind reason is_late proposed_by proposed_at approved_by letter token_hash ended ended_at"),
+    *fields_of(
+        "Asking", "id kind reason is_late proposed_by proposed_at approved_by letter reminder token_hash ended ended_at"
+    ),
     *fields_of("Evidence", "id media_type added_by added_at destroyed_at"),
 }
 

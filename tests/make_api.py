@@ -45,7 +45,10 @@ COMPLAINT = {
 CALLS = {
     "forms": Call(
         "GET", "forms/join/", "forms:read", 200,
-        {"slug", "version", "locale", "sha256", "title", "intro", "controls", "controllers", "notice", "double_opt_in"},
+        {
+            *("slug", "version", "locale", "sha256", "title", "intro", "controls", "controllers", "notice"),
+            *("double_opt_in", "minimum_age", "withdrawal"),
+        },
     ),
     "consents": Call(
         "POST", "consents/", "consents:write", 201, {"consent", "subject", "pending", "states", "receipt"},

@@ -65,7 +65,8 @@ def test_every_bad_row_is_named_by_its_line_and_none_is_lost(tmp_path):
     make.live()
     bad = [
         row("no address"), row(evidence=None), row(purpose="nonsense"), row(channel=None),
-        row(at="2030-01-01T00:00:00Z"), row(at="yesterday"), row(phone="020 7946 0018"), row(status="maybe"), row(name="Ada"), row(email=7),
+        row(at="2030-01-01T00:00:00Z"), row(at="yesterday"), row(phone="020 7946 0018"), row(status="maybe"),
+        row(name="Ada"), row(email=7),
     ]  # fmt: skip
     content = text(*bad) + "{nonsense\n\n" + "x" * 70_000 + "\n" + text(row())
     report = take(tmp_path, content)
