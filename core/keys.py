@@ -2,11 +2,11 @@
 
 import base64
 import binascii
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -24,28 +24,24 @@ class Keyring:
 
     def mac(self, data: bytes, key_id: str | None = None) -> bytes:
         """HMAC-SHA-256 of `data` under the key with this id (the current one if none is named)."""
-        inner, outer = _pads(self.keys[key_id or self.current])
-        return _mac(inner, outer, data)
+        return _mac(self.keys[key_id or self.current], data)
 
     def macs(self, texts: Iterable[bytes], key_id: str) -> list[bytes]:
         """The same of many."""
-        inner, outer = _pads(self.keys[key_id])
-        return [_mac(inner, outer, text) for text in texts]
+        key = self.keys[key_id]
+        return [_mac(key, text) for text in texts]
 
 
 @lru_cache(maxsize=16)
-def _pads(key: bytes) -> tuple[Any, Any]:
-    """Both pads of HMAC (RFC 2104 §2), hashed once: each value then costs a third of hmac.digest."""
-    padded = key.ljust(64, b"\0")
-    return tuple(sha256(bytes(byte ^ pad for byte in padded)) for pad in (0x36, 0x5C))  # type: ignore[return-value]
+def _begun(key: bytes) -> hmac.HMAC:
+    """HMAC with its key taken in: a copy of it is quicker than beginning anew for each value."""
+    return hmac.new(key, digestmod="sha256")
 
 
-def _mac(inner: Any, outer: Any, data: bytes) -> bytes:
-    inner, outer = inner.copy(), outer.copy()
-    inner.update(data)
-    outer.update(inner.digest())
-    digest: bytes = outer.digest()
-    return digest
+def _mac(key: bytes, data: bytes) -> bytes:
+    mac = _begun(key).copy()
+    mac.update(data)
+    return mac.digest()
 
 
 def parse(name: str, text: str) -> Keyring:
