@@ -12,7 +12,17 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid, Text
-from requests import clarification, complaints, extension, fee, letter_words, letters, posting, two_people
+from requests import (
+    clarification,
+    complaints,
+    extension,
+    fee,
+    identity_doubt,
+    letter_words,
+    letters,
+    posting,
+    two_people,
+)
 from requests.letter_kinds import title
 from requests.letter_words import About
 from requests.letters import LetterIncomplete
@@ -61,6 +71,11 @@ class NotFromHere(DomainError):
     message = _("These words go with the letter when it is sent in its own place.")
 
 
+class TooLate(DomainError):
+    code = "asking-late"
+    message = _("Asked this late, somebody else must agree first: raise the doubt under the clock.")
+
+
 OPENING = Field("opening", _("Words of your own at the beginning (optional)"), rows=3)
 CLOSING = Field("closing", _("Words of your own at the end (optional)"), rows=3)
 
@@ -82,6 +97,14 @@ def _acknowledgement(rights_request: RightsRequest, words: Words, *, actor: str,
 
 def _give(kind: str, rights_request: RightsRequest, context: dict[str, Any], *, actor: str, now: datetime) -> None:
     posting.send(letters.write(kind, rights_request, context, now=now), actor=actor, now=now)
+
+
+def _identity(rights_request: RightsRequest, words: Words, *, actor: str, now: datetime) -> None:
+    """Late, it needs a second person before there is a letter at all, so it has its own place (Art 12A(2))."""
+    if identity_doubt.is_late(rights_request, now=now):
+        raise TooLate
+    given = {name: words.get(name, "") for name in ("reason", "doubt")}
+    identity_doubt.ask(rights_request, **given, ways=words.get("ways", "").split(), actor=actor, now=now)
 
 
 def _progress(complaint: Complaint, words: Words, *, actor: str, now: datetime) -> None:
@@ -126,6 +149,16 @@ ACTS: dict[str, Act] = {
             CLOSING,
         ),
         _by(clarification.ask, "reason", "unclear"),
+    ),
+    "id_request": Act(
+        (
+            OPENING,
+            Field("reason", _("The doubt"), choices=identity_doubt.REASONS),
+            Field("doubt", _("In your words, as the person will read it")),
+            Field("ways", _("Any one of these is enough"), choices=identity_doubt.WAYS, is_many=True),
+            CLOSING,
+        ),
+        _identity,
     ),
     "extension": Act(
         (

@@ -105,7 +105,7 @@ TITLES: dict[str, Text] = {
 IN_MAIL = {"acknowledgement", "complaint_acknowledgement", "withdrawal_confirmation", "marketing_stopped"}
 # Staff write and send these by themselves, from a draft; the others are sent where what they report is done.
 BY_STAFF = {
-    *("general", "acknowledgement", "clarification", "extension", "fee_notice"),
+    *("general", "acknowledgement", "clarification", "id_request", "extension", "fee_notice"),
     *("complaint_acknowledgement", "complaint_progress", "complaint_outcome"),
 }
 

@@ -1,6 +1,7 @@
 """Letters that staff write: kept sealed, looked at exactly as they would go, and sent by the act they belong to."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -52,6 +53,22 @@ def call(client, name, asked, kind="extension", **words):
 
 def test_every_kind_that_staff_send_has_an_act():
     assert set(letter_drafts.ACTS) == BY_STAFF
+
+
+def test_a_doubt_is_looked_at_before_it_is_raised_and_late_only_by_two(asked):
+    doubt = {"reason": "details-differ", "doubt": "Another signature.", "ways": "call-back photo-id", "opening": "Hi."}
+    save(asked, "id_request", doubt)
+    page = look(asked, "id_request").html
+    assert "Another signature." in page
+    assert "Hi." in page
+    assert not asked.askings.exists()
+    send(asked, "id_request")
+    asked.refresh_from_db()
+    assert (asked.askings.get().reason, asked.due_on) == ("details-differ", None)
+    late = make_requests.case("access", now=timezone.now() - timedelta(days=20)).requests.get()
+    save(late, "id_request", doubt)
+    with pytest.raises(letter_drafts.TooLate):
+        look(late, "id_request")
 
 
 def test_a_draft_is_sealed_and_one_of_its_kind(asked):
