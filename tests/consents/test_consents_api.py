@@ -63,7 +63,10 @@ def test_a_form_as_it_is_shown(client):
         "controllers": ["Example Ltd"],
         "notice": {"version": "1", "url": "http://testserver/policy/"},
         "double_opt_in": False,
+        "withdrawal": {"text": version.withdrawal, "url": "http://testserver/preferences/"},
+        "minimum_age": None,
     }
+    assert version.withdrawal
     assert call(client, "/forms/join/?locale=de-DE").json()["title"].startswith("Bleiben")
     assert call(client, "/forms/join/?locale=fr-FR").json()["locale"] == "en-GB"
     assert is_problem(call(client, "/forms/nonsense/"), 404)

@@ -22,3 +22,16 @@ def shell(stack: RunningStack, code: str) -> str:
     done = stack.manage("shell", "-v", "0", "-c", code)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+# The officer has looked at what this rule would take, and lets exactly that go.
+APPROVED = """
+from django.utils import timezone
+from core.models import Controller
+from retention import guard
+from retention.models import RetentionRule
+now = timezone.now()
+day = now.astimezone(Controller.current().zone).date()
+rule = RetentionRule.objects.get(slug="{rule}", status="active")
+found = guard.plan(rule, as_of=day, now=now)
+guard.approve(rule, as_of=day, fingerprint=found.fingerprint, by="system:test", now=now)
+"""
