@@ -123,27 +123,25 @@ CALLS = {
     "seals": Call("GET", "ledger/seals/", "ledger:read", 200, {"next", "previous", "results"}),
     "events": Call("GET", "events/", "events:read", 200, {"events", "next", "more"}),
 }  # fmt: skip
+# Tried in tests/consents: rows instead of JSON, and a receipt of a consent that is there.
+ELSEWHERE = {"consents/import/", "consents/{consent}/receipt/"}
 # Steps on a request that is there and in the right state: tests/requests tries them, from intake to the closed case.
-STEPS = (
-    {"consents/import/", "consents/{consent}/receipt/"}
-    | {
-        f"requests/{{reference}}/{step}/"
-        for step in (
-            *("work", "moves", "tasks/{system}", "decisions", "where", "prepare", "release", "messages"),
-            *("corrections", "corrections/{correction}", "reviews", "reviews/{review}"),
-            *("doubt", "doubt/approval", "doubt/arrived", "doubt/not-enough", "doubt/withdrawal", "identity", "person"),
-            *("clarification", "clarification/answer", "extension", "fee", "fee/paid", "where/answer"),
-            *("refusal", "refusal/release", "taking-back", "only-marketing", "rights"),
-            *("recipients", *(f"recipients/{{recipient}}/{told}" for told in ("told", "impossible", "replied"))),
-            *("restriction/scope", "restriction/notice", "restriction/end"),
-            *("transfers", "transfers/{transfer}/start", "transfers/{transfer}/cancel"),
-        )
-    }
-    | {
-        f"complaints/{{complaint}}/{step}/"
-        for step in ("description", "acknowledgement", "enquiries", "progress", "outcome")
-    }
-)
+STEPS = {
+    f"requests/{{reference}}/{step}/"
+    for step in (
+        *("work", "moves", "tasks/{system}", "decisions", "where", "prepare", "release", "messages"),
+        *("corrections", "corrections/{correction}", "reviews", "reviews/{review}"),
+        *("doubt", "doubt/approval", "doubt/arrived", "doubt/not-enough", "doubt/withdrawal", "identity", "person"),
+        *("clarification", "clarification/answer", "extension", "fee", "fee/paid", "where/answer"),
+        *("refusal", "refusal/release", "taking-back", "only-marketing", "rights"),
+        *("recipients", *(f"recipients/{{recipient}}/{told}" for told in ("told", "impossible", "replied"))),
+        *("restriction/scope", "restriction/notice", "restriction/end"),
+        *("transfers", "transfers/{transfer}/start", "transfers/{transfer}/cancel"),
+    )
+} | {
+    f"complaints/{{complaint}}/{step}/"
+    for step in ("description", "acknowledgement", "enquiries", "progress", "outcome")
+}
 POSTS = {name: call for name, call in CALLS.items() if call.method == "POST"}
 
 

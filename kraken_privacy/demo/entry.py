@@ -11,6 +11,8 @@ from kraken_privacy.demo import SITE_KEY, SITE_ORIGINS
 
 NAME = "dpo"
 SCOPES = [
+    "consents:import",
+    "consents:read",
     "consents:withdraw",
     "consents:write",
     "events:read",

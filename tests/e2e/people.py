@@ -23,6 +23,7 @@ def shell(stack: RunningStack, code: str) -> str:
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
+
 # The officer has looked at what this rule would take, and lets exactly that go.
 APPROVED = """
 from django.utils import timezone
