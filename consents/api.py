@@ -158,7 +158,8 @@ class ConsentView(RecallsKey, CrossOriginView):
             _is_answered_now(request)
             try:
                 done = self._capture(request, now, recalled=True)
-            except Changed:
+            except (Changed, Invalid):
+                # Nobody is refused by what was recalled: a restored database can hold another form under that name.
                 self.read_key(request)
                 done = self._capture(request, now, recalled=False)
             made[done.consent] = done

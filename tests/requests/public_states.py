@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from consents import unsubscribe
 from consents.unsubscribe import Recipient
-from core.outbox import deliver_due
 from core.models import Controller
+from core.outbox import deliver_due
 from notices import published
 from tests import make_consents, make_office
 
