@@ -122,6 +122,19 @@ def submit(page, action, **given):
         form.locator("button[type=submit]").first.click()
 
 
+def send_letter(page, name, **words):
+    """Write it, look at it as it would go, and send it."""
+    press(page, name)
+    for field, value in words.items():
+        where = page.locator(f"[name='{field}']").first
+        if where.evaluate("field => field.tagName") == "SELECT":
+            where.select_option(value)
+        else:
+            where.fill(value)
+    press(page, "Look at the letter")
+    press(page, "Send the letter")
+
+
 def read(page):
     """The letter on the page where answers are collected."""
     with page.expect_navigation():
@@ -330,11 +343,11 @@ def test_somebody_takes_back_a_consent_and_complains(somebody, officer, mailoutb
     about = {"describe-about": taken.reference}
     submit(officer, "/describe/", **about)
     submit(officer, "/enquiry/", **{"enquiry-text": "Asked Sales: the list was an old one."})
-    submit(officer, "/progress/", **{"progress-text": "We have asked Sales."})
+    send_letter(officer, "Tell the person how far we are", text="We have asked Sales.")
     collect(somebody, mailoutbox)
     assert "We have asked Sales." in read(somebody)
-    words = {"close-findings": "The list was an old one.", "close-changes": "We are sorry. The list is gone."}
-    submit(officer, "/close/", **{"close-outcome": "upheld", "close-cause": "process"}, **words)
+    words = {"findings": "The list was an old one.", "changes": "We are sorry. The list is gone."}
+    send_letter(officer, "Give the outcome", outcome="upheld", cause="process", **words)
     assert "Upheld" in officer.locator("body").inner_text()
     collect(somebody, mailoutbox)
     letter = read(somebody)
