@@ -112,6 +112,14 @@ HAPPENED = {
 }
 
 
+ACKNOWLEDGED = {
+    "email": gettext_lazy("by e-mail"),
+    "letter": gettext_lazy("by letter"),
+    "outcome": gettext_lazy("with the outcome"),
+    "by-hand": gettext_lazy("in another way"),
+}
+
+
 @dataclass(frozen=True)
 class Happening:
     at: datetime
@@ -165,6 +173,8 @@ def _details(entry: Entry, titles: dict[str, str]) -> str:
         return titles.get(data["recipient"], str(data["recipient"]))
     if entry.kind.startswith("letter.") and "kind" in data:
         return letter_kinds.title(data["kind"])
+    if entry.kind == "complaint.acknowledged":
+        return str(ACKNOWLEDGED[data["how"]])
     code = str(data.get("what") or data.get("kind") or data.get("how") or data.get("outcome") or "")
     return code.replace("-", " ").replace("_", " ")
 
