@@ -81,11 +81,12 @@ def capture(
                 answer.claims, now=now, actor=actor, locale=answer.shown.locale, is_test=answer.is_test
             )
             made = _run(CAPTURE_KNOWN, params | NOTHING_NEW | _evidence(answer, lines, subject.uuid, params))
+            if made is None:
+                # In here, so that nobody is made by an answer that does not count.
+                raise Changed
             refused = [answer.shown.purposes[line.purpose].pk for line in lines if line.status == Status.REFUSED]
             if refused:
                 endings.note(subject.uuid, refused, at=answer.given_at)
-    if made is None:
-        raise Changed
     person, applied = made
     states = _combined(lines)
     if applied < len(lines):

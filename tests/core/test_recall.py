@@ -6,6 +6,7 @@ from consents import forms
 from consents.models import ConsentEvent, ConsentForm
 from core import apikeys, prepared
 from core.models import ApiKey
+from subjects.models import DataSubject
 from tests import make_consents as make
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,10 @@ def change(**fields):
 
 
 def count():
-    return ConsentEvent.objects.count() - 3
+    """What has been recorded since. Nobody is made by a call that is refused."""
+    people, events = DataSubject.objects.count(), ConsentEvent.objects.count()
+    assert people == events
+    return events - 3
 
 
 def test_a_call_costs_one_statement(call, monkeypatch, django_assert_num_queries):
