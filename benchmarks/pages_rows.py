@@ -74,7 +74,7 @@ INSERT INTO requests_casefile (id, uuid, subject_id, channel, locale, rule_set_i
     confirmed_at, is_test)
   SELECT copied.id, copied.uuid, copy.id, one.channel, one.locale, one.rule_set_id, one.received_at, one.received_on,
          CASE copied.n %% 4 WHEN 0 THEN NULL ELSE one.received_at END, false
-  FROM copied JOIN copy USING (n) JOIN requests_casefile AS one ON one.id = %(case)s;
+  FROM copied LEFT JOIN copy USING (n) JOIN requests_casefile AS one ON one.id = %(case)s;
 INSERT INTO requests_rightsrequest (uuid, reference, external_reference, case_id, "right", state, facts, result, due_on)
   SELECT gen_random_uuid(), 'B-' || copied.n, '', copied.id, one."right", one.state, one.facts, one.result,
          one.due_on + (copied.n %% 60 - 5)::int
