@@ -38,6 +38,7 @@ class CrossOriginView(ApiView):
         if request.method != "OPTIONS":
             patch_vary_headers(answer, ["Origin"])
             # Its origins include this one, or there would be no key here (core/access.py).
+            # What authentication found; `request.auth` would begin one where a call was refused before it.
             key = getattr(request, "_auth", None)
             if isinstance(key, ApiKey) and key.kind == ApiKey.Kind.PUBLISHABLE:
                 answer.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core import apikeys
 from core.errors import Invalid
-from core.models import Outbox
+from core.models import ApiKey, Outbox
 from ledger.models import Entry
 from requests.deadlines import store
 from requests.facts import Facts
@@ -155,3 +155,12 @@ def test_a_paused_clock_is_shown_with_its_reason(api):
     assert any("Monday 9 November 2026" in sentence for sentence in shown["clock"]["explanation"])
     with pytest.raises(Invalid):
         store(made, Facts.from_json({**made.facts, "clarifications": [], "extended_on": "2027-01-05"}))
+
+
+@pytest.mark.parametrize("body", [BODY, {}])
+@pytest.mark.parametrize("change", [{"revoked_at": NOW}, {"expires_at": NOW}, {"digest": b"x" * 32}])
+def test_a_key_that_this_process_recalls_opens_nothing_once_it_is_not_valid(api, change, body):
+    assert post(api).status_code == post(api).status_code == 202
+    ApiKey.objects.update(**change)
+    assert post(api, body).status_code == 401
+    assert CaseFile.objects.count() == 2
