@@ -17,6 +17,14 @@ relationships.end(person, Purpose.objects.get(slug="recruitment"), what="applica
     on=(now - timedelta(days=450)).date(), now=now, actor="system:test")
 """
 
+# Another rule than the applicant's: the stack is shared, and a rule has one first run only.
+PAST_CUSTOMER = (
+    PAST_APPLICANT.replace("recruitment", "customer-support")
+    .replace('"application"', '"correspondence"')
+    .replace("application_closed_on", "contract_ended_on")
+    .replace("days=450", "days=7 * 366")
+)
+
 
 def shell(stack: RunningStack, code: str) -> str:
     done = stack.manage("shell", "-v", "0", "-c", code)

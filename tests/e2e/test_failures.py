@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from tests.e2e.browser import link_in, mail_to
-from tests.e2e.people import APPROVED, PAST_APPLICANT, shell
+from tests.e2e.people import APPROVED, PAST_CUSTOMER, shell
 from tests.stack.stack import RunningStack, processes_of, wait_until
 
 pytestmark = pytest.mark.stack
@@ -53,8 +53,8 @@ def test_emptying_valkey_in_the_middle_of_a_journey_loses_nothing(running_stack:
 def test_a_worker_killed_in_the_middle_of_a_purge_leaves_nothing_half_done(running_stack: RunningStack) -> None:
     """The purge is held at its first row by a lock, its worker killed with SIGKILL; the next sweep does it all."""
     address = "killed.testperson@example.org"
-    shell(running_stack, PAST_APPLICANT.format(address=address))
-    shell(running_stack, APPROVED.format(rule="applicants"))
+    shell(running_stack, PAST_CUSTOMER.format(address=address))
+    shell(running_stack, APPROVED.format(rule="support-records"))
     before = running_stack.pids["worker"]
     with psycopg.connect(superuser(running_stack)) as holder:
         # Reading goes on, so that the set is seen to be the approved one.
