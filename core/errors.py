@@ -31,6 +31,15 @@ class DomainError(Exception):
         self.fields = dict(fields or {})
         super().__init__(self.code)
 
+    @property
+    def sentences(self) -> list[str]:
+        """The refusal in words, what is wrong with each part of it included."""
+        return [str(text) for text in (self.message, *self.fields.values())]
+
+    @property
+    def sentence(self) -> str:
+        return " ".join(self.sentences)
+
     def note(self) -> None:
         """What is kept although everything else was rolled back. The door calls it, after the transaction."""
 
@@ -47,3 +56,9 @@ class Invalid(DomainError):
     code = "invalid"
     message = _("Some of the information sent cannot be accepted.")
     status = 400
+
+    @property
+    def sentences(self) -> list[str]:
+        """What is wrong with each part says more than that something is."""
+        said = [str(text) for text in self.fields.values()]
+        return said if said and self.message is Invalid.message else super().sentences

@@ -40,7 +40,7 @@ def plain(status: int, **members: Any) -> JsonResponse:
 
 def of_domain(error: DomainError) -> dict[str, Any]:
     errors = [{"field": name, "message": str(text)} for name, text in error.fields.items()]
-    return body(error.status, code=error.code, detail=str(error.message), errors=errors)
+    return body(error.status, code=error.code, detail=error.sentence, errors=errors)
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -68,10 +68,16 @@ def too_large() -> dict[str, Any]:
 
 def of_rest(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, exceptions.ValidationError):
-        detail = _("Some of the information sent cannot be accepted.")
-        return body(error.status_code, code="invalid", detail=detail, errors=list(_flat(error.detail)))
+        errors = list(_flat(error.detail))
+        return body(error.status_code, code="invalid", detail=_sentence(errors), errors=errors)
     code = error.default_code.replace("_", "-")
     return body(error.status_code, code=code, detail=str(error.detail))
+
+
+def _sentence(errors: Errors) -> str:
+    """The first of them in one line; `errors` has them all."""
+    said = [": ".join(filter(None, (one["field"], one["message"]))) for one in errors[:3]]
+    return " ".join(said) or _("Some of the information sent cannot be accepted.")
 
 
 def _flat(detail: Any, field: str = "") -> Errors:

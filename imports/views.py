@@ -93,7 +93,7 @@ def commit(request: HttpRequest, uuid: UUID) -> HttpResponse:
     try:
         staging.commit(job, actor=actor_of(request), now=timezone.now())
     except DomainError as error:
-        messages.error(request, str(error.message))
+        messages.error(request, error.sentence)
         return redirect("admin:import", job.uuid)
     return _work(request, job)
 

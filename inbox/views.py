@@ -98,7 +98,7 @@ def sort(request: HttpRequest, uuid: UUID, step: str) -> HttpResponse:
         try:
             return _steps(request, mail, form, actor=actor_of(request), now=now)[step]()
         except triage.Settled as error:
-            messages.error(request, str(error.message))
+            messages.error(request, error.sentence)
             return redirect("admin:mail", mail.uuid)
         except DomainError as error:
             refuse(form, error, {"requester": "name", "stop": "purposes"})
@@ -127,7 +127,7 @@ def settle(request: HttpRequest, uuid: UUID) -> HttpResponse:
     try:
         func()
     except DomainError as error:
-        messages.error(request, " ".join([str(error.message), *map(str, error.fields.values())]))
+        messages.error(request, error.sentence)
         return redirect("admin:mail", mail.uuid)
     messages.success(request, done)
     return redirect("admin:mailbox")

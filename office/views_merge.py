@@ -70,7 +70,7 @@ def _do(request: HttpRequest, uuid: UUID, done: str, func: Callable[[], object])
     try:
         func()
     except DomainError as error:
-        messages.error(request, str(error.message))
+        messages.error(request, error.sentence)
     else:
         messages.success(request, done)
     return redirect("admin:person", uuid)

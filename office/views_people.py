@@ -64,7 +64,7 @@ def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
     try:
         version = showing.show(found, purpose=request.POST.get("purpose", ""), actor=actor_of(request), now=now)
     except DomainError as error:
-        messages.error(request, " ".join(map(str, error.fields.values())) or str(error.message))
+        messages.error(request, error.sentence)
         return redirect("admin:person", uuid)
     return _page(request, found, shown_for=version)
 

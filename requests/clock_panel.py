@@ -117,7 +117,7 @@ def _effects(rights_request: RightsRequest, facts: Facts, *, now: datetime) -> d
     try:
         extended = extension.extended(rights_request, now=now)
     except DomainError as error:
-        effects["extension_refused"] = " ".join(map(str, error.fields.values() or [error.message]))
+        effects["extension_refused"] = error.sentence
     else:
         effects["extension"] = _sentence(rights_request.due_on, extended)
     return effects

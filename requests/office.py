@@ -57,7 +57,7 @@ def act(request: HttpRequest, rights_request: RightsRequest, done: str, func: Ca
     try:
         func()
     except DomainError as error:
-        messages.error(request, " ".join([str(error.message), *map(str, error.fields.values())]))
+        messages.error(request, error.sentence)
     else:
         messages.success(request, done)
     return redirect("admin:rights-request", rights_request.uuid)

@@ -155,7 +155,7 @@ def assign(request: HttpRequest, uuid: UUID) -> HttpResponse:
     try:
         assigning.assign(found.case, to, by=user, now=now)
     except DomainError as error:
-        messages.error(request, str(error.message))
+        messages.error(request, error.sentence)
     else:
         messages.success(request, _("The case is handed on.") if to else _("The case is free again."))
     if RightsRequest.objects.visible_to(user).filter(pk=found.pk).exists():

@@ -109,7 +109,7 @@ def assign(request: HttpRequest, uuid: UUID) -> HttpResponse:
     try:
         assigning.assign(complaint.case, office.chosen(request.POST.get("to", "")), by=user, now=timezone.now())
     except DomainError as error:
-        messages.error(request, str(error.message))
+        messages.error(request, error.sentence)
     if Complaint.objects.visible_to(user).filter(pk=complaint.pk).exists():
         return redirect("admin:complaint", complaint.uuid)
     return redirect("admin:complaints")

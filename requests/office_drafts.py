@@ -88,7 +88,7 @@ def send(request: HttpRequest, uuid: UUID, about: str = "") -> HttpResponse:
     try:
         letter = letter_drafts.send(found, kind, actor=actor, now=now, exception=why)
     except DomainError as error:
-        messages.error(request, " ".join(map(str, [error.message, *error.fields.values()])))
+        messages.error(request, error.sentence)
         return _look(request, found, kind)
     is_given = letter.is_given
     messages.success(request, _("The letter is sent.") if is_given else _("Written. Print it, and send it by post."))

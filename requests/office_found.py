@@ -14,7 +14,7 @@ from core.errors import DomainError
 from requests import casework, found, office, redaction, references
 from requests.models import FoundDocument, RightsRequest
 from requests.office import WRITE, act, actor_of, for_staff, get
-from requests.office_left_out import choices, sentences, why_of
+from requests.office_left_out import choices, why_of
 
 Typed = dict[str, object]
 
@@ -59,7 +59,7 @@ def mark(request: HttpRequest, uuid: UUID, document: UUID) -> HttpResponse:
             boxes = redaction.read_boxes(request.POST.get("boxes", ""), _number(request))
             redaction.black_out(here, why_of(request.POST), boxes=boxes, words=words, actor=actor, now=now)
     except DomainError as error:
-        return _show(request, here, {"refusal": sentences(error), "typed": request.POST})
+        return _show(request, here, {"refusal": error.sentences, "typed": request.POST})
     return _show(request, here, {"done": _("It is marked. Look at it as the person will see it.")})
 
 

@@ -40,7 +40,7 @@ def leave_out(request: HttpRequest, uuid: UUID, item: UUID) -> HttpResponse:
     try:
         leaving_out.record_out(found, item, why_of(request.POST), words=words, actor=actor_of(request), now=now)
     except DomainError as error:
-        return show(request, found, refused=item, refusal=sentences(error), typed=request.POST)
+        return show(request, found, refused=item, refusal=error.sentences, typed=request.POST)
     return show(request, found, done=_("It is left out. Make the copy anew to see how it will look."))
 
 
@@ -84,10 +84,6 @@ def why_of(post: QueryDict) -> Why:
     texts = {name: post.get(name, "").strip() for name in ("consent", "steps", "confidence", "capacity")}
     weighed = Weighed(**texts, is_reasonable=reasonable)
     return Why(post.get("code", ""), post.get("why", ""), weighed, is_silent=post.get("silent") == "yes")
-
-
-def sentences(error: DomainError) -> list[str]:
-    return [str(error.message), *map(str, error.fields.values())]
 
 
 def exemption_of(found: RightsRequest, uuid: UUID) -> Exemption:

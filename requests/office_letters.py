@@ -99,7 +99,7 @@ def _act(request: HttpRequest, letter: Letter, done: str, func: Callable[[], obj
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     except DomainError as error:
-        messages.error(request, " ".join(map(str, error.fields.values())) or str(error.message))
+        messages.error(request, error.sentence)
     else:
         messages.success(request, done)
     return redirect(posting.page_of(letter))

@@ -95,7 +95,7 @@ def _act(request: HttpRequest, case: CaseFile, done: str, func: Callable[[], obj
     try:
         func()
     except DomainError as error:
-        flash.error(request, " ".join([str(error.message), *map(str, error.fields.values())]))
+        flash.error(request, error.sentence)
     else:
         flash.success(request, done)
     return redirect(messages.page_of(case))

@@ -181,7 +181,17 @@ def test_refusal_to_a_person_is_a_page() -> None:
     answer = Client().get("/page/")
     assert answer.status_code == 400
     assert answer.headers["Content-Type"].startswith("text/html")
-    assert "Some of the information sent cannot be accepted." in answer.content.decode()
+    page = answer.content.decode()
+    assert "Not an address." in page
+    assert "Some of the information" not in page
+
+
+def test_a_refusal_says_what_is_wrong_and_not_only_that_something_is() -> None:
+    assert Invalid(fields={"email": "Not an address.", "day": "No day."}).sentence == "Not an address. No day."
+    assert Invalid("Not now.", fields={"day": "No day."}).sentence == "Not now. No day."
+    assert "cannot be accepted" in Invalid().sentence
+    answer = problem(APIClient().get(f"{URL}raises/nested/"), 400)
+    assert answer["detail"] == "items.1.content: Too long. No."
 
 
 def test_other_pages_keep_their_errors() -> None:

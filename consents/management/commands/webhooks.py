@@ -41,4 +41,4 @@ class Command(BaseCommand):
                     for webhook in Webhook.objects.filter(ended_at=None).order_by("name"):
                         self.stdout.write(f"{webhook.name}\t{webhook.url}\t{','.join(webhook.kinds) or 'all'}")
         except DomainError as error:
-            raise CommandError(" ".join(map(str, [error.message, *error.fields.values()]))) from error
+            raise CommandError(error.sentence) from error

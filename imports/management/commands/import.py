@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 staging.commit(job, actor=ACTOR, now=timezone.now())
                 work.advance(job, now=timezone.now(), seconds=float("inf"))
         except DomainError as error:
-            raise CommandError(" ".join(map(str, [error.message, *error.fields.values()]))) from error
+            raise CommandError(error.sentence) from error
         found = preview.errors(job) if job.sealed is not None else []
         if options["errors"] and job.sealed is not None:
             options["errors"].write_text("".join(staging.bad_rows(job)), "utf-8", newline="")
