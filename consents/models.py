@@ -13,6 +13,9 @@ from consents.models_evidence import ConsentRenewal as ConsentRenewal
 from consents.models_importing import ConsentImport as ConsentImport
 from consents.models_importing import ImportFault as ImportFault
 from consents.models_pending import PendingConsent as PendingConsent
+from consents.models_preferences import MailboxCheck as MailboxCheck
+from consents.models_preferences import MailboxCode as MailboxCode
+from consents.models_preferences import Pause as Pause
 from consents.models_webhooks import Webhook as Webhook
 from processing.models import Channel, Purpose
 

@@ -4,6 +4,7 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 
 class Webhook(models.Model):
@@ -22,7 +23,21 @@ class Webhook(models.Model):
     former_until = models.DateTimeField(null=True)
     after = models.CharField(max_length=100, blank=True, help_text="The place in the feed up to which it is queued.")
     created_at = models.DateTimeField()
+    # Held back: nothing is queued or sent, and nothing is lost either, because the place in the feed stays.
+    disabled_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # How the other side answered last. An empty status: nobody answered.
+    tried_at = models.DateTimeField(null=True)
+    taken_at = models.DateTimeField(null=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    failures = models.PositiveIntegerField(default=0, help_text="Tries without success since the last one that had it.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(taken_at=None) | Q(tried_at__isnull=False), name="consents_webhook_taken_was_tried"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -105,7 +105,7 @@ class _Question:
         return cls(purpose, rules, channel, now, now.date(), assessment_grace())
 
     def parameters(self) -> dict[str, object]:
-        return permission_sql.parameters(self.purpose, self.rules, channel=self.channel, today=self.today)
+        return permission_sql.parameters(self.purpose, self.rules, channel=self.channel, today=self.today, now=self.now)
 
     def verdict(self, facts: Facts) -> Verdict:
         return decide(self.rules, facts, channel=self.channel, now=self.now, today=self.today, grace=self.grace)

@@ -103,11 +103,16 @@ BY_BASIS = {True: PEOPLE_ON_CONSENT, False: PEOPLE}
 
 NOES = """
 SELECT asked.n, suppression.since, suppression.entry,
-       suppression.purpose_id IS NULL OR suppression.reason = 'objection', suppression.reason = 'tps'
+       suppression.purpose_id IS NULL OR suppression.reason = 'objection', suppression.reason = 'tps', NULL::timestamptz
 FROM unnest(%(numbers)s::int[], %(hashes)s::bytea[]) AS asked (n, hash)
 JOIN consents_suppression suppression ON suppression.hash = asked.hash AND suppression.lifted_at IS NULL
 WHERE (suppression.purpose_id = %(purpose)s OR (suppression.purpose_id IS NULL AND %(marketing)s))
   AND (%(channel)s = '' OR suppression.channel IN ('', %(channel)s))
+UNION ALL
+SELECT asked.n, pause.since, pause.entry, false, false, pause.until
+FROM unnest(%(numbers)s::int[], %(hashes)s::bytea[]) AS asked (n, hash)
+JOIN consents_pause pause ON pause.hash = asked.hash AND pause.ended_at IS NULL AND pause.until > %(now)s
+WHERE pause.purpose_id = %(purpose)s OR (pause.purpose_id IS NULL AND %(marketing)s)
 """
 
 
@@ -178,13 +183,14 @@ def _rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def parameters(purpose: int, rules: Rules, *, channel: str, today: date) -> dict[str, Any]:
+def parameters(purpose: int, rules: Rules, *, channel: str, today: date, now: datetime) -> dict[str, Any]:
     reach = REACHED_BY.get(channel, "")
     return {
         "purpose": purpose,
         "marketing": rules.direct_marketing,
         "channel": channel,
         "today": today,
+        "now": now,
         "reach": reach,
         "consent": rules.basis == Basis.CONSENT,
         "interest": rules.basis == Basis.LEGITIMATE_INTEREST,

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consents import dpv, evidence, forget, opt_in, suppression
-from consents.models import ConsentEvent, ConsentRenewal, ConsentState, Suppression
+from consents import address_mail, dpv, evidence, forget, opt_in, suppression
+from consents.models import ConsentEvent, ConsentRenewal, ConsentState, MailboxCheck, Pause, Suppression
 from consents.states import states_of
 from core.models import Owner
 from core.vault import keys_of
@@ -99,6 +100,50 @@ class Refusals:
 
 
 @register
+class Pauses:
+    """Kept until they are over, an erasure or not: they say when somebody wants to hear nothing."""
+
+    label: str | Promise = _("The pauses that you asked for")
+    fields = fields_of("Pause", "hash hash_key purpose since until ended_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        hashes = suppression.hashes_of(suppression.claims_of(subject))
+        rows = Pause.objects.filter(hash__in=hashes).select_related("purpose").order_by("since")
+        return [
+            {
+                "purpose": row.purpose.slug if row.purpose else "all-marketing",
+                "since": row.since.isoformat(),
+                "until": (row.ended_at or row.until).isoformat(),
+            }
+            for row in rows
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        return 0
+
+
+@register
+class Codes:
+    """Whoever typed an address to see its choices: gone after a day."""
+
+    label: str | Promise = _("When a code that opens your choices was asked for")
+    fields = [
+        *fields_of("MailboxCheck", "about asked_at"),
+        *fields_of("MailboxCode", "check_of code_mac issued_at expires_at attempts used_at"),
+    ]
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        return [{"at": row.asked_at.isoformat()} for row in self._rows(subject).order_by("asked_at")]
+
+    def erase(self, subject: DataSubject) -> int:
+        return self._rows(subject).delete()[0]
+
+    def _rows(self, subject: DataSubject) -> QuerySet[MailboxCheck]:
+        hashes = suppression.hashes_of(suppression.claims_of(subject))
+        return MailboxCheck.objects.filter(about__in=[address_mail.about(value) for value in hashes])
+
+
+@register
 class Waiting:
     """Answers that their owner has not confirmed: sealed, and of nobody yet. They go within a month."""
 
@@ -159,6 +204,10 @@ NOT_PERSONAL = {
     *fields_of("ConsentImport", "id uuid sha256 offset line counts actor started_at finished_at"),
     *fields_of("ImportFault", "id job line field reason"),
     *fields_of("Webhook", "id uuid name url kinds secret former_secret former_until after created_at ended_at"),
+    *fields_of("Webhook", "disabled_at tried_at taken_at status failures"),
+    *fields_of("Pause", "id uuid schema_version entry"),
+    *fields_of("MailboxCheck", "id"),
+    *fields_of("MailboxCode", "id"),
     *fields_of("ConsentEvidence", "id uuid added_by entry"),
     *fields_of("ConsentRenewal", "id uuid form_version"),
     *fields_of("PendingConsent", "id uuid form_version token_hash actor collected_by entry is_test"),

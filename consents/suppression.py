@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 from django.db.models import Q
 
-from consents.models import Suppression
+from consents.models import Pause, Suppression
 from core import outbox
 from core.keys import keyring
 from core.models import Outbox
@@ -125,6 +125,11 @@ def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:
     """Every "no" under the old address or number is one under the corrected one, since the same day."""
     for row in Suppression.objects.filter(hash__in=hashes_of([old]), lifted_at=None).select_related("purpose"):
         spread(row, [hash_of(new)], entry=entry, now=now)
+    kept = hash_of(new)
+    for pause in Pause.objects.filter(hash__in=hashes_of([old]), ended_at=None, until__gt=now):
+        values = {"hash": kept.value, "purpose": pause.purpose, "ended_at": None}
+        more = {"hash_key": kept.key, "since": pause.since, "until": pause.until, "entry": entry}
+        Pause.objects.get_or_create(**values, defaults=more)
 
 
 def is_suppressed(claims: Iterable[Claim], purpose: Purpose, channel: str = "", *, marketing: bool) -> bool:

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     SOURCE_EVIDENCE_MISSING = "source-evidence-missing"
     PECR_CONSENT_NEEDED = "pecr-consent-needed"
     TPS_REGISTERED = "tps-registered"
+    PAUSED = "paused"
 
 
 SENTENCES: dict[Reason, Text] = {
@@ -80,6 +81,7 @@ SENTENCES: dict[Reason, Text] = {
     Reason.ASSESSMENT_OVERDUE: _("The legitimate-interest assessment is overdue for review."),
     Reason.SOURCE_EVIDENCE_MISSING: _("Nothing shows that the source was allowed to share these data."),
     Reason.PECR_CONSENT_NEEDED: _("Marketing by e-mail or text message to this person needs consent."),
+    Reason.PAUSED: _("The person has asked for a pause. It ends by itself, and then what they chose counts again."),
     Reason.TPS_REGISTERED: _("The number is registered against marketing calls, and they have not agreed to ours."),
 }
 
@@ -128,13 +130,15 @@ class Rules:
 # Tuples from here on: a hundred thousand of each are made for one call.
 class No(NamedTuple):
     """A suppression that stands. No purpose: all marketing. `is_register`: the number is in the register of PECR
-    reg 26, the Telephone Preference Service, which speaks of marketing calls and of nothing else.
+    reg 26, the Telephone Preference Service, which speaks of marketing calls and of nothing else. `until`: it is only
+    a pause, and over by then.
     """
 
     since: datetime
     entry: UUID
     is_objection: bool
     is_register: bool = False
+    until: datetime | None = None
 
 
 class Choice(NamedTuple):
@@ -176,6 +180,13 @@ def decide(rules: Rules, facts: Facts, *, channel: str, now: datetime, today: da
 
 
 def data_protection(rules: Rules, facts: Facts, *, now: datetime, today: date, grace: timedelta) -> Opinion:
+    opinion = _lawful(rules, facts, now=now, today=today, grace=grace)
+    if opinion.allowed and facts.noes and (pause := _pause(facts)):
+        return pause
+    return opinion
+
+
+def _lawful(rules: Rules, facts: Facts, *, now: datetime, today: date, grace: timedelta) -> Opinion:
     if not rules.is_live:
         return Opinion(False, Reason.PURPOSE_NOT_LIVE, rules.purpose)
     if facts.noes and (refusal := _standing_no(facts)):
@@ -238,12 +249,26 @@ def _live_call(facts: Facts, now: datetime) -> Opinion | None:
     return consent if consent.allowed else Opinion(False, Reason.TPS_REGISTERED, registered[0].entry)
 
 
-def _standing_no(facts: Facts) -> Opinion | None:
-    """The "no" that no later explicit opt-in has answered. At the same instant the "no" stands."""
+def _unanswered(facts: Facts) -> list[No]:
+    """What no later explicit opt-in has answered. At the same instant the "no" stands."""
     choice = facts.choice
     said_yes = choice and choice.is_explicit and choice.status in YES
     own = [no for no in facts.noes if not no.is_register]
-    noes = [no for no in own if not (choice and said_yes and choice.effective_at > no.since)]
+    return [no for no in own if not (choice and said_yes and choice.effective_at > no.since)]
+
+
+def _pause(facts: Facts) -> Opinion | None:
+    """What they asked not to hear for a while. A later "yes" of theirs is heard at once."""
+    pauses = [(no.until, no.entry) for no in _unanswered(facts) if no.until]
+    if not pauses:
+        return None
+    until, entry = max(pauses)
+    return Opinion(False, Reason.PAUSED, entry, until)
+
+
+def _standing_no(facts: Facts) -> Opinion | None:
+    choice = facts.choice
+    noes = [no for no in _unanswered(facts) if not no.until]
     if not noes:
         return None
     no = max(noes, key=lambda one: (one.is_objection, one.since))

@@ -21,6 +21,7 @@ from ledger.models import Head
 # What other systems act on. A new kind of evidence is not told to anybody before it is named here.
 KINDS = (
     *("consent.given", "consent.refused", "consent.withdrawn", "consent.objected", "consent.expired", "consent.ended"),
+    *("consent.paused", "consent.resumed"),
     *("request.received", "request.moved", "erasure.executed", "subject.created", "subject.erased"),
     *("complaint.received", "complaint.acknowledged", "complaint.closed"),
     *("restriction.placed", "restriction.lifted", "form.published", "notice.published"),
@@ -28,7 +29,7 @@ KINDS = (
 # Of the evidence, what such a system needs; keyed hashes and counts stay here.
 MEMBERS = (
     *("acknowledge_by", "choices", "due", "form", "from", "ground", "locale", "new", "outcome", "purposes", "reason"),
-    *("right", "to", "version"),
+    *("right", "to", "until", "version"),
 )
 PAGE, LONGEST = 100, 1000
 # Earlier epochs have ended altogether. Both conditions are one range of the index on (epoch, xid, id).

@@ -11,10 +11,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from core import codes
 from core.errors import NotFound
 from core.keys import token_hash
 from ledger.entries import record
-from requests import codes, letters, package, posting
+from requests import letters, package, posting
 from requests.models import CaseFile, Letter, Package
 from requests.notice import send_code, tell
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from core import codes
 from core.errors import DomainError
-from requests import codes, messages, notice, post
+from requests import messages, notice, post
 from requests.intake import claim_of, fresh_link
 from requests.models import CaseFile, Message
 

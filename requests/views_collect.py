@@ -15,7 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from requests import codes, collection, letter_pdf, letters, transfers
+from core import codes
+from requests import collection, letter_pdf, letters, transfers
 from requests.collection import Found
 from requests.forms import Question
 from requests.models import Letter, Package, Right

@@ -16,8 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
+from core import codes
 from core.errors import DomainError
-from requests import attachments, codes, collection, letter_pdf, letters, messages, replying
+from requests import attachments, collection, letter_pdf, letters, messages, replying
 from requests.attachments import File
 from requests.forms import LONG, Question, text
 from requests.intake import DETAILS_LENGTH, LinkUnusable, waiting

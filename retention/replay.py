@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from consents import suppression, withdraw
+from consents import pausing, suppression, withdraw
 from core.errors import DomainError
 from core.models import Controller, Outbox
 from ledger.entries import record
@@ -172,6 +172,8 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     suppression.WITHDRAWAL: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     suppression.OBJECTION: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     "suppression.added": lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
+    pausing.BEGUN: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
+    pausing.ENDED: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     "restriction.placed": _left_by_restriction,
     "restriction.lifted": lambda data: (
         not _left_by_restriction(data)
@@ -193,6 +195,8 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return restrictions.lift_again(data, now=now, actor=actor)
     if action == "suppression.added":
         return suppression.add_again(data)
+    if action in (pausing.BEGUN, pausing.ENDED):
+        return pausing.again(action, data)
     text = _("Line %(seq)d of the journal says “%(action)s”, which this version does not know. Install the newer one.")
     raise Refused(text % {"seq": line["seq"], "action": action})
 

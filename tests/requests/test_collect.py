@@ -11,9 +11,10 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from core import codes
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests import answer, codes, collection, decisions
+from requests import answer, collection, decisions
 from requests.models import CollectionCode, Package
 from tests import make_office as make
 

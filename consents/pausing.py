@@ -1,0 +1,139 @@
+"""A pause that a person asks for: nothing is sent until a day, and then it goes on by itself.
+
+A pause is no withdrawal. It touches no choice, so it can turn no "no" into a "yes": when it is over, what stands then
+counts. It is kept by keyed hash, like a "no", so that it holds for an address that nobody has as well.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from consents import suppression
+from consents.models import Pause
+from core import outbox
+from core.errors import Invalid
+from core.models import Controller, Outbox
+from ledger import entries
+from processing.models import Purpose
+from subjects import people
+from subjects.identifiers import Claim
+
+BEGUN, ENDED = "consent.paused", "consent.resumed"
+# A longer silence is a "no", and says so.
+LONGEST = timedelta(days=366)
+# All marketing, beside purposes by their slug.
+ALL = None
+
+
+def until(day: date, *, now: datetime) -> datetime:
+    """The moment at which a pause "until" this day is over: as the day begins. Raises Invalid."""
+    moment = datetime.combine(day, time(), Controller.current().zone)
+    if moment <= now:
+        raise Invalid(fields={"until": _("Give a day that is still to come.")})
+    if moment > now + LONGEST:
+        raise Invalid(fields={"until": _("A pause can last a year at most. To hear nothing for longer, say no.")})
+    return moment
+
+
+@transaction.atomic
+def begin(
+    claims: Sequence[Claim], *, purposes: Sequence[Purpose | None], until: datetime, now: datetime, actor: str
+) -> UUID:
+    """Pause these purposes (None: all marketing) for whoever is known by these claims. A new day replaces the old."""
+    hashes = _hashes(claims)
+    entry = _record(BEGUN, claims, purposes, hashes, now=now, actor=actor, until=entries.instant(until))
+    _end(hashes, purposes, at=now)
+    _store(hashes, purposes, since=now, until=until, entry=entry)
+    return entry
+
+
+@transaction.atomic
+def resume(claims: Sequence[Claim], *, purposes: Sequence[Purpose | None], now: datetime, actor: str) -> UUID:
+    """End these pauses before their day."""
+    hashes = _hashes(claims)
+    entry = _record(ENDED, claims, purposes, hashes, now=now, actor=actor)
+    _end(hashes, purposes, at=now)
+    return entry
+
+
+def standing(claims: Iterable[Claim], *, now: datetime) -> list[Pause]:
+    """The pauses of these claims that are not over."""
+    rows = Pause.objects.filter(hash__in=suppression.hashes_of(claims), ended_at=None, until__gt=now)
+    return list(rows.select_related("purpose").order_by("until"))
+
+
+@transaction.atomic
+def again(action: str, data: Mapping[str, Any]) -> bool:
+    """What a line of the journal says of a pause, in a database restored from before it. False if nothing is left."""
+    hashes, at, named = suppression.hashes_in(data), datetime.fromisoformat(data["at"]), data["purposes"]
+    purposes: list[Purpose | None] = list(Purpose.objects.filter(slug__in=[slug for slug in named if slug]))
+    if "" in named:
+        purposes.append(ALL)
+    _end(hashes, purposes, at=at)
+    if action == BEGUN:
+        day = datetime.fromisoformat(data["until"])
+        _store(hashes, purposes, since=at, until=day, entry=UUID(data["entry"]))
+    return bool(purposes)
+
+
+def forget(*, now: datetime) -> int:
+    """Drop the pauses that are over."""
+    return Pause.objects.filter(Q(until__lte=now) | Q(ended_at__isnull=False)).delete()[0]
+
+
+def _hashes(claims: Sequence[Claim]) -> list[suppression.Hash]:
+    """Of the claims, and of everything else by which we reach the same person."""
+    subject = people.find(claims)
+    known = suppression.claims_of(subject) if subject else []
+    return list(dict.fromkeys(suppression.hash_of(claim) for claim in [*claims, *known]))
+
+
+def _end(hashes: Sequence[suppression.Hash], purposes: Sequence[Purpose | None], *, at: datetime) -> None:
+    scope = Q(purpose__in=[purpose for purpose in purposes if purpose])
+    if ALL in purposes:
+        scope |= Q(purpose=None)
+    values = [found.value for found in hashes]
+    Pause.objects.filter(scope, hash__in=values, ended_at=None).update(ended_at=at)
+
+
+def _store(
+    hashes: Sequence[suppression.Hash],
+    purposes: Sequence[Purpose | None],
+    *,
+    since: datetime,
+    until: datetime,
+    entry: UUID,
+) -> None:
+    Pause.objects.bulk_create(
+        Pause(hash=found.value, hash_key=found.key, purpose=purpose, since=since, until=until, entry=entry)
+        for found in hashes
+        for purpose in purposes
+    )
+
+
+def _record(
+    kind: str,
+    claims: Sequence[Claim],
+    purposes: Sequence[Purpose | None],
+    hashes: Sequence[suppression.Hash],
+    *,
+    now: datetime,
+    actor: str,
+    **more: str,
+) -> UUID:
+    """Evidence, and a line outside PostgreSQL, so that a restored backup keeps to it."""
+    subject = people.find(claims)
+    told = {
+        "purposes": [purpose.slug if purpose else "" for purpose in purposes],
+        "hashes": [{"key": found.key, "hash": found.value.hex()} for found in hashes],
+        **more,
+    }
+    entry = entries.record(kind=kind, at=now, actor=actor, subject=subject.uuid if subject else None, data=told)
+    line = {"action": kind, "entry": str(entry), "at": entries.instant(now), **told}
+    outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
+    return entry
