@@ -1,6 +1,6 @@
 """Reading an answer to a consent form: everything is checked, and every fault named by its field, before any work."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consents import forms, guardians
 from core.errors import Invalid, Text
+from core.network import shortened
 from subjects.identifiers import Claim, parse_identity
 
 MEMBERS = {"form", "version", "locale", "identity", "choices", "source", "given_at", "test", *guardians.MEMBERS}
@@ -31,10 +32,23 @@ class Answer:
     proof: dict[str, Any]
     # Who answers for a child that may not consent alone.
     guardian: guardians.Guardian | None = None
+    # They go on with what they agreed to before (consents/renewing.py).
+    renews: bool = False
 
 
-def read(data: object, *, now: datetime, recalled: bool = False) -> Answer:
-    """Raises Invalid naming every field at fault. `recalled` as in forms.accepted."""
+def read(
+    data: object,
+    *,
+    now: datetime,
+    recalled: bool = False,
+    address: Callable[[], str] | None = None,
+    signed: bool = False,
+) -> Answer:
+    """Raises Invalid naming every field at fault. `recalled` as in forms.accepted, `signed` as in guardians.read.
+
+    `address` tells from where the person answers, and is asked only where the form says why it is kept. Without it
+    somebody else brings the answer, who may say it as `source.ip`.
+    """
     if not isinstance(data, Mapping):
         raise Invalid(_("Send a JSON object."))
     errors: dict[str, Text] = {name: _("This field is unknown.") for name in data if name not in MEMBERS}
@@ -42,15 +56,20 @@ def read(data: object, *, now: datetime, recalled: bool = False) -> Answer:
     claims = _collect(errors, lambda: parse_identity(data.get("identity") or {}))
     given_at = _collect(errors, lambda: _given_at(data.get("given_at"), now, shown))
     choices = _collect(errors, lambda: _choices(data.get("choices"), shown))
-    source = _collect(errors, lambda: _source(data.get("source")))
+    source = _collect(errors, lambda: _source(data.get("source"), may_say=address is None))
     says_yes = any((choices or {}).values())
-    guardian = _collect(errors, lambda: guardians.read(data, shown, claims or [], says_yes=says_yes, now=now))
+    guardian = _collect(
+        errors, lambda: guardians.read(data, shown, claims or [], says_yes=says_yes, signed=signed, now=now)
+    )
     is_test = data.get("test", False)
     if not isinstance(is_test, bool):
         errors["test"] = _("Say true or false.")
     if errors or not (shown and claims and given_at and choices and source):
         raise Invalid(fields=errors)
+    ip = source.pop("ip", "")
     proof = {"identity": data["identity"], "source": source}
+    if shown.keeps_network and (network := shortened(address() if address else ip)):
+        proof["network"] = network
     if guardian:
         proof["guardian"] = data["guardian"]
     return Answer(shown, claims, choices, given_at, bool(is_test), proof, guardian)
@@ -109,15 +128,17 @@ def _choices(choices: object, shown: forms.Shown | None) -> dict[str, bool]:
     return {key: choices.get(key, False) for key in keys}
 
 
-def _source(source: object) -> dict[str, str]:
-    if not isinstance(source, Mapping) or set(source) - {"channel", "url"}:
+def _source(source: object, *, may_say: bool) -> dict[str, str]:
+    if not isinstance(source, Mapping) or set(source) - ({"channel", "url", "ip"} if may_say else {"channel", "url"}):
         raise Invalid(fields={"source": _("Give an object with channel and url.")})
-    channel, url = source.get("channel"), source.get("url") or ""
+    channel, url, ip = source.get("channel"), source.get("url") or "", source.get("ip") or ""
     errors: dict[str, Text] = {}
     if not isinstance(channel, str) or not 0 < len(channel) <= 40:
         errors["source.channel"] = _("Say how the answer was given, such as website or phone.")
     if not isinstance(url, str) or len(url) > 2000:
         errors["source.url"] = _("Give the address of the page as text of up to 2,000 characters.")
+    if not isinstance(ip, str) or (ip and not shortened(ip)):
+        errors["source.ip"] = _("Give an IPv4 or IPv6 address, or leave it out.")
     if errors:
         raise Invalid(fields=errors)
-    return {"channel": str(channel), "url": str(url)}
+    return {"channel": str(channel), "url": str(url), **({"ip": ip} if ip else {})}

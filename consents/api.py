@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from core.cors import CrossOriginView
 from core.errors import Invalid, Text
 from core.idempotency import replayable
 from core.models import ApiKey
+from core.network import client_address
 from core.recall import Changed
 from core.recalled import RecallsKey
 from subjects.identifiers import parse_identity
@@ -62,6 +64,9 @@ class FormSerializer(serializers.Serializer[Any]):
     controllers = serializers.ListField(child=serializers.CharField())
     notice = ShownNoticeSerializer()
     withdrawal = WithdrawalSerializer()
+    network_reason = serializers.CharField(
+        allow_blank=True, help_text="Why the shortened network address is kept with an answer. Empty: it is not."
+    )
     minimum_age = serializers.IntegerField(
         allow_null=True, help_text="Below it a parent or guardian answers. Null: not offered to children."
     )
@@ -83,6 +88,10 @@ class IdentitySerializer(serializers.Serializer[Any]):
 class SourceSerializer(serializers.Serializer[Any]):
     channel = serializers.CharField(max_length=40)
     url = serializers.CharField(required=False, max_length=2000)
+    ip = serializers.CharField(
+        required=False,
+        help_text="From servers: where the person answered. Kept as /24 or /48, if the form has a network_reason.",
+    )
 
 
 class GuardianSerializer(serializers.Serializer[Any]):
@@ -170,11 +179,12 @@ class ConsentView(RecallsKey, CrossOriginView):
         )
 
     def _capture(self, request: Request, now: datetime, *, recalled: bool) -> capture.Captured:
-        answer = answers.read(request.data, now=now, recalled=recalled)
+        address = partial(client_address, request) if _is_public(request) else None
+        answer = answers.read(request.data, now=now, recalled=recalled, address=address)
         if opt_in.is_needed(answer):
             self.read_key(request)
             # What was recalled is only proved by the statement of a capture.
-            answer = answers.read(request.data, now=now)
+            answer = answers.read(request.data, now=now, address=address)
             return opt_in.ask(answer, dict(request.data), now=now, actor=_actor(request))
         return capture.capture(answer, now=now, actor=_actor(request), by=self.seen(request))
 
@@ -210,10 +220,13 @@ def _actor(request: Request) -> str:
     return key.actor if isinstance(key, ApiKey) else "api"
 
 
+def _is_public(request: Request) -> bool:
+    return isinstance(request.auth, ApiKey) and request.auth.kind == ApiKey.Kind.PUBLISHABLE
+
+
 def _is_answered_now(request: Request) -> None:
     """A browser's key is public. With a date in the past, whoever reads it would be told what stands for anybody."""
-    is_public = isinstance(request.auth, ApiKey) and request.auth.kind == ApiKey.Kind.PUBLISHABLE
-    if is_public and isinstance(request.data, Mapping) and "given_at" in request.data:
+    if _is_public(request) and isinstance(request.data, Mapping) and "given_at" in request.data:
         raise Invalid(fields={"given_at": _("A key for browsers records an answer as it is given, without a date.")})
 
 

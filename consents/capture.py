@@ -153,11 +153,12 @@ def _try_new(answer: Answer, lines: list[Line], params: Params) -> tuple[UUID, i
 
 def _lines(answer: Answer) -> list[Line]:
     until = answer.shown.valid_until(answer.given_at)
+    yes = (Status.RENEWED if answer.renews else Status.GIVEN).value
     if answer.guardian:
         # Then the child is old enough to be asked.
         until = min(until, answer.guardian.until)
     return [
-        Line(control["purpose"], control["channel"], Status.GIVEN.value, until)
+        Line(control["purpose"], control["channel"], yes, until)
         if answer.choices[control["key"]]
         else Line(control["purpose"], control["channel"], Status.REFUSED.value)
         for control in answer.shown.controls
@@ -196,7 +197,7 @@ def _choice(line: Line, purpose: Purpose) -> dict[str, Any]:
 
 def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params, *, is_new: bool = False) -> Params:
     """One act, one entry: that of a person who was not known also says that their record was made."""
-    given = any(line.status == Status.GIVEN for line in lines)
+    given = any(line.status in YES for line in lines)
     _entry, body = entries.encode(
         kind="consent.given" if given else "consent.refused",
         at=params["now"],

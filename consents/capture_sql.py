@@ -12,7 +12,7 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
 - KNOWN_PERSON names a person whom the caller holds locked.
 - RECORD writes the keys (of the proof, and of an identifier that is new), the ledger entry, one event for each
   purpose and channel, the states (with the guard of consents/projection.py, so a late answer inverts nothing), the
-  relationship of each purpose that now stands at "given", and lifts what was suppressed for exactly that purpose and
+  relationship of each purpose that now stands at a "yes", and lifts what was suppressed for exactly that purpose and
   channel before this explicit opt-in.
 
 The choices come as one JSON text, because the driver writes arrays element by element in Python.
@@ -87,7 +87,7 @@ RECORD = f"""
     INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, ground_recorded_by, source,
         started_on, last_interaction_on)
     SELECT gen_random_uuid(), person.id, given.purpose_id, 'subscriber', '', '', 'website', day.day, day.day
-    FROM person, (SELECT DISTINCT purpose_id FROM state WHERE status = 'given') given,
+    FROM person, (SELECT DISTINCT purpose_id FROM state WHERE status IN ('given', 'renewed')) given,
         (SELECT (%(given_at)s::timestamptz AT TIME ZONE COALESCE(
             (SELECT time_zone FROM core_controller WHERE id = 1), 'Europe/London'))::date AS day) day
     ON CONFLICT (subject_id, purpose_id) DO UPDATE SET

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from consents import endings, opt_in
-from consents.models import ConsentEvent, ConsentEvidence, ConsentRenewal, ConsentState
+from consents.models import ConsentEvent, ConsentEvidence, ConsentReminder, ConsentRenewal, ConsentState
 from consents.states import YES
 from core.arrays import Among, array
 from core.models import Owner
@@ -53,6 +53,7 @@ def clean(gone: Gone) -> None:
     ConsentState.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
     opt_in.forget_people(gone.subject_ids)
     ConsentRenewal.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
+    ConsentReminder.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
     drop_evidence(gone.subjects)
     destroy_proofs(gone.subjects)
 

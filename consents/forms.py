@@ -27,7 +27,7 @@ from processing.models import Purpose
 SCHEMA_VERSION = 1
 DEFAULT_LOCALE = "en-GB"
 # What differs between two versions when nothing does: their numbers, and what happened to them.
-CONTENT = ("title", "intro", "controls", "controllers", "notice_version", "withdrawal", "minimum_age")
+CONTENT = ("title", "intro", "controls", "controllers", "notice_version", "withdrawal", "minimum_age", "network_reason")
 
 
 class UnknownForm(NotFound):
@@ -53,6 +53,8 @@ def shown(version: ConsentFormVersion) -> dict[str, Any]:
     later: dict[str, Any] = {"withdrawal": version.withdrawal} if version.withdrawal else {}
     if version.minimum_age is not None:
         later["minimum_age"] = version.minimum_age
+    if version.network_reason:
+        later["network_reason"] = version.network_reason
     return {
         "schema_version": SCHEMA_VERSION,
         "slug": version.form.slug,
@@ -168,6 +170,7 @@ class Shown:
     valid_for: str
     double_opt_in: bool
     minimum_age: int | None
+    keeps_network: bool
     purposes: dict[str, Purpose]
     # Of both rows, as in core/recall.py: the statement that records the answer proves that neither has changed.
     versions: str
@@ -187,7 +190,7 @@ _recall: Recall[Shown] = Recall()
 SHOWN = """
 SELECT version.id, form.slug, version.number, version.locale, version.controls::text, version.notice_version,
        version.sha256, version.published_at, version.superseded_at, form.grace_days, form.valid_for,
-       form.double_opt_in, version.minimum_age,
+       form.double_opt_in, version.minimum_age, version.network_reason <> '',
        (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid))::text
           FROM processing_purpose purpose
          WHERE purpose.slug IN (SELECT control ->> 'purpose' FROM jsonb_array_elements(version.controls) control)),
@@ -234,6 +237,7 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
         valid_for,
         double,
         age,
+        network,
         found,
         versions,
     ) = row
@@ -252,6 +256,7 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
         valid_for=valid_for,
         double_opt_in=double,
         minimum_age=age,
+        keeps_network=network,
         purposes={purpose.slug: purpose for purpose in purposes},
         versions=versions,
     )
@@ -279,5 +284,6 @@ def public(version: ConsentFormVersion) -> dict[str, Any]:
         "notice": {"version": version.notice_version, "url": f"{settings.BASE_URL}/policy/"},
         "withdrawal": {"text": version.withdrawal, "url": f"{settings.BASE_URL}/preferences/"},
         "minimum_age": version.minimum_age,
+        "network_reason": version.network_reason,
         "double_opt_in": version.form.double_opt_in,
     }

@@ -15,6 +15,7 @@ TEXTS: dict[str, Text] = {
     "withdrawal": _("How to withdraw"),
     "minimum_age": _("Age from which children answer alone"),
     "notice_version": _("Privacy notice"),
+    "network_reason": _("Why the network is kept from which somebody answers"),
 }
 
 

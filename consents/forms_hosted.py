@@ -1,7 +1,7 @@
 """Answers from pages without scripts: our own, and plain forms on other people's sites."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -127,17 +127,17 @@ def answer_of(slug: str, posted: Mapping[str, Any], keys: list[str], *, url: str
     return data
 
 
-def submit(data: dict[str, Any], *, collected_by: str, actor: str, now: datetime) -> bool:
+def submit(data: dict[str, Any], *, address: Callable[[], str], collected_by: str, actor: str, now: datetime) -> bool:
     """Record an answer; whether somebody still has to confirm it by e-mail. Raises Invalid."""
     try:
-        return _submit(data, collected_by=collected_by, actor=actor, now=now)
+        return _submit(data, address, collected_by=collected_by, actor=actor, now=now)
     except Changed:
         # The form was published anew between reading and writing. Once more is enough.
-        return _submit(data, collected_by=collected_by, actor=actor, now=now)
+        return _submit(data, address, collected_by=collected_by, actor=actor, now=now)
 
 
-def _submit(data: dict[str, Any], *, collected_by: str, actor: str, now: datetime) -> bool:
-    answer = answers.read(data, now=now)
+def _submit(data: dict[str, Any], address: Callable[[], str], *, collected_by: str, actor: str, now: datetime) -> bool:
+    answer = answers.read(data, now=now, address=address)
     if opt_in.is_needed(answer):
         return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by).pending
     return capture.capture(answer, now=now, actor=actor, collected_by=collected_by).pending

@@ -32,14 +32,24 @@ class Asked(Protocol):
 class Guardian:
     """Who answers for a child, and until when."""
 
-    claim: Claim
+    # Nobody to write to, where they have signed.
+    claim: Claim | None
     until: datetime
 
 
 def read(
-    data: Mapping[str, Any], shown: Asked | None, claims: list[Claim], *, says_yes: bool, now: datetime
+    data: Mapping[str, Any],
+    shown: Asked | None,
+    claims: list[Claim],
+    *,
+    says_yes: bool,
+    now: datetime,
+    signed: bool = False,
 ) -> Guardian | None:
-    """Who answers for the person, if they are too young to. Raises Invalid. A "no" needs nobody's leave."""
+    """Who answers for the person, if they are too young to. Raises Invalid. A "no" needs nobody's leave.
+
+    `signed`: staff hold what shows that the parent or guardian has agreed, so nobody is asked by e-mail.
+    """
     if shown is None or shown.minimum_age is None:
         if MEMBERS & set(data):
             raise Invalid(fields={name: _("This form does not ask for an age.") for name in MEMBERS & set(data)})
@@ -58,6 +68,8 @@ def read(
                 % {"age": shown.minimum_age}
             }
         )
+    if signed:
+        return Guardian(None, _until(guardian, shown.minimum_age, now=now))
     return _guardian(guardian, shown.minimum_age, claims, now=now)
 
 
@@ -71,7 +83,11 @@ def _guardian(data: object, age: int, claims: list[Claim], *, now: datetime) -> 
         raise Invalid(fields={"guardian.email": _("Give the e-mail address of a parent or guardian.")}) from error
     if any(one.type == Identifier.Type.EMAIL and one.normalised == address for one in claims):
         raise Invalid(fields={"guardian.email": _("This is the child's own address. We need to ask a grown-up.")})
-    until = month_of(data["until"])
+    return Guardian(claim, _until(data, age, now=now))
+
+
+def _until(data: object, age: int, *, now: datetime) -> datetime:
+    until = month_of(data.get("until")) if isinstance(data, Mapping) else None
     if until is None or not now < until <= now.replace(year=now.year + age, day=1):
         raise Invalid(
             fields={
@@ -79,7 +95,7 @@ def _guardian(data: object, age: int, claims: list[Claim], *, now: datetime) -> 
                 % {"age": age}
             }
         )
-    return Guardian(claim, until)
+    return until
 
 
 def month_of(text: object) -> datetime | None:

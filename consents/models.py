@@ -16,6 +16,7 @@ from consents.models_pending import PendingConsent as PendingConsent
 from consents.models_preferences import MailboxCheck as MailboxCheck
 from consents.models_preferences import MailboxCode as MailboxCode
 from consents.models_preferences import Pause as Pause
+from consents.models_reminders import ConsentReminder as ConsentReminder
 from consents.models_webhooks import Webhook as Webhook
 from processing.models import Channel, Purpose
 
@@ -72,6 +73,11 @@ class ConsentFormVersion(models.Model):
     withdrawal = models.TextField(blank=True)
     minimum_age = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text=_("Below it a parent or guardian answers. Empty: not offered to children.")
+    )
+    network_reason = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text=_("Why the network is kept from which somebody answers, shortened to /24 or /48. Empty: it is not."),
     )
     declared = ArrayField(
         models.CharField(max_length=20), default=list, help_text=_("What its author stands for (forms_checklist.py).")

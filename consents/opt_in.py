@@ -60,6 +60,8 @@ class LinkOver(NotFound):
 
 def is_needed(answer: Answer) -> bool:
     """Only a "yes" waits: whoever says no to everything is believed at once. A guardian is always asked."""
+    if answer.guardian is not None and answer.guardian.claim is None:
+        return False
     return (answer.shown.double_opt_in or answer.guardian is not None) and any(answer.choices.values())
 
 
@@ -78,7 +80,9 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
         control["purpose"]: (Status.REQUESTED if answer.choices[control["key"]] else Status.REFUSED).value
         for control in sorted(answer.shown.controls, key=lambda control: answer.choices[control["key"]])
     }
-    kept = {**data, "given_at": None, "requested_at": now.isoformat()}
+    # What was said of the network is kept as the proof has it, never as it came.
+    kept = {**data, "source": answer.proof["source"], "given_at": None, "requested_at": now.isoformat()}
+    kept["network"] = answer.proof.get("network")
     entry = entries.record(
         kind="consent.requested",
         at=now,
@@ -140,11 +144,12 @@ def confirm(token: str, *, now: datetime) -> Captured:
     if pending is None or pending.sealed is None or pending.expires_at <= now:
         raise LinkOver
     data = _opened(pending)
-    requested_at = data.pop("requested_at")
+    requested_at, network = data.pop("requested_at"), data.pop("network", None)
     # Read as it was sent: the version may have been superseded since, and its days of grace run from the asking.
     answer = answers.read(data, now=pending.requested_at)
     by = "guardian" if answer.guardian else "double-opt-in"
-    proof = {**answer.proof, "requested_at": requested_at, "confirmed_at": now.isoformat(), "by": by}
+    kept = {**answer.proof, "network": network} if network else answer.proof
+    proof = {**kept, "requested_at": requested_at, "confirmed_at": now.isoformat(), "by": by}
     destroy_keys(Owner.CONSENT, [pending.uuid])
     done = capture.capture(
         replace(answer, given_at=now, proof=proof),

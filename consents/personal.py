@@ -7,7 +7,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consents import address_mail, dpv, evidence, forget, opt_in, suppression
-from consents.models import ConsentEvent, ConsentRenewal, ConsentState, MailboxCheck, Pause, Suppression
+from consents.models import (
+    ConsentEvent,
+    ConsentReminder,
+    ConsentRenewal,
+    ConsentState,
+    MailboxCheck,
+    Pause,
+    Suppression,
+)
 from consents.states import states_of
 from core.models import Owner
 from core.vault import keys_of
@@ -199,6 +207,27 @@ class Renewals:
         return ConsentRenewal.objects.filter(subject=subject.uuid).delete()[0]
 
 
+@register
+class Reminders:
+    label: str | Promise = _("Consents of which we told you that they end soon")
+    fields = fields_of("ConsentReminder", "subject purpose channel event until decided_at kept_back")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        rows = ConsentReminder.objects.filter(subject=subject.uuid).select_related("purpose").order_by("id")
+        return [
+            {
+                "purpose": row.purpose.slug,
+                "channel": row.channel,
+                "until": row.until.isoformat(),
+                "told_at": None if row.kept_back else row.decided_at.isoformat(),
+            }
+            for row in rows
+        ]
+
+    def erase(self, subject: DataSubject) -> int:
+        return ConsentReminder.objects.filter(subject=subject.uuid).delete()[0]
+
+
 NOT_PERSONAL = {
     # Files and lines by number, and addresses of other systems: nobody is named.
     *fields_of("ConsentImport", "id uuid sha256 offset line counts actor started_at finished_at"),
@@ -210,13 +239,14 @@ NOT_PERSONAL = {
     *fields_of("MailboxCode", "id"),
     *fields_of("ConsentEvidence", "id uuid added_by entry"),
     *fields_of("ConsentRenewal", "id uuid form_version"),
+    *fields_of("ConsentReminder", "id uuid"),
     *fields_of("PendingConsent", "id uuid form_version token_hash actor collected_by entry is_test"),
     # What is asked, of everybody alike.
     *fields_of("ConsentForm", "id uuid slug double_opt_in grace_days valid_for"),
     *fields_of(
         "ConsentFormVersion",
-        "id form number locale title intro controls controllers notice_version withdrawal minimum_age declared change"
-        " affected sha256 published_at superseded_at",
+        "id form number locale title intro controls controllers notice_version withdrawal minimum_age network_reason"
+        " declared change affected sha256 published_at superseded_at",
     ),
     # Assessments weigh a purpose; author and approver are staff, by id.
     *fields_of("Assessment", "id uuid purpose"),

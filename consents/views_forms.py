@@ -1,7 +1,7 @@
 """Consent forms for people: our own page, plain form posts of other sites, and the script that other sites include."""
 
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from consents.forms_hosted import KEY, RETURN, HostedForm
 from consents.models import ConsentFormVersion
 from core import throttle
 from core.errors import DomainError, Invalid
-from core.network import network_of
+from core.network import client_address, network_of
 
 SCRIPT = Path(settings.BASE_DIR) / "static" / "consent-form.js"
 
@@ -94,7 +94,8 @@ def _take(
     if hosted.is_valid():
         data = forms_hosted.answer_of(version.form.slug, request.POST, keys, url=url)
         try:
-            pending = forms_hosted.submit(data, now=timezone.now(), **who)
+            address = partial(client_address, request)
+            pending = forms_hosted.submit(data, address=address, now=timezone.now(), **who)
         except Invalid as error:
             hosted.refuse(error)
         else:

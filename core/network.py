@@ -2,7 +2,7 @@
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -37,6 +37,12 @@ def network_of(request: HttpRequest) -> str:
     if ":" not in address:
         return address
     return str(IPv6Network((address, ONE_SUBSCRIBER), strict=False))
+
+
+def shortened(address: str) -> str:
+    """The network that an address is in, /24 or /48, which many share; empty for what is no address."""
+    tidy = _tidy(address)
+    return str(ip_network(f"{tidy}/{48 if ':' in tidy else 24}", strict=False)) if tidy else ""
 
 
 def _is_ours(address: str) -> bool:

@@ -65,6 +65,7 @@ def test_a_form_as_it_is_shown(client):
         "double_opt_in": False,
         "withdrawal": {"text": version.withdrawal, "url": "http://testserver/preferences/"},
         "minimum_age": None,
+        "network_reason": "",
     }
     assert version.withdrawal
     assert call(client, "/forms/join/?locale=de-DE").json()["title"].startswith("Bleiben")

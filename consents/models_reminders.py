@@ -1,0 +1,43 @@
+"""Choices: whose "yes" runs out soon, and whether they were told."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from processing.models import Purpose
+
+
+class ConsentReminder(models.Model):
+    """One "yes" that runs out: decided about once, so nobody is reminded twice of the same one."""
+
+    class KeptBack(models.TextChoices):
+        """Why nobody was written to. The "yes" ends on its day all the same."""
+
+        NOT_ALLOWED = "not-allowed"
+        NO_ADDRESS = "no-address"
+        NOT_ASKED_ANY_MORE = "not-asked-any-more"
+        BY_GUARDIAN = "by-guardian"
+        OUTGROWN = "outgrown"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    subject = models.UUIDField(db_index=True)
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=10, blank=True)
+    event = models.UUIDField(unique=True, help_text="The answer that runs out.")
+    until = models.DateTimeField()
+    decided_at = models.DateTimeField()
+    kept_back = models.CharField(max_length=20, blank=True, choices=KeptBack, help_text="Empty: they were written to.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    kept_back__in=["", "not-allowed", "no-address", "not-asked-any-more", "by-guardian", "outgrown"]
+                ),
+                name="consents_reminder_reason_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reminder {self.uuid}"
