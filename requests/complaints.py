@@ -19,7 +19,7 @@ from core.models import Controller, Owner
 from core.rules import rule_set
 from core.vault import create_key, ensure_key, keys_of
 from ledger.entries import record
-from requests import letters, posting, references
+from requests import acknowledging, letters, posting, references
 from requests.clock import acknowledge_by
 from requests.deadlines import holidays_of, regime_of
 from requests.facts import read_date
@@ -97,8 +97,8 @@ def add_to(case: CaseFile, *, received_on: date, actor: str, now: datetime) -> C
     if email and not case.by_post and may_write(case):
         token = fresh_link(case, now=now)
         case.save(update_fields=["confirm_hash", "confirm_expires_at"])
-        acknowledge_complaint(complaint, to=email, token=token, now=now)
-        _acknowledged(complaint, how="email", actor="system:requests", now=now)
+        told = acknowledge_complaint(complaint, to=email, token=token, now=now)
+        acknowledging.note(complaint, how="email", at=now, message=told, actor="system:requests", now=now)
     if not case.is_test:
         tell_staff("complaint_received", complaint.reference, complaint.page, case, now=now)
     return complaint
@@ -138,17 +138,16 @@ def acknowledge(complaint: Complaint, *, actor: str, now: datetime) -> None:
     """Note that staff acknowledged it in another way, on the telephone for instance. Twice changes nothing."""
     locked = Complaint.objects.select_for_update(of=("self",)).get(pk=complaint.pk)
     if locked.acknowledged_at is None:
-        _acknowledged(locked, how="by-hand", actor=actor, now=now)
+        acknowledging.note(locked, how="by-hand", at=now, actor=actor, now=now)
 
 
 @transaction.atomic
 def acknowledge_by_letter(complaint: Complaint, *, actor: str, now: datetime) -> Letter:
-    """Write that it was received and is looked into: by e-mail, or to be posted (s.164A(3))."""
-    locked = _open(complaint)
-    letter = _write("complaint_acknowledgement", locked, {}, actor=actor, now=now)
-    if locked.acknowledged_at is None and letter.is_given:
-        _acknowledged(locked, how="letter", actor=actor, now=now)
-    return letter
+    """Write that it was received and is looked into: by e-mail, or to be posted (s.164A(3)).
+
+    It is acknowledged once that is given (requests/acknowledging.py).
+    """
+    return _write(acknowledging.LETTER, _open(complaint), {}, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -188,7 +187,7 @@ def close(
     locked = _open(complaint)
     _check_outcome(outcome, findings, changes, remedies, cause)
     if locked.acknowledged_at is None:
-        _acknowledged(locked, how="outcome", actor=actor, now=now)
+        acknowledging.note(locked, how="outcome", at=now, actor=actor, now=now)
     texts = {"findings": findings.strip(), "changes": changes.strip()}
     key = ensure_key(Owner.CASE, locked.case.uuid)
     locked.findings = key.seal(f"findings:{locked.uuid}", json.dumps(texts).encode())
@@ -280,12 +279,6 @@ def _write(kind: str, complaint: Complaint, context: Mapping[str, Any], *, actor
     letter = letters.write(kind, None, context, now=now, complaint=complaint)
     posting.send(letter, actor=actor, now=now)
     return letter
-
-
-def _acknowledged(complaint: Complaint, *, how: str, actor: str, now: datetime) -> None:
-    complaint.acknowledged_at, complaint.acknowledged_how = now, how
-    complaint.save(update_fields=["acknowledged_at", "acknowledged_how"])
-    _note("acknowledged", complaint, actor=actor, now=now, how=how)
 
 
 def _note(kind: str, complaint: Complaint, *, actor: str, now: datetime, **data: Any) -> None:

@@ -105,6 +105,7 @@ HAPPENED = {
     "case.represented": gettext_lazy("Somebody asks for the person"),
     "case.authority-shown": gettext_lazy("Authority shown"),
     "complaint.acknowledged": gettext_lazy("Acknowledged"),
+    "complaint.acknowledgement-came-back": gettext_lazy("The acknowledgement came back"),
     "complaint.described": gettext_lazy("Said what it is about"),
     "complaint.enquiry": gettext_lazy("Enquiry made"),
     "complaint.progress": gettext_lazy("Told how far we are"),
@@ -115,6 +116,7 @@ HAPPENED = {
 ACKNOWLEDGED = {
     "email": gettext_lazy("by e-mail"),
     "letter": gettext_lazy("by letter"),
+    "post": gettext_lazy("by a letter that was posted"),
     "outcome": gettext_lazy("with the outcome"),
     "by-hand": gettext_lazy("in another way"),
 }

@@ -90,6 +90,8 @@ class Complaint(models.Model):
     acknowledge_by = models.DateField()
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_how = models.CharField(max_length=20, db_default="")
+    # The message that acknowledged it: a bounce names it, and undoes it.
+    acknowledged_message = models.UUIDField(null=True)
     issues = ArrayField(models.CharField(max_length=16, choices=Issue), default=list, db_default=[])
     outcome = models.CharField(max_length=20, blank=True, choices=Outcome)
     outcome_at = models.DateTimeField(null=True)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -46,10 +47,13 @@ def ask_where(case: CaseFile, reference: str, *, to: str, token: str, now: datet
     _post("where", case, {"reference": reference, "page": "where", "token": token}, to=to, now=now)
 
 
-def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: datetime) -> None:
-    """That it has arrived, what happens next, and the way to the Commissioner (DPA 2018 s.164A(3), s.165)."""
+def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: datetime) -> UUID:
+    """That it has arrived, what happens next, and the way to the Commissioner (DPA 2018 s.164A(3), s.165).
+
+    Returns which message says so: if it comes back, nothing was acknowledged.
+    """
     told = {"reference": complaint.reference, "received": complaint.received_on.isoformat()}
-    _post("complaint_acknowledged", complaint.case, told | {"page": "confirm", "token": token}, to=to, now=now)
+    return _post("complaint_acknowledged", complaint.case, told | {"page": "confirm", "token": token}, to=to, now=now)
 
 
 def tell_of_message(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
@@ -72,11 +76,11 @@ def _send(
     _post(template, case, told, to=to, now=now)
 
 
-def _post(template: str, case: CaseFile, told: dict[str, Any], *, to: str, now: datetime) -> None:
+def _post(template: str, case: CaseFile, told: dict[str, Any], *, to: str, now: datetime) -> UUID:
     # The mailbox that the link will prove, not what was typed: "ﬁ" and "fi" are two mailboxes and one normal form.
     mailbox = Claim("email", to).normalised
     told = {"template": template, "locale": case.locale, **told}
-    post_told(to=mailbox, writer=WRITER, told=told, about=case.uuid, now=now)
+    return post_told(to=mailbox, writer=WRITER, told=told, about=case.uuid, now=now).uuid
 
 
 def write(told: Mapping[str, Any]) -> dict[str, str]:

@@ -10,8 +10,9 @@ from django.utils import timezone
 from core.errors import Invalid
 from core.models import Controller
 from core.outbox import deliver_due
+from inbox.bounces import bounced
 from ledger.models import Entry
-from requests import complaint_lists, complaints, letters
+from requests import acknowledging, complaint_lists, complaints, letters, posting
 from requests.expiry import CaseOpen, expire_case
 from requests.intake import claim_of
 from requests.models import CaseFile, Complaint, Letter
@@ -169,3 +170,41 @@ def test_numbers_of_a_period():
     assert rows["days to outcome", "median"] == "40"
     assert not any(number != "0" and number for *_x, number in complaint_lists.counts(later.date(), later.date()))
     assert two.is_open
+
+
+def test_a_posted_acknowledgement_counts_from_the_day_it_was_posted_and_the_clock_says_so():
+    complaint = complain(email="")
+    wrote, noted = NOW + timedelta(days=28), NOW + timedelta(days=33)
+    letter = complaints.acknowledge_by_letter(complaint, actor="user:test", now=wrote)
+    complaint.refresh_from_db()
+    assert complaint.acknowledged_at is None
+    said = " ".join(map(str, acknowledging.explained(complaint, today=wrote.date())))
+    assert "30 days" in said
+    assert "It counts from the day it is posted." in said
+    posting.mark_posted(letter, day=(wrote + timedelta(days=1)).date(), actor="user:test", now=noted)
+    complaint.refresh_from_db()
+    assert complaint.acknowledged_at.date() == (wrote + timedelta(days=1)).date()
+    assert kinds()[-2:] == ["letter.posted", "complaint.acknowledged"]
+    said = " ".join(map(str, acknowledging.explained(complaint, today=noted.date())))
+    assert "by a letter posted on Thursday 3 December 2026" in said
+    assert "in time" in said
+    assert ("acknowledged", "in time", "1") in complaint_lists.counts(date(2026, 11, 1), date(2026, 11, 30))
+
+
+def test_an_acknowledgement_that_came_back_was_none(mailoutbox):
+    complaint = complain()
+    message = complaint.acknowledged_message
+    assert bounced(message, actor="system:inbox", now=NOW + timedelta(days=1))
+    assert not bounced(message, actor="system:inbox", now=NOW + timedelta(days=1))
+    complaint.refresh_from_db()
+    assert (complaint.acknowledged_at, complaint.acknowledged_how) == (None, "")
+    assert kinds()[-1] == "complaint.acknowledgement-came-back"
+    # By post then, and what is posted late is said to be late.
+    complaint.case.by_post = True
+    complaint.case.save(update_fields=["by_post"])
+    posted = NOW + timedelta(days=35)
+    letter = complaints.acknowledge_by_letter(complaint, actor="user:test", now=posted)
+    if not letter.is_given:
+        posting.mark_posted(letter, day=posted.date(), actor="user:test", now=posted)
+    complaint.refresh_from_db()
+    assert "5 days late" in " ".join(map(str, acknowledging.explained(complaint, today=posted.date())))
