@@ -1,28 +1,65 @@
-"""Forgetting what was written about a breach, six years after it was closed (storage limitation, Art 5(1)(e)).
+"""Forgetting what was written about a breach (storage limitation, Art 5(1)(e)): as long after it was closed as the
+retention rule in force says, and six years where none does.
 
 So long a claim can be brought (Limitation Act 1980 s.5). Dates, numbers, risk and decision stay: they name nobody.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
+from django.db.models import BooleanField, DateField, ExpressionWrapper, F
+from django.db.models.functions import TruncDate
+from django.db.models.query import QuerySet
 
 from breaches.models import Breach
-from core.models import Owner
+from core.models import Controller, Owner
 from core.vault import destroy_keys
 from ledger.entries import record
+from subjects import blocks
+from subjects.deletes import lock_people
 
 TERM = relativedelta(years=6)
+PURPOSE = "security-and-legal-claims"
+# Whether a retention rule in force says when. Retention may not be imported from here.
+_ruled: list[Callable[[], bool]] = []
+
+
+def register_rule(func: Callable[[], bool]) -> None:
+    _ruled[:] = [func]
+
+
+def expire(*, now: datetime, limit: int = 500) -> int:
+    """Destroy the keys and the texts of breaches that are old enough, where no retention rule says when."""
+    if any(says() for says in _ruled):
+        return 0
+    return expire_these(
+        kept_breaches().filter(closed_at__lt=now - TERM, is_held=False).order_by("closed_at")[:limit], now
+    )
 
 
 @transaction.atomic
-def expire(*, now: datetime, limit: int = 500) -> int:
-    """Destroy the keys and the texts of breaches that are old enough; returns how many."""
-    old = Breach.objects.filter(closed_at__lt=now - TERM, sealed__isnull=False).order_by("closed_at")[:limit]
-    uuids = list(old.values_list("uuid", flat=True))
+def expire_these(rows: QuerySet[Any], now: datetime) -> int:
+    """Destroy the keys and the texts of those among these that nothing holds; returns how many."""
+    lock_people([], [])
+    free = kept_breaches().filter(pk__in=[row.pk for row in rows], is_held=False)
+    uuids = list(free.values_list("uuid", flat=True))
     destroy_keys(Owner.BREACH, uuids)
     Breach.objects.filter(uuid__in=uuids).update(sealed=None)
     for uuid in uuids:
         record(kind="breach.forgotten", at=now, actor="system:breaches", object=uuid)
     return len(uuids)
+
+
+def kept_breaches() -> QuerySet[Any]:
+    """Breaches with words in them: `since` is the local date on which they were closed, `is_held` whether they stay."""
+    zone = Controller.current().zone
+    rows: QuerySet[Any] = Breach.objects.filter(sealed__isnull=False).annotate(
+        since=TruncDate(F("closed_at"), tzinfo=zone, output_field=DateField()),
+        day=TruncDate(F("aware_at"), tzinfo=zone, output_field=DateField()),
+    )
+    held = blocks.over_files(PURPOSE, day="day")
+    kept: QuerySet[Any] = rows.annotate(is_held=ExpressionWrapper(held, output_field=BooleanField()))
+    return kept

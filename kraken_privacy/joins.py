@@ -1,9 +1,19 @@
-"""Where apps that may not import each other meet: rights ask the retention rules whether a period has run."""
+"""Where apps that may not import each other meet: rights ask the retention rules whether a period has run, and rules
+about closed cases find the files of those who keep them.
+"""
 
+from functools import partial
+
+from dateutil.relativedelta import relativedelta
+from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from breaches import expiry as breaches
 from processing.models import Purpose
-from requests import rights
+from requests import expiry, rights
+from retention import cases
 from retention.models import RetentionRule, Trigger
-from retention.rules import cutoff
+from retention.rules import cutoff, length
 
 
 def term_over(purpose: Purpose, facts: rights.Facts) -> bool | None:
@@ -19,5 +29,37 @@ def term_over(purpose: Purpose, facts: rights.Facts) -> bool | None:
     return all(over) if over else None
 
 
+def term_of_cases(purpose: str) -> relativedelta | None:
+    """How long after its closing the rule in force lets go of a case file of this purpose; None without a rule."""
+    active = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE, trigger=Trigger.CASE_CLOSED)
+    rule = active.filter(purpose__slug=purpose, action=RetentionRule.Action.ERASE).order_by("pk").first()
+    return length(rule) if rule else None
+
+
+def last_case_closed() -> Subquery:
+    """Inside a query of rows with a subject: the day its last case was closed; none while one is open."""
+    mine = expiry.kept_cases().filter(subject=OuterRef("subject")).order_by().values("subject")
+    closed = mine.annotate(n_open=Count("pk", filter=Q(closed_at=None)), last=Max("since"))
+    return Subquery(closed.filter(n_open=0).values("last"))
+
+
 def join() -> None:
     rights.register_term(term_over)
+    expiry.register_term(partial(term_of_cases, expiry.PURPOSE))
+    breaches.register_rule(lambda: term_of_cases(breaches.PURPOSE) is not None)
+    requests_and_complaints = cases.CaseFiles(
+        purpose=expiry.PURPOSE,
+        label=_("Files of requests and complaints"),
+        rows=expiry.kept_cases,
+        expire=expiry.expire_these,
+        person=last_case_closed,
+    )
+    cases.register(requests_and_complaints)
+    cases.register(
+        cases.CaseFiles(
+            purpose=breaches.PURPOSE,
+            label=_("What was written about breaches"),
+            rows=breaches.kept_breaches,
+            expire=breaches.expire_these,
+        )
+    )

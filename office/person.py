@@ -174,6 +174,7 @@ def _held(
 ) -> list[Held]:
     active = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE, purpose__in=list(versions))
     rules, tie_of = list(active.select_related("category")), terms.by_purpose(ties)
+    terms.date_cases(ties, rules)
     stops = {block.purpose_id for block in blocks if block.released_at is None}
     limits = [limit for limit in restrictions if limit.lifted_at is None]
     return [

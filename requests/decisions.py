@@ -19,6 +19,7 @@ from requests import rights
 from requests.models import Decision, Right, RightsRequest
 from requests.reasons import Reason, reason
 from requests.workflow import State
+from subjects import blocks
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, Relationship
 
 
@@ -128,10 +129,10 @@ def facts_of(
 ) -> dict[int, rights.Facts]:
     """What the matrix needs to know about each purpose, by purpose id."""
     relationships = {r.purpose_id: r for r in Relationship.objects.filter(subject=subject)}
-    blocks = ErasureBlock.objects.filter(subject=subject, released_at=None).exclude(kind=ErasureBlock.Kind.ACCESS)
-    kept = blocks.filter(kind=ErasureBlock.Kind.RESTRICTION)
+    mine = ErasureBlock.objects.filter(subject=subject, released_at=None).exclude(kind=ErasureBlock.Kind.ACCESS)
+    kept = mine.filter(kind=ErasureBlock.Kind.RESTRICTION)
     restricted = set(kept.values_list("purpose_id", flat=True))
-    held = set(blocks.exclude(pk__in=kept).values_list("purpose_id", flat=True))
+    held = set(mine.exclude(pk__in=kept).values_list("purpose_id", flat=True)) | blocks.held_by_rule(subject)
     facts = {}
     for version in versions:
         known = rights.Facts(

@@ -1,14 +1,20 @@
 """Forgetting a case: it proves how a right was answered for as long as a claim can be brought, then it goes.
 
-Six years after it was closed (Limitation Act 1980 s.5; storage limitation, UK GDPR Art 5(1)(e)). What stays is what a
-statistic needs: reference, right, dates, states and reason codes of somebody who can no longer be named.
+As long after it was closed as the retention rule in force says, and six years where none does (Limitation Act 1980 s.5;
+storage limitation, UK GDPR Art 5(1)(e)). What stays is what a statistic needs: reference, right, dates, states and
+reason codes of somebody who can no longer be named.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
+from django.db.models import BooleanField, DateField, ExpressionWrapper, F
+from django.db.models.functions import TruncDate
+from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core import outbox
@@ -40,8 +46,27 @@ from requests.models import (
     VisitCode,
 )
 from requests.package import KEPT
+from subjects import blocks
+from subjects.deletes import lock_people
 
 TERM = relativedelta(years=6)
+PURPOSE = "rights-requests"
+# What the retention rule in force says, with its grace; None without one. Retention may not be imported from here.
+Term = Callable[[], relativedelta | None]
+_terms: list[Term] = []
+
+
+def register_term(func: Term) -> None:
+    _terms[:] = [func]
+
+
+def ruled() -> relativedelta | None:
+    return next((length for length in (term() for term in _terms) if length), None)
+
+
+class CaseHeld(DomainError):
+    code = "case-held"
+    message = _("A hold or a pending request keeps this case.")
 
 
 class CaseOpen(DomainError):
@@ -57,6 +82,10 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
         raise CaseOpen
     if locked.claim is None:
         return
+    # As every delete does: a block that is being placed is seen here, or waits.
+    lock_people([], [locked.subject_id] if locked.subject_id else [])
+    if kept_cases().filter(pk=locked.pk, is_held=True).exists():
+        raise CaseHeld
     destroy_keys(Owner.CASE, [locked.uuid])
     # Long gone, if all went well: it goes when the identity is decided.
     evidence = Evidence.objects.filter(case=locked)
@@ -113,7 +142,7 @@ def kept(case: CaseFile) -> list[Kept]:
     if case.claim is None:
         return []
     zone = Controller.current().zone
-    found = [Kept(_("The case file, with letters, messages and notes"), _day(case.closed_at, TERM, zone))]
+    found = [Kept(_("The case file, with letters, messages and notes"), _day(case.closed_at, ruled() or TERM, zone))]
     made = Package.objects.kept().filter(request__case=case).values_list("made_at", flat=True)
     found += [Kept(_("A copy of the person's data, ready to be collected"), _day(at, KEPT, zone)) for at in made]
     if Evidence.objects.filter(case=case, destroyed_at=None).exists():
@@ -126,9 +155,31 @@ def _day(at: datetime | None, term: relativedelta | timedelta, zone: tzinfo) -> 
 
 
 def expire_closed(*, now: datetime) -> int:
-    """Forget every case whose term is over, each in its own transaction; returns how many."""
-    over = CaseFile.objects.filter(closed_at__lt=now - TERM, claim__isnull=False).order_by("pk")
-    cases = list(over)
-    for case in cases:
-        expire_case(case, now=now)
-    return len(cases)
+    """Forget every case whose term is over, where no retention rule says when. Returns how many."""
+    if ruled():
+        return 0
+    return expire_these(kept_cases().filter(closed_at__lt=now - TERM, is_held=False), now)
+
+
+def expire_these(cases: QuerySet[Any], now: datetime) -> int:
+    """Each in its own transaction. One that is taken up again or held meanwhile stays."""
+    done = 0
+    for case in list(cases.order_by("pk")):
+        try:
+            expire_case(case, now=now)
+        except (CaseOpen, CaseHeld):
+            continue
+        done += 1
+    return done
+
+
+def kept_cases() -> QuerySet[Any]:
+    """Cases with something in them: `since` is the local date of closing, `is_held` whether a block keeps them."""
+    held = blocks.over_files(PURPOSE, day="received_on", subject="subject")
+    is_held = ExpressionWrapper(held, output_field=BooleanField())
+    rows: QuerySet[Any] = CaseFile.objects.filter(claim__isnull=False).annotate(since=closed_on(), is_held=is_held)
+    return rows
+
+
+def closed_on() -> TruncDate:
+    return TruncDate(F("closed_at"), tzinfo=Controller.current().zone, output_field=DateField())

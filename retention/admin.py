@@ -54,7 +54,8 @@ class RetentionRuleAdmin(ModelAdmin):
             try:
                 activate(rule, approved_by=request.user.actor, now=now)
             except DomainError as error:
-                self.message_user(request, f"{rule.slug}: {error.message}", messages.ERROR)
+                said = " ".join(str(text) for text in (error.fields or {"": error.message}).values())
+                self.message_user(request, f"{rule.slug}: {said}", messages.ERROR)
 
     @admin.action(description=gettext_lazy("Count what is due today"), permissions=["view"])
     def count_due(self, request: HttpRequest, chosen: QuerySet[RetentionRule]) -> None:

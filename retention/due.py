@@ -10,25 +10,33 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Exists, F, FilteredRelation, Func, OuterRef, Q, Value
-from django.db.models.fields import TextField
+from django.db.models.fields import DateField, TextField
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual
 from django.db.models.query import QuerySet
 
 from processing.models import DataCategory
+from retention import cases
 from retention.models import RetentionRule, Trigger
 from retention.rules import TRIGGER_DATES
-from subjects.blocks import frozen
+from subjects.blocks import frozen, rules_over_needs, rules_over_ties
 from subjects.models import ErasureBlock, ItemPurpose, Relationship, Restriction
 
 _BLOCKS = ErasureBlock.objects.filter(
     Q(purpose=None) | Q(purpose=OuterRef("purpose")), subject=OuterRef("subject"), released_at=None
 )
 BLOCKED = Exists(_BLOCKS.filter(Q(item=None) | Q(item=OuterRef("item"))))
+# Apart from the blocks of single people, so that each is an anti-join of its own.
+HELD_BY_RULE, TIE_HELD_BY_RULE = rules_over_needs(), rules_over_ties()
 # A relationship is blocked as a whole or not at all.
 TIE_BLOCKED = Exists(_BLOCKS.filter(item=None))
 RESTRICTED = Exists(Restriction.objects.filter(item=OuterRef("item"), purpose=OuterRef("purpose"), lifted_at=None))
 HAS_NEEDS = Exists(ItemPurpose.objects.filter(subject=OuterRef("subject"), purpose=OuterRef("purpose")))
 
+
+# Triggers whose rows stand in the order of their collection.
+BY_COLLECTION = (Trigger.COLLECTION, Trigger.FIXED_DATE)
+
+NEVER = Value(None, output_field=DateField())
 
 # Rows carry `since` and `tie` as annotations, which the type of a model does not know.
 Rows = QuerySet[Any]
@@ -58,7 +66,15 @@ def governed(rule: RetentionRule) -> Rows:
 
 def due(rule: RetentionRule, cutoff: date) -> Rows:
     """Needs whose period is over, blocked or not."""
-    return _needs(rule).filter(since__lt=cutoff)
+    return _over(_needs(rule), rule, cutoff)
+
+
+def _over(rows: Rows, rule: RetentionRule, cutoff: date) -> Rows:
+    """A fixed date is over for all rows or for none; `since` is only their order then."""
+    if rule.trigger == Trigger.FIXED_DATE:
+        return rows if rule.fixed_on and rule.fixed_on < cutoff else rows.none()
+    over: Rows = rows.filter(since__lt=cutoff)
+    return over
 
 
 def indeterminate(rule: RetentionRule) -> Rows:
@@ -71,19 +87,19 @@ def workable(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
     if rule.action == RetentionRule.Action.RESTRICT:
         return due(rule, cutoff).filter(~RESTRICTED)
     if rule.action == RetentionRule.Action.ERASE:
-        return due(rule, cutoff).filter(~BLOCKED, ~frozen(now))
+        return due(rule, cutoff).filter(~BLOCKED, ~HELD_BY_RULE, ~frozen(now))
     return due(rule, cutoff).none()
 
 
 def held(rule: RetentionRule, cutoff: date) -> Rows:
     """Due for deletion, but blocked."""
-    needs = due(rule, cutoff).filter(BLOCKED)
+    needs = due(rule, cutoff).filter(Q(BLOCKED) | Q(HELD_BY_RULE))
     return needs if rule.action == RetentionRule.Action.ERASE else needs.none()
 
 
 def waiting(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
     """Due for deletion, but somebody who may be this person has just asked for a copy."""
-    needs = due(rule, cutoff).filter(~BLOCKED, frozen(now))
+    needs = due(rule, cutoff).filter(~BLOCKED, ~HELD_BY_RULE, frozen(now))
     return needs if rule.action == RetentionRule.Action.ERASE else needs.none()
 
 
@@ -91,15 +107,30 @@ def empty_relationships(rule: RetentionRule, cutoff: date, *, now: datetime) -> 
     """Relationships that are due and for which no item is held: nothing else would ever end them."""
     if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action != RetentionRule.Action.ERASE:
         return due(rule, cutoff).none()
-    column = TRIGGER_DATES[Trigger(rule.trigger)].removeprefix("relationship__")
-    relationships: Rows = Relationship.objects.filter(~HAS_NEEDS, ~TIE_BLOCKED, ~frozen(now), purpose=rule.purpose_id)
-    over: Rows = relationships.annotate(since=F(column), tie=F("pk")).filter(since__lt=cutoff)
-    return over
+    free = (~HAS_NEEDS, ~TIE_BLOCKED, ~TIE_HELD_BY_RULE, ~frozen(now))
+    relationships: Rows = Relationship.objects.filter(*free, purpose=rule.purpose_id)
+    if rule.trigger == Trigger.FIXED_DATE:
+        quiet = Q(last_interaction_on=None) | Q(last_interaction_on__lte=rule.fixed_on)
+        relationships = relationships.filter(quiet, started_on__lte=rule.fixed_on).annotate(since=F("started_on"))
+    elif rule.trigger == Trigger.CASE_CLOSED:
+        relationships = _by_case(relationships, rule)
+    else:
+        column = TRIGGER_DATES[Trigger(rule.trigger)].removeprefix("relationship__")
+        relationships = relationships.annotate(since=F(column))
+    return _over(relationships.annotate(tie=F("pk")), rule, cutoff)
+
+
+def _by_case(rows: Rows, rule: RetentionRule) -> Rows:
+    """With the day on which the last case of each person was closed."""
+    files = cases.of(rule.purpose.slug)
+    closed = files.person() if files else None
+    dated: Rows = rows.none().annotate(since=NEVER) if closed is None else rows.annotate(since=closed)
+    return dated
 
 
 def parts(rule: RetentionRule, needs: Rows) -> Iterator[Rows]:
     """The same needs in pieces that an index reads in order: its second column is the category."""
-    if rule.trigger != Trigger.COLLECTION or rule.category_id:
+    if rule.trigger not in BY_COLLECTION or rule.category_id:
         yield needs
         return
     for category in DataCategory.objects.order_by("pk").values_list("pk", flat=True):
@@ -123,9 +154,15 @@ def _needs(rule: RetentionRule) -> Rows:
     needs: Rows = ItemPurpose.objects.filter(purpose=rule.purpose_id)
     if rule.category_id:
         needs = needs.filter(category=rule.category_id)
-    if rule.trigger != Trigger.COLLECTION:
+    if rule.trigger == Trigger.FIXED_DATE:
+        # What was collected since is another matter: the date says nothing about it.
+        needs = needs.filter(collected_on__lte=rule.fixed_on)
+    if rule.trigger in BY_COLLECTION:
+        dated: Rows = needs.annotate(since=F("collected_on"), tie=F("pk"))
+    elif rule.trigger == Trigger.CASE_CLOSED:
+        dated = _by_case(needs, rule).annotate(tie=F("pk"))
+    else:
         same = Q(subject__relationships__purpose=rule.purpose_id)
         needs = needs.annotate(relationship=FilteredRelation("subject__relationships", condition=same))
-    tie = "pk" if rule.trigger == Trigger.COLLECTION else "relationship__pk"
-    dated: Rows = needs.annotate(since=F(TRIGGER_DATES[Trigger(rule.trigger)]), tie=F(tie))
+        dated = needs.annotate(since=F(TRIGGER_DATES[Trigger(rule.trigger)]), tie=F("relationship__pk"))
     return dated

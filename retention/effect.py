@@ -42,7 +42,7 @@ def effect(rule: RetentionRule, *, today: date, now: datetime) -> Effect:
     buckets = [0] * (len(limits) + 1)
     dated = due.governed(rule).exclude(since=None).values("since").annotate(rows=Count("pk")).order_by("since")
     for row in dated.iterator(chunk_size=2000):
-        buckets[bisect_right(limits, row["since"])] += row["rows"]
+        buckets[bisect_right(limits, rule.fixed_on or row["since"])] += row["rows"]
     limit = limits[0]
     return Effect(
         now=buckets[0],

@@ -4,19 +4,20 @@ What is approved is the exact set: a hash over rule, version and the ids that wo
 and not when the set has changed since.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from ledger.entries import record
-from retention import due
-from retention.models import Approval, RetentionRule, Run
+from retention import cases, due
+from retention.models import Approval, RetentionRule, Run, Trigger
 from retention.purge import Report, purge
 from retention.rules import cutoff
 from subjects.models import ItemPurpose
@@ -60,12 +61,29 @@ def plan(rule: RetentionRule, *, as_of: date, now: datetime, typed: bool = False
     """`typed`: a person started this by hand, so the first run has somebody looking at it."""
     digest, rows = sha256(f"{rule.slug}:{rule.version}".encode()), 0
     limit = cutoff(rule, as_of)
-    for kind in (due.workable(rule, limit, now=now), due.empty_relationships(rule, limit, now=now)):
+    for kind in (
+        due.workable(rule, limit, now=now),
+        due.empty_relationships(rule, limit, now=now),
+        *_files(rule, limit),
+    ):
         digest.update(b"|")
         for pk in kind.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=10_000):
             digest.update(int(pk).to_bytes(8, "big"))
             rows += 1
     return Planned(rule, as_of, rows, digest.hexdigest(), _why(rule, rows, typed=typed))
+
+
+def _files(rule: RetentionRule, limit: date) -> list[QuerySet[Any]]:
+    """The case files that would go with it (retention/cases.py)."""
+    kept = cases.of(rule.purpose.slug) if rule.trigger == Trigger.CASE_CLOSED else None
+    return [cases.due(kept, limit)] if kept and rule.action == RetentionRule.Action.ERASE else []
+
+
+def _work(rule: RetentionRule, *, as_of: date, expected: int, now: datetime) -> Report:
+    """The run, and with it the case files that the rule is about, each by its owner's own function."""
+    report = purge(rule, as_of=as_of, commit=True, now=now, expected=expected)
+    kept = cases.of(rule.purpose.slug)
+    return replace(report, cases=sum(kept.expire(rows, now) for rows in _files(rule, report.cutoff) if kept))
 
 
 def _why(rule: RetentionRule, rows: int, *, typed: bool) -> str:
@@ -112,13 +130,13 @@ def approve(rule: RetentionRule, *, as_of: date, fingerprint: str, by: str, now:
 def apply(rule: RetentionRule, *, as_of: date, now: datetime, typed: bool = False) -> Report:
     """Apply the rule if nobody has to look first, or somebody has. An open run was let in when it began."""
     if Run.objects.filter(rule=rule, status=Run.Status.RUNNING).exists():
-        return purge(rule, as_of=as_of, commit=True, now=now)
+        return _work(rule, as_of=as_of, expected=0, now=now)
     planned, approval = plan(rule, as_of=as_of, now=now, typed=typed), None
     if planned.why:
         approval = standing(rule, now=now).filter(as_of=as_of, fingerprint=planned.fingerprint).first()
         if approval is None:
             raise ApprovalNeeded(planned)
-    report = purge(rule, as_of=as_of, commit=True, now=now, expected=planned.rows)
+    report = _work(rule, as_of=as_of, expected=planned.rows, now=now)
     if approval:
         Approval.objects.filter(pk=approval.pk).update(run=Run.objects.get(uuid=report.run))
     return report

@@ -10,10 +10,21 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from processing.models import DataCategory, Purpose
+from retention.models_anonymous import AnonymousRow
 from retention.models_care import Approval, LegalHold
 from retention.models_safety import JournalMark, WriteBack
 
-__all__ = ["Approval", "Batch", "JournalMark", "LegalHold", "RetentionRule", "Run", "Tombstone", "Trigger"]
+__all__ = [
+    "AnonymousRow",
+    "Approval",
+    "Batch",
+    "JournalMark",
+    "LegalHold",
+    "RetentionRule",
+    "Run",
+    "Tombstone",
+    "Trigger",
+]
 __all__ += ["WriteBack"]
 
 
@@ -24,8 +35,10 @@ class Trigger(models.TextChoices):
     LAST_INTERACTION = "last_interaction", _("Last interaction")
     CONTRACT_END = "contract_end", _("End of contract")
     APPLICATION_CLOSED = "application_closed", _("Application closed, any outcome")
+    CASE_CLOSED = "case_closed", _("Case closed")
     CONSENT_ENDED = "consent_ended", _("Consent ended")
     ENDED = "ended", _("End of the relationship")
+    FIXED_DATE = "fixed_date", _("A fixed date")
 
 
 UNITS = {
@@ -46,8 +59,8 @@ class RetentionRule(models.Model):
 
     class Action(models.TextChoices):
         ERASE = "erase", _("Erase")
-        # "Anonymise" only once it has been measured; until then the honest word is this one.
-        PSEUDONYMISE = "pseudonymise", _("Pseudonymise")
+        # What it came to is measured by each run, which says "pseudonymised" of what is not enough.
+        ANONYMISE = "anonymise", _("Anonymise")
         RESTRICT = "restrict", _("Restrict")
         REVIEW = "review", _("Review")
 
@@ -62,11 +75,17 @@ class RetentionRule(models.Model):
     purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="retention_rules")
     category = models.ForeignKey(DataCategory, models.PROTECT, null=True, blank=True, related_name="+")
     trigger = models.CharField(max_length=20, choices=Trigger)
+    fixed_on = models.DateField(
+        null=True, blank=True, help_text=_("The fixed date. The rule is about what was collected until then.")
+    )
     period = models.CharField(max_length=20, help_text=_("ISO 8601, such as P12M or P6Y."))
     grace = models.CharField(
         max_length=20, blank=True, help_text=_("ISO 8601. Time after the period before anything is done, such as P30D.")
     )
     action = models.CharField(max_length=12, choices=Action, default=Action.ERASE)
+    # What becomes of each field, which of them are measured and how, when the action is to anonymise
+    # (retention/anonymise.py).
+    recipe = models.JSONField(null=True, blank=True)
     legal_reason = models.TextField()
     owner = models.CharField(max_length=80, blank=True, help_text=_("The role that answers for it, not a name."))
     review_due = models.DateField(null=True, blank=True)
@@ -90,6 +109,14 @@ class RetentionRule(models.Model):
                 condition=Q(status="draft") | Q(approved_by__gt="", approved_at__isnull=False),
                 name="retention_rule_in_force_is_approved",
             ),
+            models.CheckConstraint(
+                condition=Q(trigger="fixed_date", fixed_on__isnull=False)
+                | (~Q(trigger="fixed_date") & Q(fixed_on=None)),
+                name="retention_rule_fixed_date_is_given",
+            ),
+            models.CheckConstraint(
+                condition=~Q(action="anonymise") | Q(recipe__isnull=False), name="retention_rule_anonymises_by_a_recipe"
+            ),
         ]
         triggers = [
             # Evidence names slug and version, so what they meant may never change.
@@ -98,10 +125,10 @@ class RetentionRule(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "OLD.status <> 'draft' AND (NEW.slug, NEW.version, NEW.purpose_id, NEW.category_id, NEW.trigger,"
-                    " NEW.period, NEW.grace, NEW.action, NEW.legal_reason, NEW.drafted_by,"
+                    " NEW.fixed_on, NEW.recipe, NEW.period, NEW.grace, NEW.action, NEW.legal_reason, NEW.drafted_by,"
                     " NEW.approved_by, NEW.approved_at) IS DISTINCT FROM"
                     " (OLD.slug, OLD.version, OLD.purpose_id, OLD.category_id, OLD.trigger,"
-                    " OLD.period, OLD.grace, OLD.action, OLD.legal_reason, OLD.drafted_by,"
+                    " OLD.fixed_on, OLD.recipe, OLD.period, OLD.grace, OLD.action, OLD.legal_reason, OLD.drafted_by,"
                     " OLD.approved_by, OLD.approved_at)"
                 ),
             ),
@@ -138,6 +165,7 @@ class Run(models.Model):
     held = models.PositiveIntegerField(default=0, help_text="Due, but blocked; restricted instead.")
     indeterminate = models.PositiveIntegerField(default=0, help_text="Without a trigger date, so never guessed.")
     entry = models.UUIDField(null=True, help_text="The ledger entry of its totals.")
+    measured = models.JSONField(null=True, help_text="Of a run that anonymises: k, l, t, and the word they earned.")
 
     class Meta:
         constraints = [

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from processing.models import Purpose
+from processing.models import Purpose, System
+from subjects.models import Organisation
 
 
 class LegalHold(models.Model):
@@ -17,10 +18,16 @@ class LegalHold(models.Model):
     matter = models.CharField(max_length=60, help_text=_("The number of the matter, not a person's name."))
     reason = models.CharField(max_length=30)
     purposes = models.ManyToManyField(Purpose, blank=True, related_name="+")
+    # A hold that names nobody is a rule: whoever comes to these is held as well.
+    systems = models.ManyToManyField(System, blank=True, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
+    collected_from = models.DateField(null=True, blank=True)
+    collected_to = models.DateField(null=True, blank=True)
     placed_by = models.CharField(max_length=60)
     placed_at = models.DateTimeField()
     review_due = models.DateField()
     reviewed_at = models.DateTimeField(null=True)
+    reminded_for = models.DateField(null=True, help_text="The review that its owner was last reminded of.")
     released_by = models.CharField(max_length=60, blank=True)
     released_at = models.DateTimeField(null=True)
 

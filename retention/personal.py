@@ -10,16 +10,18 @@ NOT_PERSONAL = {
     *_fields(
         "RetentionRule",
         "id slug version status purpose category trigger period grace action legal_reason owner review_due drafted_by"
-        " approved_by approved_at",
+        " approved_by approved_at fixed_on recipe",
     ),
     *_fields(
         "Run",
         "id uuid rule request as_of cutoff status started_at heartbeat_at finished_at paused_at expected held"
-        " indeterminate entry",
+        " indeterminate entry measured",
     ),
     # Whom a hold is about stands in subjects' blocks. Its reason is a code, its matter a number.
     *_fields("LegalHold", "id uuid matter reason purposes placed_by placed_at review_due reviewed_at"),
-    *_fields("LegalHold", "released_by released_at"),
+    *_fields("LegalHold", "released_by released_at systems organisation collected_from collected_to reminded_for"),
+    # About nobody any more: a row comes here only when its run was measured and found anonymous.
+    *_fields("AnonymousRow", "id run values"),
     *_fields("Approval", "id uuid rule as_of fingerprint rows why approved_by approved_at expires_at run"),
     *_fields("Batch", "id run at needs items keys identifiers subjects relationships restricted entry"),
     # Keyed hashes that recognise, and say nothing; they expire with the last backup.

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
 from ledger.entries import record
+from retention import cases
+from retention.anonymise import recipe
 from retention.models import RetentionRule, Run, Trigger
 
 PERIOD = re.compile(r"P(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<days>\d{1,5})D)?")
@@ -27,12 +29,11 @@ TRIGGER_DATES = {
     Trigger.APPLICATION_CLOSED: "relationship__application_closed_on",
     Trigger.CONSENT_ENDED: "relationship__consent_ended_on",
     Trigger.ENDED: "relationship__ended_on",
+    # The last case of the person (retention/cases.py).
+    Trigger.CASE_CLOSED: "case_closed_on",
+    # In the order of collection: the date itself is the rule's, the same for every row.
+    Trigger.FIXED_DATE: "collected_on",
 }
-
-
-class NotAvailable(DomainError):
-    code = "not-available"
-    message = _("Pseudonymising is not available yet: nothing here measures how well it hides a person.")
 
 
 class TwoPeopleNeeded(DomainError):
@@ -49,22 +50,45 @@ def period(text: str) -> relativedelta:
     return relativedelta(years=parts["years"], months=parts["months"], days=parts["days"])
 
 
+def check(rule: RetentionRule) -> None:
+    """Whether the rule can be applied as it is written. Raises Invalid naming the field."""
+    period(rule.period)
+    if rule.grace:
+        period(rule.grace)
+    if (rule.trigger == Trigger.FIXED_DATE) != bool(rule.fixed_on):
+        raise Invalid(fields={"fixed_on": _("Give the date that the rule counts from, and none for another event.")})
+    if rule.trigger == Trigger.CASE_CLOSED and not cases.of(rule.purpose.slug):
+        known = ", ".join(cases.purposes())
+        raise Invalid(fields={"trigger": _("Cases are kept for these purposes only: %(known)s.") % {"known": known}})
+    if rule.action not in RetentionRule.Action.values:
+        raise Invalid(fields={"action": _("This action is not known.")})
+    if rule.action == RetentionRule.Action.ANONYMISE:
+        if not rule.recipe:
+            raise Invalid(fields={"recipe": _("Say what becomes of each field, and how it is measured.")})
+        recipe(rule.recipe)
+
+
 def cutoff(rule: RetentionRule, as_of: date) -> date:
     """The first trigger date that is not due yet on `as_of`: rows with an earlier one are.
 
     Subtracting is not the inverse of adding at the end of a month (31 March - P1M is 28 February, which is over on
     28 March already), so the subtraction is only the first guess.
     """
-    length = period(rule.period) + (period(rule.grace) if rule.grace else relativedelta())
+    kept = length(rule)
     try:
-        guess = as_of - length
+        guess = as_of - kept
     except (ValueError, OverflowError):
         return date.min
-    while guess + length < as_of:
+    while guess + kept < as_of:
         guess += DAY
-    while guess > date.min and guess - DAY + length >= as_of:
+    while guess > date.min and guess - DAY + kept >= as_of:
         guess -= DAY
     return guess
+
+
+def length(rule: RetentionRule) -> relativedelta:
+    """The period, and the grace after it."""
+    return period(rule.period) + (period(rule.grace) if rule.grace else relativedelta())
 
 
 @transaction.atomic
@@ -74,9 +98,7 @@ def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
     rule.refresh_from_db()
     if rule.status != RetentionRule.Status.DRAFT:
         raise DomainError(_("Only a draft can be put in force."), code="not-a-draft")
-    if rule.action == RetentionRule.Action.PSEUDONYMISE:
-        raise NotAvailable
-    period(rule.period)
+    check(rule)
     exception = _second_person(rule, approved_by)
     for before in RetentionRule.objects.filter(slug=rule.slug, status=RetentionRule.Status.ACTIVE):
         _retire(before, now=now)
@@ -89,6 +111,7 @@ def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
         purpose=rule.purpose.slug,
         data={"rule": rule.slug, "version": rule.version, "trigger": rule.trigger, "period": rule.period}
         | {"action": rule.action, "category": rule.category.slug if rule.category else "", "grace": rule.grace}
+        | ({"fixed_on": rule.fixed_on.isoformat()} if rule.fixed_on else {})
         | ({"exception": exception} if exception else {}),
     )
 

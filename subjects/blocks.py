@@ -6,17 +6,19 @@ that the person asks for, or a stranger could.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from core.errors import NotFound
 from ledger.entries import record
-from processing.models import Purpose
-from subjects.models import DataSubject, ErasureBlock, PersonalDataItem
+from processing.models import Purpose, System
+from subjects.deletes import RULES_LOCK
+from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, PersonalDataItem, Relationship
 from subjects.people import hold
 
 # Given the time: the primary keys of people whose data nothing deletes on schedule for now.
@@ -68,6 +70,38 @@ def place(
 
 
 @transaction.atomic
+def place_rule(
+    *,
+    placed_for: UUID,
+    purpose: Purpose | None = None,
+    system: System | None = None,
+    organisation: Organisation | None = None,
+    collected_from: date | None = None,
+    collected_to: date | None = None,
+    now: datetime,
+    actor: str,
+) -> ErasureBlock:
+    """Stop the deletion of whatever this describes, of everybody, also of those who come to it later.
+
+    It waits for the batches that are at work, and the next ones see it (subjects/deletes.py).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({RULES_LOCK})")
+    block = ErasureBlock.objects.create(
+        kind=ErasureBlock.Kind.HOLD,
+        placed_for=placed_for,
+        purpose=purpose,
+        system=system,
+        organisation=organisation,
+        collected_from=collected_from,
+        collected_to=collected_to,
+        placed_at=now,
+    )
+    _note("block.placed", block, None, now=now, actor=actor)
+    return block
+
+
+@transaction.atomic
 def release(placed_for: UUID, *, now: datetime, actor: str) -> int:
     """End every block that this request or hold placed; returns how many there were."""
     blocks = list(
@@ -76,26 +110,111 @@ def release(placed_for: UUID, *, now: datetime, actor: str) -> int:
         .select_related("subject", "purpose")
     )
     for block in blocks:
-        block.released_at = now
-        block.save(update_fields=["released_at"])
+        # The name of an organisation may be that of a person, so no block that is over keeps it.
+        block.released_at, block.organisation = now, None
+        block.save(update_fields=["released_at", "organisation"])
         _note("block.released", block, block.subject, now=now, actor=actor)
     return len(blocks)
 
 
 def active(subject: DataSubject, *, purpose: Purpose | None = None) -> QuerySet[ErasureBlock]:
-    """The blocks in force; with a purpose, those that stop that purpose's deletion."""
-    blocks = ErasureBlock.objects.filter(subject=subject, released_at=None).order_by("placed_at", "pk")
+    """The blocks in force, those by rule among them; with a purpose, those that stop that purpose's deletion."""
+    blocks = ErasureBlock.objects.filter(Q(subject=subject) | _rules_over(subject, purpose), released_at=None)
     if purpose:
-        blocks = blocks.filter(purpose=None) | blocks.filter(purpose=purpose)
-    return blocks
+        blocks = blocks.filter(Q(purpose=None) | Q(purpose=purpose))
+    return blocks.order_by("placed_at", "pk")
 
 
-def _note(kind: str, block: ErasureBlock, subject: DataSubject, *, now: datetime, actor: str) -> None:
+def _rules_over(subject: DataSubject, purpose: Purpose | None) -> Q:
+    """Holds by rule under which something of this person falls, for this purpose or for any."""
+    mine = ItemPurpose.objects.filter(subject=subject)
+    ties = Relationship.objects.filter(subject=subject)
+    if purpose:
+        mine, ties = mine.filter(purpose=purpose), ties.filter(purpose=purpose)
+    needs = mine.filter(
+        purpose=Coalesce(OuterRef("purpose"), F("purpose")),
+        item__system=Coalesce(OuterRef("system"), F("item__system")),
+        collected_on__gte=Coalesce(OuterRef("collected_from"), F("collected_on")),
+        collected_on__lte=Coalesce(OuterRef("collected_to"), F("collected_on")),
+    )
+    tied = Exists(ties.filter(purpose=Coalesce(OuterRef("purpose"), F("purpose"))))
+    whole = Q(system=None, collected_from=None, collected_to=None)
+    rules = ErasureBlock.objects.filter(
+        Exists(needs) | (whole & Q(tied)),
+        Q(organisation=None) | Q(organisation=subject.organisation_id),
+        subject=None,
+        released_at=None,
+    )
+    return Q(pk__in=rules.values("pk"))
+
+
+def held_by_rule(subject: DataSubject) -> set[int]:
+    """The primary keys of the purposes of which a hold by rule keeps something of this person."""
+    needs = ItemPurpose.objects.filter(rules_over_needs(), subject=subject)
+    ties = Relationship.objects.filter(rules_over_ties(), subject=subject)
+    return set(needs.values_list("purpose", flat=True).union(ties.values_list("purpose", flat=True)))
+
+
+def rules_over_needs() -> Exists:
+    """A condition on needs: a hold by rule covers them. The same as deletes.NOT_HELD_BY_RULE, for counting."""
+    system = PersonalDataItem.objects.filter(pk=OuterRef(OuterRef("item"))).values("system")
+    company = DataSubject.objects.filter(pk=OuterRef(OuterRef("subject"))).values("organisation")
+    return Exists(
+        ErasureBlock.objects.filter(
+            Q(purpose=None) | Q(purpose=OuterRef("purpose")),
+            Q(collected_from=None) | Q(collected_from__lte=OuterRef("collected_on")),
+            Q(collected_to=None) | Q(collected_to__gte=OuterRef("collected_on")),
+            Q(system=None) | Q(system=Subquery(system)),
+            Q(organisation=None) | Q(organisation=Subquery(company)),
+            subject=None,
+            released_at=None,
+        )
+    )
+
+
+def over_files(purpose: str, *, day: str, subject: str = "") -> Q:
+    """A condition on case files of a purpose: a block of their person, or a hold by rule, is over them.
+
+    `day` and `subject` name the file's own columns; without a person only rules can be over it.
+    """
+    rules = ErasureBlock.objects.filter(
+        Q(purpose=None) | Q(purpose__slug=purpose),
+        Q(system=None) | Q(system__connector=System.Connector.BUILTIN),
+        Q(collected_from=None) | Q(collected_from__lte=OuterRef(day)),
+        Q(collected_to=None) | Q(collected_to__gte=OuterRef(day)),
+        Q(organisation=None) | Q(organisation=OuterRef(f"{subject}__organisation"))
+        if subject
+        else Q(organisation=None),
+        subject=None,
+        released_at=None,
+    )
+    over = Q(Exists(rules))
+    if subject:
+        theirs = ErasureBlock.objects.filter(
+            Q(purpose=None) | Q(purpose__slug=purpose), subject=OuterRef(subject), item=None, released_at=None
+        )
+        over |= Q(Exists(theirs))
+    return over
+
+
+def rules_over_ties() -> Exists:
+    """A condition on relationships without items: a hold by rule covers them."""
+    company = DataSubject.objects.filter(pk=OuterRef(OuterRef("subject"))).values("organisation")
+    return Exists(
+        ErasureBlock.objects.filter(
+            Q(purpose=None) | Q(purpose=OuterRef("purpose")),
+            Q(organisation=None) | Q(organisation=Subquery(company)),
+            **dict.fromkeys(("subject", "released_at", "system", "collected_from", "collected_to")),
+        )
+    )
+
+
+def _note(kind: str, block: ErasureBlock, subject: DataSubject | None, *, now: datetime, actor: str) -> None:
     record(
         kind=kind,
         at=now,
         actor=actor,
-        subject=subject.uuid,
+        subject=subject.uuid if subject else None,
         object=block.uuid,
         purpose=block.purpose.slug if block.purpose else "",
         data={"kind": block.kind, "placed_for": str(block.placed_for)},

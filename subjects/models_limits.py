@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from processing.models import Purpose
+from processing.models import Purpose, System
 
 # Answering the person, proving that we did, and legal claims go on whatever is restricted (Arts 15 and 18(2)).
 NEVER_RESTRICTED = frozenset({"rights-requests", "evidence-ledger", "security-and-legal-claims"})
@@ -71,6 +71,7 @@ class ErasureBlock(models.Model):
     """Everything that stops deletion. Each delete anti-joins this table inside its own transaction.
 
     `subject` alone blocks all of the person's data; with `purpose` only what that purpose holds, with `item` only that.
+    Without a subject it is a rule: it blocks what its columns name of everybody, whoever comes later included.
     """
 
     class Kind(models.TextChoices):
@@ -80,16 +81,33 @@ class ErasureBlock(models.Model):
         RESTRICTION = "restriction", _("Restricted at the person's request")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    subject = models.ForeignKey("subjects.DataSubject", models.CASCADE, related_name="erasure_blocks")
+    subject = models.ForeignKey("subjects.DataSubject", models.CASCADE, null=True, related_name="erasure_blocks")
     purpose = models.ForeignKey(Purpose, models.PROTECT, null=True, related_name="+")
     item = models.ForeignKey("subjects.PersonalDataItem", models.CASCADE, null=True, related_name="+")
+    system = models.ForeignKey(System, models.PROTECT, null=True, related_name="+")
+    organisation = models.ForeignKey("subjects.Organisation", models.PROTECT, null=True, related_name="+")
+    collected_from = models.DateField(null=True)
+    collected_to = models.DateField(null=True)
     kind = models.CharField(max_length=16, choices=Kind)
     placed_for = models.UUIDField(help_text="The rights request or the hold that placed it.")
     placed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index("subject", name="subjects_block_active", condition=Q(released_at=None))]
+        indexes = [
+            models.Index("subject", name="subjects_block_active", condition=Q(released_at=None)),
+            models.Index("purpose", name="subjects_block_rules", condition=Q(released_at=None, subject=None)),
+            models.Index("placed_for", name="subjects_block_placed_for"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    subject__isnull=False, system=None, organisation=None, collected_from=None, collected_to=None
+                )
+                | Q(subject=None, item=None, kind="hold"),
+                name="subjects_block_is_of_somebody_or_a_rule",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} block {self.uuid}"

@@ -203,4 +203,5 @@ NOT_PERSONAL = {
     *fields_of("Restriction", "id"),
     # Internal workings of holds and pending requests; they carry ids and codes, and go with the person.
     *fields_of("ErasureBlock", "id uuid subject purpose item kind placed_for placed_at released_at"),
+    *fields_of("ErasureBlock", "system organisation collected_from collected_to"),
 }

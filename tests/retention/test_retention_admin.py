@@ -42,9 +42,9 @@ def test_a_draft_is_written_and_put_in_force(officer):
 
 def test_what_cannot_be_put_in_force_says_why(officer):
     one = RetentionRule.objects.create(
-        slug="r", purpose=live(), trigger="collection", period="P1M", action="pseudonymise", legal_reason="Test."
+        slug="r", purpose=live(), trigger="case_closed", period="P1M", legal_reason="Test."
     )
-    assert "not available yet" in act(officer, "put_in_force", one).text
+    assert "Cases are kept for these purposes only" in act(officer, "put_in_force", one).text
 
 
 def test_counting_changes_nothing(officer):

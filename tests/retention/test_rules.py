@@ -12,7 +12,7 @@ from core.errors import DomainError, Invalid
 from ledger.models import Entry
 from processing.models import ProcessingActivity, Purpose
 from retention.models import RetentionRule
-from retention.rules import NotAvailable, activate, cutoff, period
+from retention.rules import activate, check, cutoff, period
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
@@ -88,11 +88,24 @@ def test_only_a_draft_is_activated(purpose):
     assert error.value.code == "not-a-draft"
 
 
-def test_pseudonymise_is_refused_until_it_is_measured(purpose):
-    one = rule("P12M", purpose=purpose, action="pseudonymise")
-    one.save()
-    with pytest.raises(NotAvailable):
-        activate(one, approved_by="user:1", now=NOW)
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"trigger": "fixed_date"}, "fixed_on"),
+        ({"fixed_on": date(2026, 1, 1)}, "fixed_on"),
+        ({"trigger": "case_closed"}, "trigger"),
+        ({"action": "anonymise"}, "recipe"),
+        ({"action": "pseudonymise"}, "action"),
+        ({"grace": "soon"}, "period"),
+    ],
+)
+def test_a_rule_that_cannot_be_applied_names_the_field(purpose, changes, field):
+    one = rule("P12M", purpose=purpose)
+    for name, value in changes.items():
+        setattr(one, name, value)
+    with pytest.raises(Invalid) as error:
+        check(one)
+    assert field in error.value.fields
 
 
 def test_what_was_approved_is_frozen(purpose):

@@ -1,0 +1,72 @@
+"""Case files of other apps that a rule "after a case is closed" is about: requests, complaints, breaches.
+
+Retention may not import these apps, so each registers what it keeps (kraken_privacy/joins.py). A case file is gone by
+its owner's own function; when, and whether somebody has to look first, is said here as for everything else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Subquery
+from django.db.models.query import QuerySet
+
+from core.errors import Text
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """`rows` are the files kept, with the local date of their closing as `since` (none while they are open) and whether
+    a block is over them as `is_held`. `person` gives, inside a query of rows with a `subject`, the day on which the
+    last case of that person was closed, and none while one is open.
+    """
+
+    purpose: str
+    label: Text
+    rows: Callable[[], QuerySet[Any]]
+    expire: Callable[[QuerySet[Any], datetime], int]
+    person: Callable[[], Subquery | None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a rule finds of one kind of case files."""
+
+    label: Text
+    due: int
+    held: int
+    open: int
+    later: int
+
+
+_files: dict[str, CaseFiles] = {}
+
+
+def register(files: CaseFiles) -> None:
+    _files[files.purpose] = files
+
+
+def of(purpose: str) -> CaseFiles | None:
+    return _files.get(purpose)
+
+
+def purposes() -> list[str]:
+    """The purposes for which case files are kept."""
+    return sorted(_files)
+
+
+def due(files: CaseFiles, cutoff: date) -> QuerySet[Any]:
+    return files.rows().filter(since__lt=cutoff, is_held=False)
+
+
+def counted(files: CaseFiles, cutoff: date) -> Counted:
+    rows = files.rows()
+    over = rows.filter(since__lt=cutoff)
+    return Counted(
+        label=files.label,
+        due=over.filter(is_held=False).count(),
+        held=over.filter(is_held=True).count(),
+        open=rows.filter(since=None).count(),
+        later=rows.filter(since__gte=cutoff).count(),
+    )

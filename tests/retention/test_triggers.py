@@ -1,0 +1,101 @@
+"""The events that are not a date of a relationship: a fixed date, and the closing of a case."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from breaches import expiry as breach_expiry
+from requests import answer, expiry
+from requests.models import CaseFile
+from retention import cases, effect, guard, holds
+from retention.purge import preview, purge
+from subjects.models import PersonalDataItem, Relationship
+from tests import make_office
+from tests.make_retention import NOW, TODAY, item, live, person, rule
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(("day", "due"), [(date(2026, 10, 20), 1), (date(2026, 10, 21), 1), (date(2026, 10, 22), 0)])
+def test_a_fixed_date_is_over_for_what_was_collected_until_then(day, due):
+    """A month from 21 October is over for all of 21 November; what came since is not meant."""
+    item(person(1), ["newsletter"], date(2025, 1, 1))
+    item(person(2), ["newsletter"], date(2026, 10, 22))
+    one = rule(live(), trigger="fixed_date", fixed_on=day, period="P1M")
+    assert preview(one, as_of=TODAY, now=NOW).due == (due or 0)
+    assert effect.effect(one, today=TODAY, now=NOW).now == due
+    assert preview(one, as_of=TODAY, now=NOW).indeterminate == 0
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).items == due
+    assert PersonalDataItem.objects.count() == 2 - due
+
+
+def test_an_old_tie_without_anything_goes_with_the_fixed_date():
+    for number, started in enumerate([date(2025, 1, 1), date(2026, 11, 1)]):
+        Relationship.objects.create(subject=person(number), purpose=live(), role="prospect", started_on=started)
+    one = rule(live(), trigger="fixed_date", fixed_on=date(2026, 6, 1), period="P1M")
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).relationships == 1
+
+
+@pytest.fixture
+def closed(mailoutbox):
+    make_office.register()
+    make_office.person("newsletter")
+    case = make_office.confirmed("access", mailbox=mailoutbox)
+    answer.release_access(case.requests.get(), actor=make_office.OFFICER, now=make_office.NOW)
+    case.refresh_from_db()
+    return case
+
+
+def cases_rule():
+    live("rights-requests", "c")
+    return rule(live("rights-requests", "c"), trigger="case_closed", period="P1M", slug="rights-cases")
+
+
+def test_the_file_of_a_closed_case_goes_with_its_rule_and_not_under_a_hold(closed):
+    one = cases_rule()
+    on_last, after = (closed.closed_at + timedelta(days=days) for days in (28, 45))
+    files = cases.of("rights-requests")
+    hold = holds.place(
+        [closed.subject],
+        matter="2026-1",
+        reason="claim",
+        review_due=after.date() + timedelta(days=30),
+        actor="user:1",
+        now=after,
+    )
+    assert cases.counted(files, date(2100, 1, 1)).held == 1
+    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
+    with pytest.raises(expiry.CaseHeld):
+        expiry.expire_case(closed, now=after)
+    holds.release(hold, actor="user:1", now=after)
+    assert guard.apply(one, as_of=on_last.date(), now=on_last, typed=True).cases == 0
+    with pytest.raises(guard.ApprovalNeeded) as waits:
+        guard.apply(one, as_of=after.date(), now=after)
+    assert waits.value.planned.rows == 1
+    # Not by the term of six years: the rule says when, and somebody has to look first.
+    assert expiry.expire_closed(now=after + timedelta(days=9999)) == 0
+    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 1
+    assert CaseFile.objects.get(pk=closed.pk).claim is None
+
+
+def test_what_is_held_about_a_person_for_their_requests_counts_from_their_last_case(closed):
+    subject = closed.subject
+    one = cases_rule()
+    kept = item(subject, ["rights-requests"], date(2026, 1, 1))
+    item(person(5), ["rights-requests"], date(2020, 1, 1))
+    after = closed.closed_at.date() + timedelta(days=45)
+    report = preview(one, as_of=after, now=NOW)
+    assert (report.due, report.indeterminate) == (1, 1)
+    CaseFile.objects.filter(pk=closed.pk).update(closed_at=None)
+    assert preview(one, as_of=after, now=NOW).indeterminate == 2
+    assert PersonalDataItem.objects.filter(pk=kept.pk).exists()
+
+
+def test_breaches_have_a_rule_of_their_own_or_six_years():
+    live("security-and-legal-claims", "f")
+    assert breach_expiry.expire(now=NOW) == 0
+    one = rule(live("security-and-legal-claims", "f"), trigger="case_closed", period="P6Y", slug="breach-log")
+    item(person(1), ["security-and-legal-claims"], date(2020, 1, 1))
+    # People have no breach that is theirs: nothing of them is counted by it, due or not.
+    report = preview(one, as_of=TODAY, now=NOW)
+    assert (report.due, report.indeterminate) == (0, 0)

@@ -1,0 +1,79 @@
+"""A hold that names nobody is looked up by the delete itself, so whoever comes later is held as well."""
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from processing.models import System
+from subjects import blocks, organisations
+from subjects.erasure import end_needs, needs_of
+from subjects.models import ErasureBlock, PersonalDataItem
+from tests.make_retention import NOW, item, live, person
+
+pytestmark = pytest.mark.django_db
+DAY = date(2025, 3, 1)
+
+
+def rule(**what):
+    return blocks.place_rule(placed_for=uuid4(), now=NOW, actor="user:1", **what)
+
+
+def delete_everything(subject):
+    return end_needs(needs_of(subject, [live(), live("surveys")]), now=NOW)
+
+
+def other_system():
+    return System.objects.create(slug="crm", name="CRM", connector="manual")
+
+
+def company(subject, name="Acme"):
+    return organisations.represent(subject, name=name)
+
+
+@pytest.mark.parametrize(
+    ("what", "is_held"),
+    [
+        (lambda: {"purpose": live()}, True),
+        (lambda: {"purpose": live("surveys")}, False),
+        (lambda: {"system": System.objects.get(slug="kraken-privacy")}, True),
+        (lambda: {"system": other_system()}, False),
+        (lambda: {"organisation": company(person(1))}, True),
+        (lambda: {"organisation": company(person(7), "Other")}, False),
+        (lambda: {"purpose": live(), "collected_from": DAY, "collected_to": DAY}, True),
+        (lambda: {"purpose": live(), "collected_from": date(2025, 3, 2)}, False),
+        (lambda: {"purpose": live(), "collected_to": date(2025, 2, 28)}, False),
+    ],
+)
+def test_it_holds_what_it_describes_and_no_more(what, is_held):
+    item(person(1), ["newsletter"], DAY)
+    block = rule(**what())
+    # Who comes after it was placed is in the same case as who was there.
+    item(person(1), ["newsletter"], DAY)
+    subject = person(1)
+    assert bool(blocks.active(subject, purpose=live()).exists()) is is_held
+    assert (live().pk in blocks.held_by_rule(subject)) is is_held
+    assert delete_everything(subject).needs == (0 if is_held else 2)
+    if is_held:
+        blocks.release(block.placed_for, now=NOW, actor="user:1")
+        assert delete_everything(subject).items == 2
+        assert not PersonalDataItem.objects.exists()
+
+
+def test_a_company_is_held_with_its_people_and_its_name():
+    subject = person(1)
+    acme = company(subject)
+    rule(organisation=acme)
+    erased = end_needs([], now=NOW, pairs=[(subject.pk, live().pk)])
+    assert erased.subjects == 0
+    subject.refresh_from_db()
+    assert subject.organisation == acme
+
+
+def test_a_block_is_of_somebody_or_a_hold_by_rule():
+    system = other_system()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ErasureBlock.objects.create(subject=person(1), system=system, kind="hold", placed_for=uuid4(), placed_at=NOW)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ErasureBlock.objects.create(kind="claim", placed_for=uuid4(), placed_at=NOW)
