@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from kraken_privacy.embedded.cluster import throw_away
 from kraken_privacy.embedded.dsn import change
@@ -94,9 +95,21 @@ class ByFile(LoadScopeScheduling):
     """
 
     SHARING = ("tests/stack/", "tests/e2e/")
+    STACK = "the running stack"
+    # Few tests, each of them long. Begun last, as xdist would, they keep one worker busy while the other has no more.
+    LONG = (STACK, "tests/embedded/", "accessibility", "browser", "killed")
 
     def _split_scope(self, nodeid: str) -> str:
-        return "the running stack" if nodeid.startswith(self.SHARING) else nodeid.split("::", 1)[0]
+        return self.STACK if nodeid.startswith(self.SHARING) else nodeid.split("::", 1)[0]
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        self.workqueue.move_to_end(min(self.workqueue, key=self._turn), last=False)
+        super()._assign_work_unit(node)
+
+    def _turn(self, scope: str) -> tuple[int, int]:
+        """What is long first, then what has many tests."""
+        kind = next((place for place, mark in enumerate(self.LONG) if mark in scope), len(self.LONG))
+        return kind, -len(self.workqueue[scope])
 
 
 @pytest.hookimpl(optionalhook=True)
