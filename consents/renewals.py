@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from consents import endings
-from consents.models import ConsentFormVersion, ConsentRenewal, ConsentState, Status
+from consents.models import ConsentFormVersion, ConsentReminder, ConsentRenewal, ConsentState, Status
 from consents.states import YES
 from core.errors import Text
 from processing.models import Purpose
@@ -101,6 +101,19 @@ def mark(version: ConsentFormVersion, keys: Collection[str], *, until: datetime 
     with connection.cursor() as cursor:
         cursor.execute(MARK, params)
         return int(cursor.fetchone()[0])
+
+
+def carry(pairs: Mapping[UUID, UUID], subject: UUID) -> None:
+    """What was decided about an answer holds for its copy under another record of the same person (office/merging.py).
+
+    `pairs` is the copy of each answer. Without this a merge would settle an open mark, and remind of the copy again.
+    """
+    marks = list(ConsentRenewal.objects.filter(event__in=pairs, ended_at=None))
+    reminded = list(ConsentReminder.objects.filter(event__in=pairs))
+    for row in (*marks, *reminded):
+        row.pk, row.uuid, row.subject, row.event = None, uuid4(), subject, pairs[row.event]
+    ConsentRenewal.objects.bulk_create(marks)
+    ConsentReminder.objects.bulk_create(reminded)
 
 
 def end_due(*, now: datetime, limit: int = 500) -> int:

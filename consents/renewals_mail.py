@@ -11,12 +11,12 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from consents import permission
+from consents import asking, unsubscribe
 from consents.models import ConsentFormVersion, ConsentRenewal, ConsentState
 from consents.states import YES
+from consents.unsubscribe import Recipient
 from core.models import Controller
 from core.outbox import post_mail
-from subjects import people
 from subjects.models import DataSubject
 
 
@@ -45,9 +45,9 @@ def _ask(subject: UUID, version: int, *, now: datetime) -> None:
         if person
         and row.event in standing
         # Asking for consent to marketing is marketing (PECR reg 22): the old "yes" must still allow it.
-        and permission.may_process(person, row.purpose.slug, row.channel, now=now).allowed
+        and asking.may_write(person, row.purpose.slug, row.channel, now=now)
     ]
-    address = next(iter(people.emails_of(person)), "") if person and allowed else ""
+    address = asking.address_of(person) if person and allowed else ""
     if not address or person is None:
         rows.update(kept_back=True)
         return
@@ -58,7 +58,7 @@ def _ask(subject: UUID, version: int, *, now: datetime) -> None:
 def _mail(
     person: DataSubject, address: str, version: ConsentFormVersion, rows: list[ConsentRenewal], *, now: datetime
 ) -> None:
-    controller = Controller.current()
+    controller, token = Controller.current(), unsubscribe.seal(Recipient(address, ""))
     asked = {(row.purpose.slug, row.channel) for row in rows}
     with translation.override(version.locale), timezone.override(controller.zone):
         text = render_to_string(
@@ -67,7 +67,7 @@ def _mail(
                 "controller": controller,
                 "labels": [one["label"] for one in version.controls if (one["purpose"], one["channel"]) in asked],
                 "until": date_format(timezone.localtime(min(row.until for row in rows)), "j F Y"),
-                "link": f"{settings.BASE_URL}{reverse('consents:form', args=[version.form.slug])}",
+                "link": f"{settings.BASE_URL}{reverse('consents:renew', args=[token])}",
             },
         )
         subject = _("Do you still agree? %(title)s") % {"title": version.title}

@@ -3,13 +3,28 @@
 from celery import shared_task
 from django.utils import timezone
 
-from consents import endings, opt_in, renewals, renewals_mail, webhooks
+from consents import endings, opt_in, reminders, renewals, renewals_mail, webhooks
+
+# Of five hundred people each. What is left over comes the night after.
+BATCHES = 200
 
 
 @shared_task
 def expire() -> int:
-    """Nightly: record the consents whose time has run out."""
-    return endings.expire_due(now=timezone.now())
+    """Nightly: record the consents whose time has run out, a batch after the other."""
+    now, done = timezone.now(), 0
+    for _batch in range(BATCHES):
+        ended = endings.expire_due(now=now)
+        done += ended
+        if not ended:
+            break
+    return done
+
+
+@shared_task
+def remind() -> int:
+    """By day: tell some of those whose "yes" runs out within a month."""
+    return reminders.remind_due(now=timezone.now())
 
 
 @shared_task

@@ -138,6 +138,7 @@ CELERY_BEAT_SCHEDULE = {
     "drafts": {"task": "requests.tasks.forget_drafts", "schedule": crontab(hour=1, minute=45)},
     "cookies": {"task": "cookies.tasks.forget", "schedule": crontab(hour=1, minute=10)},
     "consents": {"task": "consents.tasks.expire", "schedule": crontab(hour=1, minute=0)},
+    "ending-consents": {"task": "consents.tasks.remind", "schedule": crontab(hour="9-17", minute="*/10")},
     "webhooks": {"task": "consents.tasks.tell_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "outgrown-consents": {"task": "consents.tasks.renew", "schedule": 600.0, "options": {"expires": 600}},
     "unconfirmed-consents": {"task": "consents.tasks.forget_unconfirmed", "schedule": crontab(hour=1, minute=5)},
@@ -271,6 +272,8 @@ API_CALLS_PER_CLIENT = env.int("API_CALLS_PER_CLIENT", default=120)
 FORM_POSTS_PER_CLIENT = env.int("FORM_POSTS_PER_CLIENT", default=20)
 # Days for which the version before is still taken from a cached page; each form may say otherwise.
 CONSENT_FORM_GRACE_DAYS = env.int("CONSENT_FORM_GRACE_DAYS", default=30)
+# Whoever said no is not asked again for so many months, and never for fewer than six (consents/asking.py).
+CONSENT_REASK_MONTHS = max(6, env.int("CONSENT_REASK_MONTHS", default=6))
 # The age from which a child consents to an online service alone (DPA 2018 s.9; EU states have up to 16).
 CONSENT_AGE = env.int("CONSENT_AGE", default=13)
 SPECTACULAR_SETTINGS = {

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from consents import endings, projection, suppression
+from consents import endings, projection, renewals, suppression
 from consents.models import ConsentEvent, ConsentState, Status, Suppression
 from consents.states import YES
 from processing.models import Purpose
@@ -31,15 +31,18 @@ def unite(kept: DataSubject, gone: DataSubject, *, entry: UUID, now: datetime, a
                 both.setdefault(key, []).append(state)
     refused = {key for key, answers in both.items() if any(state.status in NO for state in answers)}
     events, before = [], []
+    copies: dict[UUID, UUID] = {}
     for key, answers in both.items():
         if key in refused or (key[0], "") in refused:
             events.append(_no(kept, answers, entry=entry, now=now, actor=actor))
         elif key in theirs and theirs[key].status in YES:
             events.append(_again(kept, theirs[key], entry=entry, now=now, actor=actor))
+            copies[theirs[key].event] = events[-1].uuid
         else:
             continue
         before.append(_as_it_stood(mine.get(key), key))
     projection.append(events)
+    renewals.carry(copies, kept.uuid)
     endings.note(kept.uuid, {key[0] for key in refused}, at=now)
     return [{**stood, "event": str(event.uuid)} for stood, event in zip(before, events, strict=True)]
 

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
-from consents import permission, states, withdraw
+from consents import forms, permission, renewals, states, withdraw
 from consents.models import ConsentEvent, ConsentState
+from core.models import Controller
 from ledger.models import Entry
 from office import merging
 from office.models import Merge
@@ -14,7 +15,7 @@ from subjects import blocks, people, relationships, restrictions
 from subjects.erasure import end_needs, needs_of
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, ItemPurpose, Relationship, SubjectIdentifier
-from tests import make_office
+from tests import make_consents, make_office
 from tests import make_people as make
 
 pytestmark = pytest.mark.django_db
@@ -236,3 +237,17 @@ def test_who_may(client, ada, countess):
     assert client.post(url).status_code == 404
     assert client.get(url).status_code == 405
     assert not ConsentEvent.objects.filter(origin="merge").exists()
+
+
+def test_a_yes_that_its_form_has_outgrown_stays_so_under_the_record_that_is_kept():
+    ours = {"controllers": [Controller.current().name]}
+    make_consents.published(**ours)
+    make_consents.captured("countess@example.com")
+    make_consents.captured("ada@example.com", choices={"newsletter-email": True}, now=make_consents.NOW)
+    kept, gone = (people.find([Claim("email", email)]) for email in ("ada@example.com", "countess@example.com"))
+    changed = make_consents.draft(title="More", **ours)
+    now = make_consents.days(1)
+    forms.publish(changed, now=now, actor=make.OFFICER, asks_again=["newsletter-email"])
+    merge(kept, gone, now=now)
+    renewals.end_due(now=now + timedelta(days=renewals.DAYS))
+    assert standing(kept) == {"invalidated"}

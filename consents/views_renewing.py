@@ -1,0 +1,31 @@
+"""The page behind the mail that something ends soon. A GET changes nothing; what is not ticked ends on its day."""
+
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from consents import renewing, unsubscribe
+from core.models import Controller
+from core.network import client_address
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def renew(request: HttpRequest, token: str) -> HttpResponse:
+    recipient = unsubscribe.read(token)
+    if recipient is None:
+        return render(request, "consents/preferences_unusable.html", status=404)
+    now = timezone.now()
+    renewed = None
+    if request.method == "POST":
+        address = partial(client_address, request)
+        renewed = renewing.renew(recipient, request.POST.getlist("renew"), address=address, now=now)
+    endings = renewing.of(recipient, now=now)
+    versions = {ending.version.pk: ending.version for ending in endings}
+    with timezone.override(Controller.current().zone):
+        context = {"endings": endings, "renewed": renewed, "versions": list(versions.values()), "token": token}
+        return render(request, "consents/renew.html", context)
