@@ -5,9 +5,12 @@ import uuid
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from consents.models_assessments import Assessment as Assessment
+from consents.models_assessments import AssessmentReview as AssessmentReview
+from consents.models_assessments import AssessmentVersion as AssessmentVersion
 from consents.models_evidence import ConsentEvidence as ConsentEvidence
 from consents.models_evidence import ConsentRenewal as ConsentRenewal
 from consents.models_importing import ConsentImport as ConsentImport
@@ -213,83 +216,3 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"suppression {self.uuid}"
-
-
-class Assessment(models.Model):
-    """A legitimate-interest assessment for one purpose: the ICO three-part test. Its text is in versions."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    purpose = models.OneToOneField(Purpose, models.PROTECT, related_name="+")
-
-    def __str__(self) -> str:
-        return f"assessment {self.uuid}"
-
-
-class AssessmentVersion(models.Model):
-    """Answers, decision and approval of one round. Author and approver differ, or the sole-officer reason is given."""
-
-    class Decision(models.TextChoices):
-        RELY = "rely", _("Rely on legitimate interests")
-        SAFEGUARDS = "rely_with_safeguards", _("Rely, with safeguards")
-        NOT = "do_not_rely", _("Do not rely on legitimate interests")
-        DPIA = "dpia_required", _("A DPIA is needed instead")
-
-    assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="versions")
-    number = models.PositiveSmallIntegerField()
-    answers = models.JSONField(help_text="Keyed p1…p10, n1…n4, b1…b20 as in the ICO's template.")
-    decision = models.CharField(max_length=20, choices=Decision)
-    justification = models.TextField()
-    author = models.CharField(max_length=60)
-    approver = models.CharField(max_length=60, blank=True)
-    sole_officer_reason = models.TextField(blank=True)
-    approved_at = models.DateTimeField(null=True)
-    review_due = models.DateField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["assessment", "number"], name="consents_assessmentversion_numbered_once"),
-            models.CheckConstraint(
-                condition=Q(approved_at=None) | Q(approver__gt="", review_due__isnull=False),
-                name="consents_assessment_approval_is_complete",
-            ),
-            models.CheckConstraint(
-                condition=Q(approved_at=None) | ~Q(author=F("approver")) | ~Q(sole_officer_reason=""),
-                name="consents_assessment_two_people_or_reason",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"assessment {self.assessment_id} v{self.number}"
-
-
-class AssessmentReview(models.Model):
-    """Something happened that an assessment must be looked at again for, such as an upheld objection.
-
-    It stays open until a later version is approved. It ends nothing by itself: the assessment counts meanwhile.
-    """
-
-    class Cause(models.TextChoices):
-        OBJECTION = "objection-upheld", _("An objection was upheld")
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="reviews")
-    cause = models.CharField(max_length=20, choices=Cause)
-    caused_by = models.UUIDField(help_text="The rights request, without a foreign key: the case goes before this does.")
-    opened_at = models.DateTimeField()
-    entry = models.UUIDField(help_text="The ledger entry that proves it.")
-    closed_at = models.DateTimeField(null=True)
-    closed_by = models.ForeignKey(AssessmentVersion, models.PROTECT, null=True, related_name="+")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["assessment", "caused_by"], name="consents_review_once_per_cause"),
-            models.CheckConstraint(condition=Q(cause__in=["objection-upheld"]), name="consents_review_cause_known"),
-            models.CheckConstraint(
-                condition=Q(closed_at=None, closed_by=None) | Q(closed_at__isnull=False, closed_by__isnull=False),
-                name="consents_review_closed_by_a_version",
-            ),
-        ]
-        indexes = [models.Index("opened_at", name="consents_review_open", condition=Q(closed_at=None))]
-
-    def __str__(self) -> str:
-        return f"review {self.uuid}"

@@ -30,7 +30,7 @@ LEFT JOIN LATERAL (
     SELECT assessment.uuid, approved.decision, approved.review_due
     FROM consents_assessment assessment
     JOIN consents_assessmentversion approved ON approved.assessment_id = assessment.id
-    WHERE assessment.purpose_id = purpose.id AND approved.approved_at IS NOT NULL
+    WHERE assessment.purpose_id = purpose.id AND approved.basis = 'f' AND approved.approved_at IS NOT NULL
     ORDER BY approved.approved_at DESC, approved.number DESC LIMIT 1
 ) governing ON true
 WHERE purpose.slug = %s

@@ -252,8 +252,8 @@ NOT_PERSONAL = {
     *fields_of("Assessment", "id uuid purpose"),
     *fields_of(
         "AssessmentVersion",
-        "id assessment number answers decision justification author approver sole_officer_reason approved_at"
-        " review_due",
+        "id assessment number basis answers decision justification facts screening author writers begun_at saved_at"
+        " submitted_at returned_note approver sole_officer_reason approved_at review_due",
     ),
     # Why an assessment is looked at again: the request is named by its id, the person not at all.
     *fields_of("AssessmentReview", "id uuid assessment cause caused_by opened_at entry closed_at closed_by"),

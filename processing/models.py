@@ -222,7 +222,9 @@ class PurposeVersion(models.Model):
         current.update(status=Status.RETIRED, effective_to=now)
         self.status, self.effective_from = Status.LIVE, now
         self.save(update_fields=["status", "effective_from"])
-        return self._record("purpose.published", now=now, actor=actor)
+        entry = self._record("purpose.published", now=now, actor=actor)
+        gates.tell(self, now=now, actor=actor)
+        return entry
 
     @transaction.atomic
     def retire(self, *, now: datetime, actor: str) -> UUID:

@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from consents import answers, assessments, capture, forms, permission
+from consents import answers, assessments, assessments_drafts, capture, forms, permission
+from consents.assessments_questions import all_questions
 from consents.forms_checklist import Declaration
 from consents.models import Assessment, AssessmentVersion, ConsentForm, ConsentFormVersion
 from core import apikeys
@@ -80,19 +81,26 @@ def reason(email="ada@example.com", purpose="newsletter", channel="email", *, no
     return ("+" if verdict.allowed else "") + verdict.reason
 
 
-def assessment(purpose, *, approved=NOW, due=None, decision="rely", **fields):
-    fields = {
-        "answers": dict.fromkeys(assessments.QUESTIONS, "Yes."),
-        "justification": "Fair.",
-        "author": "user:a",
-        **fields,
+def assessed(basis="f", **answers):
+    """Every question answered: nothing that needs a DPIA, and words for the rest."""
+    known = [one for one in all_questions(basis) if one.key not in ("decision", "justification", "d19", "d20")]
+    return {one.key: next(iter(one.choices)) if one.choices else "Yes." for one in known} | {
+        **({"safeguards": ["opt-out"]} if basis == "f" else {"r1": "crime"}),
+        **answers,
     }
+
+
+def assessment(purpose, *, approved=NOW, due=None, decision="rely", basis="f", **fields):
+    fields = {"answers": assessed(basis), "justification": "Fair.", "author": "user:a", **fields}
     owner = Assessment.objects.get_or_create(purpose=purpose)[0]
     version = AssessmentVersion.objects.create(
-        assessment=owner, number=owner.versions.count() + 1, decision=decision, **fields
+        assessment=owner, number=owner.versions.count() + 1, decision=decision, basis=basis, **fields
     )
-    due = due or date(2026, 12, 31)
-    return assessments.approve(version, approver="user:b", review_due=due, now=approved) if approved else version
+    if not approved:
+        return version
+    assessments_drafts.submit(purpose, now=approved, actor=version.author)
+    due = due or max(date(2026, 12, 31), approved.date())
+    return assessments.approve(version, approver="user:b", review_due=due, now=approved)
 
 
 def key(*scopes, **fields):

@@ -1,13 +1,15 @@
 """The demo's register, forms, assessments, notice and retention rules: all that holds before the first person."""
 
 from datetime import date, datetime
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.utils.formats import date_format
 
-from consents import assessments, forms
+from consents import assessments, assessments_drafts, forms
+from consents.assessments_questions import FORMS
 from consents.forms_checklist import Declaration
-from consents.models import Assessment, AssessmentVersion, ConsentForm, ConsentFormVersion
+from consents.models import ConsentForm, ConsentFormVersion
 from core.errors import DomainError
 from core.models import Controller
 from kraken_privacy.demo.files import ACTOR, DIRECTOR, NOTICE, REGISTER, read
@@ -63,19 +65,15 @@ def _form(row: dict, *, now: datetime) -> None:
     forms.publish(version, now=now, actor=ACTOR)
 
 
-def _assessment(slug: str, answers: dict[str, str], *, now: datetime) -> None:
-    assessment = Assessment.objects.create(purpose=Purpose.objects.get(slug=slug))
-    decision, justification = answers.pop("decision"), answers.pop("justification")
-    for number, months in enumerate(APPROVALS, 1):
-        version = AssessmentVersion.objects.create(
-            assessment=assessment,
-            number=number,
-            decision=decision,
-            justification=justification,
-            answers=answers,
-            author=ACTOR,
-        )
-        assessments.approve(version, approver=DIRECTOR, now=now - relativedelta(months=months))
+def _assessment(slug: str, answers: dict[str, Any], *, now: datetime) -> None:
+    purpose = Purpose.objects.get(slug=slug)
+    for months in APPROVALS:
+        at = now - relativedelta(months=months)
+        version = assessments_drafts.begin(purpose, now=at, actor=ACTOR)
+        for part in FORMS[version.basis]:
+            given = {question.key: answers.get(question.key) for question in part.questions}
+            assessments_drafts.save(purpose, part.slug, given, now=at, actor=ACTOR)
+        assessments.approve(assessments_drafts.submit(purpose, now=at, actor=ACTOR), approver=DIRECTOR, now=at)
 
 
 def _rule(row: dict, *, now: datetime) -> None:
