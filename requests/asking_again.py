@@ -1,8 +1,8 @@
 """What was asked of a person and never answered: asked once more, then closed with a letter, and never in silence.
 
-Nothing runs for us while we wait for proof, or for the meaning of an access request (UK GDPR Art 12A(2) and (5)), so a
-request could wait for ever. A question that stops no clock is asked once more, too; that request is answered by its
-date.
+Nothing runs for us while we wait for proof, for a fee, or for the meaning of an access request (UK GDPR Art 12A(2) and
+(5)), so a request could wait for ever. A question that stops no clock is asked once more, too; that
+request is answered by its date.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ledger.entries import record
-from requests import clarification, identity_doubt, identity_waiting, letters, posting, refusing
+from requests import clarification, fee, identity_doubt, identity_waiting, letters, posting, refusing
 from requests.asking import NEVER_WAIT, today, words_of
 from requests.clock import in_words
 from requests.intake import NOT_SHOWN
@@ -26,7 +26,13 @@ from requests.workflow import OPEN
 
 ACTOR = "system:requests"
 KIND = "asked_again"
-KINDS = (Kind.IDENTITY, Kind.CLARIFICATION)
+# For want of which answer a request is closed. That a fee is due at all was decided and told by a person (Art 12(5));
+# that it was not paid is a fact, and whoever pays later is taken up again.
+REASONS = {
+    Kind.IDENTITY.value: NOT_SHOWN,
+    Kind.CLARIFICATION.value: refusing.NOT_ANSWERED,
+    Kind.FEE.value: refusing.NOT_PAID,
+}
 
 
 def remind_due(*, now: datetime) -> int:
@@ -42,7 +48,7 @@ def close_due(*, now: datetime) -> int:
     """
     over = today(now) - timedelta(days=settings.ASKING_WAIT_DAYS)
     # Where the time runs although we wait, a refusal is due when the answer is (Art 12(4)).
-    is_due = Q(kind=Kind.IDENTITY, request__due_on__lte=today(now))
+    is_due = Q(kind__in=(Kind.IDENTITY, Kind.FEE), request__due_on__lte=today(now))
     reminded = _unanswered().filter(reminder__given_on__isnull=False, reminder__bounced_at=None)
     return _each(reminded.filter(Q(reminder__given_on__lte=over) | is_due), _close, now=now)
 
@@ -59,7 +65,7 @@ def _unanswered() -> QuerySet[Asking]:
     """Asked, and nothing came: no proof, no answer, and no message that nobody has read. Mailboxes that were never
     confirmed have a letter of their own (requests/identity_waiting.py).
     """
-    asked = Asking.objects.in_force().filter(kind__in=KINDS, given_on__isnull=False, arrived_on=None)
+    asked = Asking.objects.in_force().filter(kind__in=REASONS, given_on__isnull=False, arrived_on=None)
     ours = asked.filter(request__state__in=OPEN, case__is_test=False).exclude(case__in=identity_waiting.waiting())
     return ours.exclude(case__in=Message.objects.waiting().values("case"))
 
@@ -90,6 +96,8 @@ def _context(asking: Asking, *, now: datetime) -> dict[str, Any]:
         if asking.kind == Kind.IDENTITY:
             reason = identity_doubt.REASONS.get(asking.reason, refusing.REASONS[NOT_SHOWN])
             asked = "\n\n".join(map(str, [reason, words.get("doubt", "")]))
+        elif asking.kind == Kind.FEE:
+            asked = fee.in_words(asking)
         else:
             asked = words.get("unclear", "")
         return {
@@ -98,6 +106,7 @@ def _context(asking: Asking, *, now: datetime) -> dict[str, Any]:
             "ways": [str(identity_doubt.WAYS[way]) for way in words.get("ways", [])],
             "closes_on": closes_on(asking, reminded_on=today(now)),
             "due": asking.request.due_on,
+            "is_fee": asking.kind == Kind.FEE,
         }
 
 
@@ -108,13 +117,12 @@ def _close(asking: Asking, *, now: datetime) -> bool:
         return False
     open_requests = asking.case.requests.open().exclude(right__in=NEVER_WAIT).order_by("pk")
     concerned = open_requests if asking.kind == Kind.IDENTITY else open_requests.filter(pk=asking.request_id)
-    reason = NOT_SHOWN if asking.kind == Kind.IDENTITY else refusing.NOT_ANSWERED
     done = False
     for one in concerned:
         if one.askings.in_force().filter(kind=Kind.REFUSAL).exists():
             continue
         done = True
-        refusing.prepare(one, reason=reason, explanation=_explanation(asking), actor=ACTOR, now=now)
+        refusing.prepare(one, reason=REASONS[asking.kind], explanation=_explanation(asking), actor=ACTOR, now=now)
         if not settings.TWO_PERSON_RELEASE:
             refusing.refuse(one, actor=ACTOR, now=now)
     return done
@@ -123,11 +131,21 @@ def _close(asking: Asking, *, now: datetime) -> bool:
 def _explanation(asking: Asking) -> str:
     assert asking.reminder is not None  # noqa: S101 - as above
     with translation.override(asking.case.locale):
-        return _(
-            "We wrote to you on %(asked)s, and again on %(reminded)s, and have had no answer. We have deleted nothing"
-            " because of this.\n\nIf you still want us to go on, just answer what we asked. We then take your request"
-            " up again where we left it."
-        ) % {
+        said = _UNPAID if asking.kind == Kind.FEE else _UNANSWERED
+        return str(said) % {
             "asked": in_words(asking.given_on) if asking.given_on else "",
             "reminded": in_words(asking.reminder.given_on) if asking.reminder.given_on else "",
         }
+
+
+_UNANSWERED = gettext_lazy(
+    "We wrote to you on %(asked)s, and again on %(reminded)s, and have had no answer. We have deleted nothing because"
+    " of this.\n\nIf you still want us to go on, just answer what we asked. We then take your request up again where we"
+    " left it."
+)
+_UNPAID = gettext_lazy(
+    "We asked for the fee on %(asked)s, and again on %(reminded)s, and have not received it. We have deleted nothing"
+    " because of this.\n\nIf you still want us to go on, pay the fee. We then take your request up again, and the time"
+    " for our answer begins on that day. If you think that we should not have asked for it, tell us so, or complain as"
+    " described below."
+)

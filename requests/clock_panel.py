@@ -45,6 +45,7 @@ class Panel:
     never_waits: bool
     may_come_back: bool
     may_be_answered: bool
+    may_be_paid: bool
     asks_where: bool
     pauses: bool
     choices: dict[str, Choices]
@@ -66,6 +67,7 @@ def panel(rights_request: RightsRequest, *, now: datetime) -> Panel:
         never_waits=rights_request.right in NEVER_WAIT,
         may_come_back=refusing.may_come_back(rights_request),
         may_be_answered=refusing.may_be_answered(rights_request),
+        may_be_paid=refusing.may_be_answered(rights_request, Kind.FEE),
         asks_where=asking_where.may_ask(rights_request),
         pauses=clarification.pauses(rights_request),
         choices=_choices(),
@@ -81,9 +83,6 @@ _PLACES = {
 
 def _choices() -> dict[str, Choices]:
     return {
-        "doubts": list(identity_doubt.REASONS.items()),
-        "without_document": list(identity_doubt.WITHOUT_DOCUMENT.items()),
-        "documents": list(identity_doubt.DOCUMENTS.items()),
         "ways": list(identity_doubt.WAYS.items()),
         "refusals": list(refusing.REASONS.items()),
     }

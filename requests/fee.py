@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid
+from requests import refusing
 from requests.asking import (
     NEVER_WAIT,
     NeverWaits,
@@ -22,6 +23,7 @@ from requests.asking import (
     need,
     note,
     text,
+    words_of,
 )
 from requests.models import Asking, Right, RightsRequest
 from requests.models_identity import Ended, Kind
@@ -66,13 +68,21 @@ def charge(
 
 @transaction.atomic
 def paid(rights_request: RightsRequest, *, day: date, actor: str, now: datetime) -> None:
-    """The money arrived on that day."""
+    """The money arrived on that day. It takes up again what was closed for want of it."""
+    refusing.answered_after_all(rights_request, Kind.FEE, actor=actor, now=now)
     lock(rights_request)
     asking = need(rights_request, Kind.FEE)
     arrive(asking, day, now=now)
     asking.end(Ended.ANSWERED, now=now)
     note("fee.paid", asking, actor=actor, now=now, day=day.isoformat())
     count(asking, because="fee.paid", actor=actor, now=now)
+
+
+def in_words(asking: Asking) -> str:
+    """What was asked for, and why."""
+    words = words_of(asking)
+    asked = _("A fee of %(amount)s.") % {"amount": words.get("amount", "")}
+    return "\n\n".join(map(str, [asked, REASONS[asking.reason], words.get("explanation", "")]))
 
 
 def _amount(given: str) -> Decimal:

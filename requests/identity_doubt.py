@@ -4,8 +4,9 @@ Only a doubt allows asking, and only what removes it may be asked. The clock sta
 have looked at it (Art 12A(2)(b)); so asking late needs a second person, and a doubt taken back is as if never raised.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +16,7 @@ from core.holidays import is_working_day
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
-from requests import identity, identity_evidence, refusing
+from requests import identity, identity_evidence, letters, refusing, two_people
 from requests.asking import (
     NEVER_WAIT,
     NeverWaits,
@@ -35,6 +36,7 @@ from requests.asking import (
 )
 from requests.clock import DAY
 from requests.facts import Facts
+from requests.letter_words import OWN
 from requests.models import Asking, CaseFile, RightsRequest
 from requests.models_identity import Ended, Kind
 from subjects.identifiers import Claim
@@ -42,6 +44,7 @@ from subjects.people import provable, verify_identifier
 
 # So many working days after the receipt, asking looks like winning time.
 PROMPT_DAYS = 5
+LETTER = "id_request"
 REASONS = {
     "unknown-address": _("The request came from an address that we do not hold."),
     "shared-address": _("The address is used by several people."),
@@ -72,6 +75,11 @@ class NeedsSecondPerson(DomainError):
     message = _("Somebody else must agree to it: whoever wants to ask this late cannot approve it themselves.")
 
 
+class NothingWaits(DomainError):
+    code = "nothing-to-approve"
+    message = _("Nothing waits for approval.")
+
+
 def is_late(rights_request: RightsRequest, *, now: datetime) -> bool:
     """Whether asking today would be later than five working days after the receipt."""
     return today(now) > prompt_until(rights_request)
@@ -89,14 +97,24 @@ def prompt_until(rights_request: RightsRequest) -> date:
 
 @transaction.atomic
 def ask(
-    rights_request: RightsRequest, *, reason: str, doubt: str, ways: Sequence[str], actor: str, now: datetime
+    rights_request: RightsRequest,
+    *,
+    reason: str,
+    doubt: str,
+    ways: Sequence[str],
+    around: Mapping[str, str] | None = None,
+    actor: str,
+    now: datetime,
 ) -> Asking:
-    """Record the doubt and ask for what removes it. Asked late, nothing goes out before a second person agreed."""
+    """Record the doubt and ask for what removes it. Asked late, nothing goes out before a second person agreed.
+
+    `around`: words of our own before and after those of the letter, kept with it until it may go.
+    """
     lock(rights_request)
     if rights_request.right in NEVER_WAIT:
         raise NeverWaits
     choose("reason", reason, REASONS)
-    words = {"doubt": _said(doubt), "ways": _ways(ways)}
+    words = {"doubt": _said(doubt), "ways": _ways(ways), **(around or {})}
     late = is_late(rights_request, now=now)
     asking = begin(rights_request, Kind.IDENTITY, reason, words, is_late=late, actor=actor, now=now)
     note("identity.doubted", asking, actor=actor, now=now, late=late)
@@ -111,16 +129,25 @@ def ask(
 def approve(rights_request: RightsRequest, *, actor: str, now: datetime) -> Asking:
     """Agree to a doubt that was raised late. Raises NeedsSecondPerson for whoever raised it."""
     lock(rights_request)
-    asking = in_force(rights_request, Kind.IDENTITY)
-    if asking is None or asking.letter_id or not asking.is_late:
-        raise Invalid(_("Nothing waits for approval."))
-    if asking.proposed_by == actor:
+    asking = _waiting(rights_request)
+    if actor in writers(rights_request):
         raise NeedsSecondPerson
     asking.approved_by = actor
     asking.save(update_fields=["approved_by"])
     note("identity.doubt-approved", asking, actor=actor, now=now)
     _give(asking, actor=actor, now=now)
     return asking
+
+
+def writers(rights_request: RightsRequest) -> set[str]:
+    """Who raised the doubt that waits, or wrote words of its letter: none of them approves it."""
+    return {_waiting(rights_request).proposed_by, *two_people.drafters(rights_request, LETTER)}
+
+
+def preview(rights_request: RightsRequest, *, now: datetime) -> str:
+    """The letter that waits for approval, as it would go. Raises NothingWaits, or LetterIncomplete."""
+    asking = _waiting(rights_request)
+    return letters.render(LETTER, asking.request, _context(asking), now=now)
 
 
 @transaction.atomic
@@ -230,14 +257,25 @@ def _note_again(case: CaseFile, *, how: str, words: str, actor: str, now: dateti
     record(kind="case.identified", at=now, actor=actor, object=case.uuid, data=data, test=case.is_test)
 
 
+def _waiting(rights_request: RightsRequest) -> Asking:
+    asking = in_force(rights_request, Kind.IDENTITY)
+    if asking is None or asking.letter_id or not asking.is_late:
+        raise NothingWaits
+    return asking
+
+
 def _give(asking: Asking, *, actor: str, now: datetime) -> None:
+    give(asking, LETTER, _context(asking), actor=actor, now=now)
+
+
+def _context(asking: Asking) -> dict[str, Any]:
     words = words_of(asking)
-    context = {
+    return {
         "doubt": f"{REASONS[asking.reason]}\n\n{words['doubt']}",
         "evidence": [str(WAYS[way]) for way in words["ways"]],
         "channel": str(CHANNEL),
+        **{name: words[name] for name in OWN if words.get(name)},
     }
-    give(asking, "id_request", context, actor=actor, now=now)
 
 
 def _said(doubt: str) -> str:

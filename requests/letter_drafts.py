@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid, Text
 from requests import (
+    asking,
     clarification,
     complaints,
     extension,
@@ -28,6 +29,7 @@ from requests.letter_words import About
 from requests.letters import LetterIncomplete
 from requests.models import Complaint, Letter, RightsRequest
 from requests.models_complaints import Cause, Outcome, Remedy
+from requests.models_identity import Kind
 
 Words = Mapping[str, str]
 
@@ -73,7 +75,7 @@ class NotFromHere(DomainError):
 
 class TooLate(DomainError):
     code = "asking-late"
-    message = _("Asked this late, somebody else must agree first: raise the doubt under the clock.")
+    message = _("Asked this late, somebody else must look at the letter and agree before it goes.")
 
 
 OPENING = Field("opening", _("Words of your own at the beginning (optional)"), rows=3)
@@ -100,11 +102,20 @@ def _give(kind: str, rights_request: RightsRequest, context: dict[str, Any], *, 
 
 
 def _identity(rights_request: RightsRequest, words: Words, *, actor: str, now: datetime) -> None:
-    """Late, it needs a second person before there is a letter at all, so it has its own place (Art 12A(2))."""
-    if identity_doubt.is_late(rights_request, now=now):
-        raise TooLate
-    given = {name: words.get(name, "") for name in ("reason", "doubt")}
-    identity_doubt.ask(rights_request, **given, ways=words.get("ways", "").split(), actor=actor, now=now)
+    """A doubt that is raised, or what came for it is not enough. Raised late, there is no letter yet (Art 12A(2))."""
+    given: dict[str, Any] = {"doubt": words.get("doubt", ""), "ways": words.get("ways", "").split()}
+    if is_asked_again(rights_request):
+        identity_doubt.not_enough(rights_request, **given, actor=actor, now=now)
+        return
+    around = letter_words.own(rights_request, identity_doubt.LETTER)
+    given |= {"reason": words.get("reason", ""), "around": around}
+    identity_doubt.ask(rights_request, **given, actor=actor, now=now)
+
+
+def is_asked_again(rights_request: RightsRequest) -> bool:
+    """Whether proof was asked for and has come, so that another letter says why it is not enough."""
+    asked = asking.in_force(rights_request, Kind.IDENTITY)
+    return asked is not None and asked.arrived_on is not None
 
 
 def _progress(complaint: Complaint, words: Words, *, actor: str, now: datetime) -> None:
@@ -232,6 +243,8 @@ def look(about: About, kind: str, *, actor: str, now: datetime) -> Look:
     with transaction.atomic():
         try:
             _act(about, kind, actor=actor, now=now)
+            if isinstance(about, RightsRequest) and waits_for_another(about, kind, now=now):
+                return Look(identity_doubt.preview(about, now=now), {})
             made = about.case.letters.exclude(pk__in=before).get()
             return Look(letters.read(made)["html"], {})
         except LetterIncomplete as error:
@@ -246,11 +259,34 @@ def send(about: About, kind: str, *, actor: str, now: datetime, exception: str =
     draft = letter_words.find(about, kind)
     if draft is None:
         raise NoDraft
+    if waits_for_another(about, kind, now=now):
+        raise TooLate
     by = two_people.writers(about, draft.uuid)
     two_people.check(about, actor=actor, reason=exception, now=now, by=by)
     before = set(about.case.letters.values_list("pk", flat=True))
     _act(about, kind, actor=actor, now=now)
     return about.case.letters.exclude(pk__in=before).get()
+
+
+def waits_for_another(about: About, kind: str, *, now: datetime) -> bool:
+    """Whether this letter goes only when somebody else has looked at it and agreed: a doubt that is raised late."""
+    if isinstance(about, Complaint) or kind != identity_doubt.LETTER or is_asked_again(about):
+        return False
+    return identity_doubt.is_late(about, now=now)
+
+
+@transaction.atomic
+def propose(about: RightsRequest, *, actor: str, now: datetime) -> None:
+    """Raise a late doubt with the letter as it was looked at. It goes when somebody else approves it."""
+    kind = identity_doubt.LETTER
+    if letter_words.find(about, kind) is None:
+        raise NoDraft
+    if not waits_for_another(about, kind, now=now):
+        raise Invalid(_("It is not late: look at the letter, and send it."))
+    _act(about, kind, actor=actor, now=now)
+    # Raises what the letter lacks, and then nothing was raised.
+    identity_doubt.preview(about, now=now)
+    letter_words.take_up(about, kind)
 
 
 def _act(about: About, kind: str, *, actor: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What staff do that moves a due date. Each is a POST that calls one domain function.
 
-Questions, extensions and fees are letters: they are written, looked at and sent in requests/office_drafts.py.
+Questions, doubts, extensions and fees are letters: they are written, looked at and sent in requests/office_drafts.py.
 """
 
 from collections.abc import Callable
@@ -68,15 +68,18 @@ def day_of(request: HttpRequest, field: str) -> date:
 
 
 @require_POST
-@for_staff(WRITE)
-def doubt(request: HttpRequest, uuid: UUID) -> HttpResponse:
+@for_staff(WRITE, RELEASE)
+def doubt_letter(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """The letter of a late doubt exactly as it would go, for whoever approves it."""
     found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
-    given = {field: request.POST.get(field, "") for field in ("reason", "doubt")}
-    ways = request.POST.getlist("ways")
-    done = _("The doubt is recorded. Asked this late, it goes out when a second person agrees.")
-    if not identity_doubt.is_late(found, now=now):
-        done = _("The doubt is recorded, and the letter is written.")
-    return act(request, found, done, lambda: identity_doubt.ask(found, **given, ways=ways, actor=actor, now=now))
+    try:
+        letter = identity_doubt.preview(found, now=now)
+    except DomainError:
+        return act(request, found, "", lambda: identity_doubt.preview(found, now=now))
+    casework.view(found, purpose="review", actor=actor, now=now)
+    is_theirs = actor in identity_doubt.writers(found)
+    context = {"title": found.reference, "rights_request": found, "letter": letter, "is_theirs": is_theirs}
+    return office.page(request, "doubt", context)
 
 
 @require_POST
@@ -84,7 +87,7 @@ def doubt(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def approve(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The second person, for a doubt that comes late."""
     found, now = get(request, uuid), timezone.now()
-    done = _("Approved. The letter is written.")
+    done = _("Approved. The letter is sent, or waits to be posted.")
     return act(request, found, done, lambda: identity_doubt.approve(found, actor=actor_of(request), now=now))
 
 
@@ -101,17 +104,6 @@ def arrived(request: HttpRequest, uuid: UUID) -> HttpResponse:
         identity_doubt.arrived(found, day=day, kind=kind, words=words, content=content, actor=actor, now=now)
 
     return act(request, found, done, do)
-
-
-@require_POST
-@for_staff(WRITE)
-def not_enough(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
-    words, ways = request.POST.get("doubt", ""), request.POST.getlist("ways")
-    done = _("Asked again. The clock starts when the next proof arrives.")
-    return act(
-        request, found, done, lambda: identity_doubt.not_enough(found, doubt=words, ways=ways, actor=actor, now=now)
-    )
 
 
 @require_POST
@@ -176,10 +168,9 @@ def urls(site: AdminSite) -> list[URLPattern]:
     recorded = gettext_lazy("Recorded, and the date computed anew.")
     recorded_as_said = gettext_lazy("Recorded: they have said where to look.")
     doors: dict[str, Callable[..., HttpResponseBase]] = {
-        "doubt": doubt,
+        "doubt-letter": doubt_letter,
         "doubt-approve": approve,
         "doubt-arrived": arrived,
-        "doubt-not-enough": not_enough,
         "doubt-withdraw": _act(identity_doubt.withdraw, withdrawn),
         "clarified": _act(clarification.answered, recorded, "answer", days=("day",)),
         "paid": _act(fee.paid, recorded, days=("day",)),

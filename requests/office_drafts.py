@@ -18,7 +18,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
-from requests import casework, complaints, letter_drafts, letter_pdf, letter_words, notice, office, two_people
+from requests import (
+    casework,
+    complaints,
+    identity_doubt,
+    letter_drafts,
+    letter_pdf,
+    letter_words,
+    notice,
+    office,
+    two_people,
+)
 from requests import office_complaints as grievances
 from requests.letter_kinds import REQUIRED, title
 from requests.letter_words import About
@@ -97,6 +107,22 @@ def send(request: HttpRequest, uuid: UUID, about: str = "") -> HttpResponse:
 
 @require_POST
 @for_staff(WRITE)
+def propose(request: HttpRequest, uuid: UUID, about: str = "") -> HttpResponse:
+    """Raise a doubt late: the letter that was looked at waits for somebody else."""
+    found, kind = _chosen(request, uuid, about)
+    if isinstance(found, Complaint) or kind != identity_doubt.LETTER:
+        raise Http404
+    try:
+        letter_drafts.propose(found, actor=actor_of(request), now=timezone.now())
+    except DomainError as error:
+        messages.error(request, error.sentence)
+        return _look(request, found, kind)
+    messages.success(request, _("The doubt is raised. Its letter goes when somebody else has looked at it and agreed."))
+    return redirect(_page(found))
+
+
+@require_POST
+@for_staff(WRITE)
 def discard(request: HttpRequest, uuid: UUID, about: str = "") -> HttpResponse:
     """Throw the draft away; asked for by its own button only."""
     found, kind = _chosen(request, uuid, about)
@@ -145,6 +171,7 @@ def _look(request: HttpRequest, found: About, kind: str) -> HttpResponse:
             messages.error(request, str(error.message))
         return _sheet(request, found, kind, errors=error.fields)
     context = {**_frame(request, found, kind), "seen": seen, "exceptions": _exceptions(found, kind, actor)}
+    context["waits_for_another"] = letter_drafts.waits_for_another(found, kind, now=now)
     return office.page(request, "draft_look", {**context, "to": notice.address_of(found.case)})
 
 
@@ -183,6 +210,7 @@ DOORS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "look": ("look/", look),
     "paper": ("letter.pdf", paper),
     "send": ("send/", send),
+    "propose": ("propose/", propose),
     "discard": ("discard/", discard),
 }
 

@@ -2,7 +2,8 @@
 
 Prepared by one, sent by another where two are needed. Whoever is refused because we cannot tell who they are may show
 it later: their request is then taken up again, and its clock starts on that day (Art 12A(2)(b)). Whoever has not said
-what they mean may still say it; the time between does not count (Art 12A(5)).
+what they mean may still say it; the time between does not count (Art 12A(5)). A fee may still be paid, and starts the
+clock on that day (Art 12A(2)(c)).
 """
 
 from datetime import date, datetime
@@ -23,7 +24,7 @@ from requests.workflow import State
 from subjects import blocks
 from subjects.models import ErasureBlock
 
-NOT_ANSWERED = "not-answered"
+NOT_ANSWERED, NOT_PAID = "not-answered", "fee-not-paid"
 REASONS = {
     "unfounded": _("Your request is manifestly unfounded (Art 12(5) UK GDPR)."),
     "excessive": _("Your request is manifestly excessive (Art 12(5) UK GDPR)."),
@@ -32,6 +33,7 @@ REASONS = {
         "You have not answered our question, and without an answer we cannot tell what you ask for"
         " (Art 12A(5) UK GDPR)."
     ),
+    NOT_PAID: _("The fee that we asked for has not been paid (Arts 12(5) and 12A(2)(c) UK GDPR)."),
     "not-identifiable": _("We cannot tell from what we hold which data is about you (Art 11(2) UK GDPR)."),
     "right-not-given": _("The law does not give this right for the uses of data that you named."),
     "exempt": _("An exemption in Schedule 2 to the Data Protection Act 2018 applies."),
@@ -46,6 +48,11 @@ class NotAsked(DomainError):
 class NotQuestioned(DomainError):
     code = "question-not-asked"
     message = _("Ask what is meant first, and give the person time to answer.")
+
+
+class NotCharged(DomainError):
+    code = "fee-not-asked"
+    message = _("Ask for the fee first, and give the person time to pay it.")
 
 
 class NothingPrepared(DomainError):
@@ -106,20 +113,26 @@ def taken_up(case: CaseFile, *, day: date, actor: str, now: datetime) -> int:
 
 
 @transaction.atomic
-def answered_after_all(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
-    """They answer what it was closed for want of: go on where we left it. Does nothing for any other request."""
+def answered_after_all(
+    rights_request: RightsRequest, kind: Kind = Kind.CLARIFICATION, *, actor: str, now: datetime
+) -> None:
+    """They answer, or pay, what it was closed for want of: go on where we left it. Does nothing for any other one."""
     CaseFile.objects.select_for_update(of=("self",)).get(pk=rights_request.case_id)
     rights_request.refresh_from_db()
-    if may_be_answered(rights_request):
-        _again(rights_request, because="question-answered", actor=actor, now=now)
+    if may_be_answered(rights_request, kind):
+        _again(rights_request, because=WANTING[kind][1], actor=actor, now=now)
 
 
-def may_be_answered(rights_request: RightsRequest) -> bool:
-    """Whether it was closed only because our question was not answered, and the question stands."""
-    if rights_request.state != State.REFUSED or not asking.in_force(rights_request, Kind.CLARIFICATION):
+# What was asked → the reason for which it is closed without, and for which it is taken up again with it.
+WANTING = {Kind.CLARIFICATION: (NOT_ANSWERED, "question-answered"), Kind.FEE: (NOT_PAID, "fee-paid")}
+
+
+def may_be_answered(rights_request: RightsRequest, kind: Kind = Kind.CLARIFICATION) -> bool:
+    """Whether it was closed only because our question was not answered, or our fee not paid, and that stands."""
+    if rights_request.state != State.REFUSED or not asking.in_force(rights_request, kind):
         return False
     last = rights_request.askings.filter(kind=Kind.REFUSAL, ended=Ended.DONE).order_by("-pk").first()
-    return last is not None and last.reason == NOT_ANSWERED
+    return last is not None and last.reason == WANTING[kind][0]
 
 
 def _again(rights_request: RightsRequest, *, because: str, actor: str, now: datetime) -> None:
@@ -140,7 +153,9 @@ def _check(rights_request: RightsRequest, reason: str) -> None:
     if rights_request.right == Right.WITHDRAWAL:
         raise Invalid(fields={"reason": _("A consent that was taken back is taken back. That cannot be refused.")})
     if reason == NOT_ANSWERED:
-        _check_questioned(rights_request)
+        _check_open(rights_request, Kind.CLARIFICATION, NotQuestioned)
+    if reason == NOT_PAID:
+        _check_open(rights_request, Kind.FEE, NotCharged)
     if reason != NOT_SHOWN:
         return
     if rights_request.right in NEVER_WAIT:
@@ -150,10 +165,10 @@ def _check(rights_request: RightsRequest, reason: str) -> None:
         raise NotAsked
 
 
-def _check_questioned(rights_request: RightsRequest) -> None:
-    question = asking.in_force(rights_request, Kind.CLARIFICATION)
-    if question is None or question.given_on is None or question.arrived_on:
-        raise NotQuestioned
+def _check_open(rights_request: RightsRequest, kind: Kind, refusal: type[DomainError]) -> None:
+    found = asking.in_force(rights_request, kind)
+    if found is None or found.given_on is None or found.arrived_on:
+        raise refusal
 
 
 def _remember(prepared: Asking, *, now: datetime) -> None:

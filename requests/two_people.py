@@ -51,6 +51,11 @@ def writers(about: About, draft: UUID) -> set[str]:
     return {body["actor"] for body in bodies if body["data"]["draft"] == str(draft)}
 
 
+def drafters(about: About, kind: str) -> set[str]:
+    """Everybody who ever wrote words of a letter of this kind about it."""
+    return {body["actor"] for body in _bodies(about, ["letter.drafted"]) if body["data"].get("kind") == kind}
+
+
 def needs_reason(about: About, *, actor: str, by: Collection[str] | None = None) -> bool:
     """Whether this person can send the answer only as an exception. `by`: who wrote it, when it is a letter alone."""
     own = actor in (preparers(about) if by is None else by)

@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests import asking, asking_again, clarification, identity_doubt, letters, messages, refusing
+from requests import asking, asking_again, clarification, fee, identity_doubt, letters, messages, refusing
 from requests.models import Asking, CaseFile, Letter
 from subjects.models import ErasureBlock
 from tests import make_office as make
@@ -116,3 +117,33 @@ def test_where_two_are_needed_it_is_prepared(case, settings):
 def test_nobody_is_refused_for_an_answer_that_was_never_asked_for(case):
     with pytest.raises(refusing.NotQuestioned):
         refusing.prepare(of(case, "access"), reason="not-answered", explanation="x", now=make.NOW, **BY)
+
+
+def test_a_fee_is_asked_for_once_more_and_closed_without_it_until_it_is_paid(case, client):
+    given = {"explanation": "Weekly, for a year.", "amount": "12.50", "basis": "Time.", "reason": "excessive"}
+    fee.charge(of(case, "access"), **given, now=make.NOW, **BY)
+    assert [swept(day) for day in (13, 14, 43)] == [(0, 0), (1, 0), (0, 0)]
+    text = letters.read(Letter.objects.get(kind="asked_again"))["text"]
+    for words in ("£12.50", "Weekly, for a year.", "How to pay", "5 January 2027"):
+        assert words in text
+    with transaction.atomic():
+        # Somebody who says that the fee is wrong is read by a person first.
+        messages.note(case, "I do not think I should pay.", is_proven=True, actor="x", now=after(43))
+        assert swept(44) == (0, 0)
+        transaction.set_rollback(True)
+    assert [swept(day) for day in (44, 45)] == [(0, 1), (0, 0)]
+    assert states(case) == {"access": "refused", "erasure": "received", "objection": "received"}
+    closing = letters.read(Letter.objects.get(kind="refusal"))["text"]
+    for words in ("has not been paid", "12A(2)(c)", "164A", "section 165", "court", "deleted nothing"):
+        assert words in closing
+    client.force_login(make.staff())
+    page = client.get(reverse("admin:rights-request", args=[of(case, "access").uuid])).content.decode()
+    assert "Paying it takes it up again" in page
+    fee.paid(of(case, "access"), day=after(60).date(), now=after(60), **BY)
+    # Paid on 21 January 2027, a Thursday; 21 February is a Sunday.
+    assert (of(case, "access").state, of(case, "access").due_on) == ("in_progress", date(2027, 2, 22))
+
+
+def test_no_fee_no_refusal_for_want_of_it(case):
+    with pytest.raises(refusing.NotCharged):
+        refusing.prepare(of(case, "access"), reason=refusing.NOT_PAID, explanation="x", now=make.NOW, **BY)

@@ -143,7 +143,7 @@ def test_asked_late_it_waits_for_a_second_person(access, mailoutbox):
     approved = identity_doubt.approve(access, actor=COLLEAGUE, now=on(30))
     assert approved.given_on == date(2026, 11, 30)
     assert due(access) is None
-    with pytest.raises(Invalid):
+    with pytest.raises(identity_doubt.NothingWaits):
         identity_doubt.approve(access, actor=COLLEAGUE, now=on(30))
 
 

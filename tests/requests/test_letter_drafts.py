@@ -67,8 +67,10 @@ def test_a_doubt_is_looked_at_before_it_is_raised_and_late_only_by_two(asked):
     assert (asked.askings.get().reason, asked.due_on) == ("details-differ", None)
     late = make_requests.case("access", now=timezone.now() - timedelta(days=20)).requests.get()
     save(late, "id_request", doubt)
+    assert "Another signature." in look(late, "id_request").html
+    assert not late.askings.exists()
     with pytest.raises(letter_drafts.TooLate):
-        look(late, "id_request")
+        send(late, "id_request")
 
 
 def test_a_draft_is_sealed_and_one_of_its_kind(asked):

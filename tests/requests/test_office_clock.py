@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Entry
-from requests import asking
+from requests import asking, letters
 from requests.clock import in_words
 from requests.models import Asking, CaseFile, Evidence, RightsRequest
 from tests import make_office as make
@@ -18,10 +18,9 @@ pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 DOUBT = {"reason": "details-differ", "doubt": "Another signature.", "ways": ["call-back"]}
 DOORS = {
-    "doubt": DOUBT,
+    "doubt-letter": {},
     "doubt-approve": {},
     "doubt-arrived": {"kind": "call-back", "words": "Called."},
-    "doubt-not-enough": {"doubt": "No.", "ways": ["call-back"]},
     "doubt-withdraw": {},
     "clarified": {"answer": "That."},
     "paid": {},
@@ -58,17 +57,19 @@ def do(client, rights_request, name, **given):
 LETTERS = {
     "clarification": {"reason": "which-data", "unclear": "Which?"},
     "extension": {"reason": "complexity", "explanation": "Nine archives."},
+    "id_request": DOUBT,
     "fee_notice": {"reason": "excessive", "explanation": "Weekly.", "amount": "5", "basis": "Paper."},
 }
 
 
 def write(client, rights_request, kind, **given):
     """Write it, look at it as it would go, and send it."""
+    before = fresh(rights_request).due_on
     here = [reverse(f"admin:letter-{name}", args=[rights_request.uuid]) for name in ("draft", "save", "send")]
     assert client.post(here[0], {"kind": kind}).status_code == 200
     seen = client.post(here[1], {"kind": kind, "look": "1", **LETTERS[kind], **given}).content.decode()
     assert "This is what will go" in seen
-    assert fresh(rights_request).due_on == rights_request.due_on
+    assert fresh(rights_request).due_on == before
     return client.post(here[2], {"kind": kind}, follow=True).content.decode()
 
 
@@ -106,8 +107,7 @@ def test_a_question_from_asking_to_the_answer(officer, access):
 
 
 def test_a_doubt_from_asking_to_the_end(officer, access):
-    page = do(officer, access, "doubt")
-    assert "The doubt is recorded, and the letter is written." in page
+    assert "The letter is sent." in write(officer, access, "id_request")
     assert fresh(access).due_on is None
     file = SimpleUploadedFile("passport.exe", PNG)
     page = do(officer, access, "doubt-arrived", day=today(), file=file, words="Passport 533380006")
@@ -118,7 +118,8 @@ def test_a_doubt_from_asking_to_the_end(officer, access):
     assert seen.content == PNG
     assert seen["Content-Disposition"] == 'attachment; filename="evidence.png"'
     assert seen["Content-Type"] == "image/png"
-    page = do(officer, access, "doubt-not-enough", doubt="Too dark.")
+    assert "Write the letter" in page
+    assert "The letter is sent." in write(officer, access, "id_request", doubt="Too dark.")
     assert fresh(access).due_on is None
     page = do(officer, access, "doubt-arrived", day=today())
     given = {"how": "called-back", "note": "Called her back."}
@@ -130,17 +131,30 @@ def test_a_doubt_from_asking_to_the_end(officer, access):
     assert "Evidence of identity destroyed" in page
 
 
-def test_a_late_doubt_is_approved_by_somebody_else(officer, client, access):
+def test_a_late_doubt_is_seen_by_who_writes_it_and_by_who_approves_it(officer, client, access):
     make_requests.Task.objects.all().delete()
     CaseFile.objects.update(received_on=timezone.now().date() - timedelta(days=9))
     assert "This is late" in officer.get(address("request", access)).content.decode()
-    page = do(officer, access, "doubt")
-    assert "when a second person agrees" in page
-    assert "Waits for a second person" in page
+    here = {name: reverse(f"admin:letter-{name}", args=[access.uuid]) for name in ("save", "send", "propose")}
+    words = {"kind": "id_request", "look": "1", "opening": "Dear friend.", **DOUBT}
+    seen = officer.post(here["save"], words).content.decode()
+    assert "Another signature." in seen
+    assert "somebody else has seen this letter" in seen
+    assert "must look at the letter" in officer.post(here["send"], words).content.decode()
+    assert not Asking.objects.exists()
+    assert "The doubt is raised." in officer.post(here["propose"], words, follow=True).content.decode()
+    assert not access.letters.exists()
+    seen = do(officer, access, "doubt-letter")
+    assert "You wrote it" in seen
     assert "Somebody else must agree" in do(officer, access, "doubt-approve")
     client.force_login(make.staff("approver", group="approver"))
-    assert "Approve: it may be asked" in client.get(address("request", access)).content.decode()
+    assert "Look at the letter" in client.get(address("request", access)).content.decode()
+    seen = do(client, access, "doubt-letter")
+    assert "Approve, and send" in seen
     assert "Approved." in do(client, access, "doubt-approve")
+    sent = letters.read(access.letters.get())["html"]
+    assert "Dear friend." in sent
+    assert sent in seen
     assert fresh(access).due_on is None
 
 
