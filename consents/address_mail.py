@@ -1,4 +1,4 @@
-"""Mails to an address under which nobody may be known yet: a link to confirm, a link to one's choices.
+"""Mails to an address under which nobody may be known yet: a link to confirm, a code that opens one's choices.
 
 They are counted, and an erasure finds them, by a keyed hash of the address: no address stands beside the message.
 """
@@ -22,12 +22,12 @@ def about(value: bytes) -> UUID:
 
 def is_enough(claim: Claim, *, now: datetime) -> bool:
     """Whether this address has had as many today as one may get."""
-    return Outbox.objects.filter(about=_about(claim), created_at__gt=now - timedelta(days=1)).count() >= A_DAY
+    return Outbox.objects.filter(about=about_of(claim), created_at__gt=now - timedelta(days=1)).count() >= A_DAY
 
 
 def post(claim: Claim, *, subject: str, text: str, now: datetime) -> None:
-    post_mail(to=claim.normalised, subject=subject, text=text, about=_about(claim), now=now)
+    post_mail(to=claim.normalised, subject=subject, text=text, about=about_of(claim), now=now)
 
 
-def _about(claim: Claim) -> UUID:
+def about_of(claim: Claim) -> UUID:
     return about(suppression.hash_of(claim).value)

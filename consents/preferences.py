@@ -1,31 +1,30 @@
-"""A person's choices on one page: every topic and channel we may ask about, as it stands, and changed in one go.
+"""A person's choices on one page: every topic and channel, as it stands, and changed in one go.
 
 Who holds a link that we mailed has the mailbox it was mailed to, so a "yes" given here is as good as a confirmed one.
 It is recorded as an answer to the form in force, whose words stand beside the box. A "no" needs no form.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
-from consents import address_mail, answers, capture, forms, suppression, unsubscribe
-from consents.forms import DEFAULT_LOCALE
-from consents.models import ConsentFormVersion
-from consents.states import states_of
+from consents import answers, browsers, capture, forms, pausing, preferences_words, suppression
+from consents.models import Pause
+from consents.preferences_words import Control
+from consents.states import Standing, states_of
 from consents.unsubscribe import Recipient
-from consents.withdraw import withdraw
-from core.models import Controller
-from processing.models import Basis, PurposeVersion, Status
+from consents.withdraw import ALL_MARKETING, withdraw
+from processing.models import Basis, Channel, Purpose, PurposeVersion, Status
 from subjects import people
 from subjects.identifiers import Claim
-from subjects.models import DataSubject, Identifier, Relationship
+from subjects.models import DataSubject, Relationship
+
+# A box of these can only be cleared: what is ended here, or was never asked here, is not begun here.
+END, STOP = "end", "stop"
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,21 @@ class Box:
     label: str
     hint: str
     is_on: bool
+    channel: str = ""
+    locale: str = ""
+    standing: Standing | None = None
+
+    @property
+    def form(self) -> str:
+        return self.name.partition(":")[0]
+
+    @property
+    def channel_label(self) -> str:
+        return str(Channel(self.channel).label) if self.channel else ""
+
+    @property
+    def can_begin(self) -> bool:
+        return self.form not in (END, STOP)
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,11 @@ class Topic:
     title: str
     description: str
     boxes: list[Box]
+    pause: Pause | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return any(box.is_on for box in self.boxes)
 
 
 @dataclass(frozen=True)
@@ -55,122 +74,160 @@ class Choices:
 
     topics: list[Topic]
     marketing: list[Topic]
-    necessary: list[str]
+    necessary: list[PurposeVersion]
+    # Of all marketing at once.
+    pause: Pause | None
+
+    @property
+    def all(self) -> list[Topic]:
+        return [*self.topics, *self.marketing]
 
 
-def of(recipient: Recipient, *, now: datetime) -> Choices:
-    """The choices of this address as they stand. An address that nobody has gets the same page, with nothing on."""
+@dataclass(frozen=True)
+class Change:
+    """What one act on the page changed: for the words that confirm it, its receipt, and its way back."""
+
+    title: str
+    is_on: bool
+    purposes: tuple[str, ...]
+    # Consents, and entries of withdrawals: what a receipt is asked for by.
+    proofs: list[UUID]
+    begun: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    # Each box that changed and can be set back, with what it was before.
+    before: dict[str, bool] = field(default_factory=dict)
+
+
+def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
+    """The choices of this address as they stand, in the words that this person reads. An address that nobody has gets
+    the same page, with nothing on.
+    """
+    locale = locale or preferences_words.language_of(recipient.claim)
     live = list(
         PurposeVersion.objects.filter(status=Status.LIVE).select_related("purpose").order_by("title", "purpose_id")
     )
     subject = people.find([recipient.claim])
-    given = _given(subject, now)
-    boxes: dict[str, list[Box]] = {}
-    for control in _controls():
-        purpose, channel = control["purpose"], control["channel"]
-        is_on = bool({(purpose, channel), (purpose, "")} & given)
-        name = f"{control['form']}:{control['key']}"
-        boxes.setdefault(purpose, []).append(Box(name, purpose, control["label"], control["hint"], is_on))
-    consents = [version for version in live if version.basis == Basis.CONSENT]
+    pauses = {
+        pause.purpose.slug if pause.purpose else "": pause for pause in pausing.standing([recipient.claim], now=now)
+    }
+    standing = [one for one in (states_of(subject) if subject else []) if one.is_valid(now)]
+    boxes = _boxes(preferences_words.controls(locale), standing)
+    consents = [version for version in live if version.basis == Basis.CONSENT and version.purpose.slug in boxes]
+    consents += _no_longer_live(set(boxes) - {version.purpose.slug for version in live})
     return Choices(
-        topics=[_topic(version, boxes[version.purpose.slug]) for version in consents if version.purpose.slug in boxes],
-        marketing=[_opt_out(version, recipient.claim, subject) for version in live if _is_opt_out(version)],
-        necessary=[
-            v.title for v in live if v.basis in (Basis.CONTRACT, Basis.LEGAL_OBLIGATION) and not v.direct_marketing
-        ],
+        topics=[_topic(version, boxes[version.purpose.slug], pauses) for version in consents],
+        marketing=[_opt_out(version, recipient.claim, subject, pauses) for version in live if _is_opt_out(version)],
+        necessary=[version for version in live if preferences_words.is_necessary(version)],
+        pause=pauses.get(""),
     )
 
 
 @transaction.atomic
-def save(recipient: Recipient, wanted: Mapping[str, bool], *, now: datetime) -> int:
-    """Make the choices what was ticked; returns how many topics changed. What is not in `wanted` stays as it is."""
+def save(recipient: Recipient, wanted: Mapping[str, bool], *, now: datetime) -> list[Change]:
+    """Make the choices what was ticked; returns what changed. What is not in `wanted` stays as it is."""
     before = of(recipient, now=now)
-    changed = 0
-    for topic in before.topics:
-        asked = {box: wanted.get(box.name, box.is_on) for box in topic.boxes}
-        different = {box.name: is_on for box, is_on in asked.items() if is_on != box.is_on}
-        if not different:
-            continue
-        changed += 1
-        if any(asked.values()):
-            for form in sorted({name.partition(":")[0] for name in different}):
-                _answer(recipient, {n: on for n, on in different.items() if n.startswith(f"{form}:")}, now=now)
-        else:
-            _no(recipient, topic.slug, now=now)
-    for topic in before.marketing:
-        if topic.boxes[0].is_on and not wanted.get(topic.boxes[0].name, True):
-            changed += 1
-            _no(recipient, topic.slug, now=now)
-    return changed
+    changes = []
+    for topic in before.all:
+        # What this page cannot begin it does not begin, whatever is sent.
+        asked = {box: wanted.get(box.name, box.is_on) and (box.is_on or box.can_begin) for box in topic.boxes}
+        different = {box: on for box, on in asked.items() if on != box.is_on}
+        if different:
+            proofs = _apply(recipient, topic, different, stays=any(asked.values()), now=now)
+            changes.append(_change(topic, different, any(asked.values()), proofs))
+    return changes
 
 
 @transaction.atomic
-def send_link(email: str, *, now: datetime, locale: str = DEFAULT_LOCALE) -> None:
-    """Mail the link that opens the choices of this address. Raises Invalid for what is none; else says nothing.
-
-    Sent to whoever asks for it, known or not: the page behind it is the same.
-    """
-    claim = Claim(Identifier.Type.EMAIL, email)
-    recipient = Recipient(claim.normalised, "")
-    if address_mail.is_enough(claim, now=now):
-        return
-    controller = Controller.current()
-    link = f"{settings.BASE_URL}{reverse('consents:preferences', args=[unsubscribe.seal(recipient)])}"
-    with translation.override(locale):
-        text = render_to_string("consents/mail/preferences.txt", {"link": link, "controller": controller})
-        subject = _("Your choices at %(name)s") % {"name": controller.name}
-    address_mail.post(claim, subject=subject, text=text, now=now)
+def stop_marketing(recipient: Recipient, *, now: datetime) -> list[Change]:
+    """Object to all marketing, on every channel, whatever we may think of later (UK GDPR Art 21(2) and (3))."""
+    marketing = PurposeVersion.objects.filter(status=Status.LIVE, direct_marketing=True)
+    slugs = set(marketing.values_list("purpose__slug", flat=True))
+    on = [topic for topic in of(recipient, now=now).all if topic.slug in slugs and topic.is_on]
+    back = {box.name: True for topic in on for box in topic.boxes if box.is_on and box.can_begin}
+    done = withdraw([recipient.claim], purposes=ALL_MARKETING, now=now, actor="public", collected_by="one_click")
+    purposes = tuple(sorted(slugs))
+    return [Change(_("All our marketing"), False, purposes, [done.entry], ended=[], before=back)]
 
 
-def _controls() -> list[dict[str, str]]:
-    """Every control of the forms in force, each purpose and channel once."""
-    versions = ConsentFormVersion.objects.filter(published_at__isnull=False, superseded_at=None, locale=DEFAULT_LOCALE)
-    controls: dict[tuple[str, str], dict[str, str]] = {}
-    for version in versions.select_related("form").order_by("form__slug"):
-        for control in version.controls:
-            key = (control["purpose"], control["channel"])
-            hint = " ".join(part for part in (control["hint"], _only_from(version.minimum_age)) if part)
-            controls.setdefault(key, {**control, "hint": hint, "form": version.form.slug})
-    return list(controls.values())
+def ended(changes: Iterable[Change]) -> set[str]:
+    return {slug for change in changes if not change.is_on for slug in change.purposes}
 
 
-def _only_from(age: int | None) -> str:
-    return _("Only if you are %(age)s or older.") % {"age": age} if age else ""
+def _boxes(controls: Iterable[Control], standing: list[Standing]) -> dict[str, list[Box]]:
+    """Of each purpose: what a form on show asks, and every consent beside it that stands, from wherever it came."""
+    given = {(one.purpose, one.channel): one for one in standing}
+    elsewhere = browsers.purposes()
+    boxes: dict[str, list[Box]] = {}
+    shown = set()
+    for control in controls:
+        purpose, channel = control.purpose, control.channel
+        found = given.get((purpose, channel)) or given.get((purpose, ""))
+        if purpose in elsewhere:
+            # Begun in the browser it is about, and shown here once it stands.
+            continue
+        shown.add((purpose, found.channel if found else channel))
+        name = f"{control.form}:{control.key}"
+        box = Box(name, purpose, control.label, control.hint, found is not None, channel, control.locale, found)
+        boxes.setdefault(purpose, []).append(box)
+    for (purpose, channel), found in given.items():
+        if (purpose, channel) not in shown:
+            name, hint = f"{END}:{purpose}:{channel}", browsers.hint() if purpose in elsewhere else ""
+            label = preferences_words.agreed(channel)
+            boxes.setdefault(purpose, []).append(Box(name, purpose, label, hint, True, channel, "", found))
+    return boxes
 
 
-def _given(subject: DataSubject | None, now: datetime) -> set[tuple[str, str]]:
-    """(purpose, channel) of every consent that stands."""
-    return {
-        (standing.purpose, standing.channel)
-        for standing in (states_of(subject) if subject else [])
-        if standing.is_valid(now)
-    }
+def _no_longer_live(slugs: set[str]) -> list[PurposeVersion]:
+    """A consent stands also while its purpose rests."""
+    rows = PurposeVersion.objects.filter(purpose__slug__in=slugs).exclude(status=Status.DRAFT)
+    return list({row.purpose_id: row for row in rows.select_related("purpose").order_by("number")}.values())
 
 
-def _topic(version: PurposeVersion, boxes: list[Box]) -> Topic:
-    return Topic(version.purpose.slug, version.title, version.description, boxes)
+def _topic(version: PurposeVersion, boxes: list[Box], pauses: Mapping[str, Pause]) -> Topic:
+    slug = version.purpose.slug
+    pause = pauses.get(slug) or (pauses.get("") if version.direct_marketing else None)
+    return Topic(slug, version.title, version.description, boxes, pause)
 
 
 def _is_opt_out(version: PurposeVersion) -> bool:
     return version.direct_marketing and version.basis != Basis.CONSENT
 
 
-def _opt_out(version: PurposeVersion, claim: Claim, subject: DataSubject | None) -> Topic:
+def _opt_out(version: PurposeVersion, claim: Claim, subject: DataSubject | None, pauses: Mapping[str, Pause]) -> Topic:
     """Marketing that goes on until somebody objects. On only where there is somebody to write to."""
     stopped = suppression.is_suppressed([claim], version.purpose, marketing=True)
     known = subject and Relationship.objects.filter(subject=subject, purpose=version.purpose, ended_on=None).exists()
     slug = version.purpose.slug
-    box = Box(f"stop:{slug}", slug, str(_("You may write to me about this")), "", bool(known) and not stopped)
-    return _topic(version, [box])
+    label = _("You may write to me about this")
+    box = Box(f"{STOP}:{slug}", slug, label, "", bool(known) and not stopped, Channel.EMAIL)
+    return _topic(version, [box], pauses)
 
 
-def _answer(recipient: Recipient, changed: Mapping[str, bool], *, now: datetime) -> None:
+def _change(topic: Topic, different: Mapping[Box, bool], is_on: bool, proofs: list[UUID]) -> Change:
+    begun = [box.label for box, on in different.items() if on]
+    ended = [box.label for box, on in different.items() if not on]
+    before = {box.name: box.is_on for box in different if box.can_begin}
+    return Change(topic.title, is_on, (topic.slug,), proofs, begun, ended, before)
+
+
+def _apply(
+    recipient: Recipient, topic: Topic, different: Mapping[Box, bool], *, stays: bool, now: datetime
+) -> list[UUID]:
+    """A topic of which nothing stays ends as a whole; else what changed is said channel by channel."""
+    if not stays:
+        return [_no(recipient, topic.slug, now=now)]
+    asked = {box: on for box, on in different.items() if box.can_begin}
+    proofs = [_answer(recipient, form, asked, now=now) for form in sorted({box.form for box in asked})]
+    return proofs + [_no(recipient, topic.slug, box.channel, now=now) for box in different if not box.can_begin]
+
+
+def _answer(recipient: Recipient, slug: str, different: Mapping[Box, bool], *, now: datetime) -> UUID:
     """Record the boxes that were changed as an answer to their form. The others were on the page as they stood before:
     leaving a ticked box alone renews nothing.
     """
-    slug = next(iter(changed)).partition(":")[0]
-    choices = {name.partition(":")[2]: is_on for name, is_on in changed.items()}
-    version = forms.current(slug, DEFAULT_LOCALE)
+    changed = {box: on for box, on in different.items() if box.form == slug}
+    choices = {box.name.partition(":")[2]: on for box, on in changed.items()}
+    version = forms.current(slug, next(iter(changed)).locale)
     answer = answers.read(
         {
             "form": slug,
@@ -185,13 +242,43 @@ def _answer(recipient: Recipient, changed: Mapping[str, bool], *, now: datetime)
         now=now,
     )
     controls = [control for control in answer.shown.controls if control["key"] in choices]
-    capture.capture(
+    captured = capture.capture(
         replace(answer, shown=replace(answer.shown, controls=controls), choices=choices),
         now=now,
         actor="public",
         collected_by="hosted_form",
     )
+    return captured.consent
 
 
-def _no(recipient: Recipient, purpose: str, *, now: datetime) -> None:
-    withdraw([recipient.claim], purposes=[purpose], now=now, actor="public", collected_by="hosted_form")
+def _no(recipient: Recipient, slug: str, channel: str = "", *, now: datetime) -> UUID:
+    done = withdraw(
+        [recipient.claim], purposes=[slug], channel=channel, now=now, actor="public", collected_by="hosted_form"
+    )
+    return done.entry
+
+
+def pausable(choices: Choices) -> list[Topic]:
+    """What can be paused: what is on and not paused already."""
+    return [topic for topic in choices.all if topic.is_on and topic.pause is None]
+
+
+@transaction.atomic
+def pause(recipient: Recipient, slug: str, *, until: datetime, now: datetime) -> None:
+    """Pause one topic, or everything that is on and all marketing beside it (an empty name)."""
+    topics = of(recipient, now=now).all
+    slugs = [slug] if slug else [topic.slug for topic in topics if topic.is_on]
+    chosen: list[Purpose | None] = list(Purpose.objects.filter(slug__in={t.slug for t in topics} & set(slugs)))
+    if not slug:
+        chosen.append(pausing.ALL)
+    if chosen:
+        pausing.begin([recipient.claim], purposes=chosen, until=until, now=now, actor="public")
+
+
+@transaction.atomic
+def resume(recipient: Recipient, *, now: datetime) -> None:
+    """End every pause of this address."""
+    pauses = pausing.standing([recipient.claim], now=now)
+    if pauses:
+        purposes = list({pause.purpose_id: pause.purpose for pause in pauses}.values())
+        pausing.resume([recipient.claim], purposes=purposes, now=now, actor="public")

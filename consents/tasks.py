@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from consents import endings, opt_in, reminders, renewals, renewals_mail, webhooks
+from consents import endings, opt_in, pausing, preferences_door, reminders, renewals, renewals_mail, webhooks
 
 # Of five hundred people each. What is left over comes the night after.
 BATCHES = 200
@@ -36,8 +36,9 @@ def renew() -> int:
 
 @shared_task
 def forget_unconfirmed() -> int:
-    """Nightly: destroy the answers that were never confirmed."""
-    return opt_in.forget(now=timezone.now())
+    """Nightly: destroy the answers that were never confirmed, and drop codes and pauses that are over."""
+    now = timezone.now()
+    return opt_in.forget(now=now) + preferences_door.forget(now=now) + pausing.forget(now=now)
 
 
 @shared_task

@@ -87,21 +87,21 @@ def _link(purpose: str, value: str, mailbox: str) -> Link:
     return Link(url, f"{settings.BASE_URL}{reverse('consents:preferences', args=[token])}", headers)
 
 
-def seal(recipient: Recipient) -> str:
-    """The opaque part of a link."""
+def seal(recipient: Recipient, *, use: bytes = USE) -> str:
+    """The opaque part of a link. What is sealed for one use opens nothing of another."""
     current = keyring("SUPPRESSION_KEYS").current
-    sealed = _cipher(current).encrypt(f"{recipient.list}\n{recipient.email}".encode(), [USE])
+    sealed = _cipher(current).encrypt(f"{recipient.list}\n{recipient.email}".encode(), [use])
     return f"{current}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
-def read(token: str) -> Recipient | None:
+def read(token: str, *, use: bytes = USE) -> Recipient | None:
     """Whom a link was made for; None for anything that we did not make."""
     key_id, _dot, text = token.partition(".")
     if len(token) > LONGEST or key_id not in keyring("SUPPRESSION_KEYS").keys:
         return None
     try:
         sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        plain = _cipher(key_id).decrypt(sealed, [USE]).decode()
+        plain = _cipher(key_id).decrypt(sealed, [use]).decode()
     except (binascii.Error, ValueError, InvalidTag):
         return None
     slug, _newline, email = plain.partition("\n")
@@ -112,7 +112,8 @@ def read(token: str) -> Recipient | None:
 def stop(recipient: Recipient, *, everything: bool = False, now: datetime) -> bool:
     """End this list, or all marketing, for this address at once. False when it had ended before: nothing new is said.
 
-    An address that nobody has is suppressed all the same (UK GDPR Arts 7(3) and 21(2); PECR reg 22).
+    An address that nobody has is suppressed all the same (UK GDPR Arts 7(3) and 21(2); PECR reg 22). Raises Invalid
+    for a list that is none any more.
     """
     if not everything and (not recipient.list or _has_ended(recipient)):
         return False

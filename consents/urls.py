@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consents import views, views_forms, views_renewing
+from consents import views, views_forms, views_preferences, views_renewing
 
 app_name = "consents"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("forms/<slug:slug>/", views_forms.form, name="form"),
     path("forms/<slug:slug>/answer/", views_forms.post, name="form-post"),
     path("forms/<slug:slug>/done/", views_forms.done, name="form-done"),
-    path("preferences/", views.ask, name="ask"),
-    path("preferences/<str:token>/", views.preferences, name="preferences"),
+    path("preferences/", views_preferences.ask, name="ask"),
+    path("preferences/code/<str:sealed>/", views_preferences.code, name="preferences-code"),
+    path("preferences/<str:token>/", views_preferences.preferences, name="preferences"),
+    path("preferences/<str:token>/receipts/<uuid:proof>/", views_preferences.receipt, name="preferences-receipt"),
 ]

@@ -50,8 +50,9 @@ def withdraw(
     collected_by: str = "api",
     is_test: bool = False,
     since: datetime | None = None,
+    channel: str = "",
 ) -> Withdrawal:
-    """Withdraw from these purposes on every channel, or object to all direct marketing.
+    """Withdraw from these purposes on every channel, or on one, or object to all direct marketing.
 
     `since` is when a "no" was said that is only written down now; it does not undo what was chosen after it.
     """
@@ -65,7 +66,7 @@ def withdraw(
         if subject:
             claims += suppression.claims_of(subject)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in claims))
-        no = _No(subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test)
+        no = _No(subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test, channel=channel)
         entry = no.record()
         no.stand(entry)
         if not is_test:
@@ -110,7 +111,8 @@ def again(action: str, data: Mapping[str, Any], *, now: datetime, actor: str) ->
         subject = None
     since = datetime.fromisoformat(data["at"])
     is_upheld = named is not None and action == suppression.OBJECTION
-    no = _No(subject, chosen, named is None, suppression.hashes_in(data), actor, "system", now, since, False, is_upheld)
+    hashes, channel = suppression.hashes_in(data), data.get("channel", "")
+    no = _No(subject, chosen, named is None, hashes, actor, "system", now, since, False, is_upheld, channel)
     entry = no.record()
     no.stand(entry)
     no.suppress(entry)
@@ -141,6 +143,8 @@ class _No:
     since: datetime
     is_test: bool
     is_upheld: bool = False
+    # Empty: every channel.
+    channel: str = ""
 
     @property
     def kind(self) -> str:
@@ -156,9 +160,13 @@ class _No:
             at=self.now,
             actor=self.actor,
             subject=self.subject.uuid if self.subject else None,
-            data={"purposes": list(self.states), "by": self.collected_by, "hashes": self._hashes()},
+            data={"purposes": list(self.states), "by": self.collected_by, "hashes": self._hashes(), **self._only},
             test=self.is_test,
         )
+
+    @property
+    def _only(self) -> dict[str, str]:
+        return {"channel": self.channel} if self.channel else {}
 
     def _hashes(self) -> list[dict[str, str]]:
         return [{"key": found.key, "hash": found.value.hex()} for found in self.hashes]
@@ -178,10 +186,13 @@ class _No:
                 for version in self.purposes
                 # An objection to everything says nothing of its own about a purpose that was never chosen.
                 if not self.everything or version.purpose_id in answered
-                for channel in sorted({"", *(channel for purpose, channel in given if purpose == version.purpose_id)})
+                for channel in self._channels(given, version.purpose_id)
             ]
         )
         endings.note(self.subject.uuid, keys, at=self.since)
+
+    def _channels(self, given: set[tuple[int, str]], purpose: int) -> list[str]:
+        return [self.channel] if self.channel else sorted({"", *(name for key, name in given if key == purpose)})
 
     def _event(self, consent: UUID, purpose: Purpose, channel: str, entry: UUID) -> ConsentEvent:
         assert self.subject is not None  # noqa: S101 - narrows the type; stand() has looked
@@ -205,7 +216,9 @@ class _No:
             return
         for is_consent, reason in ((True, suppression.WITHDRAWAL), (False, suppression.OBJECTION)):
             chosen = [version.purpose for version in self.purposes if (version.basis == Basis.CONSENT) == is_consent]
-            suppression.add(self.hashes, purposes=chosen, reason=reason, entry=entry, now=self.since)
+            suppression.add(
+                self.hashes, purposes=chosen, channel=self.channel, reason=reason, entry=entry, now=self.since
+            )
 
     def journal(self, entry: UUID) -> None:
         """The "no" outlives a restored backup: it is also written outside PostgreSQL."""
@@ -217,6 +230,7 @@ class _No:
             "purposes": None if self.everything else list(self.states),
             "hashes": self._hashes(),
             "at": entries.instant(self.since),
+            **self._only,
         }
         # About nobody: erasing the person must not take the "no" out of the queue.
         outbox.post(Outbox.Kind.JOURNAL, payload, about=None, now=self.now)

@@ -5,4 +5,10 @@ class CookiesConfig(AppConfig):
     name = "cookies"
 
     def ready(self) -> None:
-        from cookies import personal  # noqa: F401 - what it declares counts
+        from consents import browsers
+        from cookies import (
+            personal,  # noqa: F401 - what it declares counts
+            withdrawing,
+        )
+
+        browsers.register(withdrawing.end, withdrawing.purposes)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,7 +10,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_http_methods, require_safe
 
-from cookies import banner, braking, choices, gpc, publishing, stored, telling
+from cookies import banner, braking, choices, gpc, publishing, stored, telling, withdrawing
 from cookies.models import SiteVersion
 from cookies.stored import Stored
 
@@ -66,16 +65,9 @@ def _choose(request: HttpRequest, version: SiteVersion, kept: Stored | None, dom
     wanted = {id: request.POST.get(id) == "yes" if everything is None else everything for id in ids}
     signal = gpc.is_on(request)
     row, ended = choices.on_page(version, kept, wanted=wanted, is_gpc=signal, now=timezone.now())
-    text = stored.of(row)
     left = telling.undeletable(version, ended)
-    response = _show(request, version, stored.read(text), domain, saved=True, left=left)
-    days = version.content["valid_days"] * 24 * 3600
-    where: dict[str, Any] = {"domain": domain or None, "samesite": "Lax"}
-    # Scripts of the site read it, so it is not hidden from them; it opens nothing.
-    response.set_cookie(version.site.cookie_name, text, max_age=days, secure=settings.SECURE_TLS, **where)
-    for name in telling.deletable(version, ended, request.COOKIES):
-        response.delete_cookie(name, **where)
-        response.delete_cookie(name, samesite="Lax")
+    response = _show(request, version, stored.read(stored.of(row)), domain, saved=True, left=left)
+    withdrawing.write(request, response, version, row, domain, ended)
     return response
 
 

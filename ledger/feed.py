@@ -28,7 +28,20 @@ KINDS = (
 )
 # Of the evidence, what such a system needs; keyed hashes and counts stay here.
 MEMBERS = (
-    *("acknowledge_by", "choices", "due", "form", "from", "ground", "locale", "new", "outcome", "purposes", "reason"),
+    *(
+        "acknowledge_by",
+        "channel",
+        "choices",
+        "due",
+        "form",
+        "from",
+        "ground",
+        "locale",
+        "new",
+        "outcome",
+        "purposes",
+        "reason",
+    ),
     *("right", "to", "until", "version"),
 )
 PAGE, LONGEST = 100, 1000

@@ -14,12 +14,9 @@ from consents import unsubscribe
 from consents.models import ConsentEvent, Suppression
 from consents.unsubscribe import Recipient
 from core.errors import Invalid
-from core.models import Outbox
-from core.outbox import deliver_due
 from ledger.models import Entry
 from processing.models import Purpose
-from subjects import erasure, people, relationships
-from subjects.identifiers import Claim
+from subjects import erasure
 from subjects.models import DataSubject
 from tests import make_consents as make
 from tests import make_register
@@ -181,108 +178,7 @@ def test_a_question_for_links_that_makes_no_sense_is_a_problem(newsletter, clien
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-CONTROLS = [
-    make.control(),
-    make.control("newsletter-sms", channel="sms", label="Text me."),
-    make.control("surveys-email", "surveys", label="Ask me."),
-]
-
-
-@pytest.fixture
-def centre():
-    make.published("join", CONTROLS)
-    make.captured(choices={"newsletter-email": True, "newsletter-sms": True, "surveys-email": False})
-    return path(link().preferences)
-
-
-def shown(client, url):
-    page = client.get(url).content.decode()
-    boxes = re.findall(r'type="checkbox"[^>]*name="([^"]+)" value="on"( checked)?', page)
-    return {name: bool(checked) for name, checked in boxes}
-
-
-def save(client, url, **changes):
-    state = {**shown(client, url), **changes}
-    on = {name: "on" for name, is_on in state.items() if is_on}
-    return client.post(url, {"shown": list(state), **on})
-
-
-def test_the_choices_are_as_they_stand(centre, client):
-    assert shown(client, centre) == {
-        "join:newsletter-email": True,
-        "join:newsletter-sms": True,
-        "join:surveys-email": False,
-    }
-    assert ADA not in client.get(centre).content.decode()
-
-
-def test_saving_nothing_renews_nothing(centre, client):
-    events = ConsentEvent.objects.count()
-    assert "Nothing was changed" in save(client, centre).content.decode()
-    assert ConsentEvent.objects.count() == events
-
-
-def test_one_channel_ends_and_the_other_stays(centre, client):
-    save(client, centre, **{"join:newsletter-sms": False})
-    assert shown(client, centre)["join:newsletter-email"]
-    assert not shown(client, centre)["join:newsletter-sms"]
-    now = Entry.objects.latest("id").at
-    assert make.reason(channel="email", now=now) == "+consent-given"
-    assert make.reason(channel="sms", now=now) != "+consent-given"
-
-
-def test_a_topic_ends_when_its_last_box_is_cleared(centre, client):
-    save(client, centre, **{"join:newsletter-sms": False, "join:newsletter-email": False})
-    assert not any(shown(client, centre).values())
-    assert Suppression.objects.filter(lifted_at=None).count() == 1
-
-
-def test_a_yes_given_here_is_evidence_like_any_other(centre, client):
-    save(client, centre, **{"join:surveys-email": True})
-    given = ConsentEvent.objects.get(purpose__isnull=False, status="given", collected_by="hosted_form")
-    assert given.form_version
-    assert shown(client, centre)["join:surveys-email"]
-    # The boxes that were left alone were not answered again.
-    assert ConsentEvent.objects.filter(consent=given.consent).count() == 1
-
-
-def test_a_box_that_was_not_on_the_page_is_not_touched(centre, client):
-    client.post(centre, {"shown": ["join:surveys-email", "join:made-up", "stop:invoices"], "join:made-up": "on"})
-    assert shown(client, centre)["join:newsletter-email"]
-
-
-def test_the_choices_need_the_pages_own_form(centre):
-    assert Client(enforce_csrf_checks=True).post(centre, {"stop": "marketing"}).status_code == 403
-
-
-def test_marketing_without_consent_can_be_ended_here(centre, client):
-    sales = make_register.purpose("direct-sales", "f", direct_marketing=True, channels=["email"])
-    subject = people.find([Claim("email", ADA)])
-    relationships.touch(subject, sales, at=make.NOW, channel="correspondence", now=make.NOW, actor=make.ACTOR)
-    assert shown(client, centre)["stop:direct-sales"]
-    save(client, centre, **{"stop:direct-sales": False})
-    assert "stop:direct-sales" not in shown(client, centre)
-
-
-def test_the_link_is_mailed_to_whoever_asks_three_times_a_day(centre, client):
-    for email in (ADA, "nobody@example.com"):
-        for _again in range(5):
-            response = client.post("/preferences/", {"email": email})
-            assert "whether or not we have written" in response.content.decode()
-    assert Outbox.objects.filter(kind="mail").count() == 6
-
-
-def test_the_mailed_link_opens_the_choices(centre, client, mailoutbox):
-    client.post("/preferences/", {"email": " ADA@example.com"})
-    deliver_due(now=Outbox.objects.get().due_at)
-    (mail,) = mailoutbox
-    assert mail.to == [ADA]
-    url = re.search(r"https?://\S+/preferences/\S+", mail.body)[0]
-    assert shown(client, path(url))["join:newsletter-email"]
-
-
-@pytest.mark.parametrize("email", ["", "no address", "a@b\x00.uk", "x" * 300])
-def test_a_wrong_address_is_named_in_words(centre, client, email):
-    page = client.post("/preferences/", {"email": email}).content.decode()
-    assert "There is a problem" in page
-    assert not Outbox.objects.filter(kind="mail").exists()
+def test_a_list_that_is_none_any_more_has_ended(newsletter):
+    url = f"/u/{unsubscribe.seal(Recipient(ADA, 'gone'))}/"
+    assert Client().post(url, BODY).status_code == 200
+    assert make.reason() == "+consent-given"

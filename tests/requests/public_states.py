@@ -1,7 +1,7 @@
 """Every state of the public pages, one after the other in one browser: as it opens, and with a mistake in it."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils import timezone
 
@@ -56,7 +56,7 @@ def states(page, mailbox):
     yield from after_sending(page, mailbox)
     yield from by_post(page)
     yield from elsewhere(page)
-    yield from choices(page)
+    yield from choices(page, mailbox)
     yield from policy(page)
 
 
@@ -144,19 +144,34 @@ def by_post(page):
     yield "sent, by post"
 
 
-def choices(page):
+def choices(page, mailbox):
     page.goto("/preferences/")
     yield "choices, asked for"
-    press(page, "Send the link")
+    press(page, "Send me a code")
     yield "choices, asked for with a mistake"
     page.fill("#id_email", "grace@example.com")
-    press(page, "Send the link")
-    yield "choices, link sent"
-    token = unsubscribe.seal(Recipient("grace@example.com", "newsletter"))
-    page.goto(f"/preferences/{token}/")
+    press(page, "Send me a code")
+    yield "choices, code"
+    press(page, "Show my choices")
+    yield "choices, code with a mistake"
+    press(page, "Send another code")
+    yield "choices, another code"
+    deliver_due(now=timezone.now())
+    page.fill("#id_code", re.search(r"\d{4} \d{4}", mailbox[-1].body).group(0))
+    press(page, "Show my choices")
     yield "choices"
+    page.check("#a_1_1")
     press(page, "Save my choices")
     yield "choices, saved"
+    page.fill("#id_until", "")
+    press(page, "Pause")
+    yield "choices, pause with a mistake"
+    page.fill("#id_until", (timezone.localdate() + timedelta(days=40)).isoformat())
+    press(page, "Pause")
+    yield "choices, paused"
+    press(page, "Stop all marketing")
+    yield "choices, all marketing stopped"
+    token = unsubscribe.seal(Recipient("grace@example.com", "newsletter"))
     page.goto("/preferences/unknown/")
     yield "choices, unusable link"
     page.goto(f"/u/{token}/")

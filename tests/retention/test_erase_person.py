@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from consents import address_mail, preferences
+from consents import address_mail, preferences_door
 from core import outbox
 from core.errors import DomainError
 from core.models import DataKey, Outbox
@@ -115,8 +115,8 @@ def test_nothing_that_waits_to_be_sent_about_them_leaves_any_more():
 def test_nor_does_what_was_mailed_to_their_address_before_anybody_was_known_by_it():
     """A link to confirm, and one to somebody's choices: also when no server took it and it lies dead."""
     item(person(1), ["newsletter"], DAY)
-    preferences.send_link("Person1@example.org", now=NOW)
-    preferences.send_link("person2@example.org", now=NOW)
+    preferences_door.send_code("Person1@example.org", now=NOW)
+    preferences_door.send_code("person2@example.org", now=NOW)
     Outbox.objects.update(dead_at=NOW)
     erase(person(1), "newsletter")
     left = Outbox.objects.get(kind="mail")

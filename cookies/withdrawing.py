@@ -1,0 +1,86 @@
+"""What somebody ended on the page of their choices reaches their browsers: this one at once, the others by the record.
+
+A site's cookie can be written by us where the site shares a domain with these pages. Elsewhere the banner asks what
+was recorded for its number (cookies/api.py) and keeps to it.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from consents import suppression
+from cookies import choices, gpc, linking, stored, telling
+from cookies.choices import Proof
+from cookies.models import CookieChoice, How, Need, SiteVersion
+from cookies.stored import Stored
+from subjects import people
+from subjects.identifiers import Claim
+
+
+def purposes() -> set[str]:
+    """What visitors are asked for in their browser."""
+    return {
+        group["id"]
+        for version in SiteVersion.objects.filter(superseded_at=None)
+        for group in version.content["purposes"]
+        if group["need"] == Need.CONSENT
+    }
+
+
+@transaction.atomic
+def end(request: HttpRequest, response: HttpResponse, claim: Claim, ended: Collection[str], now: datetime) -> None:
+    """Registered with consents.browsers."""
+    here = set()
+    for version in SiteVersion.objects.filter(superseded_at=None).select_related("site"):
+        kept = stored.read(request.COOKIES.get(version.site.cookie_name, ""))
+        domain = stored.domain_for(version.site, request.get_host())
+        if kept is None or domain is None or not kept.granted & set(ended):
+            continue
+        here.add(kept.consent_id)
+        row, gone = choices.on_page(
+            version, kept, wanted=_without(version, kept, ended), is_gpc=gpc.is_on(request), now=now
+        )
+        write(request, response, version, row, domain, gone)
+    _elsewhere(claim, ended, here, now=now)
+
+
+def write(
+    request: HttpRequest, response: HttpResponse, version: SiteVersion, row: CookieChoice, domain: str, ended: list[str]
+) -> None:
+    """Put this choice into the browser's cookie, and delete the cookies of what ended."""
+    days = version.content["valid_days"] * 24 * 3600
+    where: dict[str, Any] = {"domain": domain or None, "samesite": "Lax"}
+    # Scripts of the site read it, so it is not hidden from them; it opens nothing.
+    response.set_cookie(version.site.cookie_name, stored.of(row), max_age=days, secure=settings.SECURE_TLS, **where)
+    for name in telling.deletable(version, ended, request.COOKIES):
+        response.delete_cookie(name, **where)
+        response.delete_cookie(name, samesite="Lax")
+
+
+def _elsewhere(claim: Claim, ended: Collection[str], done: Collection[UUID], *, now: datetime) -> None:
+    """The other browsers that are known to be this person's: recorded under their numbers."""
+    subject = people.find([claim])
+    numbers = linking.browsers_of(subject, suppression.claims_of(subject)) if subject else []
+    rows = CookieChoice.objects.filter(consent_id__in=set(numbers) - set(done)).order_by("chosen_at", "id")
+    last = {(row.consent_id, row.site): row for row in rows}
+    versions = {version.site.uuid: version for version in _on_show(row.site for row in last.values())}
+    for row in last.values():
+        version = versions.get(row.site)
+        if version and set(row.granted) & set(ended):
+            wanted = _without(version, stored.read(stored.of(row)), ended)
+            proof = Proof(uuid4(), row.consent_id, wanted, How.PAGE, row.is_gpc, now)
+            choices.record(version, proof, now=now, actor="public")
+
+
+def _on_show(sites: Iterable[UUID]) -> Iterable[SiteVersion]:
+    return SiteVersion.objects.filter(superseded_at=None, site__uuid__in=set(sites)).select_related("site")
+
+
+def _without(version: SiteVersion, kept: Stored | None, ended: Collection[str]) -> dict[str, bool]:
+    groups = choices.optional(version)
+    return {one["id"]: choices.is_on(one, kept, is_gpc=False) and one["id"] not in ended for one in groups}
