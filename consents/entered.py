@@ -6,7 +6,7 @@ Unknown, and nothing may be done with it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -49,8 +49,14 @@ def enter(
         raise Invalid(fields={"file": _("Attach a copy of the signed paper.")})
     if kind != ConsentEvidence.Kind.PAPER and not note.get("words", "").strip():
         raise Invalid(fields={"words": _("Say who was spoken to, and which words were read out.")})
-    answer = answers.read(data, now=now)
-    if answer.guardian is not None:
+    # A parent or guardian who is not written to has signed, or said so in front of staff.
+    signed = "email" not in (data.get("guardian") or {})
+    answer = answers.read(data, now=now, signed=signed)
+    if answer.guardian is not None and signed:
+        if not note.get("guardian", "").strip():
+            raise Invalid(fields={"guardian_words": _("Say how you know that this is their parent or guardian.")})
+        answer = replace(answer, proof={**answer.proof, "by": "guardian"})
+    elif answer.guardian is not None:
         asked = opt_in.ask(answer, dict(data), now=now, actor=actor, collected_by="staff")
         return asked.consent
     done = capture.capture(answer, now=now, actor=actor, collected_by="staff")

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from consents import entered, evidence, forms
 from consents.entered import Told
+from consents.guardians import month_of
 from consents.models import ConsentEvidence, ConsentFormVersion
 from core import files
 from core.desk import MomentField, actor_of, for_staff, page, refuse
@@ -34,6 +35,11 @@ HOW = [
     (ConsentEvidence.Kind.PHONE.value, gettext_lazy("By phone")),
     (ConsentEvidence.Kind.IN_PERSON.value, gettext_lazy("In person")),
 ]
+# The field of the page for what the domain is about.
+FIELDS = {
+    "files": "file", "identity": "email", "identity.email": "email", "of_age": "of_age",
+    "guardian": "guardian_until", "guardian.until": "guardian_until", "guardian_words": "guardian_words",
+}  # fmt: skip
 FILE_HINT = gettext_lazy("PDF, JPEG, PNG, Word, Excel without macros, or plain text, up to 5 MB. It is kept sealed.")
 
 
@@ -54,6 +60,20 @@ class EnterForm(IdentityForm):
         label=gettext_lazy("They said yes to"), widget=inputs.CheckboxSelectMultiple, required=False
     )
     of_age = inputs.BooleanField(label=gettext_lazy("They are old enough to answer alone"), required=False)
+    guardian_until = inputs.CharField(
+        help_text=gettext_lazy(
+            "Month and year, for example 05 2029. The consent ends then; afterwards they answer alone."
+        ),
+        max_length=10,
+        required=False,
+    )
+    guardian_words = inputs.CharField(
+        label=gettext_lazy("How you know that it is their parent or guardian"),
+        help_text=gettext_lazy("For example: signed beside the child at the open day, passport seen."),
+        widget=inputs.Textarea(attrs={"rows": 2}),
+        max_length=1000,
+        required=False,
+    )
     words = inputs.CharField(
         label=gettext_lazy("Who was spoken to, and which words were read out"),
         help_text=gettext_lazy("For a conversation: your note of it, and the version of the script."),
@@ -68,7 +88,12 @@ class EnterForm(IdentityForm):
         labels = [(control["key"], control["label"]) for control in version.controls]
         self.fields["choices"].choices = labels  # type: ignore[attr-defined]
         if version.minimum_age is None:
-            del self.fields["of_age"]
+            for name in ("of_age", "guardian_until", "guardian_words"):
+                del self.fields[name]
+            return
+        self.fields["guardian_until"].label = _(
+            "If a parent or guardian answered for them: when they will be %(age)s"
+        ) % {"age": version.minimum_age}
 
 
 class TellForm(IdentityForm):
@@ -116,13 +141,13 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
             entered.enter(
                 _answer(version, form),
                 kind=given["how"],
-                note={"words": given["words"], "form": f"{slug} {version.locale} {version.number}"},
+                note=_note(version, form),
                 file=_file(given["file"]),
                 actor=actor_of(request),
                 now=timezone.now(),
             )
         except DomainError as error:
-            refuse(form, error, {"files": "file", "identity": "email", "identity.email": "email", "of_age": "of_age"})
+            refuse(form, error, FIELDS)
         else:
             messages.success(request, _("Recorded, with what shows it."))
             return redirect("admin:consent-enter", slug)
@@ -197,8 +222,22 @@ def _answer(version: ConsentFormVersion, form: EnterForm) -> dict[str, Any]:
         "choices": {control["key"]: control["key"] in given["choices"] for control in version.controls},
         "source": {"channel": given["how"]},
         "given_at": at.isoformat(),
-        **({"of_age": True} if given.get("of_age") else {}),
+        **_guardian(form),
     }
+
+
+def _note(version: ConsentFormVersion, form: EnterForm) -> dict[str, str]:
+    given = form.cleaned_data
+    note = {"words": given["words"], "form": f"{version.form.slug} {version.locale} {version.number}"}
+    return {**note, "guardian": given["guardian_words"]} if given.get("guardian_words") else note
+
+
+def _guardian(form: EnterForm) -> dict[str, Any]:
+    """Who answered: the person, old enough, or somebody for them."""
+    said = form.cleaned_data.get("guardian_until") or ""
+    until = month_of(said)
+    guardian = {"guardian": {"until": until.strftime("%Y-%m") if until else said}} if said else {}
+    return {**guardian, **({"of_age": True} if form.cleaned_data.get("of_age") else {})}
 
 
 def _file(given: Any) -> File | None:

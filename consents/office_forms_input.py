@@ -134,6 +134,15 @@ class DraftForm(forms.Form):
         empty_value=None,
         required=False,
     )
+    network_reason = forms.CharField(
+        label=_("Why we keep the network from which somebody answers"),
+        help_text=_(
+            "Leave it empty unless you need it: then no address is kept. Otherwise people read this on the form, and the "
+            "address is shortened (IPv4 to /24, IPv6 to /48) and sealed with their answer."
+        ),
+        max_length=300,
+        required=False,
+    )
     declared = forms.MultipleChoiceField(
         label=_("I stand for it that"),
         choices=Declaration.choices,
@@ -217,6 +226,7 @@ def _initial(start: ConsentFormVersion | None) -> dict[str, Any]:
         "withdrawal": start.withdrawal or WITHDRAWAL,
         "notice_version": start.notice_version,
         "minimum_age": start.minimum_age or "",
+        "network_reason": start.network_reason,
         "declared": start.declared if start.published_at is None else [],
     }
 

@@ -13,6 +13,7 @@
     choice: "Your choice",
     asked: "Who asks, and relies on your answer:",
     change: "Change your choices",
+    network: "With your answer we keep a shortened form of your internet address, which many people share:",
     notice: "Privacy notice",
     save: "Save my choice",
     saved: "Your choice is saved.",
@@ -95,6 +96,7 @@
       trap,
       make("p", { className: "kraken-told" }, `${word("asked")} ${shown.controllers.join(", ")}.`),
       make("p", { className: "kraken-told" }, `${shown.withdrawal.text} `, change),
+      ...(shown.network_reason ? [make("p", { className: "kraken-told" }, `${word("network")} ${shown.network_reason}`)] : []),
       make("p", { className: "kraken-told" }, make("a", { href: shown.notice.url }, word("notice"))),
       make("button", { type: "submit" }, word("save")),
     );

@@ -5,8 +5,11 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from consents import evidence
 from consents.models import ConsentEvent, ConsentEvidence, ConsentForm, ConsentFormVersion, ConsentRenewal
+from core.models import Outbox
 from ledger.models import Entry
+from subjects.models import DataSubject
 from tests import make_consents as make
 from tests import make_staff
 
@@ -146,6 +149,26 @@ def test_a_conversation_needs_a_note(agent):
     assert "words were read out" in text(enter(agent, how="phone"))
     assert enter(agent, how="phone", words="Ada, script 3 read out.").status_code == 302
     assert ConsentEvidence.objects.get().sealed is None
+
+
+def test_a_paper_that_a_parent_signed_counts_until_the_child_is_old_enough(agent):
+    make.published("newsletter", minimum_age=13)
+    assert "parent or guardian answered" in text(agent.get("/admin/consent-forms/newsletter/enter/"))
+
+    def signed(**said):
+        return enter(agent, file=SimpleUploadedFile("paper.pdf", PDF), **said)
+
+    assert "13 or older" in text(signed())
+    assert "How you know" in text(signed(guardian_until="05 2029"))
+    assert not ConsentEvent.objects.exists()
+    assert "in which the child turns 13" in text(signed(guardian_until="1999", guardian_words="Signed beside him."))
+    assert signed(guardian_until="05 2027", guardian_words="Signed beside him, passport seen.").status_code == 302
+    event = ConsentEvent.objects.get()
+    assert (event.status, event.valid_until.isoformat()) == ("given", "2027-04-30T23:00:00+00:00")
+    (shown,) = evidence.of(DataSubject.objects.get(uuid=event.subject))
+    assert shown.note["guardian"] == "Signed beside him, passport seen."
+    # Nobody is asked by e-mail: it is signed.
+    assert not Outbox.objects.exists()
 
 
 def tell(client):
