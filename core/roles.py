@@ -44,6 +44,7 @@ ACTS = {
     ("requests", "casefile"): {"assign_casefile": "Can hand a case to somebody"},
     ("retention", "retentionrule"): {"approve_retentionrule": "Can put a retention rule in force"},
     ("consents", "consentformversion"): {"publish_consentformversion": "Can put a consent form on show"},
+    ("consents", "assessmentversion"): {"approve_assessmentversion": "Can approve what somebody else assessed"},
 }
 
 
@@ -61,18 +62,22 @@ _WRITE = Q(codename__startswith="add_") | Q(codename__startswith="change_")
 _REGISTER = _of("processing", "consents", "retention", "notices", "cookies")
 # A hold is about people, so whoever keeps the register places none.
 _HOLD = Q(codename__in=["add_legalhold", "change_legalhold", "delete_legalhold"])
+# Where messages of other systems go, and the secrets they are signed with, are the integrator's.
+_WEBHOOKS = Q(codename__in=["view_webhook", "add_webhook", "change_webhook", "delete_webhook"])
+_APPROVING = ["release_rightsrequest", "approve_retentionrule", "approve_assessmentversion"]
 GROUPS = {
     DPO: _OURS,
-    CASEWORKER: (_OURS & ~_of("core") & _SEE & ~_SEE_ALL)
+    CASEWORKER: (_OURS & ~_of("core") & _SEE & ~_SEE_ALL & ~_WEBHOOKS)
     | (_of("requests", "subjects", "office", "inbox") & _WRITE)
     | Q(content_type__app_label="breaches", codename="add_breach"),
-    APPROVER: (_OURS & _SEE) | Q(codename__in=["release_rightsrequest", "approve_retentionrule"]),
+    APPROVER: (_OURS & _SEE) | Q(codename__in=_APPROVING),
     AUDITOR: _OURS & _SEE,
-    REGISTRAR: (_REGISTER & ~Q(codename__in=["approve_retentionrule", "publish_consentformversion"]) & ~_HOLD)
+    REGISTRAR: (_REGISTER & ~Q(codename__in=[*_APPROVING, "publish_consentformversion"]) & ~_HOLD & ~_WEBHOOKS)
     # Of the kinds of files, theirs is the register: each kind also asks for the right to make such things.
     | Q(content_type__app_label="imports", codename__in=["view_import", "add_import"])
     | Q(codename__in=["view_controller", "view_ruleset", "view_bankholiday"], content_type__app_label="core"),
     INTEGRATOR: Q(codename__in=["view_apikey", "add_apikey", "change_apikey", "view_outbox", "change_outbox"])
+    | Q(codename__in=["view_webhook", "add_webhook", "change_webhook"])
     | Q(content_type__app_label="processing", codename="view_system"),
 }
 

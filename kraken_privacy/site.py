@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from breaches import views as breaches
-from consents import office_forms, office_forms_consents
+from consents import office_assessments, office_forms, office_forms_consents, office_webhooks
 from cookies import evidence
 from cookies import urls_staff as cookies
 from core.models import Controller
@@ -42,7 +42,8 @@ class KrakenAdminSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         work = [*office_urls.urls(self), *office_actions.urls(self), *inbox_urls.urls(self)]
-        work += [*office_forms.urls(self), *office_forms_consents.urls(self)]
+        work += [*office_forms.urls(self), *office_forms_consents.urls(self), *office_assessments.urls(self)]
+        work += office_webhooks.urls(self)
         return [*work, *breaches.urls(self), *imports_urls.urls(self), *cookies.urls(self), *forgetting.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
@@ -117,6 +118,10 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("Consent forms"), reverse("admin:consent-forms"), "check_box"))
         if request.user.has_perm(office_forms_consents.ENTER):
             work.append(_link(request, _("Consents from others"), reverse("admin:consents-told"), "forward_to_inbox"))
+        if request.user.has_perm(office_assessments.READ):
+            work.append(_link(request, _("Assessments"), reverse("admin:assessments"), "balance"))
+        if request.user.has_perm(office_webhooks.READ):
+            work.append(_link(request, _("Webhooks"), reverse("admin:webhooks"), "webhook"))
         if request.user.has_perm(forgetting.READ):
             work.append(_link(request, _("Forgetting"), reverse("admin:forgetting"), "auto_delete"))
         if request.user.has_perm(imports_views.READ):

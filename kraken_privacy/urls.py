@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("notices.urls")),
     path("", include("requests.urls")),
     path("", include("consents.urls")),
+    path("", include("consents.urls_assessments")),
     path("", include("cookies.urls")),
     path("", include("kraken_privacy.devmail")),
     path("", include("core.urls")),

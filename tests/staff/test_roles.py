@@ -17,14 +17,16 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from breaches import log
+from consents import assessments_drafts
 from core import apikeys, roles
 from office import merging
+from processing.models import Purpose
 from requests import answer, decisions, found, identity_doubt, leaving_out, letters, transfers
 from requests.models import CaseFile, Evidence, RightsRequest
 from retention import holds, runs
 from retention.models import RetentionRule
 from subjects.models import Identifier, Organisation, PersonalDataItem
-from tests import make_inbox, make_office, make_requests, make_retention, make_staff
+from tests import make_consents, make_inbox, make_office, make_register, make_requests, make_retention, make_staff
 from tests.make_complaints import complain
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +217,26 @@ class Things:
     def run(self):
         made = RetentionRule.objects.get(pk=self["rule"])
         return runs.join(made, as_of=make_retention.TODAY, cutoff=make_retention.TODAY, now=timezone.now()).uuid
+
+    def draft(self):
+        return RetentionRule.objects.create(
+            slug="draft", purpose=make_retention.live(), trigger="collection", period="P1M", legal_reason="-"
+        ).pk
+
+    def weighed(self):
+        """The name of a purpose whose assessment is approved, of one in the making, and of one that waits."""
+        return make_consents.assessment(self.interest("fraud-screening")).assessment.purpose.slug
+
+    def drafted(self):
+        return make_consents.assessment(self.interest("contact-enquiries"), approved=None).assessment.purpose.slug
+
+    def submitted(self):
+        purpose = self.interest("security-and-legal-claims")
+        make_consents.assessment(purpose, approved=None)
+        return assessments_drafts.submit(purpose, now=make_consents.NOW, actor="user:a").assessment.purpose.slug
+
+    def interest(self, slug):
+        return Purpose.objects.filter(slug=slug).first() or make_register.purpose(slug, "f")
 
     def hold(self):
         now, person = timezone.now(), make_retention.person()

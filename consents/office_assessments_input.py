@@ -1,0 +1,78 @@
+"""What staff fill in about assessments: each page made from its questions, and the steps around them."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from consents import assessments_problems
+from consents.assessments_types import Part, Question, Shape
+from consents.models import AssessmentReview, AssessmentVersion
+from core.desk import DayField
+
+WORDS = forms.Textarea(attrs={"rows": 3})
+
+
+class PartForm(forms.Form):
+    """One page of the wizard. Nothing is required: what is missing is told when it is submitted."""
+
+    def __init__(self, *args: Any, part: Part, version: AssessmentVersion, **given: Any) -> None:
+        answers = assessments_problems.answers_of(version)
+        given["initial"] = {question.key: answers.get(question.key) for question in part.questions}
+        super().__init__(*args, **given)
+        self.part = part
+        for question in part.questions:
+            self.fields[question.key] = _field(question)
+
+    def groups(self) -> list[dict[str, Any]]:
+        return [
+            {"title": group.title, "intro": group.intro, "fields": [self[one.key] for one in group.questions]}
+            for group in self.part.groups
+        ]
+
+
+class ApproveForm(forms.Form):
+    review_due = DayField(
+        label=_("To be looked at again by"),
+        help_text=_("Within twelve months. Choose an earlier day where things change fast."),
+        required=False,
+    )
+    sole_officer_reason = forms.CharField(
+        label=_("Why nobody else could approve it"),
+        help_text=_("You have written some of it yourself. The reason is kept, and the ledger says that it was so."),
+        widget=WORDS,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, is_own: bool, **given: Any) -> None:
+        super().__init__(*args, **given)
+        if not is_own:
+            del self.fields["sole_officer_reason"]
+
+
+class ReturnForm(forms.Form):
+    note = forms.CharField(
+        label=_("What should be different"),
+        help_text=_("Its author sees it on every page. It is not published."),
+        widget=WORDS,
+        max_length=2000,
+        required=False,
+    )
+
+
+class AgainForm(forms.Form):
+    cause = forms.ChoiceField(
+        label=_("What happened"),
+        choices=[pair for pair in AssessmentReview.Cause.choices if pair[0] not in ("objection-upheld",)],
+    )
+
+
+def _field(question: Question) -> forms.Field:
+    """No answer is checked here: one function does that for every door (consents/assessments_drafts.py)."""
+    about: dict[str, Any] = {"label": question.ask, "help_text": question.guidance, "required": False}
+    choices = list(question.choices.items())
+    if question.shape is Shape.SEVERAL:
+        return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **about)
+    if question.choices:
+        return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **about)
+    return forms.CharField(widget=WORDS, **about)
