@@ -232,8 +232,8 @@ def _is_answered_now(request: Request) -> None:
 
 def _captured(done: capture.Captured) -> dict[str, Any]:
     return {
-        "consent": done.consent,
-        "subject": done.subject,
+        "consent": str(done.consent),
+        "subject": str(done.subject) if done.subject else None,
         "pending": done.pending,
         "states": done.states,
         "receipt": done.receipt,

@@ -3,9 +3,9 @@ from django.urls import path
 from consents import api, api_asking, api_importing, api_permissions, api_receipts, api_unsubscribe
 
 urlpatterns = [
+    path("consents/", api.ConsentView.as_view(), name="consents-create"),
     path("forms/<slug:slug>/", api.FormView.as_view(), name="forms-read"),
     path("forms/<slug:slug>/asking/", api_asking.AskingView.as_view(), name="forms-asking"),
-    path("consents/", api.ConsentView.as_view(), name="consents-create"),
     path("consents/<uuid:consent>/receipt/", api_receipts.ReceiptView.as_view(), name="consents-receipt"),
     path("consents/import/", api_importing.ImportView.as_view(), name="consents-import"),
     path("consents/withdraw/", api.WithdrawView.as_view(), name="consents-withdraw"),

@@ -1,8 +1,10 @@
 """Capturing consent: validated, sealed, evidenced and durable in one statement (consents/capture_sql.py)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +18,7 @@ from consents.states import YES, order
 from consents.suppression import hashes_of
 from core import prepared
 from core.apikeys import Seen
+from core.arrays import array, hashes, texts
 from core.errors import NotFound
 from core.keys import keyring
 from core.models import Owner
@@ -157,12 +160,14 @@ def _lines(answer: Answer) -> list[Line]:
     if answer.guardian:
         # Then the child is old enough to be asked.
         until = min(until, answer.guardian.until)
-    return [
+    lines = [
         Line(control["purpose"], control["channel"], yes, until)
         if answer.choices[control["key"]]
         else Line(control["purpose"], control["channel"], Status.REFUSED.value)
         for control in answer.shown.controls
     ]
+    # The order in which every writer of states locks them.
+    return sorted(lines, key=lambda line: (answer.shown.purposes[line.purpose].pk, line.channel))
 
 
 def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Params:
@@ -177,46 +182,68 @@ def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Pa
         "proof": key.seal(FIELD, json.dumps(answer.proof).encode()),
         "proof_master": master,
         "proof_wrapped": wrapped,
-        "choices": json.dumps([_choice(line, answer.shown.purposes[line.purpose]) for line in lines]),
         # A test call lifts nothing that a person once said.
-        "hashes": [] if answer.is_test else hashes_of(answer.claims),
+        "hashes": hashes([] if answer.is_test else hashes_of(answer.claims)),
+        **_choices(lines, answer.shown.purposes),
     }
 
 
-def _choice(line: Line, purpose: Purpose) -> dict[str, Any]:
-    """One row of the statement's choices: the event of one purpose and channel."""
+def _choices(lines: list[Line], purposes: Mapping[str, Purpose]) -> Params:
+    """The statement's choices, one event for each purpose and channel."""
     return {
-        "event": str(uuid4()),
-        "purpose": purpose.pk,
-        "purpose_uuid": str(purpose.uuid),
-        "channel": line.channel,
-        "status": line.status,
-        "valid_until": line.valid_until.isoformat() if line.valid_until else None,
+        "events": array([uuid4() for _line in lines]),
+        "purposes": array([purposes[line.purpose].pk for line in lines]),
+        "purpose_uuids": array([purposes[line.purpose].uuid for line in lines]),
+        "channels": texts([line.channel for line in lines]),
+        "statuses": texts([line.status for line in lines]),
+        "untils": texts([line.valid_until.isoformat() if line.valid_until else None for line in lines]),
     }
 
 
 def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params, *, is_new: bool = False) -> Params:
     """One act, one entry: that of a person who was not known also says that their record was made."""
-    given = any(line.status in YES for line in lines)
-    _entry, body = entries.encode(
-        kind="consent.given" if given else "consent.refused",
-        at=params["now"],
-        actor=params["actor"],
+    shown = answer.shown
+    choices = tuple((line.purpose, line.channel, line.status) for line in lines)
+    pattern = _pattern(
+        params["actor"], shown.slug, shown.number, shown.locale, shown.sha256, choices, is_new, answer.is_test
+    )
+    body = pattern.body(
+        entry=params["entry"],
+        at=entries.instant(params["now"]),
         subject=subject,
         object=params["consent"],
-        data={
-            "form": answer.shown.slug,
-            "version": answer.shown.number,
-            "locale": answer.shown.locale,
-            "sha256": answer.shown.sha256,
-            "given_at": entries.instant(answer.given_at),
-            "choices": {f"{line.purpose}:{line.channel}": line.status for line in lines},
-            "new": is_new,
-            "test": answer.is_test,
-        },
-        entry=params["entry"],
+        given_at=entries.instant(answer.given_at),
     )
     return {"subject": subject, "body": body}
+
+
+@lru_cache(maxsize=512)
+def _pattern(
+    actor: str,
+    slug: str,
+    number: int,
+    locale: str,
+    sha256: str,
+    choices: tuple[tuple[str, str, str], ...],
+    is_new: bool,
+    is_test: bool,
+) -> entries.Pattern:
+    """The entry of everybody who answers the same to the same version."""
+    return entries.Pattern(
+        kind="consent.given" if any(status in YES for _purpose, _channel, status in choices) else "consent.refused",
+        actor=actor,
+        data={
+            "form": slug,
+            "version": number,
+            "locale": locale,
+            "sha256": sha256,
+            "choices": {f"{purpose}:{channel}": status for purpose, channel, status in choices},
+            "new": is_new,
+            "test": is_test,
+        },
+        ids=["object"],
+        times=["at", "given_at"],
+    )
 
 
 def _run(sql: str, params: Params) -> tuple[UUID, int] | None:

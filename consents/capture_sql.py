@@ -15,7 +15,8 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
   relationship of each purpose that now stands at a "yes", and lifts what was suppressed for exactly that purpose and
   channel before this explicit opt-in.
 
-The choices come as one JSON text, because the driver writes arrays element by element in Python.
+The choices come as array literals (core/arrays.py), because the driver writes arrays element by element in Python, and
+in the order in which every writer of states locks them.
 
 Parts of one statement all see the state before it, so they are joined by RETURNING and never by reading what another
 part wrote. Rows and seals are made by the code that everybody uses: subjects.identifiers.seal, core.vault.Key,
@@ -60,8 +61,9 @@ KNOWN_PERSON = """
 
 RECORD = f"""
 , choice AS (
-    SELECT * FROM json_to_recordset(%(choices)s::json) AS choice (event uuid, purpose bigint, purpose_uuid uuid,
-        channel text, status text, valid_until timestamptz)
+    SELECT * FROM unnest(%(events)s::uuid[], %(purposes)s::bigint[], %(purpose_uuids)s::uuid[], %(channels)s::text[],
+        %(statuses)s::text[], %(untils)s::timestamptz[])
+        AS choice (event, purpose, purpose_uuid, channel, status, valid_until)
 ), key AS (
     INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
     SELECT key.* FROM person, (VALUES ('consent', %(consent)s::uuid, %(proof_master)s, %(proof_wrapped)s::bytea),
@@ -80,7 +82,7 @@ RECORD = f"""
     INSERT INTO consents_consentstate AS state ({COLUMNS})
     SELECT person.uuid, choice.purpose, choice.channel, choice.status, %(given_at)s::timestamptz, choice.valid_until,
         choice.event, %(entry)s::uuid
-    FROM person, choice ORDER BY choice.purpose, choice.channel
+    FROM person, choice
     {UPSERT}
     RETURNING purpose_id, channel, status
 ), relationship AS (
@@ -89,7 +91,7 @@ RECORD = f"""
     SELECT gen_random_uuid(), person.id, given.purpose_id, 'subscriber', '', '', 'website', day.day, day.day
     FROM person, (SELECT DISTINCT purpose_id FROM state WHERE status IN ('given', 'renewed')) given,
         (SELECT (%(given_at)s::timestamptz AT TIME ZONE COALESCE(
-            (SELECT time_zone FROM core_controller WHERE id = 1), 'Europe/London'))::date AS day) day
+            (SELECT time_zone FROM core_controller WHERE id = 1), 'Europe/London'))::date AS day OFFSET 0) day
     ON CONFLICT (subject_id, purpose_id) DO UPDATE SET
         consent_ended_on = NULL, ended_on = NULL,
         last_interaction_on = GREATEST(subjects_relationship.last_interaction_on, EXCLUDED.last_interaction_on)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -176,13 +176,15 @@ class Shown:
     versions: str
 
     def valid_until(self, given_at: datetime) -> datetime:
-        until: datetime = given_at + _period(self.valid_for)
-        return until
+        return given_at + _length(self.valid_for, given_at.date())
 
 
-@lru_cache(maxsize=64)
-def _period(text: str) -> Any:
-    return isodate.parse_duration(text)
+@lru_cache(maxsize=1024)
+def _length(period: str, day: date) -> timedelta:
+    """How long the period is from this day on: months and years differ."""
+    start = datetime.combine(day, time.min)
+    end: datetime = start + isodate.parse_duration(period)
+    return end - start
 
 
 _recall: Recall[Shown] = Recall()

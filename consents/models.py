@@ -21,6 +21,7 @@ from consents.models_preferences import MailboxCode as MailboxCode
 from consents.models_preferences import Pause as Pause
 from consents.models_reminders import ConsentReminder as ConsentReminder
 from consents.models_webhooks import Webhook as Webhook
+from core.constraints import one_of
 from processing.models import Channel, Purpose
 
 
@@ -150,7 +151,7 @@ class ConsentEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(status__in=Status.values), name="consents_event_status_known")
+            models.CheckConstraint(condition=one_of("status", Status.values), name="consents_event_status_known")
         ]
         triggers = [pgtrigger.Protect(name="events_are_kept", operation=pgtrigger.Update | pgtrigger.Delete)]
 
@@ -173,7 +174,7 @@ class ConsentState(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["subject", "purpose", "channel"], name="consents_state_is_one"),
-            models.CheckConstraint(condition=Q(status__in=Status.values), name="consents_state_status_known"),
+            models.CheckConstraint(condition=one_of("status", Status.values), name="consents_state_status_known"),
         ]
         indexes = [
             models.Index("valid_until", name="consents_state_expiry", condition=Q(status__in=["given", "renewed"]))

@@ -15,6 +15,8 @@ from ledger import signing
 
 SCHEMA_VERSION = 1
 TYPE = "application/consent-receipt+jwt"
+# Made once: `json.dumps` would make it anew each time.
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def consent(
@@ -53,4 +55,4 @@ def _sign(claims: dict[str, Any]) -> str:
         **claims,
         "withdrawal_method": f"{settings.BASE_URL}/",
     }
-    return signing.sign(json.dumps(record, separators=(",", ":")).encode(), typ=TYPE)
+    return signing.sign(_json(record).encode(), typ=TYPE)

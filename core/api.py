@@ -3,6 +3,7 @@
 from typing import Any
 
 from rest_framework.pagination import CursorPagination
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -11,6 +12,9 @@ from core.parsers import JSONParser
 from core.throttle import Throttle
 
 __all__ = ["ApiKeyAuthentication", "ApiView", "Cursor", "HasScope"]
+
+
+_JSON = JSONRenderer()
 
 
 class ApiView(APIView):
@@ -27,6 +31,10 @@ class ApiView(APIView):
         if request.method not in self.allowed_methods:
             self.http_method_not_allowed(request)
         super().initial(request, *args, **kwargs)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        # There is one form of an answer, and whoever asks for another gets it all the same (RFC 9110 section 12.5.1).
+        return _JSON, str(_JSON.media_type)
 
 
 class Cursor(CursorPagination):

@@ -18,6 +18,16 @@ def hashes(values: Iterable[bytes]) -> str:
     return "{" + ",".join([f'"\\\\x{value.hex()}"' for value in values]) + "}"
 
 
+def texts(values: Iterable[str | None]) -> str:
+    """The same for `::text[]`, and for whatever else is written as text, such as times."""
+    return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
+
+
+def _quoted(value: str) -> str:
+    # PostgreSQL documentation, 8.15.6 Array Input and Output Syntax.
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 class Among(Func):
     """A condition for filter(): the field is one of these ids (primary keys, or UUIDs with `kind="uuid"`)."""
 

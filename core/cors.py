@@ -22,6 +22,13 @@ PREFLIGHT = {
 EXPOSED = "Idempotency-Replayed, Retry-After, X-Request-ID"
 
 
+def _varies_by_origin(answer: Response) -> None:
+    if "Vary" in answer.headers:
+        patch_vary_headers(answer, ["Origin"])
+    else:
+        answer.headers["Vary"] = "Origin"
+
+
 class CrossOriginView(ApiView):
     """A view that a page of another site may call."""
 
@@ -36,7 +43,7 @@ class CrossOriginView(ApiView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
         if request.method != "OPTIONS":
-            patch_vary_headers(answer, ["Origin"])
+            _varies_by_origin(answer)
             # Its origins include this one, or there would be no key here (core/access.py).
             # What authentication found; `request.auth` would begin one where a call was refused before it.
             key = getattr(request, "_auth", None)

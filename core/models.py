@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from core.constraints import one_of
 from core.once import once
 
 
@@ -98,7 +99,7 @@ class DataKey(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["owner_id", "owner"], name="core_datakey_one_per_owner"),
-            models.CheckConstraint(condition=Q(owner__in=Owner.values), name="core_datakey_owner_known"),
+            models.CheckConstraint(condition=one_of("owner", Owner.values), name="core_datakey_owner_known"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -101,13 +101,36 @@ def store(bodies: Iterable[str]) -> None:
                 copy.write_row((row,))
 
 
+class Pattern:
+    """The body of entries that differ only in ids and times. Encoding one anew takes longer than storing it.
+
+    Every entry has its own id and subject. `ids` and `times` name what else differs: "at", "object", members of `data`.
+    Raises ValueError as `encode` does.
+    """
+
+    def __init__(self, *, ids: Sequence[str] = (), times: Sequence[str] = (), **same: Any) -> None:
+        # These stand for what differs. No code holds a percent sign.
+        marks: dict[str, Any] = {name: uuid.uuid4() for name in ("entry", "subject", *ids)}
+        marks |= {name: datetime.min.replace(tzinfo=UTC, microsecond=n) for n, name in enumerate(times)}
+        members = {name: mark for name, mark in marks.items() if name not in ("entry", "subject", "object", "at")}
+        data = {**same.pop("data"), **{name: _written(mark) for name, mark in members.items()}}
+        _entry, self._body = encode(**same, data=data, **{n: mark for n, mark in marks.items() if n not in members})
+        for name, mark in marks.items():
+            self._body = self._body.replace(_written(mark), f"%({name})s")
+
+    def body(self, **differs: UUID | str) -> str:
+        """The canonical text with these ids, and these times as `instant` writes them."""
+        return self._body % differs
+
+
+def _written(mark: UUID | datetime) -> str:
+    return instant(mark) if isinstance(mark, datetime) else str(mark)
+
+
 def record_each(*, kind: str, at: datetime, actor: str, subjects: Iterable[UUID], data: Mapping[str, Any]) -> None:
     """One entry of the same kind for each of these people, in one statement."""
-    # Only two ids differ. Encoding the rest again takes longer than storing it; these random ones stand for them.
-    entry, person = uuid.uuid4(), uuid.uuid4()
-    body = encode(kind=kind, at=at, actor=actor, subject=person, data=data, entry=entry)[1]
-    before, between, after = re.split(f"{entry}|{person}", body)
-    store(f"{before}{uuid.uuid4()}{between}{subject}{after}" for subject in subjects)
+    pattern = Pattern(kind=kind, at=at, actor=actor, data=data)
+    store(pattern.body(entry=uuid.uuid4(), subject=subject) for subject in subjects)
 
 
 def _plain(value: Any) -> Any:

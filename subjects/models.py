@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from core.constraints import one_of
 from processing.models import DataCategory, Purpose, Recipient, System
 from subjects.models_limits import ErasureBlock as ErasureBlock
 from subjects.models_limits import ItemQuerySet
@@ -85,7 +86,7 @@ class Identifier(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["blind", "type", "system"], name="subjects_identifier_is_unique"),
             models.CheckConstraint(
-                condition=Q(type__in=["email", "phone", "customer_number", "external_id", "device", "cookie"]),
+                condition=one_of("type", ["email", "phone", "customer_number", "external_id", "device", "cookie"]),
                 name="subjects_identifier_type_known",
             ),
         ]
