@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +27,9 @@ class CheckSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=Identifier.Type.choices)
     system = serializers.CharField(required=False, help_text="For external ids only.")
     values = serializers.ListField(child=serializers.CharField(), max_length=permission.MOST_VALUES)
+    use = serializers.UUIDField(
+        required=False, help_text="A recorded use of what may only be stored; it is allowed, and nothing beyond it."
+    )
     explain = serializers.BooleanField(required=False, help_text="Also say why in words, and what each law says.")
 
 
@@ -55,7 +59,7 @@ class CheckView(ApiView):
     def post(self, request: Request) -> Response:
         """Whether each value may be used for the purpose now, in the order of the values. Changes nothing."""
         now = timezone.now()
-        body = body_of(request.data, {"purpose", "channel", "type", "system", "values", "explain"})
+        body = body_of(request.data, {"purpose", "channel", "type", "system", "values", "use", "explain"})
         verdicts = permission.check(**_question(body), now=now)
         shown = _explained if body.get("explain") else _result
         return Response({"purpose": body["purpose"], "as_of": now, "results": [shown(one) for one in verdicts]})
@@ -97,6 +101,13 @@ def _question(body: Mapping[str, Any]) -> dict[str, Any]:
         errors["values"] = _("Give a list of texts.")
     if not isinstance(body.get("explain", False), bool):
         errors["explain"] = _("Say true or false.")
+    use = body.get("use")
+    try:
+        named = UUID(use) if isinstance(use, str) else None
+    except ValueError:
+        named = None
+    if use is not None and named is None:
+        errors["use"] = _("Give the number of the use as it was recorded.")
     if errors:
         raise Invalid(fields=errors)
-    return {**texts, "values": values}
+    return {**texts, "values": values, "use": named}

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from consents import permission_sql, suppression
-from consents.verdicts import Facts, Rules, Verdict, decide
+from consents.verdicts import Facts, Reason, Rules, Verdict, decide
 from core.errors import Invalid, NotFound
 from processing.models import Channel
+from subjects import lawful_uses
 from subjects.identifiers import Claim, normalise, text_of
-from subjects.models import DataSubject, Identifier
+from subjects.models import DataSubject, Identifier, RestrictedUse
 
 MOST_VALUES = 100_000
 # Without a channel, marketing is judged for the channel that the identifier itself is.
@@ -29,20 +31,32 @@ def assessment_grace() -> timedelta:
     return timedelta(days=getattr(settings, "ASSESSMENT_GRACE_DAYS", 30))
 
 
-def may_process(who: DataSubject | Claim, purpose: str, channel: str = "", *, now: datetime) -> Verdict:
-    """The verdict about one person. A claim is judged like any value of a list: strictest first."""
+def may_process(
+    who: DataSubject | Claim, purpose: str, channel: str = "", *, use: UUID | None = None, now: datetime
+) -> Verdict:
+    """The verdict about one person. A claim is judged like any value of a list: strictest first.
+
+    `use`: a recorded use of what is restricted (Art 18(2)). It allows that use, of that person's data, until it ends.
+    """
     if isinstance(who, Claim):
-        return check(purpose, channel, who.type, [who.value], system=who.system, now=now)[0]
-    question = _Question.about(purpose, channel, now=now)
+        return check(purpose, channel, who.type, [who.value], system=who.system, use=use, now=now)[0]
+    question = _Question.about(purpose, channel, use=use, now=now)
     claims = suppression.claims_of(who)
     texts = [text_of(claim.type, claim.normalised, claim.system) for claim in claims]
     return question.verdict(permission_sql.facts_of(question.parameters(), who.pk, texts))
 
 
 def check(
-    purpose: str, channel: str, type: str, values: Sequence[str], *, now: datetime, system: str = ""
+    purpose: str,
+    channel: str,
+    type: str,
+    values: Sequence[str],
+    *,
+    now: datetime,
+    system: str = "",
+    use: UUID | None = None,
 ) -> list[Verdict]:
-    """The verdicts about these values, in their order. Three queries, however many values.
+    """The verdicts about these values, in their order. Three queries, however many values; one more with a use.
 
     A value that several people share is judged by the strictest verdict among them. A value that is not a possible
     identifier is nobody's.
@@ -51,7 +65,7 @@ def check(
         raise Invalid(fields={"type": _("This kind of identifier is unknown.")})
     if len(values) > MOST_VALUES:
         raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
-    question = _Question.about(purpose, channel or "", now=now, type=type)
+    question = _Question.about(purpose, channel or "", now=now, type=type, use=use)
     texts = {number: text for number, value in enumerate(values) if (text := _text(type, value, system))}
     verdicts: list[Verdict] = [question.verdict(Facts(known=False))] * len(values)
     found: set[int] = set()
@@ -89,9 +103,10 @@ class _Question:
     now: datetime
     today: date
     grace: timedelta
+    use: RestrictedUse | None = None
 
     @classmethod
-    def about(cls, slug: str, channel: str, *, now: datetime, type: str = "") -> "_Question":
+    def about(cls, slug: str, channel: str, *, now: datetime, type: str = "", use: UUID | None = None) -> "_Question":
         """Raises UnknownPurpose, or Invalid for a channel that does not exist."""
         if channel and channel not in Channel.values:
             raise Invalid(fields={"channel": _("This channel does not exist.")})
@@ -102,10 +117,19 @@ class _Question:
         if not channel and rules.direct_marketing:
             channel = NATURAL_CHANNEL.get(type, "")
         # A review falls due on a day; which day it is differs by hours at most, so UTC saves a query.
-        return cls(purpose, rules, channel, now, now.date(), assessment_grace())
+        named = lawful_uses.find(use, now=now) if use else None
+        # One that is over, or was recorded for another purpose, opens nothing.
+        named = named if named and named.purpose_id == purpose else None
+        return cls(purpose, rules, channel, now, now.date(), assessment_grace(), named)
 
     def parameters(self) -> dict[str, object]:
-        return permission_sql.parameters(self.purpose, self.rules, channel=self.channel, today=self.today, now=self.now)
+        return permission_sql.parameters(
+            self.purpose, self.rules, channel=self.channel, today=self.today, now=self.now, use=self.use
+        )
 
     def verdict(self, facts: Facts) -> Verdict:
-        return decide(self.rules, facts, channel=self.channel, now=self.now, today=self.today, grace=self.grace)
+        found = decide(self.rules, facts, channel=self.channel, now=self.now, today=self.today, grace=self.grace)
+        if self.use is None or not facts.is_used or not found.allowed:
+            return found
+        until = min(found.valid_until or self.use.until, self.use.until)
+        return found._replace(reason=Reason.RESTRICTED_USE, evidence=self.use.uuid, valid_until=until)

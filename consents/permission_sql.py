@@ -13,6 +13,7 @@ from consents.verdicts import Choice, Facts, No, Rules
 from core.arrays import array, hashes
 from core.keys import keyring
 from processing.models import Basis, Channel
+from subjects.models import RestrictedUse
 from subjects.models_limits import NEVER_RESTRICTED
 
 # The category of data (by its slug) that a channel cannot do without.
@@ -60,6 +61,25 @@ LEFT JOIN LATERAL (
     WHERE limits.subject_id = person.id AND limits.lifted_at IS NULL
       AND (limits.purpose_id IS NULL OR limits.purpose_id = %(purpose)s)
       AND (limits.item_id IS NULL OR need.id IS NOT NULL)
+) stored ON EXISTS (SELECT FROM subjects_restriction WHERE subject_id = person.id AND lifted_at IS NULL)
+"""
+# The same for whoever names a recorded use of what is restricted (Art 18(2)): item by item, because what the use
+# covers is not stopped, and of everybody else everything is.
+STORED_BUT_USED = """
+LEFT JOIN LATERAL (
+    SELECT (array_agg(limits.uuid ORDER BY limits.item_id IS NOT NULL, limits.since, limits.id))[1] AS uuid,
+           bool_or(limits.item_id IS NULL AND person.id <> %(used_of)s) AS everything,
+           bool_or(category.slug = %(reach)s) AS reach, array_agg(need.item_id) AS items
+    FROM subjects_restriction limits
+    LEFT JOIN subjects_itempurpose need ON need.subject_id = person.id AND need.purpose_id = %(purpose)s
+          AND (limits.item_id IS NULL OR need.item_id = limits.item_id)
+    LEFT JOIN subjects_personaldataitem item ON item.id = need.item_id
+    LEFT JOIN processing_datacategory category ON category.id = need.category_id
+    WHERE limits.subject_id = person.id AND limits.lifted_at IS NULL
+      AND (limits.purpose_id IS NULL OR limits.purpose_id = %(purpose)s)
+      AND (limits.item_id IS NULL OR need.id IS NOT NULL)
+      AND (person.id <> %(used_of)s
+           OR (%(used_items)s::uuid[] <> '{{}}' AND item.uuid <> ALL (%(used_items)s::uuid[])))
 ) stored ON EXISTS (SELECT FROM subjects_restriction WHERE subject_id = person.id AND lifted_at IS NULL)
 """
 # Times as text: the driver reads them in Python, which takes longer than the rest. Whether the answer was the
@@ -135,8 +155,10 @@ def facts_by_value(params: dict[str, Any], texts: Mapping[int, bytes]) -> Iterat
     params |= _hashed("BLIND_INDEX_KEYS", list(texts), texts.values()) | {"refused": array(noes)}
     unmet = dict(noes)
     for row in _rows(_people(params, BY_VALUE), params):
-        unmet.pop(row[0], None)
-        yield row[0], _facts(row, noes.get(row[0], ()))
+        number, is_used = (row[0], False) if params["used_of"] is None else row[0]
+        unmet.pop(number, None)
+        facts = _facts(row, noes.get(number, ()))
+        yield number, facts._replace(is_used=True) if is_used else facts
     for number, refusals in unmet.items():
         yield number, Facts(known=False, noes=refusals)
 
@@ -146,7 +168,8 @@ def facts_of(params: dict[str, Any], person: int, texts: Sequence[bytes]) -> Fac
     noes = noes_by_value({**params, **_hashed("SUPPRESSION_KEYS", [0] * len(texts), texts)})
     params |= {"person": person, "refused": array(noes)}
     for row in _rows(_people(params, BY_PERSON), params):
-        return _facts(row, noes.get(0, ()))
+        facts = _facts(row, noes.get(0, ()))
+        return facts if params["used_of"] is None else facts._replace(is_used=person == params["used_of"])
     return Facts(known=False, noes=noes.get(0, ()))
 
 
@@ -158,7 +181,11 @@ def noes_by_value(params: dict[str, Any]) -> dict[int, list[No]]:
 
 
 def _people(params: dict[str, Any], asked: str) -> str:
-    return BY_BASIS[params["consent"]].format(asked=asked, order=_DESCENDING)
+    sql = BY_BASIS[params["consent"]]
+    if params["used_of"] is not None:
+        whose = "ARRAY[asked.n, (person.id = %(used_of)s)::int], choice.status"
+        sql = sql.replace(STORED, STORED_BUT_USED).replace("asked.n, choice.status", whose)
+    return sql.format(asked=asked, order=_DESCENDING)
 
 
 def _hashed(ring: str, numbers: Sequence[int], texts: Collection[bytes]) -> dict[str, str]:
@@ -183,7 +210,9 @@ def _rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def parameters(purpose: int, rules: Rules, *, channel: str, today: date, now: datetime) -> dict[str, Any]:
+def parameters(
+    purpose: int, rules: Rules, *, channel: str, today: date, now: datetime, use: RestrictedUse | None
+) -> dict[str, Any]:
     reach = REACHED_BY.get(channel, "")
     return {
         "purpose": purpose,
@@ -194,4 +223,7 @@ def parameters(purpose: int, rules: Rules, *, channel: str, today: date, now: da
         "reach": reach,
         "consent": rules.basis == Basis.CONSENT,
         "interest": rules.basis == Basis.LEGITIMATE_INTEREST,
+        # Whose restricted data may be used besides, and which of them if not all; nobody's as a rule.
+        "used_of": use.subject_id if use else None,
+        "used_items": [str(item) for item in use.items] if use else [],
     }

@@ -56,6 +56,8 @@ class Reason(StrEnum):
     TPS_REGISTERED = "tps-registered"
     PAUSED = "paused"
 
+    RESTRICTED_USE = "restricted-use"
+
 
 SENTENCES: dict[Reason, Text] = {
     Reason.CONSENT_GIVEN: _("The person has consented to this."),
@@ -76,6 +78,7 @@ SENTENCES: dict[Reason, Text] = {
     Reason.OBJECTED: _("The person has objected."),
     Reason.SUPPRESSED: _("This address or number is on the suppression list."),
     Reason.RESTRICTED: _("The person's data may be stored and not otherwise used."),
+    Reason.RESTRICTED_USE: _("The data may only be stored, but this one use of them is recorded as lawful."),
     Reason.NO_ESTABLISHED_INTEREST: _("No contract or interest with this person is recorded for this purpose."),
     Reason.ASSESSMENT_MISSING: _("No approved legitimate-interest assessment covers this purpose."),
     Reason.ASSESSMENT_OVERDUE: _("The legitimate-interest assessment is overdue for review."),
@@ -164,6 +167,8 @@ class Facts(NamedTuple):
     relationship: UUID | None = None
     ground: str | None = None
     lacks_source_evidence: bool = False
+    # Theirs is the recorded use that was named (Art 18(2)).
+    is_used: bool = False
 
 
 def decide(rules: Rules, facts: Facts, *, channel: str, now: datetime, today: date, grace: timedelta) -> Verdict:

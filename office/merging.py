@@ -30,6 +30,7 @@ from subjects.models import (
     Identifier,
     ItemPurpose,
     PersonalDataItem,
+    RestrictedUse,
     Restriction,
     SubjectIdentifier,
 )
@@ -41,6 +42,7 @@ PLAIN: dict[str, Any] = {
     "cases": CaseFile,
     "disclosures": Disclosure,
     "restrictions": Restriction,
+    "uses": RestrictedUse,
     "blocks": ErasureBlock,
 }
 
@@ -90,7 +92,7 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
     kept, gone, moved = people[known.kept], people[known.gone], known.moved
     _lock(kept, gone)
     for name, model in PLAIN.items():
-        model.objects.filter(pk__in=moved[name], subject=kept).update(subject=gone)
+        model.objects.filter(pk__in=moved.get(name, []), subject=kept).update(subject=gone)
     ItemPurpose.objects.filter(item__in=moved["items"], subject=kept).update(subject=gone)
     _return_links(kept, gone, moved["links"])
     ties.part(kept, gone, moved)

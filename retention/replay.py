@@ -23,7 +23,7 @@ from processing.models import Purpose
 from retention import evidence, journal, runs
 from retention.journal import START, Line
 from retention.models import JournalMark, Run
-from subjects import restrictions
+from subjects import lawful_uses, restrictions
 from subjects.again import erase_again
 from subjects.models import Restriction
 
@@ -175,6 +175,7 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     pausing.BEGUN: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     pausing.ENDED: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     "restriction.placed": _left_by_restriction,
+    lawful_uses.ENDED: lambda data: lawful_uses.has_ended(data["use"]),
     "restriction.lifted": lambda data: (
         not _left_by_restriction(data)
         or Restriction.objects.filter(uuid=data["restriction"], lifted_at__isnull=False).exists()
@@ -193,6 +194,8 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return restrictions.place_again(data, now=now, actor=actor)
     if action == "restriction.lifted":
         return restrictions.lift_again(data, now=now, actor=actor)
+    if action == lawful_uses.ENDED:
+        return lawful_uses.end_again(data, now=now, actor=actor)
     if action == "suppression.added":
         return suppression.add_again(data)
     if action in (pausing.BEGUN, pausing.ENDED):

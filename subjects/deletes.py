@@ -263,6 +263,7 @@ def _delete_what_hangs(ids: list[int]) -> None:
     )
     _run("DELETE FROM subjects_disclosure WHERE subject_id = ANY(%s::bigint[])", ids)
     _run("DELETE FROM subjects_restriction WHERE subject_id = ANY(%s::bigint[])", ids)
+    _run("DELETE FROM subjects_restricteduse WHERE subject_id = ANY(%s::bigint[])", ids)
     _run("DELETE FROM subjects_erasureblock WHERE subject_id = ANY(%s::bigint[])", ids)
 
 

@@ -17,7 +17,7 @@ from ledger.entries import record
 from processing import purposes as register
 from processing.models import Basis, DataCategory, Purpose, PurposeVersion, System
 from subjects import names, relationships
-from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, RestrictedUse
 from subjects.people import hold
 
 FIELD = "content"
@@ -220,7 +220,12 @@ def contents(items: Iterable[PersonalDataItem]) -> dict[int, str]:
     return {row.pk: keys[row.uuid].open(FIELD, bytes(row.sealed)).decode() for row in rows if row.uuid in keys}
 
 
-def readable_for(subject: DataSubject, purpose: Purpose, *, use: str = "") -> QuerySet[PersonalDataItem]:
-    """What may be used about this person for this purpose: needed by it, and not restricted (UK GDPR Art 18)."""
-    usable = PersonalDataItem.objects.usable_for(purpose, use=use).filter(subject=subject)
+def readable_for(
+    subject: DataSubject, purpose: Purpose, *, use: RestrictedUse | None = None, now: datetime | None = None
+) -> QuerySet[PersonalDataItem]:
+    """What may be used about this person for this purpose: needed by it, and not restricted (UK GDPR Art 18).
+
+    `use`: one that was recorded of what is restricted, and is in force at `now`.
+    """
+    usable = PersonalDataItem.objects.usable_for(purpose, use=use, now=now).filter(subject=subject)
     return usable.select_related("category", "system").order_by("pk")

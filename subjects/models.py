@@ -13,6 +13,7 @@ from subjects.models_limits import ErasureBlock as ErasureBlock
 from subjects.models_limits import ItemQuerySet
 from subjects.models_limits import Restriction as Restriction
 from subjects.models_names import NameToken as NameToken
+from subjects.models_uses import RestrictedUse as RestrictedUse
 
 
 class Organisation(models.Model):

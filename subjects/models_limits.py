@@ -1,6 +1,7 @@
 """What may only be stored, and what may not be deleted. Apart from subjects/models.py for its length only."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -25,15 +26,19 @@ class LawfulUse(models.TextChoices):
 class ItemQuerySet(models.QuerySet[Any]):
     """Of PersonalDataItem, whose module imports this one."""
 
-    def usable_for(self, purpose: Purpose, *, use: str = "") -> "ItemQuerySet":
+    def usable_for(self, purpose: Purpose, *, use: Any = None, now: datetime | None = None) -> "ItemQuerySet":
         """What this purpose needs and may use now. What is restricted is stored and no more (Art 18).
 
-        `use` is one of the lawful uses, for whoever has recorded that it is one.
+        `use` is a RestrictedUse: what it names is usable besides, by it and while it is in force at `now`.
         """
         needed = self.filter(needs__purpose=purpose)
-        if use in LawfulUse.values or purpose.slug in NEVER_RESTRICTED:
+        if purpose.slug in NEVER_RESTRICTED:
             return needed
-        return needed.filter(~Exists(restrictions_of(purpose)))
+        is_free = ~Exists(restrictions_of(purpose))
+        if use is not None and now is not None and use.allows(purpose, now):
+            named = Q(subject=use.subject_id, uuid__in=use.items) if use.items else Q(subject=use.subject_id)
+            return needed.filter(named | is_free)
+        return needed.filter(is_free)
 
 
 class Restriction(models.Model):

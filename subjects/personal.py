@@ -15,6 +15,7 @@ from subjects.models import (
     ItemPurpose,
     PersonalDataItem,
     Relationship,
+    RestrictedUse,
     Restriction,
     SubjectIdentifier,
 )
@@ -166,6 +167,25 @@ class Limits(WithThePerson):
         ]
 
 
+@register
+class Uses(WithThePerson):
+    label = _("Uses of what is limited")
+    fields = fields_of("RestrictedUse", "uuid subject purpose items ground placed_for sealed since until ended_at")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        """When and on which ground. Our words about it belong to the case, and are read there."""
+        rows = RestrictedUse.objects.filter(subject=subject).select_related("purpose").order_by("pk")
+        return [
+            {
+                "purpose": row.purpose.slug,
+                "ground": str(row.get_ground_display()),
+                "since": row.since.isoformat(),
+                "until": (row.ended_at or row.until).isoformat(),
+            }
+            for row in rows
+        ]
+
+
 def _labels(choices: type[TextChoices]) -> dict[str, str]:
     """What each value is called, translated once instead of for every row."""
     return {str(value): str(label) for value, label in choices.choices}
@@ -201,6 +221,7 @@ NOT_PERSONAL = {
     *fields_of("NameToken", "id token_key"),
     *fields_of("Disclosure", "id approved_by"),
     *fields_of("Restriction", "id"),
+    *fields_of("RestrictedUse", "id"),
     # Internal workings of holds and pending requests; they carry ids and codes, and go with the person.
     *fields_of("ErasureBlock", "id uuid subject purpose item kind placed_for placed_at released_at"),
     *fields_of("ErasureBlock", "system organisation collected_from collected_to"),

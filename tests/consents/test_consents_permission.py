@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from consents import permission
+from consents import permission, suppression
 from consents.models import ConsentEvent
 from consents.permission import UnknownPurpose, check, may_process
 from consents.verdicts import SENTENCES, Reason
 from core.errors import Invalid
 from processing.models import PurposeVersion, Status
-from subjects import people, relationships, restrictions
+from subjects import lawful_uses, people, relationships, restrictions
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Organisation, PersonalDataItem, SubjectIdentifier
 from tests import make_consents as make
@@ -326,3 +326,39 @@ def test_limits():
 
 def test_every_reason_has_a_sentence():
     assert set(SENTENCES) == set(Reason)
+
+
+def test_a_recorded_use_allows_itself_and_nothing_else():
+    subject = agreed()
+    purpose = PurposeVersion.objects.get(purpose__slug="newsletter").purpose
+    make.captured("eve@example.com")
+    _address, name = held(subject, "email", "name")
+    for person in DataSubject.objects.all():
+        restrictions.restrict(person, ground="accuracy", now=make.NOW, actor=make.ACTOR)
+    until = make.NOW + timedelta(days=5)
+    given = {"purpose": purpose, "ground": "consent", "placed_for": uuid4(), "sealed": b"x", "until": until}
+    given |= {"now": make.NOW, "actor": make.ACTOR}
+    use = lawful_uses.record(subject, uuid=uuid4(), items=[], **given)
+    some = lawful_uses.record(subject, uuid=uuid4(), items=[name.uuid], **given)
+    assert may_process(subject, "newsletter", "email", now=make.NOW).reason == "restricted"
+    verdict = may_process(subject, "newsletter", "email", use=use.uuid, now=make.NOW)
+    assert (verdict.allowed, verdict.reason, verdict.evidence, verdict.valid_until) == (
+        True,
+        "restricted-use",
+        use.uuid,
+        until,
+    )
+    assert not verdict.partly_restricted
+    # The address itself is not among what may be used.
+    assert may_process(subject, "newsletter", "email", use=some.uuid, now=make.NOW).reason == "restricted"
+    partly = may_process(subject, "newsletter", use=some.uuid, now=make.NOW)
+    assert (partly.reason, partly.partly_restricted) == ("restricted-use", True)
+    values = ["ada@example.com", "eve@example.com", "nobody@example.com"]
+    answers = check("newsletter", "email", "email", values, use=use.uuid, now=make.NOW)
+    assert [one.reason for one in answers] == ["restricted-use", "restricted", "unknown-person"]
+    for wrong, at in ((uuid4(), make.NOW), (use.uuid, until)):
+        assert may_process(subject, "newsletter", "email", use=wrong, now=at).reason == "restricted"
+    # What else the law asks is asked as ever.
+    hashes = suppression.hashes_of([Claim("email", "ada@example.com")])
+    suppression.add(hashes, purposes=[purpose], reason="objection", entry=uuid4(), now=make.NOW)
+    assert may_process(subject, "newsletter", "email", use=use.uuid, now=make.NOW).reason == "objected"

@@ -1,11 +1,14 @@
 """Storage only: what is restricted is kept, and read for nothing but the few uses that the law allows."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
-from subjects import blocks, erasure, restrictions
-from subjects.models import ErasureBlock, ItemPurpose, PersonalDataItem, Restriction
+from core.models import Outbox
+from ledger.models import Entry
+from subjects import blocks, erasure, lawful_uses, restrictions
+from subjects.models import ErasureBlock, ItemPurpose, PersonalDataItem, RestrictedUse, Restriction
 from tests import make_subjects as make
 
 pytestmark = pytest.mark.django_db
@@ -42,13 +45,37 @@ def test_somebody_elses_restriction_hides_nothing(two):
     assert len(usable(support)) == 1
 
 
-@pytest.mark.parametrize("use", ["consent", "claims", "others", "public_interest"])
-def test_the_four_lawful_uses_read_it_and_no_other_word_does(two, use):
-    ada = make.person()
-    make.item(ada, "customer-support")
-    restrictions.restrict(ada, ground="unlawful", **BY)
-    assert len(usable(two[0], use=use)) == 1
-    assert usable(two[0], use="because") == []
+def allow(ada, purpose, **given):
+    fields = {"items": [], "ground": "claims", "until": make.NOW + timedelta(days=9), "sealed": b"x", **given}
+    return lawful_uses.record(ada, uuid=uuid4(), purpose=purpose, placed_for=uuid4(), **fields, **BY)
+
+
+def test_a_recorded_use_reads_exactly_what_it_names_and_ends(two):
+    support, claims = two
+    ada, eve = make.person(), make.person(make.email("eve@example.com"))
+    one, other = make.item(ada, "customer-support"), make.item(ada, "customer-support", content="b")
+    make.item(eve, "customer-support")
+    for person in (ada, eve):
+        restrictions.restrict(person, ground="unlawful", **BY)
+    use, some = allow(ada, support), allow(ada, support, items=[other.uuid])
+    elsewhere = allow(ada, claims)
+    assert usable(support) == usable(support, use=use) == []
+    assert usable(support, use=use, now=make.NOW) == [one, other]
+    assert usable(support, use=some, now=make.NOW) == [other]
+    assert usable(support, use=elsewhere, now=make.NOW) == []
+    assert usable(support, use=use, now=use.until) == []
+    assert lawful_uses.find(use.uuid, now=use.until) is None
+    assert lawful_uses.end(use, **BY)
+    assert not lawful_uses.end(use, **BY)
+    assert lawful_uses.find(use.uuid, now=make.NOW) is None
+    assert Outbox.objects.filter(kind="journal").count() == 3
+    # A backup from before that, restored, ends it again.
+    RestrictedUse.objects.update(ended_at=None)
+    assert lawful_uses.end_again({"use": str(use.uuid)}, **BY)
+    assert lawful_uses.has_ended(str(use.uuid))
+    assert not lawful_uses.end_again({"use": str(use.uuid)}, **BY)
+    kinds = Entry.objects.filter(object=use.uuid).order_by("id").values_list("kind", flat=True)
+    assert list(kinds) == ["restriction.use-allowed", "restriction.use-ended", "restriction.use-ended"]
 
 
 def test_claims_go_on(two):
