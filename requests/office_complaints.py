@@ -18,9 +18,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.models import User
-from requests import assigning, complaint_lists, complaints, happened, office
+from requests import acknowledging, assigning, complaint_lists, complaint_panels, complaints, happened, office
 from requests.complaint_forms import DescribeForm, EnquiryForm, PeriodForm
-from requests.models import Complaint
+from requests.models import Complaint, ComplaintStep
 from requests.office import actor_of, for_staff
 from requests.office_forms import refuse
 
@@ -143,13 +143,18 @@ def _show(
     }
     may_write, bound = request.user.has_perm(WRITE), bound or {}
     may_assign = request.user.has_perm(assigning.ASSIGN)
+    today, letters = office.today(timezone.now()), list(complaint.letters.defer("sealed").order_by("-pk"))
     context = {
         "title": complaint.reference,
         "complaint": complaint,
-        "today": office.today(timezone.now()),
+        "case": complaint.case,
+        "today": today,
+        "panels": complaint_panels.of(complaint, letters, today=today),
+        "clock": acknowledging.explained(complaint, today=today),
         "issues": [str(complaints.Issue(issue).label) for issue in complaint.issues],
         "remedies": [str(complaints.Remedy(remedy).label) for remedy in complaint.remedies],
-        "letters": list(complaint.letters.order_by("pk")),
+        "letters": letters,
+        "enquiries": complaint.steps.filter(kind=ComplaintStep.Kind.ENQUIRY).count(),
         "drafts": list(complaint.letter_drafts.order_by("pk")),
         "timeline": happened.timeline_of([complaint.uuid, complaint.case.uuid]),
         "forms": {name: bound.get(name) or form(initial=initial, prefix=name) for name, form in FORMS.items()},

@@ -19,10 +19,12 @@ class Panel:
     note: Text = ""
     is_late: bool = False
     is_open: bool = False
+    # Whose parts have templates of their own; empty for those of a request, and what others share with it.
+    group: str = ""
 
     @property
     def template(self) -> str:
-        return f"requests/office/_{self.slug}.html"
+        return f"requests/office/_{'_'.join(filter(None, (self.group, self.slug)))}.html"
 
 
 def of(rights_request: RightsRequest, work: Work, *, may_write: bool) -> list[Panel]:

@@ -1,5 +1,7 @@
 """{% next_steps work rights_request today %}: what is to be done next, above everything else on the page.
 
+{% complaint_next complaint letters today %}: the same of a complaint.
+
 {% case_panels work rights_request may_write as panels %}: the parts of the page.
 """
 
@@ -8,9 +10,9 @@ from typing import Any
 
 from django import template
 
-from requests import next_step, panels
+from requests import complaint_panels, next_step, panels
 from requests.casework import Work
-from requests.models import RightsRequest
+from requests.models import Complaint, Letter, RightsRequest
 
 register = template.Library()
 
@@ -18,6 +20,11 @@ register = template.Library()
 @register.inclusion_tag("requests/office/_next.html")
 def next_steps(work: Work, rights_request: RightsRequest, today: date) -> dict[str, Any]:
     return {"steps": next_step.of(rights_request, work, today=today)}
+
+
+@register.inclusion_tag("requests/office/_next.html")
+def complaint_next(complaint: Complaint, letters: list[Letter], today: date) -> dict[str, Any]:
+    return {"steps": complaint_panels.next_steps(complaint, letters, today=today)}
 
 
 @register.simple_tag

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import User
 from ledger.models import Entry
@@ -145,3 +146,17 @@ def test_counts_as_csv(officer):
     assert "Grace" not in answer.text
     assert officer.get(address, {"since": "soon"}).status_code == 302
     assert Complaint.objects.count() == 1
+
+
+def test_what_is_next_stands_on_top_and_each_part_says_how_it_stands(officer):
+    complaint = complain(email="", now=timezone.now() - timedelta(days=25))
+    page = officer.get(reverse("admin:complaint", args=[complaint.uuid])).text
+    assert page.index("What is next") < page.index("The clock")
+    for words in ("Acknowledge it by", "5 days are left", "Nobody works on it yet", "say what it is about"):
+        assert words in page
+    for slug in ("words", "clock", "owner", "about", "work", "letters", "messages", "keeping", "history"):
+        assert f'id="{slug}"' in page
+    complaints.acknowledge_by_letter(complaint, actor=OFFICER, now=timezone.now())
+    page = officer.get(reverse("admin:complaint", args=[complaint.uuid])).text
+    assert "Print it and post it" in page
+    assert "It counts from the day it is posted." in page
