@@ -46,7 +46,7 @@ def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpRe
     return render(request, template, {**site.each_context(request), **context})
 
 
-def refuse(form: forms.Form, error: DomainError, fields: Mapping[str, str] | None = None) -> None:
+def refuse(form: forms.BaseForm, error: DomainError, fields: Mapping[str, str] | None = None) -> None:
     """Show a refusal at the fields it names; `fields` says which of them stand for others."""
     for name, sentence in (error.fields or {"": error.message}).items():
         field = (fields or {}).get(name, name.rpartition(".")[2])

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, Sum
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from core.admin import ReadOnlyAdmin
 from core.errors import DomainError
@@ -21,30 +23,32 @@ from retention.rules import activate
 
 
 @admin.register(RetentionRule)
-class RetentionRuleAdmin(ModelAdmin):
+class RetentionRuleAdmin(ReadOnlyAdmin):
+    """A list of every version. Rules are written, with their effect shown, on pages of their own."""
+
     list_display = ["slug", "version", "status", "purpose", "category", "trigger", "period", "action"]
     list_filter = ["status", "action"]
     list_select_related = ["purpose", "category"]
     ordering = ["slug", "-version"]
-    exclude = ["status", "drafted_by", "approved_by", "approved_at"]
     actions = ["put_in_force", "count_due"]
 
-    def has_change_permission(self, request: HttpRequest, obj: RetentionRule | None = None) -> bool:
-        return _is_draft(obj) and super().has_change_permission(request, obj)
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("retention.add_retentionrule")
 
-    def save_model(self, request: HttpRequest, obj: RetentionRule, form: Any, change: bool) -> None:
-        assert isinstance(request.user, User)  # noqa: S101 - narrows the type; the admin lets nobody else through
-        obj.drafted_by = request.user.actor
-        super().save_model(request, obj, form, change)
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return redirect("admin:rule-new")
 
-    def has_delete_permission(self, request: HttpRequest, obj: RetentionRule | None = None) -> bool:
-        return obj is not None and _is_draft(obj) and super().has_delete_permission(request, obj)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect("admin:forgetting-rule", object_id)
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("retention.approve_retentionrule")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: RetentionRule | None = None) -> list[str]:
-        return [] if _is_draft(obj) else ["status", "approved_by", "approved_at"]
 
     @admin.action(description=gettext_lazy("Put in force"), permissions=["approve"])
     def put_in_force(self, request: HttpRequest, chosen: QuerySet[RetentionRule]) -> None:
@@ -97,10 +101,6 @@ class RunAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("items"))
     def items_(self, run: Any) -> int:
         return int(run.item_count)
-
-
-def _is_draft(rule: RetentionRule | None) -> bool:
-    return rule is None or rule.status == RetentionRule.Status.DRAFT
 
 
 def _counted(rule: RetentionRule, now: datetime) -> str:

@@ -31,6 +31,10 @@ class Effect:
     later: int
 
     @property
+    def coming(self) -> bool:
+        return any(month.rows for month in self.months)
+
+    @property
     def most(self) -> int:
         return max((month.rows for month in self.months), default=0) or 1
 

@@ -3,38 +3,71 @@
 from typing import Any
 from uuid import UUID
 
+import yaml
 from django import forms
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from processing.models import Purpose
+from core.desk import DayField
+from processing.models import Purpose, PurposeVersion, System
 from retention.holds import REASONS
-from subjects.models import DataSubject
+from retention.models import RetentionRule
+from subjects.models import DataSubject, Organisation
+
+
+class PurposeChoice(forms.ModelChoiceField):
+    """Purposes by what people call them."""
+
+    def label_from_instance(self, purpose: Any) -> str:
+        return f"{purpose.title or purpose.slug} ({purpose.slug})"
+
+
+class PurposeChoices(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, purpose: Any) -> str:
+        return str(purpose.title or purpose.slug)
 
 
 class HoldForm(forms.Form):
-    matter = forms.CharField(max_length=60, label=_("Number of the matter"), help_text=_("Not a person's name."))
+    matter = forms.CharField(
+        max_length=60, label=_("Number of the matter"), help_text=_("Not a person's name: everybody here can read it.")
+    )
     reason = forms.ChoiceField(choices=list(REASONS.items()), label=_("Why it must be kept"))
+    review_due = DayField(label=_("Look at it again on"), help_text=_("Within six months. You are reminded by mail."))
     people = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        label=_("Whose data"),
+        label=_("People it is about"),
         help_text=_(
-            "The ids of people, one on a line, as their pages show them. Leave it empty to mean everybody of"
-            " whom the purposes below hold something today."
+            "Their ids, one on a line, as their pages show them. Leave it empty to hold by what you choose below:"
+            " then whoever comes to it later is held as well."
         ),
     )
-    purposes = forms.ModelMultipleChoiceField(
-        Purpose.objects.order_by("slug"),
+    purposes = PurposeChoices(
+        Purpose.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        label=_("Held for which purposes"),
-        help_text=_("None means everything about them."),
+        label=_("For which purposes"),
+        help_text=_("None means every purpose."),
     )
-    review_due = forms.DateField(
-        widget=forms.DateInput(attrs={"type": "date"}),
-        label=_("Look at it again on"),
-        help_text=_("Within six months."),
+    systems = forms.ModelMultipleChoiceField(
+        System.objects.order_by("name"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("What came from which systems"),
+        help_text=_("None means every system."),
     )
+    organisation = forms.CharField(
+        required=False,
+        max_length=200,
+        label=_("The people of which company"),
+        help_text=_("Its name as the list of organisations has it."),
+    )
+    collected_from = DayField(required=False, label=_("Collected from"))
+    collected_to = DayField(required=False, label=_("Collected until"))
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.fields["purposes"].queryset = purposes()  # type: ignore[attr-defined]
 
     def clean_people(self) -> list[DataSubject]:
         lines = self.cleaned_data["people"].split()
@@ -47,12 +80,86 @@ class HoldForm(forms.Form):
             raise forms.ValidationError(_("One of these people is not here (any more)."))
         return found
 
-    def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        if not given.get("people") and not given.get("purposes") and "people" not in self.errors:
-            self.add_error("people", _("Name people, or choose purposes."))
-        return given
+    def clean_organisation(self) -> Organisation | None:
+        name = " ".join(self.cleaned_data["organisation"].split())
+        if not name:
+            return None
+        found = list(Organisation.objects.filter(name=name)[:2])
+        if len(found) != 1:
+            raise forms.ValidationError(
+                _("More than one organisation has this name. Correct one of them first.")
+                if found
+                else _("No organisation has this name.")
+            )
+        return found[0]
 
 
 class ReviewForm(forms.Form):
     review_due = forms.DateField()
+
+
+class RuleForm(forms.ModelForm):
+    """A draft of a retention rule. Whether it can be applied is asked of the domain (retention/rules.py)."""
+
+    purpose = PurposeChoice(Purpose.objects.none(), label=_("Purpose"), empty_label=_("Choose one"))
+    fixed_on = DayField(
+        required=False,
+        label=_("The fixed date"),
+        help_text=_("Only for a rule that counts from one. It is about what was collected until then."),
+    )
+    review_due = DayField(required=False, label=_("Look at the rule again on"))
+    recipe = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false"}),
+        label=_("How to anonymise"),
+        help_text=_("Only for a rule that anonymises: its recipe in YAML, as docs/statistics.md shows."),
+    )
+
+    class Meta:
+        model = RetentionRule
+        fields = ["slug", "purpose", "category", "trigger", "fixed_on", "period", "grace"]
+        fields += ["action", "recipe", "legal_reason", "owner", "review_due"]
+        labels = {
+            "slug": _("Name"),
+            "category": _("Only this category of data"),
+            "trigger": _("Counted from"),
+            "period": _("Kept for"),
+            "grace": _("Time of grace"),
+            "action": _("Then"),
+            "legal_reason": _("Because"),
+            "owner": _("Who answers for it"),
+        }
+        help_texts = {
+            "slug": _("Small letters and hyphens, such as applicants. The same name makes the next version of a rule."),
+            "category": _("None means everything that the purpose holds."),
+            "period": _("P12M is twelve months, P6Y six years, P90D ninety days."),
+            "grace": _("After that, before anything is done, such as P30D. May stay empty."),
+            "legal_reason": _("The law, claim or need that asks for this length. The auditor reads it."),
+            "owner": _("A role, not a name."),
+        }
+        widgets = {"legal_reason": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.fields["purpose"].queryset = purposes()  # type: ignore[attr-defined]
+        self.fields["category"].empty_label = _("Everything")  # type: ignore[attr-defined]
+        if self.instance.recipe:
+            self.initial["recipe"] = yaml.safe_dump(self.instance.recipe, sort_keys=False, allow_unicode=True)
+        else:
+            self.initial["recipe"] = ""
+
+    def clean_recipe(self) -> dict[str, Any] | None:
+        text = self.cleaned_data["recipe"].strip()
+        try:
+            found = yaml.safe_load(text) if text else None
+        except yaml.YAMLError:
+            raise forms.ValidationError(_("This is not YAML.")) from None
+        if found is not None and not isinstance(found, dict):
+            raise forms.ValidationError(_("A recipe has fields, quasi and sensitive."))
+        return found
+
+
+def purposes() -> Any:
+    """Every purpose with what it is called in the newest version of the register, by that."""
+    newest = PurposeVersion.objects.filter(purpose=OuterRef("pk")).order_by("-number").values("title")[:1]
+    return Purpose.objects.annotate(title=Subquery(newest)).order_by("title", "slug")

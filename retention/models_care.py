@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from processing.models import Purpose, System
-from subjects.models import Organisation
+from subjects.models import ErasureBlock, Organisation
 
 
 class LegalHold(models.Model):
@@ -42,6 +42,11 @@ class LegalHold(models.Model):
 
     def __str__(self) -> str:
         return f"hold {self.uuid}"
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it names nobody: then it is asked by every delete, and holds whoever comes to it."""
+        return ErasureBlock.objects.filter(placed_for=self.uuid, subject=None).exists()
 
 
 class Approval(models.Model):

@@ -92,6 +92,34 @@ def length(rule: RetentionRule) -> relativedelta:
 
 
 @transaction.atomic
+def draft(rule: RetentionRule, *, by: str, now: datetime) -> RetentionRule:
+    """Keep a rule as the draft of its name's next version, or what was changed in a draft. `by` is an actor id."""
+    check(rule)
+    if rule.pk:
+        if RetentionRule.objects.select_for_update().get(pk=rule.pk).status != RetentionRule.Status.DRAFT:
+            raise DomainError(_("Only a draft can be changed. Write a new version."), code="not-a-draft")
+    else:
+        same = RetentionRule.objects.filter(slug=rule.slug)
+        rule.version = 1 + max(same.select_for_update().values_list("version", flat=True), default=0)
+    rule.status, rule.drafted_by = RetentionRule.Status.DRAFT, by
+    rule.save()
+    data = {"rule": rule.slug, "version": rule.version, "trigger": rule.trigger, "period": rule.period}
+    record(kind="retention.drafted", at=now, actor=by, purpose=rule.purpose.slug, data=data | {"action": rule.action})
+    return rule
+
+
+@transaction.atomic
+def discard(rule: RetentionRule, *, by: str, now: datetime) -> None:
+    """Throw a draft away. What was ever in force is kept: evidence names it."""
+    locked = RetentionRule.objects.select_for_update().select_related("purpose").get(pk=rule.pk)
+    if locked.status != RetentionRule.Status.DRAFT:
+        raise DomainError(_("Only a draft can be thrown away."), code="not-a-draft")
+    data = {"rule": locked.slug, "version": locked.version}
+    record(kind="retention.discarded", at=now, actor=by, purpose=locked.purpose.slug, data=data)
+    locked.delete()
+
+
+@transaction.atomic
 def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
     """Put a draft in force; the version before it retires. `approved_by` is an actor id."""
     RetentionRule.objects.select_for_update().get(pk=rule.pk)

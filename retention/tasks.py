@@ -8,7 +8,7 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
-from retention import guard
+from retention import guard, holds_review
 from retention.models import RetentionRule
 from retention.nightly import expire_tombstones, rules_in_force, rules_interrupted, sweep
 from retention.purge import Paused
@@ -21,6 +21,7 @@ def nightly() -> None:
     now = timezone.now()
     _sweep(rules_in_force(), now=now)
     expire_tombstones(now=now)
+    holds_review.remind(now=now)
 
 
 @shared_task

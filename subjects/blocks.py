@@ -155,8 +155,11 @@ def held_by_rule(subject: DataSubject) -> set[int]:
     return set(needs.values_list("purpose", flat=True).union(ties.values_list("purpose", flat=True)))
 
 
-def rules_over_needs() -> Exists:
-    """A condition on needs: a hold by rule covers them. The same as deletes.NOT_HELD_BY_RULE, for counting."""
+def rules_over_needs(**which: UUID) -> Exists:
+    """A condition on needs: a hold by rule covers them. The same as deletes.NOT_HELD_BY_RULE, for counting.
+
+    With `placed_for`, only that hold.
+    """
     system = PersonalDataItem.objects.filter(pk=OuterRef(OuterRef("item"))).values("system")
     company = DataSubject.objects.filter(pk=OuterRef(OuterRef("subject"))).values("organisation")
     return Exists(
@@ -168,6 +171,7 @@ def rules_over_needs() -> Exists:
             Q(organisation=None) | Q(organisation=Subquery(company)),
             subject=None,
             released_at=None,
+            **which,
         )
     )
 
@@ -197,7 +201,7 @@ def over_files(purpose: str, *, day: str, subject: str = "") -> Q:
     return over
 
 
-def rules_over_ties() -> Exists:
+def rules_over_ties(**which: UUID) -> Exists:
     """A condition on relationships without items: a hold by rule covers them."""
     company = DataSubject.objects.filter(pk=OuterRef(OuterRef("subject"))).values("organisation")
     return Exists(
@@ -205,6 +209,7 @@ def rules_over_ties() -> Exists:
             Q(purpose=None) | Q(purpose=OuterRef("purpose")),
             Q(organisation=None) | Q(organisation=Subquery(company)),
             **dict.fromkeys(("subject", "released_at", "system", "collected_from", "collected_to")),
+            **which,
         )
     )
 

@@ -5,12 +5,16 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from core import outbox
 from core.errors import DomainError, Invalid
-from retention import effect, holds
+from core.models import Controller, User
+from processing.models import System
+from retention import effect, holds, holds_review
 from retention.models import Approval, LegalHold, RetentionRule
 from retention.purge import purge
 from retention.rules import TwoPeopleNeeded, activate, cutoff
-from subjects.models import DataSubject, PersonalDataItem
+from subjects import organisations
+from subjects.models import DataSubject, Organisation, PersonalDataItem, Restriction
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
@@ -38,13 +42,44 @@ def test_what_is_held_stays_and_goes_after_the_release():
         holds.release(hold, actor="user:1", now=NOW)
 
 
-def test_a_hold_may_mean_everybody_of_a_purpose():
+def test_a_hold_by_rule_keeps_whoever_comes_later():
     letters = live()
-    for number in range(3):
-        item(person(number), ["newsletter"], OLD)
+    item(person(1), ["newsletter"], OLD)
+    hold = place(purposes=[letters])
+    item(person(2), ["newsletter"], OLD)
     item(person(7), ["surveys"], OLD)
-    place(holds.everybody([letters]), purposes=[letters])
-    assert purge(rule(letters), as_of=TODAY, commit=True, now=NOW).held == 3
+    assert (holds.people_held(hold).count(), holds.needs_held(hold).count()) == (2, 2)
+    one = rule(letters)
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).held == 2
+    assert {limit.ground for limit in Restriction.objects.all()} == {"hold"}
+    holds.release(hold, actor="user:1", now=NOW)
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).items == 2
+
+
+def test_a_company_is_held_and_its_name_goes_when_the_hold_is_over():
+    acme = organisations.represent(person(1), name="Acme")
+    item(person(1), ["newsletter"], OLD)
+    hold = place(organisation=acme, collected_to=TODAY)
+    assert list(holds.people_held(hold)) == [person(1)]
+    holds.release(hold, actor="user:1", now=NOW)
+    assert purge(rule(live()), as_of=TODAY, commit=True, now=NOW).subjects == 1
+    assert not Organisation.objects.exists()
+
+
+def test_the_owner_is_reminded_once_of_each_review(mailoutbox):
+    owner = User.objects.create_user("dana", email="dana@example.com", is_staff=True)
+    hold = place([person(1)], actor=owner.actor)
+    assert holds_review.remind(now=NOW + timedelta(days=45)) == 0
+    for _night in range(2):
+        holds_review.remind(now=NOW + timedelta(days=46))
+    outbox.deliver_due(now=NOW + timedelta(days=46))
+    [mail] = mailoutbox
+    assert mail.to == ["dana@example.com"]
+    assert mail.subject == "Legal hold 2026-17: look at it again by Thursday 21 January 2027"
+    assert f"/admin/forgetting/holds/{hold.uuid}/" in mail.body
+    holds.keep(hold, review_due=SOON + timedelta(days=60), actor="user:1", now=NOW + timedelta(days=47))
+    assert holds_review.remind(now=NOW + timedelta(days=110)) == 1
+    assert holds_review.owner_address(LegalHold(placed_by="system:x")) == Controller.current().dpo_contact
 
 
 @pytest.mark.parametrize(
@@ -55,6 +90,9 @@ def test_a_hold_may_mean_everybody_of_a_purpose():
         ({"reason": "x"}, "reason"),
         ({"matter": " "}, "matter"),
         ({"people": ()}, "people"),
+        ({"collected_from": TODAY}, "people"),
+        ({"people": (), "collected_to": TODAY}, "people"),
+        ({"collected_from": TODAY, "collected_to": OLD}, "collected_to"),
     ],
 )
 def test_what_a_hold_needs_is_named(changes, field):
@@ -110,14 +148,15 @@ def test_the_pages_show_approve_hold_and_release(admin_client):
         admin_client.post(reverse("admin:forgetting-approve", args=[one.pk]), {"fingerprint": given})
         assert Approval.objects.count() == approvals
     form = {"matter": "2026-17", "reason": "claim", "people": "", "review_due": "2100-01-01"}
-    assert (
-        "within the next six months"
-        in admin_client.post(reverse("admin:hold-add"), form | {"people": DataSubject.objects.get().uuid}).text
-    )
-    admin_client.post(
-        reverse("admin:hold-add"),
-        form | {"purposes": [live().pk], "review_due": page.context["planned"].as_of + timedelta(9)},
-    )
+    one_person = form | {"people": DataSubject.objects.get().uuid}
+    assert "within the next six months" in admin_client.post(reverse("admin:hold-add"), one_person).text
+    soon = page.context["planned"].as_of + timedelta(9)
+    refused = admin_client.post(reverse("admin:hold-add"), form | {"organisation": "Nobody Ltd", "review_due": soon})
+    assert "No organisation has this name" in refused.text
+    made = form | {"purposes": [live().pk], "systems": [System.objects.get().pk], "review_due": soon}
+    shown = admin_client.post(reverse("admin:hold-add"), made, follow=True)
+    assert "whoever comes to it later is held as well" in shown.text
+    assert "1 person, 1 record" in shown.text
     assert "2026-17" in admin_client.get(reverse("admin:forgetting")).text
     admin_client.post(reverse("admin:hold-end", args=[LegalHold.objects.get().uuid, "release"]))
     assert LegalHold.objects.get().released_at

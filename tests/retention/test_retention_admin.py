@@ -5,6 +5,11 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from core.errors import DomainError
+from kraken_privacy.demo.files import read
+from ledger.models import Entry
+from processing.models import Purpose
+from retention import defaults, rules
 from retention.models import RetentionRule
 from retention.purge import purge
 from subjects.models import PersonalDataItem
@@ -23,21 +28,72 @@ def act(client, action, one):
     return client.post(url, {"action": action, "_selected_action": [one.pk]}, follow=True)
 
 
-def test_a_draft_is_written_and_put_in_force(officer):
-    form = {"slug": "letters", "version": 1, "purpose": live().pk, "category": "", "trigger": "collection"}
-    form |= {"period": "P12M", "action": "erase", "legal_reason": "No longer needed."}
-    answer = officer.post(reverse("admin:retention_retentionrule_add"), form)
-    assert answer.status_code == 302, answer.context["errors"]
+def form(**changes):
+    given = {"slug": "letters", "purpose": live().pk, "category": "", "trigger": "collection", "period": "P12M"}
+    return given | {"action": "erase", "legal_reason": "No longer needed."} | changes
+
+
+def test_a_draft_is_written_looked_at_and_put_in_force(officer):
+    item(person(1), ["newsletter"], date(2020, 1, 1))
+    seen = officer.post(reverse("admin:rule-new"), form(look="1"))
+    assert "1 row is due today" in seen.text
+    assert not RetentionRule.objects.exists()
+    assert "Give a period such as" in officer.post(reverse("admin:rule-new"), form(period="P0D")).text
+    answer = officer.post(reverse("admin:rule-new"), form())
+    assert answer.status_code == 302, answer.context["form"].errors
     one = RetentionRule.objects.get()
+    officer.post(reverse("admin:rule-edit", args=[one.pk]), form(grace="P1M"))
+    one.refresh_from_db()
+    assert (one.version, one.after) == (1, "12 months + 1 month")
     assert "Somebody else must look" in act(officer, "put_in_force", one).text
     RetentionRule.objects.update(drafted_by="user:somebody-else")
-    act(officer, "put_in_force", one)
+    officer.post(reverse("admin:rule-force", args=[one.pk]))
     one.refresh_from_db()
     assert one.status == "active"
     assert one.approved_by.startswith("user:")
-    page = officer.get(reverse("admin:retention_retentionrule_change", args=[one.pk]))
-    assert page.status_code == 200
-    assert 'name="period"' not in page.text
+    assert officer.get(reverse("admin:rule-edit", args=[one.pk])).status_code == 404
+    begun = officer.get(reverse("admin:rule-new"), {"version-of": one.pk})
+    assert begun.context["form"].initial["grace"] == "P1M"
+    officer.post(reverse("admin:rule-new"), form(period="P24M"))
+    assert [rule.version for rule in RetentionRule.objects.order_by("version")] == [1, 2]
+    assert Entry.objects.filter(kind="retention.drafted").count() == 3
+
+
+def test_a_draft_is_thrown_away_and_a_rule_in_force_is_not(officer):
+    one = rule(live())
+    assert officer.post(reverse("admin:rule-discard", args=[one.pk])).status_code == 404
+    with pytest.raises(DomainError):
+        rules.discard(one, by="user:1", now=NOW)
+    officer.post(reverse("admin:rule-new"), form())
+    officer.post(reverse("admin:rule-discard", args=[RetentionRule.objects.get(status="draft").pk]))
+    assert list(RetentionRule.objects.all()) == [one]
+
+
+def test_suggested_rules_are_drafts_for_what_has_none(officer):
+    live("recruitment", "b")
+    live("rights-requests", "c")
+    page = officer.get(reverse("admin:rule-suggestions"))
+    assert "Equality Act 2010" in page.text
+    begun = officer.get(reverse("admin:rule-new"), {"like": "applicants"})
+    assert begun.context["form"].initial["period"] == "P12M"
+    for _again in range(2):
+        officer.post(reverse("admin:rule-suggestions-draft"))
+    assert set(RetentionRule.objects.values_list("slug", "trigger", "status")) == {
+        ("applicants", "application_closed", "draft"),
+        ("rights-cases", "case_closed", "draft"),
+    }
+
+
+def test_every_suggestion_can_be_applied_and_the_demo_agrees():
+    told = {row["slug"]: row for row in read("retention")}
+    for default in defaults.DEFAULTS.values():
+        for purpose, slug in default.purposes.items():
+            made = RetentionRule(slug=slug, purpose=Purpose(slug=purpose), trigger=default.trigger)
+            made.period = default.period
+            rules.check(made)
+            assert (told[slug]["purpose"], told[slug]["trigger"]) == (purpose, default.trigger)
+            assert told[slug]["period"] == default.period
+    assert set(told) == {slug for default in defaults.DEFAULTS.values() for slug in default.purposes.values()}
 
 
 def test_what_cannot_be_put_in_force_says_why(officer):
