@@ -15,6 +15,7 @@ from typing import Any
 
 import standardwebhooks
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -34,8 +35,23 @@ SECONDS = 45
 GONE = 410
 
 
+# What a test sends. It tells nothing.
+TEST = "webhook.test"
+# Somebody waits for the answer to a test.
+TEST_SECONDS = 10
+
+
 class NotTaken(Exception):
     """They did not take it this time. The outbox tries again, and shows it as dead when it has tried often enough."""
+
+    def __init__(self, status: int) -> None:
+        self.told = f"answered {status}"
+
+
+class Held(Exception):
+    """Somebody switched this webhook off for a while. What waited for it is tried again, like a message not taken."""
+
+    told = "switched off"
 
 
 class UnknownWebhook(NotFound):
@@ -45,17 +61,9 @@ class UnknownWebhook(NotFound):
 
 def add(name: str, url: str, *, kinds: Iterable[str] = (), now: datetime, actor: str) -> tuple[Webhook, str]:
     """A new address and its secret, which is shown this once. It is told of what happens from now on."""
-    kinds = sorted(set(kinds))
-    if unknown := set(kinds) - set(feed.KINDS):
-        raise Invalid(fields={"kinds": _("These kinds are not told: %(kinds)s.") % {"kinds": ", ".join(unknown)}})
+    kinds = _checked(url, kinds)
     if not name.strip() or Webhook.objects.filter(name=name).exists():
         raise Invalid(fields={"name": _("Give a name that no other webhook has.")})
-    try:
-        target_of(url)
-    except AddressRefused as error:
-        raise Invalid(fields={"url": error.message}) from error
-    except OSError as error:
-        raise Invalid(fields={"url": _("This address leads nowhere.")}) from error
     secret = _new_secret()
     with transaction.atomic():
         webhook = Webhook(name=name, url=url, kinds=kinds, after=str(feed.end()), created_at=now)
@@ -64,6 +72,31 @@ def add(name: str, url: str, *, kinds: Iterable[str] = (), now: datetime, actor:
         webhook.save(force_insert=True)
         _record("webhook.added", webhook, now=now, actor=actor)
     return webhook, secret
+
+
+@transaction.atomic
+def change(name: str, url: str, *, kinds: Iterable[str], now: datetime, actor: str) -> None:
+    """Another address, or other kinds. What waits goes to the new address."""
+    webhook, kinds = _held(name), _checked(url, kinds)
+    if (webhook.url, webhook.kinds) == (url, kinds):
+        return
+    webhook.url, webhook.kinds = url, kinds
+    webhook.save(update_fields=["url", "kinds"])
+    _record("webhook.changed", webhook, now=now, actor=actor)
+
+
+@transaction.atomic
+def switch(name: str, *, on: bool, now: datetime, actor: str) -> None:
+    """Hold everything back for this address, or go on where it was left: what happened meanwhile is told then."""
+    webhook = _held(name)
+    if (webhook.disabled_at is None) == on:
+        return
+    webhook.disabled_at = None if on else now
+    webhook.save(update_fields=["disabled_at"])
+    if on:
+        waiting = Outbox.objects.filter(kind=Outbox.Kind.WEBHOOK, about=webhook.uuid, sent_at=None, dead_at=None)
+        waiting.update(due_at=now)
+    _record("webhook.enabled" if on else "webhook.disabled", webhook, now=now, actor=actor)
 
 
 @transaction.atomic
@@ -91,7 +124,8 @@ def end(name: str, *, now: datetime, actor: str) -> None:
 def follow(*, now: datetime, seconds: float = 20.0) -> int:
     """Queue what is new for every address; returns how many messages. Any number may run at once."""
     started, queued = time.monotonic(), 0
-    for pk in list(Webhook.objects.filter(ended_at=None).order_by("pk").values_list("pk", flat=True)):
+    told = Webhook.objects.filter(ended_at=None, disabled_at=None)
+    for pk in list(told.order_by("pk").values_list("pk", flat=True)):
         more = True
         while more and time.monotonic() - started < seconds:
             found, more = _follow(pk, now=now)
@@ -102,7 +136,8 @@ def follow(*, now: datetime, seconds: float = 20.0) -> int:
 @transaction.atomic
 def _follow(pk: int, *, now: datetime) -> tuple[int, bool]:
     """One page of the feed for one address: the messages and the place behind them commit together."""
-    webhook = Webhook.objects.select_for_update(skip_locked=True).filter(pk=pk, ended_at=None).first()
+    free = Webhook.objects.select_for_update(skip_locked=True).filter(pk=pk, ended_at=None, disabled_at=None)
+    webhook = free.first()
     if webhook is None:
         return 0, False
     try:
@@ -111,11 +146,25 @@ def _follow(pk: int, *, now: datetime) -> tuple[int, bool]:
         page = feed.page(feed.beginning())
     told = [event for event in page.events if not webhook.kinds or event["kind"] in webhook.kinds]
     for event in told:
-        # About nobody: it names nobody, and erasing a person must not take their "no" out of the queue.
-        outbox.post(Outbox.Kind.WEBHOOK, {"webhook": str(webhook.uuid), "event": event}, about=None, now=now)
+        _post(webhook, event, now=now)
     webhook.after = str(page.after)
     webhook.save(update_fields=["after"])
     return len(told), page.more
+
+
+def test(name: str, *, now: datetime, actor: str) -> Outbox:
+    """Queue a message that tells nothing, to see whether it is taken."""
+    with transaction.atomic():
+        webhook = _held(name)
+        row = _post(webhook, {"kind": TEST, "at": entries.instant(now), "data": {}}, now=now)
+        _record("webhook.tested", webhook, now=now, actor=actor)
+    return row
+
+
+def _post(webhook: Webhook, event: Mapping[str, Any], *, now: datetime) -> Outbox:
+    # About the webhook and no person: it names nobody, and an erasure must not take a "no" out of the queue.
+    payload = {"webhook": str(webhook.uuid), "event": event}
+    return outbox.post(Outbox.Kind.WEBHOOK, payload, about=webhook.uuid, now=now)
 
 
 def carry(row: Outbox, payload: Mapping[str, Any]) -> None:
@@ -124,14 +173,32 @@ def carry(row: Outbox, payload: Mapping[str, Any]) -> None:
     if webhook is None:
         return
     now, event = timezone.now(), payload["event"]
+    if webhook.disabled_at:
+        raise Held
     body = json.dumps({"type": event["kind"], "timestamp": event["at"], "data": event}, separators=(",", ":"))
     headers = {"Content-Type": "application/json", **signature(webhook, f"msg_{row.uuid.hex}", body, now=now)}
-    deadline = time.monotonic() + SECONDS
-    status, _answer = posting.post(target_of(webhook.url), body.encode(), headers, keep=1024, deadline=deadline)
+    deadline = time.monotonic() + (TEST_SECONDS if event["kind"] == TEST else SECONDS)
+    status = None
+    try:
+        status, _answer = posting.post(target_of(webhook.url), body.encode(), headers, keep=1024, deadline=deadline)
+    finally:
+        _note(webhook, status, now=now)
     if status == GONE:
         end(webhook.name, now=now, actor="system:webhooks")
-    elif not 200 <= status < 300:
-        raise NotTaken
+    elif not _is_taken(status):
+        raise NotTaken(status)
+
+
+def _is_taken(status: int | None) -> bool:
+    return status is not None and 200 <= status < 300
+
+
+def _note(webhook: Webhook, status: int | None, *, now: datetime) -> None:
+    """How the other side answered, for whoever looks after it."""
+    changed: dict[str, Any] = {"tried_at": now, "status": status, "failures": F("failures") + 1}
+    if _is_taken(status):
+        changed |= {"taken_at": now, "failures": 0}
+    Webhook.objects.filter(pk=webhook.pk).update(**changed)
 
 
 def signature(webhook: Webhook, message: str, body: str, *, now: datetime) -> dict[str, str]:
@@ -146,6 +213,20 @@ def signature(webhook: Webhook, message: str, body: str, *, now: datetime) -> di
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(signed),
     }
+
+
+def _checked(url: str, kinds: Iterable[str]) -> list[str]:
+    """The kinds in their order. Raises Invalid for an address that we do not send to, and for unknown kinds."""
+    wanted = sorted(set(kinds))
+    if unknown := set(wanted) - set(feed.KINDS):
+        raise Invalid(fields={"kinds": _("These kinds are not told: %(kinds)s.") % {"kinds": ", ".join(unknown)}})
+    try:
+        target_of(url)
+    except AddressRefused as error:
+        raise Invalid(fields={"url": error.message}) from error
+    except OSError as error:
+        raise Invalid(fields={"url": _("This address leads nowhere.")}) from error
+    return wanted
 
 
 def _new_secret() -> str:

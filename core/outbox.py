@@ -107,7 +107,8 @@ def deliver_one(outbox_id: int, *, now: datetime) -> bool:
     try:
         _carriers[row.kind](row, _payload(row))
     except Exception as error:  # noqa: BLE001  (a carrier may fail in any way; the row remembers the kind)
-        _failed(row, type(error).__name__, now=now)
+        # Its kind and never its text, which may name somebody; a carrier may say in `told` what is safe.
+        _failed(row, getattr(error, "told", "") or type(error).__name__, now=now)
         return False
     _delivered(row, now=now)
     return True

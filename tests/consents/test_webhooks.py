@@ -1,6 +1,7 @@
 """Every change is told, signed, at least once, to public addresses only; secrets rotate without losing a message."""
 
 import json
+import re
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
@@ -17,10 +18,11 @@ from consents.models import Webhook
 from consents.withdraw import withdraw
 from core import hints, outbox
 from core.errors import Invalid
-from core.models import Outbox
+from core.models import Controller, Outbox
+from ledger.models import Entry
 from subjects.identifiers import Claim
 from tests import make_consents as make
-from tests import make_evidence
+from tests import make_evidence, make_office, make_staff
 
 # The feed ends below the oldest transaction that still runs, so what is told must have been committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,7 +112,7 @@ def test_a_refusal_is_tried_again_with_the_same_id_and_dies_where_it_can_be_seen
     receiver.status = 302
     assert deliver() == 0
     row = Outbox.objects.get(kind="webhook")
-    assert (row.attempts, row.error) == (1, "NotTaken")
+    assert (row.attempts, row.error) == (1, "answered 302")
     for _time in range(outbox.ATTEMPTS):
         Outbox.objects.update(due_at=timezone.now())
         outbox.deliver_one(row.pk, now=timezone.now())
@@ -178,6 +180,103 @@ def test_the_command(receiver):
     assert listed == f"crm\t{receiver.url}\tconsent.given"
     with pytest.raises(CommandError):
         call_command("webhooks", "add", "other", receiver.url, "--kind", "nonsense")
+    call_command("webhooks", "off", "crm")
+    assert Webhook.objects.get().disabled_at
+    call_command("webhooks", "on", "crm")
     call_command("webhooks", "end", "crm")
     with pytest.raises(CommandError):
         call_command("webhooks", "end", "crm")
+
+
+@pytest.fixture
+def desk(client):
+    make_office.controller()
+    client.force_login(make_staff.account("iris", "integrator"))
+    return client
+
+
+def post(client, path, **data):
+    return client.post(f"/admin/webhooks/{path}", data, follow=True).content.decode()
+
+
+def told(client):
+    """What the pages of the only webhook say."""
+    return client.get(f"/admin/webhooks/{Webhook.objects.get().uuid}/").content.decode()
+
+
+def secret_in(page):
+    return re.search(r"whsec_[^<]+", page)[0]
+
+
+def test_the_pages_add_test_change_and_rotate(receiver, desk):
+    assert "Nobody is told yet" in desk.get("/admin/webhooks/").content.decode()
+    refused = post(desk, "new/", name="crm", url="https://10.0.0.1/", kinds=["consent.given"])
+    assert "public internet" in refused
+    first = secret_in(post(desk, "new/", name="crm", url=receiver.url, kinds=["consent.given"]))
+    webhook = Webhook.objects.get()
+    assert (webhook.kinds, webhook.name) == (["consent.given"], "crm")
+    assert first not in told(desk)
+    assert "The test was taken." in post(desk, f"{webhook.uuid}/test/")
+    headers, body = receiver.got[-1]
+    assert standardwebhooks.Webhook(first).verify(body, headers)["type"] == "webhook.test"
+    assert "The last message was taken." in told(desk)
+    receiver.status = 500
+    assert "answered 500" in post(desk, f"{webhook.uuid}/test/")
+    assert "1 try in a row failed." in told(desk)
+    assert "https://10" not in post(desk, f"{webhook.uuid}/change/", url="https://8.8.8.8/hook")
+    webhook.refresh_from_db()
+    assert (webhook.url, webhook.kinds) == ("https://8.8.8.8/hook", [])
+    post(desk, f"{webhook.uuid}/change/", url="http://10.1.1.1/")
+    webhook.refresh_from_db()
+    assert webhook.url == "https://8.8.8.8/hook"
+    assert desk.get(f"/admin/webhooks/{webhook.uuid}/rotate/").status_code == 200
+    webhook.refresh_from_db()
+    assert webhook.former_secret is None
+    assert secret_in(post(desk, f"{webhook.uuid}/rotate/")) != first
+    assert "the former one signs too until" in told(desk)
+    kinds = set(Entry.objects.filter(object=webhook.uuid).values_list("kind", flat=True))
+    assert kinds == {"webhook.added", "webhook.tested", "webhook.changed", "webhook.rotated"}
+
+
+def test_what_is_dead_is_seen_and_sent_again_one_or_all(receiver, desk):
+    make.published(controllers=[Controller.current().name])
+    webhook, _secret = add(receiver.url)
+    receiver.status = 503
+    for number in range(3):
+        make.captured(f"p{number}@example.com", now=timezone.now())
+    assert deliver() == 0
+    Outbox.objects.filter(kind="webhook").update(dead_at=timezone.now())
+    page = told(desk)
+    assert "0 waiting, 3 dead." in page
+    assert "answered 503" in page
+    assert "consent.given" in page
+    receiver.status = 204
+    row = Outbox.objects.filter(kind="webhook").earliest("pk")
+    assert "It is sent again now." in post(desk, f"{webhook.uuid}/messages/{row.uuid}/replay/")
+    assert "not dead any more" in post(desk, f"{webhook.uuid}/messages/{row.uuid}/replay/")
+    assert desk.get(f"/admin/webhooks/{webhook.uuid}/replay/").status_code == 200
+    assert Outbox.objects.filter(dead_at__isnull=False).count() == 2
+    assert "2 messages are sent again now." in post(desk, f"{webhook.uuid}/replay/")
+    outbox.deliver_due(now=timezone.now() + timedelta(seconds=1))
+    assert len(receiver.got) == 6
+    assert "not kept" in told(desk)
+    assert Entry.objects.filter(kind="webhook.replayed").count() == 2
+
+
+def test_switched_off_it_is_told_nothing_and_later_everything(receiver, desk):
+    make.published(controllers=[Controller.current().name])
+    webhook, _secret = add(receiver.url)
+    make.captured("first@example.com", now=timezone.now())
+    make_evidence.let_others_end()
+    webhooks.follow(now=timezone.now())
+    assert desk.get(f"/admin/webhooks/{webhook.uuid}/switch/").status_code == 200
+    post(desk, f"{webhook.uuid}/switch/")
+    make.captured("second@example.com", now=timezone.now())
+    assert deliver() == 0
+    assert Outbox.objects.get(kind="webhook").error == "switched off"
+    post(desk, f"{webhook.uuid}/switch/")
+    assert deliver() == 2
+    post(desk, f"{webhook.uuid}/end/")
+    assert "Ended" in told(desk)
+    assert 'name="url"' not in told(desk)
+    assert "There is no webhook of this name." in post(desk, f"{webhook.uuid}/rotate/")

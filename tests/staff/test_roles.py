@@ -17,7 +17,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from breaches import log
-from consents import assessments_drafts
+from consents import assessments_drafts, webhooks
 from core import apikeys, roles
 from office import merging
 from processing.models import Purpose
@@ -204,6 +204,9 @@ class Things:
 
     def address(self):
         return Identifier.objects.get(subjects__uuid=self["person"]).uuid
+
+    def webhook(self):
+        return webhooks.add("crm", "https://8.8.8.8/", now=timezone.now(), actor="test")[0].uuid
 
     def organisation(self):
         return Organisation.objects.create(name="Example Ltd").uuid

@@ -1,4 +1,4 @@
-"""`manage.py webhooks add NAME URL [--kind KIND …]`, `rotate NAME`, `end NAME`, `list`."""
+"""`manage.py webhooks add NAME URL [--kind KIND …]`, `rotate NAME`, `off NAME`, `on NAME`, `end NAME`, `list`."""
 
 from typing import Any
 
@@ -11,6 +11,12 @@ from core.errors import DomainError
 from ledger import feed
 
 ACTOR = "system:webhooks"
+OTHERS = {
+    "rotate": "a new secret; the former signs too for a day",
+    "off": "hold everything back for a while",
+    "on": "go on where it was left",
+    "end": "tell it no more",
+}
 
 
 class Command(BaseCommand):
@@ -22,7 +28,7 @@ class Command(BaseCommand):
         action.add_argument("name")
         action.add_argument("url")
         action.add_argument("--kind", action="append", default=[], help=f"only these of: {', '.join(feed.KINDS)}")
-        for name, what in {"rotate": "a new secret; the former signs too for a day", "end": "tell it no more"}.items():
+        for name, what in OTHERS.items():
             actions.add_parser(name, help=what).add_argument("name")
         actions.add_parser("list", help="the addresses that are told")
 
@@ -37,6 +43,8 @@ class Command(BaseCommand):
                     self.stdout.write(webhooks.rotate(options["name"], now=now, actor=ACTOR))
                 case "end":
                     webhooks.end(options["name"], now=now, actor=ACTOR)
+                case "off" | "on":
+                    webhooks.switch(options["name"], on=action == "on", now=now, actor=ACTOR)
                 case _:
                     for webhook in Webhook.objects.filter(ended_at=None).order_by("name"):
                         self.stdout.write(f"{webhook.name}\t{webhook.url}\t{','.join(webhook.kinds) or 'all'}")
