@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("processing", "0002_decision_systems"),
-        ("subjects", "0008_holds_by_rule"),
+        ("subjects", "0009_codes_are_checked_by_one_pattern"),
     ]
 
     operations = [
