@@ -59,6 +59,7 @@ class Today:
     shows_ledger: bool = False
     reviews: Head | None = None
     reconsider: Head | None = None
+    approvals: Head | None = None
     drafts: Head | None = None
     setup: dict[str, bool] = field(default_factory=dict)
 
@@ -87,6 +88,8 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
         found.runs = _runs(now)
     if user.has_perm("consents.view_assessmentversion"):
         _reviews(found, today)
+    if user.has_perm("consents.approve_assessmentversion"):
+        found.approvals = _head(assessments.waiting())
     if user.has_perm("processing.view_purposeversion"):
         found.setup = _setup()
     return found
