@@ -8,12 +8,16 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from consents import forms, guardians
+from consents import forms, guardians, notice_versions
 from core.errors import Invalid, Text
 from core.network import shortened
 from subjects.identifiers import Claim, parse_identity
 
-MEMBERS = {"form", "version", "locale", "identity", "choices", "source", "given_at", "test", *guardians.MEMBERS}
+MEMBERS = {
+    *("form", "version", "locale", "notice", "identity", "choices", "source", "given_at", "test"),
+    *guardians.MEMBERS,
+}
+LONGEST_NOTICE = 20
 # How far the clock of a sending system may be ahead of ours.
 SKEW = timedelta(minutes=2)
 
@@ -61,6 +65,7 @@ def read(
     guardian = _collect(
         errors, lambda: guardians.read(data, shown, claims or [], says_yes=says_yes, signed=signed, now=now)
     )
+    notice = _collect(errors, lambda: _notice(data.get("notice")))
     is_test = data.get("test", False)
     if not isinstance(is_test, bool):
         errors["test"] = _("Say true or false.")
@@ -70,6 +75,8 @@ def read(
     proof = {"identity": data["identity"], "source": source}
     if shown.keeps_network and (network := shortened(address() if address else ip)):
         proof["network"] = network
+    if notice:
+        proof["notice"] = notice
     if guardian:
         proof["guardian"] = data["guardian"]
     return Answer(shown, claims, choices, given_at, bool(is_test), proof, guardian)
@@ -126,6 +133,18 @@ def _choices(choices: object, shown: forms.Shown | None) -> dict[str, bool]:
     if errors:
         raise Invalid(fields=errors)
     return {key: choices.get(key, False) for key in keys}
+
+
+def _notice(notice: object) -> str:
+    """The version of the privacy notice that the page showed, or the object that the form has; empty if not said."""
+    version = notice.get("version") if isinstance(notice, Mapping) else notice
+    if version is None:
+        return ""
+    if not isinstance(version, str) or not 0 < len(version) <= LONGEST_NOTICE:
+        raise Invalid(fields={"notice": _("Give the version as text of up to 20 characters.")})
+    if fault := notice_versions.fault(version):
+        raise Invalid(fields={"notice": fault})
+    return version
 
 
 def _source(source: object, *, may_say: bool) -> dict[str, str]:

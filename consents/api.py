@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -14,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consents import answers, capture, forms, opt_in, withdraw
+from consents import answers, capture, forms, opt_in, receipts_record, withdraw
 from consents.models import Status
 from core.api import ApiView
 from core.cors import CrossOriginView
@@ -26,9 +27,14 @@ from core.recall import Changed
 from core.recalled import RecallsKey
 from subjects.identifiers import parse_identity
 
+RECEIPTS = f"{settings.BASE_URL}/api/v1/consents/"
 Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Sent again, it makes nothing again."
+)
+
+FULL = OpenApiParameter(
+    "receipt", OpenApiTypes.STR, enum=["full"], description="full: the whole record of ISO/IEC TS 27560 as the receipt."
 )
 
 
@@ -106,6 +112,10 @@ class ConsentSerializer(serializers.Serializer[Any]):
     identity = IdentitySerializer()
     choices = serializers.DictField(child=serializers.BooleanField())
     given_at = serializers.DateTimeField(required=False)
+    notice = serializers.JSONField(
+        required=False,
+        help_text="The published notice that the page showed: its version, or the object of the form.",
+    )
     of_age = serializers.BooleanField(required=False, help_text="For a form with a minimum age: it is reached.")
     guardian = GuardianSerializer(required=False)
     test = serializers.BooleanField(required=False)
@@ -154,14 +164,18 @@ class ConsentView(RecallsKey, CrossOriginView):
 
     @extend_schema(
         operation_id="consents_create",
-        parameters=[IDEMPOTENCY],
+        parameters=[IDEMPOTENCY, FULL],
         request=ConsentSerializer,
         responses={201: CapturedSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Record what a person answered to a form. An older published version is accepted for a grace period."""
+        """Record what a person answered to a form. An older published version is accepted for a grace period.
+
+        The header `Link` names the whole record of ISO/IEC TS 27560, for keys with `consents:read`.
+        """
         now = timezone.now()
         made: dict[UUID, capture.Captured] = {}
+        is_full = _is_full(request)
 
         def make() -> UUID:
             _is_answered_now(request)
@@ -174,9 +188,15 @@ class ConsentView(RecallsKey, CrossOriginView):
             made[done.consent] = done
             return done.consent
 
-        return replayable(
-            request, make=make, load=lambda consent: _captured(made.get(consent) or opt_in.stored(consent)), status=201
-        )
+        def load(consent: UUID) -> dict[str, Any]:
+            done = _captured(made.get(consent) or opt_in.stored(consent))
+            if is_full and not done["pending"]:
+                done["receipt"] = receipts_record.signed(consent, now=now)
+            return done
+
+        answer = replayable(request, make=make, load=load, status=201)
+        answer.headers["Link"] = f'<{RECEIPTS}{answer.data["consent"]}/receipt/>; rel="describedby"'
+        return answer
 
     def _capture(self, request: Request, now: datetime, *, recalled: bool) -> capture.Captured:
         address = partial(client_address, request) if _is_public(request) else None
@@ -228,6 +248,13 @@ def _is_answered_now(request: Request) -> None:
     """A browser's key is public. With a date in the past, whoever reads it would be told what stands for anybody."""
     if _is_public(request) and isinstance(request.data, Mapping) and "given_at" in request.data:
         raise Invalid(fields={"given_at": _("A key for browsers records an answer as it is given, without a date.")})
+
+
+def _is_full(request: Request) -> bool:
+    asked = request.query_params.get("receipt", "")
+    if asked not in ("", "full"):
+        raise Invalid(fields={"receipt": _("Say full, or leave it out.")})
+    return asked == "full"
 
 
 def _captured(done: capture.Captured) -> dict[str, Any]:

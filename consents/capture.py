@@ -205,7 +205,15 @@ def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params, 
     shown = answer.shown
     choices = tuple((line.purpose, line.channel, line.status) for line in lines)
     pattern = _pattern(
-        params["actor"], shown.slug, shown.number, shown.locale, shown.sha256, choices, is_new, answer.is_test
+        params["actor"],
+        shown.slug,
+        shown.number,
+        shown.locale,
+        shown.sha256,
+        choices,
+        answer.proof.get("notice", ""),
+        is_new,
+        answer.is_test,
     )
     body = pattern.body(
         entry=params["entry"],
@@ -225,6 +233,7 @@ def _pattern(
     locale: str,
     sha256: str,
     choices: tuple[tuple[str, str, str], ...],
+    notice: str,
     is_new: bool,
     is_test: bool,
 ) -> entries.Pattern:
@@ -240,6 +249,8 @@ def _pattern(
             "choices": {f"{purpose}:{channel}": status for purpose, channel, status in choices},
             "new": is_new,
             "test": is_test,
+            # What somebody was shown is told by the form, unless the page said more.
+            **({"notice": notice} if notice else {}),
         },
         ids=["object"],
         times=["at", "given_at"],

@@ -1,9 +1,10 @@
-"""The part of `manage.py doctor` that looks ahead at assessments."""
+"""The part of `manage.py doctor` that looks ahead at assessments, and whether forms name the notice in force."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from consents import assessments
+from consents import assessments, notice_versions
+from consents.models import ConsentFormVersion
 from core.doctor import OK, WARN, Finding, register
 from core.models import Controller
 from processing.models import Basis, PurposeVersion, Status
@@ -26,5 +27,19 @@ def reviews(now: datetime) -> Iterator[Finding]:
         yield Finding(OK, f"No assessment runs out within {SOON.days} days.")
 
 
+def notices(now: datetime) -> Iterator[Finding]:
+    """What a form names should be what its link shows."""
+    current = notice_versions.in_force(now.astimezone(Controller.current().zone).date())
+    on_show = ConsentFormVersion.objects.filter(published_at__isnull=False, superseded_at=None)
+    behind = on_show.exclude(notice_version=current).select_related("form").order_by("form__slug", "locale")
+    named = [f"{version.form.slug} {version.locale}" for version in behind] if current else []
+    if named:
+        sentence = f"Consent forms on show name another privacy notice than the one in force: {', '.join(named)}."
+        yield Finding(WARN, sentence, "Admin: publish them again with the notice in force, as an editorial change.")
+    else:
+        yield Finding(OK, "Every consent form on show names the privacy notice in force.")
+
+
 def register_all() -> None:
     register("reviews", reviews)
+    register("form-notices", notices)

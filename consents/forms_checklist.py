@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from consents import notice_versions
 from consents.models import ConsentForm, ConsentFormVersion
 from core.errors import Text
 from core.models import Controller
@@ -51,6 +52,8 @@ def faults(form: ConsentForm, version: ConsentFormVersion) -> dict[str, Text]:
         found["title"] = _("Say in the title what is being asked.")
     if not version.notice_version.strip():
         found["notice_version"] = _("Name the version of the privacy notice that is shown with this form.")
+    elif fault := notice_versions.fault(version.notice_version):
+        found["notice_version"] = fault
     if not version.withdrawal.strip():
         found["withdrawal"] = _("Say before anybody consents that they can withdraw at any time, and how.")
     if fault := _age_fault(version.minimum_age):

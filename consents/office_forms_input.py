@@ -6,8 +6,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.validators import RegexValidator
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from consents import notice_versions
 from consents.forms_checklist import OLDEST_CHILD, Declaration
 from consents.models import ConsentForm, ConsentFormVersion
 from core.desk import DayField
@@ -137,8 +139,8 @@ class DraftForm(forms.Form):
     network_reason = forms.CharField(
         label=_("Why we keep the network from which somebody answers"),
         help_text=_(
-            "Leave it empty unless you need it: then no address is kept. Otherwise people read this on the form, and the "
-            "address is shortened (IPv4 to /24, IPv6 to /48) and sealed with their answer."
+            "Leave it empty unless you need it: then no address is kept. Otherwise people read this on the form, and "
+            "the address is shortened (IPv4 to /24, IPv6 to /48) and sealed with their answer."
         ),
         max_length=300,
         required=False,
@@ -218,7 +220,8 @@ class PublishForm(forms.Form):
 
 def _initial(start: ConsentFormVersion | None) -> dict[str, Any]:
     if start is None:
-        return {"controllers": Controller.current().name}
+        today = timezone.now().astimezone(Controller.current().zone).date()
+        return {"controllers": Controller.current().name, "notice_version": notice_versions.in_force(today)}
     return {
         "title": start.title,
         "intro": start.intro,

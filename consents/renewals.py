@@ -110,7 +110,8 @@ def carry(pairs: Mapping[UUID, UUID], subject: UUID) -> None:
     """
     marks = list(ConsentRenewal.objects.filter(event__in=pairs, ended_at=None))
     reminded = list(ConsentReminder.objects.filter(event__in=pairs))
-    for row in (*marks, *reminded):
+    rows: list[ConsentRenewal | ConsentReminder] = [*marks, *reminded]
+    for row in rows:
         row.pk, row.uuid, row.subject, row.event = None, uuid4(), subject, pairs[row.event]
     ConsentRenewal.objects.bulk_create(marks)
     ConsentReminder.objects.bulk_create(reminded)

@@ -45,6 +45,11 @@ def versions(locale: str = LOCALE) -> QuerySet[PrivacyNotice]:
     return PrivacyNotice.objects.filter(locale=locale).order_by("-effective_from")
 
 
+def days(locale: str = LOCALE) -> dict[str, date]:
+    """Each version with the day from which it applies."""
+    return dict(PrivacyNotice.objects.filter(locale=locale).values_list("version", "effective_from"))
+
+
 def local_date(now: datetime) -> date:
     """Notices change at midnight where the controller is."""
     return now.astimezone(Controller.current().zone).date()

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from consents import endings, importing, projection, rebuild
+from consents import endings, forms, importing, projection, rebuild, renewals, renewing
 from consents.models import ConsentEvent, ConsentState, Status
 from consents.states import order, states_of
+from consents.unsubscribe import Recipient
 from consents.withdraw import withdraw
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
@@ -88,11 +89,14 @@ class Interleavings(TestCase):
 
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["give", "refuse", "withdraw", "object", "import", "import-no", "expire"]), st.integers(0, 6)
+        st.sampled_from(["give", "refuse", "withdraw", "object", "import", "import-no", "expire", "renew", "outgrow"]),
+        st.integers(0, 6),
     ),
     max_size=8,
 )
 EMAIL = "ada@example.com"
+# Near the end of what was given, so that it can be renewed.
+SOON = timedelta(days=700)
 
 
 def act(what, at):
@@ -113,6 +117,12 @@ def act(what, at):
             importing.take_rows(file, is_csv=False, actor=make.ACTOR, now=make.days(9))
         case "expire":
             endings.expire_due(now=make.days(800))
+        case "renew":
+            renewing.renew(Recipient(EMAIL, ""), ["join:newsletter-email"], address=str, now=at + SOON)
+        case "outgrow":
+            changed = make.draft(controls=[make.control(hint=f"{at}")])
+            forms.publish(changed, now=at, actor=make.ACTOR, asks_again=["newsletter-email"], until=at)
+            renewals.end_due(now=make.days(9))
 
 
 class Doors(TestCase):
@@ -127,12 +137,15 @@ class Doors(TestCase):
             assert rebuild.differences() == 0
         noes = [make.days(day) + timedelta(seconds=n) for n, (what, day) in enumerate(acts)
                 if what in ("refuse", "withdraw", "object", "import-no")]  # fmt: skip
+        renewed = list(ConsentEvent.objects.filter(status="renewed").values_list("effective_at", flat=True))
         yeses = [make.days(day) + timedelta(seconds=n) for n, (what, day) in enumerate(acts) if what == "give"]
-        said = make.reason(EMAIL, now=make.days(9))
-        if noes and not [at for at in yeses if at > max(noes)]:
-            assert not said.startswith("+"), (acts, said)
-        if not yeses and "import" not in {what for what, _day in acts}:
-            assert not said.startswith("+")
+        # A renewal is a "yes" like any other, later than whatever was said before it.
+        for now in (make.days(9), make.days(750), make.days(900)):
+            said = make.reason(EMAIL, now=now)
+            if noes and not [at for at in yeses + renewed if max(noes) < at <= now]:
+                assert not said.startswith("+"), (acts, now, said)
+            if not yeses and "import" not in {what for what, _day in acts}:
+                assert not said.startswith("+"), (acts, now, said)
 
 
 @pytest.mark.django_db

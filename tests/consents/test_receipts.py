@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -72,3 +73,15 @@ def test_the_call():
 def test_every_status_has_a_name_in_the_vocabulary():
     assert set(dpv.STATUS) == set(Status.values)
     assert ConsentEvent._meta.get_field("status").choices
+
+
+def test_a_capture_answers_with_the_whole_record_when_it_is_asked_for():
+    make.published()
+    call = partial(client("consents:write").post, content_type="application/json")
+    answer = call("/api/v1/consents/", make.body())
+    short = answer.json()
+    assert answer["Link"].endswith(f'/api/v1/consents/{short["consent"]}/receipt/>; rel="describedby"')
+    assert "@context" not in json.loads(signing.verify(short["receipt"]))
+    whole = call("/api/v1/consents/?receipt=full", make.body("bob@example.com")).json()
+    check(json.loads(signing.verify(whole["receipt"], typ=receipts_record.TYPE)))
+    assert call("/api/v1/consents/?receipt=all", make.body()).status_code == 400

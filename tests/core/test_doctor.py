@@ -57,7 +57,7 @@ def test_a_well_installation():
     assert code == 0
     assert {line["check"] for line in lines} == {
         *("database", "migrations", "roles", "clock", "redis", "schedule", "outbox", "keys", "mail", "proxies"),
-        *("evidence", "purposes", "reviews", "journal", "mailbox"),
+        *("evidence", "purposes", "reviews", "form-notices", "journal", "mailbox"),
     }
 
 
