@@ -107,6 +107,7 @@ LEFT JOIN subjects_organisation organisation ON organisation.id = person.organis
 LEFT JOIN subjects_relationship relationship
        ON relationship.subject_id = person.id AND relationship.purpose_id = %(purpose)s
       AND (relationship.ended_on IS NULL OR relationship.ended_on > %(today)s)
+      AND (relationship.contract_ended_on IS NULL OR relationship.contract_ended_on > %(today)s)
 """  # noqa: S608
 BY_VALUE = """
 unnest(%(numbers)s::int[], %(hashes)s::bytea[]) AS asked (n, blind)

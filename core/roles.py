@@ -33,6 +33,8 @@ DPO, CASEWORKER, APPROVER, AUDITOR, REGISTRAR, INTEGRATOR = ROLES = (
     "registrar",
     "integrator",
 )
+# Beside the roles of the privacy office: they see people, and of them only what sells.
+SALES = "sales"
 FORMER = {"officer": DPO, "agent": CASEWORKER}
 
 # Acts that are more than seeing or changing a row: (app, model) → codename → name.
@@ -42,6 +44,8 @@ ACTS = {
         "release_rightsrequest": "Can release the answer that somebody else prepared",
     },
     ("requests", "casefile"): {"assign_casefile": "Can hand a case to somebody"},
+    # As far as sales and marketing may: office/visibility.py.
+    ("subjects", "datasubject"): {"sell_to_datasubject": "Can see people whom sales and marketing deal with today"},
     ("retention", "retentionrule"): {"approve_retentionrule": "Can put a retention rule in force"},
     ("consents", "consentformversion"): {"publish_consentformversion": "Can put a consent form on show"},
     ("consents", "assessmentversion"): {"approve_assessmentversion": "Can approve what somebody else assessed"},
@@ -76,6 +80,7 @@ GROUPS = {
     # Of the kinds of files, theirs is the register: each kind also asks for the right to make such things.
     | Q(content_type__app_label="imports", codename__in=["view_import", "add_import"])
     | Q(codename__in=["view_controller", "view_ruleset", "view_bankholiday"], content_type__app_label="core"),
+    SALES: Q(codename="sell_to_datasubject"),
     INTEGRATOR: Q(codename__in=["view_apikey", "add_apikey", "change_apikey", "view_outbox", "change_outbox"])
     | Q(codename__in=["view_webhook", "add_webhook", "change_webhook"])
     | Q(content_type__app_label="processing", codename="view_system"),

@@ -25,7 +25,7 @@ from imports import urls as imports_urls
 from imports import views as imports_views
 from inbox import urls as inbox_urls
 from inbox import views as inbox_views
-from office import today, views_organisations, views_people
+from office import today, views_organisations, visibility
 from office import urls as office_urls
 from requests import office, office_actions, office_complaints
 from retention import pages as forgetting
@@ -110,7 +110,7 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("Breaches"), reverse("admin:breaches"), "emergency_home"))
         if request.user.has_perm(evidence.READ):
             work.append(_link(request, _("Cookie choices"), reverse("admin:cookie-proof"), "cookie"))
-        if request.user.has_perm(views_people.READ):
+        if any(request.user.has_perm(name) for name in (visibility.READ, visibility.SELL)):
             work.append(_link(request, _("People"), reverse("admin:people"), "person_search"))
         if request.user.has_perm(views_organisations.READ):
             work.append(_link(request, _("Organisations"), reverse("admin:organisations"), "domain"))

@@ -5,20 +5,22 @@ values is office/showing.py.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from consents import evidence, states, suppression
 from consents.models import ConsentEvent, ConsentEvidence, Suppression
-from core.models import User
+from core.models import Controller, User
 from ledger.models import Entry
 from office import hints, terms
 from office.models import Merge
 from office.terms import Term
+from office.visibility import Sight, running, sight_of
 from processing.models import DataCategory, Purpose, PurposeVersion, Status
 from requests.models import RightsRequest
 from retention.models import RetentionRule
@@ -103,7 +105,10 @@ class Person:
 def gather(
     subject: DataSubject, user: User | AnonymousUser, *, now: datetime, after: str = "", before: str = ""
 ) -> Person:
-    """Everything about the person that may be seen without asking. `after` and `before` are keys of pages."""
+    """Everything about the person that this user may see without asking. `after` and `before` are keys of pages."""
+    sight = sight_of(user, today=now.astimezone(Controller.current().zone).date())
+    if not sight.is_whole:
+        return _for_sales(subject, sight, now=now, after=after)
     items, next_key = _items(subject, after)
     ties = list(Relationship.objects.filter(subject=subject).select_related("purpose").order_by("started_on", "pk"))
     restrictions = list(Restriction.objects.filter(subject=subject).select_related("purpose").order_by("-since"))
@@ -143,14 +148,44 @@ def gather(
     )
 
 
-def _items(subject: DataSubject, after: str) -> tuple[list[PersonalDataItem], str]:
-    """A page of items by category and key, with the key of the next page."""
-    rows = (
-        PersonalDataItem.objects.filter(subject=subject)
-        .select_related("category", "system")
-        .prefetch_related(Prefetch("needs", ItemPurpose.objects.select_related("purpose").order_by("purpose__slug")))
-        .defer("source_record")
+def _for_sales(subject: DataSubject, sight: Sight, *, now: datetime, after: str) -> Person:
+    """What purposes of sales and marketing hold, and the choices about them. Nothing tells that there is more."""
+    seen = sight.purposes or frozenset()
+    items, next_key = _items(subject, after, seen)
+    today = now.astimezone(Controller.current().zone).date()
+    found = Relationship.objects.filter(running(today), subject=subject, purpose__in=seen)
+    ties = list(found.select_related("purpose").order_by("started_on", "pk"))
+    # They tell what may only be stored, and are not shown themselves.
+    limits = list(Restriction.objects.filter(Q(purpose=None) | Q(purpose__in=seen), subject=subject))
+    versions, slugs = _versions(set(seen)), set(Purpose.objects.filter(pk__in=seen).values_list("slug", flat=True))
+    return Person(
+        subject=subject,
+        known=_known(subject),
+        categories=_by_category(_held(items, ties, versions, limits, [])),
+        after=next_key,
+        is_first=not after,
+        ties=[(tie, versions.get(tie.purpose_id)) for tie in ties],
+        choices=[choice for choice in _choices(subject, now) if choice.standing.purpose in slugs],
+        papers=[],
+        suppressions=[],
+        requests=[],
+        disclosures=[],
+        restrictions=[],
+        blocks=[],
+        entries=[],
+        entries_before=0,
+        merges=[],
     )
+
+
+def _items(subject: DataSubject, after: str, seen: Collection[int] | None = None) -> tuple[list[PersonalDataItem], str]:
+    """A page of items by category and key, with the key of the next page."""
+    needs = ItemPurpose.objects.select_related("purpose").order_by("purpose__slug")
+    rows = PersonalDataItem.objects.filter(subject=subject).select_related("category", "system").defer("source_record")
+    if seen is not None:
+        needs = needs.filter(purpose__in=seen)
+        rows = rows.filter(Exists(ItemPurpose.objects.filter(item=OuterRef("pk"), purpose__in=seen)))
+    rows = rows.prefetch_related(Prefetch("needs", needs))
     category, _dot, pk = after.partition(".")
     if category.isdecimal() and pk.isdecimal() and len(after) < 40:
         rows = rows.filter(Q(category__gt=int(category)) | Q(category=int(category), pk__gt=int(pk)))

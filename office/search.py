@@ -9,11 +9,12 @@ from datetime import date
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from core.errors import Invalid
 from core.models import User
 from office import hints
+from office.visibility import Sight
 from processing.models import System
 from requests import references
 from requests.models import RightsRequest
@@ -44,8 +45,8 @@ class Found:
     tried: list[str] = field(default_factory=list)
 
 
-def search(text: str, user: User | AnonymousUser) -> Found:
-    """The request of this reference, else everybody whose id, address, number or name this is."""
+def search(text: str, user: User | AnonymousUser, sight: Sight) -> Found:
+    """The request of this reference, else everybody this user sees whose id, address, number or name this is."""
     text = text.replace("\x00", "").strip()[:254]
     rights_request = _request(text, user)
     if rights_request:
@@ -58,7 +59,7 @@ def search(text: str, user: User | AnonymousUser) -> Found:
         ids |= set(DataSubject.objects.filter(uuid=uuid).values_list("pk", flat=True))
     people = DataSubject.objects.filter(pk__in=ids) if ids else names.people_named(text)
     tried = [str(Type(kind).label) for kind in dict.fromkeys(claim.type for claim in claims)]
-    hits = _hits(people.order_by("pk")[: MOST + 1])
+    hits = _hits(people.filter(pk__in=sight.people.values("pk")).order_by("pk")[: MOST + 1], sight)
     return Found(hits=hits[:MOST], is_cut=len(hits) > MOST, tried=tried)
 
 
@@ -92,7 +93,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _hits(people: QuerySet[DataSubject]) -> list[Hit]:
+def _hits(people: QuerySet[DataSubject], sight: Sight) -> list[Hit]:
     """What tells them apart without saying who they are. Four queries."""
     found = list(people)
     links = SubjectIdentifier.objects.filter(subject__in=found).select_related("identifier").order_by("pk")
@@ -100,10 +101,15 @@ def _hits(people: QuerySet[DataSubject]) -> list[Hit]:
     for link in links:
         of[link.subject_id].append(link.identifier)
     masked = hints.hints_of(_flat(of.values()))
+    seen = Q() if sight.purposes is None else Q(items__needs__purpose__in=sight.purposes)
+    tied = Q() if sight.purposes is None else Q(relationships__purpose__in=sight.purposes)
     held = {
         row["pk"]: (row["held"], row["last"])
         for row in DataSubject.objects.filter(pk__in=list(of))
-        .annotate(held=Count("items", distinct=True), last=Max("relationships__last_interaction_on"))
+        .annotate(
+            held=Count("items", distinct=True, filter=seen),
+            last=Max("relationships__last_interaction_on", filter=tied),
+        )
         .values("pk", "held", "last")
     }
     return [

@@ -11,6 +11,7 @@ from core.models import Owner
 from core.vault import keys_of
 from ledger.entries import record
 from office.person import Person
+from office.visibility import Sight
 from processing.models import PurposeVersion, Status
 from subjects import items, relationships
 from subjects.identifiers import reveal
@@ -20,19 +21,20 @@ from subjects.models import PersonalDataItem
 EVERYTHING = ("rights-requests", "security-and-legal-claims")
 
 
-def purposes() -> Sequence[PurposeVersion]:
+def purposes(sight: Sight) -> Sequence[PurposeVersion]:
     """The purposes that somebody may look for: those that are live, answering the person first."""
-    live = PurposeVersion.objects.filter(status=Status.LIVE).select_related("purpose")
+    found = PurposeVersion.objects.filter(status=Status.LIVE).select_related("purpose")
+    live = [version for version in found if sight.reaches(version.purpose_id)]
     return sorted(live, key=lambda version: (version.purpose.slug not in EVERYTHING, version.title))
 
 
 @transaction.atomic
-def show(person: Person, *, purpose: str, actor: str, now: datetime) -> PurposeVersion:
+def show(person: Person, *, purpose: str, sight: Sight, actor: str, now: datetime) -> PurposeVersion:
     """Open addresses, notes and the items on this page that the purpose needs and may use; record who looked and why.
 
     A restriction (Art 18) hides what it covers from every purpose but answering the person and legal claims.
     """
-    version = next((found for found in purposes() if found.purpose.slug == purpose), None)
+    version = next((found for found in purposes(sight) if found.purpose.slug == purpose), None)
     if version is None:
         raise Invalid(fields={"purpose": _("Choose what you need it for.")})
     everything = purpose in EVERYTHING

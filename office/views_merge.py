@@ -16,7 +16,7 @@ from office import merge_plan, merging
 from office.frame import page
 from office.models import Merge
 from office.search import search
-from office.views_people import WRITE, get
+from office.views_people import WRITE, get, sight_for
 from requests.office import actor_of, for_staff
 
 
@@ -26,7 +26,8 @@ from requests.office import actor_of, for_staff
 def prepare(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Find the other record and show what would happen. Nothing happens yet."""
     kept, text = get(uuid), request.POST.get("text", "")
-    found = [hit.subject for hit in search(text, request.user).hits if hit.subject.pk != kept.pk] if text else []
+    hits = search(text, request.user, sight_for(request)).hits if text else []
+    found = [hit.subject for hit in hits if hit.subject.pk != kept.pk]
     if len(found) != 1:
         messages.error(
             request,

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models.query import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -12,32 +13,43 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.errors import DomainError
+from core.models import Controller
 from office import person, showing
 from office.frame import page
 from office.merging import is_undoable
 from office.models import Merge
 from office.names_of_staff import actors
 from office.search import search
+from office.visibility import READ, SELL, Sight, sight_of
 from requests.office import actor_of, for_staff
 from subjects.models import DataSubject
 
-READ, WRITE = "subjects.view_datasubject", "subjects.change_datasubject"
+WRITE = "subjects.change_datasubject"
 
 
 def get(uuid: UUID) -> DataSubject:
-    found = DataSubject.objects.select_related("organisation").filter(uuid=uuid).first()
+    """For those who see everybody."""
+    return _found(DataSubject.objects.all(), uuid)
+
+
+def _found(people: QuerySet[DataSubject], uuid: UUID) -> DataSubject:
+    found = people.select_related("organisation").filter(uuid=uuid).first()
     if found is None:
         raise Http404
     return found
 
 
+def sight_for(request: HttpRequest) -> Sight:
+    return sight_of(request.user, today=timezone.now().astimezone(Controller.current().zone).date())
+
+
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
-@for_staff(READ)
+@for_staff(READ, SELL)
 def find(request: HttpRequest) -> HttpResponse:
     """Search. A POST, so that no name or address stands in a URL or a log."""
     text = request.POST.get("text", "") if request.method == "POST" else ""
-    found = search(text, request.user) if text.strip() else None
+    found = search(text, request.user, sight_for(request)) if text.strip() else None
     if found and found.request:
         return redirect("admin:rights-request", found.request.uuid)
     if found and len(found.hits) == 1:
@@ -46,23 +58,24 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@for_staff(READ)
+@for_staff(READ, SELL)
 def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """One person, masked. A record that was made part of another leads there."""
     kept = Merge.objects.filter(gone=uuid).values_list("kept", flat=True).first()
-    if kept:
+    sight = sight_for(request)
+    if kept and sight.is_whole:
         return redirect("admin:person", kept)
-    return _page(request, _gather(request, get(uuid)))
+    return _page(request, _gather(request, _found(sight.people, uuid)))
 
 
 @require_POST
-@for_staff(WRITE)
+@for_staff(WRITE, SELL)
 def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The same page with the values, on this response only. Looking is an event with a purpose."""
-    subject, now = get(uuid), timezone.now()
-    found = _gather(request, subject)
+    sight, now = sight_for(request), timezone.now()
+    found, purpose = _gather(request, _found(sight.people, uuid)), request.POST.get("purpose", "")
     try:
-        version = showing.show(found, purpose=request.POST.get("purpose", ""), actor=actor_of(request), now=now)
+        version = showing.show(found, purpose=purpose, sight=sight, actor=actor_of(request), now=now)
     except DomainError as error:
         messages.error(request, error.sentence)
         return redirect("admin:person", uuid)
@@ -76,12 +89,14 @@ def _gather(request: HttpRequest, subject: DataSubject) -> person.Person:
 
 
 def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpResponse:
-    now = timezone.now()
+    now, sight = timezone.now(), sight_for(request)
     context = {
         "title": _("Person"),
         "person": found,
         "subject": found.subject,
-        "purposes": showing.purposes(),
+        "purposes": showing.purposes(sight),
+        "is_whole": sight.is_whole,
+        "may_show": request.user.has_perm(WRITE) or not sight.is_whole,
         "merges": [(made, is_undoable(made, now)) for made in found.merges],
         "log": actors(found.entries),
         "after": request.POST.get("after", request.GET.get("after", "")),
