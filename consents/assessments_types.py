@@ -32,6 +32,11 @@ class Question:
     # Words that the public reads.
     is_public: bool = False
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it is answered with yes or no, which fit side by side."""
+        return "yes" in self.choices
+
     def is_answered(self, answers: Answers) -> bool:
         value = answers.get(self.key)
         return bool(value.strip() if isinstance(value, str) else value)

@@ -74,5 +74,6 @@ def _field(question: Question) -> forms.Field:
     if question.shape is Shape.SEVERAL:
         return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **about)
     if question.choices:
-        return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **about)
+        look = {"class": "of-inline"} if question.is_short else {}
+        return forms.ChoiceField(choices=choices, widget=forms.RadioSelect(attrs=look), **about)
     return forms.CharField(widget=WORDS, **about)

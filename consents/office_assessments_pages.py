@@ -102,8 +102,14 @@ def of_version(version: AssessmentVersion) -> dict[str, Any]:
 def sections(version: AssessmentVersion) -> list[dict[str, Any]]:
     """The answers page by page, in words. What was not asked in that round is left empty."""
     answers = assessments_problems.answers_of(version)
+    # A long list of "no" says in one line above what it comes to.
+    folded = () if screening.outcome(answers).because else (questions.ABOUT, questions.SCREENING)
     return [
-        {"part": part, "answers": [(question, question.said(answers)) for question in part.questions]}
+        {
+            "part": part,
+            "answers": [(question, question.said(answers)) for question in part.questions],
+            "is_open": part not in folded,
+        }
         for part in questions.FORMS[version.basis]
     ]
 
