@@ -48,8 +48,10 @@ def open_with(sealed: str, code: str, *, now: datetime) -> str:
     No transaction around it: see codes.check.
     """
     recipient = unsubscribe.read(sealed, use=USE)
-    check = recipient and MailboxCheck.objects.filter(about=address_mail.about_of(recipient.claim)).first()
-    if recipient is None or check is None:
+    if recipient is None:
+        raise codes.WrongCode
+    check = MailboxCheck.objects.filter(about=address_mail.about_of(recipient.claim)).first()
+    if check is None:
         raise codes.WrongCode
     codes.check(check.codes, check.about, code, now=now)
     return unsubscribe.seal(recipient)

@@ -34,10 +34,9 @@ def text(recipient: Recipient, proof: UUID, *, now: datetime) -> str:
         raise NotFound
     done, channel = stored(proof), json.loads(entry.body)["data"].get("channel", "")
     titles = _titles({"purpose__slug__in": list(done.states)}, "purpose__slug")
-    lines_ended = [
-        (titles.get(slug, slug), CHANNELS.get(channel, ""), _word(status)) for slug, status in done.states.items()
-    ]
-    return _text(lines_ended, entry.at, proof, done.receipt)
+    where = str(CHANNELS.get(channel, ""))
+    ended = [(titles.get(slug, slug), where, _word(status)) for slug, status in done.states.items()]
+    return _text(ended, entry.at, proof, done.receipt)
 
 
 def _is_theirs(recipient: Recipient, entry: Entry) -> bool:

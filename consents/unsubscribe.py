@@ -22,12 +22,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from consents import suppression
-from consents.models import ConsentState
+from consents.models import ConsentState, Suppression
 from consents.withdraw import ALL_MARKETING, IN_FORCE, withdraw
 from core.errors import Invalid
 from core.keys import keyring
 from core.models import Controller
-from processing.models import Basis, PurposeVersion
+from processing.models import Basis, PurposeVersion, Status
 from subjects import people
 from subjects.identifiers import Claim, normalise
 from subjects.models import Identifier
@@ -37,6 +37,7 @@ USE = b"kraken-privacy/unsubscribe/1"
 ONE_CLICK = "One-Click"
 SUBJECT = "unsub-"
 MOST_VALUES = 100_000
+VIEWS, HERE = ("unsubscribe", "preferences"), "TOKEN"
 # Longer than any address and slug make it. What is longer is not ours.
 LONGEST = 600
 
@@ -69,29 +70,36 @@ def links(purpose: str, values: Sequence[str]) -> list[Link]:
         raise Invalid(fields={"purpose": _("Name a purpose that rests on consent or is direct marketing.")})
     if len(values) > MOST_VALUES:
         raise Invalid(fields={"values": _("Send no more than 100,000 values at once.")})
-    mailbox = Controller.current().dpo_contact
-    return [_link(purpose, value, mailbox) for value in values]
+    mailbox, key = Controller.current().dpo_contact, keyring("SUPPRESSION_KEYS").current
+    # Looked up once: a hundred thousand times it takes longer than the sealing. No token needs quoting.
+    stop, see = (f"{settings.BASE_URL}{reverse(f'consents:{view}', args=[HERE])}" for view in VIEWS)
+    made = []
+    for value in values:
+        try:
+            token = _sealed(Recipient(normalise(Identifier.Type.EMAIL, value), purpose), key, USE)
+        except Invalid:
+            made.append(Link())
+        else:
+            made.append(_link(token, stop.replace(HERE, token), see.replace(HERE, token), mailbox))
+    return made
 
 
-def _link(purpose: str, value: str, mailbox: str) -> Link:
-    try:
-        email = normalise(Identifier.Type.EMAIL, value)
-    except Invalid:
-        return Link()
-    token = seal(Recipient(email, purpose))
-    url = f"{settings.BASE_URL}{reverse('consents:unsubscribe', args=[token])}"
+def _link(token: str, url: str, preferences: str, mailbox: str) -> Link:
     headers = (
         ("List-Unsubscribe", f"<{url}>, <mailto:{mailbox}?subject={SUBJECT}{token}>"),
         ("List-Unsubscribe-Post", f"List-Unsubscribe={ONE_CLICK}"),
     )
-    return Link(url, f"{settings.BASE_URL}{reverse('consents:preferences', args=[token])}", headers)
+    return Link(url, preferences, headers)
 
 
 def seal(recipient: Recipient, *, use: bytes = USE) -> str:
     """The opaque part of a link. What is sealed for one use opens nothing of another."""
-    current = keyring("SUPPRESSION_KEYS").current
-    sealed = _cipher(current).encrypt(f"{recipient.list}\n{recipient.email}".encode(), [use])
-    return f"{current}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+    return _sealed(recipient, keyring("SUPPRESSION_KEYS").current, use)
+
+
+def _sealed(recipient: Recipient, key: str, use: bytes) -> str:
+    sealed = _cipher(key).encrypt(f"{recipient.list}\n{recipient.email}".encode(), [use])
+    return f"{key}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
 def read(token: str, *, use: bytes = USE) -> Recipient | None:
@@ -115,7 +123,7 @@ def stop(recipient: Recipient, *, everything: bool = False, now: datetime) -> bo
     An address that nobody has is suppressed all the same (UK GDPR Arts 7(3) and 21(2); PECR reg 22). Raises Invalid
     for a list that is none any more.
     """
-    if not everything and (not recipient.list or _has_ended(recipient)):
+    if _all_has_ended(recipient) if everything else not recipient.list or _has_ended(recipient):
         return False
     withdraw(
         [recipient.claim],
@@ -137,6 +145,17 @@ def _has_ended(recipient: Recipient) -> bool:
         subject is None
         or not ConsentState.objects.filter(subject=subject.uuid, purpose=version.purpose, status__in=IN_FORCE).exists()
     )
+
+
+def _all_has_ended(recipient: Recipient) -> bool:
+    """An objection to all marketing stands, and no later "yes" to any of it."""
+    hashes = suppression.hashes_of([recipient.claim])
+    if not Suppression.objects.filter(hash__in=hashes, purpose=None, lifted_at=None).exists():
+        return False
+    subject = people.find([recipient.claim])
+    marketing = PurposeVersion.objects.filter(status=Status.LIVE, direct_marketing=True).values("purpose")
+    states = ConsentState.objects.filter(purpose__in=marketing, status__in=IN_FORCE)
+    return subject is None or not states.filter(subject=subject.uuid).exists()
 
 
 @lru_cache(maxsize=16)

@@ -1,14 +1,18 @@
 """The page of a person's choices, and the two steps that lead to it without a mail of ours. A GET only shows."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,11 +22,19 @@ from consents import unsubscribe as one_click
 from consents.forms_public import AddressForm, CodeForm, LanguageForm, PauseForm
 from consents.preferences import Change
 from consents.unsubscribe import Recipient
+from core import throttle
 from core.desk import refuse
 from core.errors import DomainError, NotFound
 from core.models import Controller
+from core.network import network_of
 
 page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+class TooMany(DomainError):
+    code = "too-many"
+    message = gettext_lazy("That was too often. Wait a minute, then choose again.")
+    status = 429
 
 
 @dataclass
@@ -49,6 +61,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "consents/preferences_unusable.html", status=404)
     now, done = timezone.now(), None
     if request.method == "POST":
+        _brake(token)
         done = ACTS.get(request.POST.get("act", ""), _save)(request, recipient, now)
     locale = preferences_words.language_of(recipient.claim)
     with translation.override(preferences_words.page_language(locale)), timezone.override(Controller.current().zone):
@@ -80,6 +93,8 @@ def receipt(request: HttpRequest, token: str, proof: UUID) -> HttpResponse:
 def ask(request: HttpRequest) -> HttpResponse:
     """For somebody who kept no mail: a code is sent to the address they give."""
     form = AddressForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        _brake(network_of(request))
     if request.method == "POST" and form.is_valid():
         try:
             sealed = preferences_door.send_code(form.cleaned_data["email"], now=timezone.now())
@@ -107,6 +122,13 @@ def code(request: HttpRequest, sealed: str) -> HttpResponse:
         except DomainError as error:
             form.add_error("code", str(error.message))
     return render(request, "consents/preferences_code.html", {"form": form})
+
+
+def _brake(who: str) -> None:
+    """Each change is evidence that stays for years, each address is mailed to: nobody needs so many in a minute."""
+    name = salted_hmac("consents.preferences", who, algorithm="sha256").hexdigest()[:32]
+    if not throttle.take(f"throttle:choices:{name}", settings.FORM_POSTS_PER_CLIENT, now=time.time()):
+        raise TooMany
 
 
 def _save(request: HttpRequest, recipient: Recipient, now: datetime) -> Done:

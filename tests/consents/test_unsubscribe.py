@@ -150,6 +150,9 @@ def test_stopping_everything_is_an_objection_to_all_marketing(newsletter, client
     response = client.post(path(link().url), {"stop": "marketing"})
     assert "All our marketing to you has ended" in response.content.decode()
     assert Suppression.objects.get(purpose=None).reason == "objection"
+    entries = Entry.objects.count()
+    client.post(path(link().url), {"stop": "marketing"})
+    assert Entry.objects.count() == entries
 
 
 def test_only_what_can_be_refused_gets_links(newsletter):

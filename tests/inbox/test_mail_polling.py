@@ -1,19 +1,24 @@
 """Polling a real server: nothing is lost, nothing is twice, whatever happens in between."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
+from consents import suppression, unsubscribe
+from core.models import Controller
 from inbox import polling, sealed, taking
 from inbox import server as imap
 from inbox.models import Location, Mail, Poll
-from tests import make_inbox
+from subjects.identifiers import Claim
+from tests import make_inbox, make_register
 from tests.make_inbox import ARRIVED, NOW, letter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("controller")]
@@ -34,6 +39,21 @@ def test_what_comes_over_smtp_is_taken_in(server):
     server.send(letter("What data do you hold about me?"))
     assert make_inbox.poll().taken == 1
     assert Mail.objects.get().rights == ["access"]
+
+
+def test_the_mail_that_a_provider_sends_for_its_reader_ends_the_list(server):
+    """RFC 2369: exactly the address that stands in the header, through a server and the mailbox."""
+    purpose = make_register.purpose("newsletter", "a", direct_marketing=True)
+    (one,) = unsubscribe.links("newsletter", ["ada@example.com"])
+    to = urlsplit(re.search(r"<(mailto:[^>]+)>", dict(one.headers)["List-Unsubscribe"])[1])
+    (subject,) = parse_qs(to.query)["subject"]
+    assert to.path == Controller.current().dpo_contact
+    server.send(letter("", subject=subject, sender="Ada <someone-else@example.org>", Auto_Submitted="auto-generated"))
+    assert make_inbox.poll().taken == 1
+    mail = Mail.objects.get()
+    assert (mail.state, mail.kind) == ("done", "withdrawal")
+    assert suppression.is_suppressed([Claim("email", "ada@example.com")], purpose, marketing=True)
+    assert (server.count("INBOX"), server.count("Processed")) == (0, 1)
 
 
 def test_killed_between_commit_and_moving_nothing_is_lost_or_twice(server, monkeypatch):
