@@ -2,7 +2,7 @@ FROM python:3.14-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --system --uid 10001 --create-home --shell /usr/sbin/nologin kraken \
-    && install -d -o kraken -g kraken -m 0700 /var/lib/kraken-privacy/journal
+    && install -d -o kraken -g kraken -m 0700 /var/lib/kraken-privacy/journal /var/lib/kraken-privacy/backups
 WORKDIR /srv/kraken-privacy
 COPY requirements/app.txt requirements/
 RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements/app.txt

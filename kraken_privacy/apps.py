@@ -9,14 +9,15 @@ class KrakenAdminConfig(AdminConfig):
 
 
 class KrakenConfig(AppConfig):
-    """The project itself, for the sake of its command: manage.py demo."""
+    """The project itself, for the sake of its commands and what joins the apps."""
 
     name = "kraken_privacy"
 
     def ready(self) -> None:
         from django.core.checks import Tags, register
 
-        from kraken_privacy import gate, joins  # models are only there once every app is loaded
+        from kraken_privacy import examinations, gate, joins  # models are only there once every app is loaded
 
         joins.join()
+        examinations.register_all()
         register(gate.check_restored, Tags.database)

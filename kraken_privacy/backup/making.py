@@ -5,15 +5,16 @@ can read, so it is worth as much as the dump of the keys beside it, and that one
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
+from django.db import DatabaseError
 from psycopg import sql
 
 from core.models import Controller
-from kraken_privacy.backup import shelf
+from kraken_privacy.backup import evidence, shelf
 from kraken_privacy.backup.problem import BackupProblem
 from kraken_privacy.backup.programs import environment, feeding, program, reading
 from kraken_privacy.backup.sealing import Damaged, opened, ring, seal_file
@@ -22,7 +23,6 @@ from kraken_privacy.embedded.cluster import throw_away
 from kraken_privacy.embedded.postgres import SUPERUSER
 from kraken_privacy.embedded.problem import Problem
 from kraken_privacy.embedded.roles import ensure_database
-from ledger.entries import record
 from retention import journal
 
 KEYS = "core_datakey"
@@ -52,15 +52,12 @@ def make(*, now: datetime, address: str) -> Manifest:
         shelf.write(manifest)
     except BaseException:
         shelf.discard(name)
+        with suppress(DatabaseError):  # gone with it, and then the doctor has worse to tell
+            evidence.failed(name, now=now)
         raise
     gone = shelf.expire(today=now.astimezone(controller.zone).date())
-    record(kind="backup.made", at=now, actor="system:backup", data=_evidence(manifest, gone))
+    evidence.made(manifest, expired=gone, now=now)
     return manifest
-
-
-def _evidence(manifest: Manifest, gone: list[str]) -> dict[str, object]:
-    counts = {"rows": sum(manifest.rows.values()), "tables": len(manifest.rows), "expired": gone}
-    return {"backup": manifest.name, "expires_on": manifest.expires_on, "journal": manifest.journal_seq, **counts}
 
 
 def _dump(manifest: Manifest, address: str) -> None:
@@ -83,6 +80,15 @@ def _snapshot(address: str) -> Iterator[tuple[psycopg.Connection, str]]:
         row = session.execute("SELECT pg_export_snapshot()").fetchone()
         assert row  # noqa: S101 - a function without FROM gives one row
         yield session, str(row[0])
+
+
+def verify_again(name: str, *, now: datetime) -> None:
+    """Try out a backup of before. Raises BackupProblem, and the doctor knows of it."""
+    try:
+        verify(shelf.read(name))
+    except BackupProblem:
+        evidence.failed(name, now=now)
+        raise
 
 
 def counted(session: psycopg.Connection) -> dict[str, int]:

@@ -13,6 +13,8 @@ from django.utils import timezone
 from core import doctor, examinations, heartbeat, keys, outbox, tasks, throttle, vault
 from core.models import Outbox as Message
 from core.models import Owner
+from kraken_privacy.backup import evidence
+from kraken_privacy.backup.shelf import Manifest
 from tests import make_consents, make_evidence, make_register
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,11 @@ def well(settings, tmp_path):
     throttle.client.cache_clear()
     yield
     throttle.client.cache_clear()
+
+
+def backed_up(at):
+    expires = (at + timedelta(days=35)).date().isoformat()
+    evidence.made(Manifest("2026-11-22T023000Z", at.isoformat(), expires, "180000", 0, ""), expired=[], now=at)
 
 
 def run(*options):
@@ -51,13 +58,14 @@ def found(check):
 
 
 def test_a_well_installation():
+    backed_up(timezone.now())
     text, code = run("--json")
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line for line in lines if line["status"] != "ok"] == []
     assert code == 0
     assert {line["check"] for line in lines} == {
         *("database", "migrations", "roles", "clock", "redis", "schedule", "outbox", "keys", "mail", "proxies"),
-        *("evidence", "purposes", "reviews", "form-notices", "journal", "mailbox"),
+        *("evidence", "purposes", "reviews", "form-notices", "journal", "mailbox", "backups"),
     }
 
 
@@ -168,3 +176,22 @@ def test_one_look_that_falls_over_does_not_stop_the_others(monkeypatch):
     monkeypatch.setitem(doctor._examinations, "roles", fall)
     assert found("roles") == [("fail", "The database did not answer (DatabaseError).")]
     assert found("mail") == []
+
+
+@pytest.mark.parametrize(("days", "sentence"), [(3, "3 days ago"), (36, "has expired: there is none")])
+def test_a_backup_that_is_too_old(days, sentence):
+    backed_up(timezone.now() - timedelta(days=days, hours=1))
+    ((status, told),) = found("backups")
+    assert status == "fail"
+    assert sentence in told
+
+
+def test_no_backup_and_a_backup_that_failed():
+    assert found("backups") == [("warn", "No backup was ever made.")]
+    backed_up(timezone.now())
+    assert found("backups") == []
+    evidence.failed("2026-11-23T023000Z", now=timezone.now())
+    ((status, told),) = found("backups")
+    assert (status, told[:29]) == ("fail", "The last attempt at a backup,")
+    backed_up(timezone.now())
+    assert found("backups") == []

@@ -15,7 +15,7 @@ from consents import permission, withdraw
 from core import outbox
 from core.keys import keyring
 from kraken_privacy import gate
-from kraken_privacy.backup import making, restoring, shelf
+from kraken_privacy.backup import evidence, making, restoring, shelf
 from kraken_privacy.backup.address import of_django
 from kraken_privacy.embedded.cluster import throw_away
 from kraken_privacy.embedded.postgres import SUPERUSER
@@ -155,6 +155,10 @@ def test_only_whole_backups_and_the_right_journal_are_taken(places):
         shelf.keys_of(name).write_bytes(keys[:-1])
         with pytest.raises(CommandError, match="changed or is not whole"):
             call_command("restore", name, "--journal-is-lost")
+    assert evidence.last().failed_at is None
+    with pytest.raises(CommandError, match="changed or is not whole"):
+        call_command("backup", "--verify", name)
+    assert evidence.last().failed_at > evidence.last().made_at
 
 
 def test_a_database_whose_journal_is_lost_serves_only_after_somebody_said_so(places):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,12 +53,31 @@ def test_secrets_are_files_that_the_service_is_given(name):
             assert value.removeprefix(SECRETS) in COMPOSE["secrets"]
 
 
-def test_only_the_migration_owns_the_tables():
+ONCE = {"migrate", "restore"}
+
+
+def test_only_what_runs_once_owns_the_tables():
     holders = {name for name, service in OURS.items() if "owner_database_url" in service["secrets"]}
-    assert holders == {"migrate"}
+    assert holders == ONCE
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
+def test_backups_are_reached_by_those_who_make_and_restore_them():
+    for name, service in OURS.items():
+        mine = {"backup": ["journal", "backups"], "restore": ["journal", "backups"]}.get(name, ["journal"])
+        assert [volume.split(":")[0] for volume in service["volumes"]] == mine
+        assert ("backup_keys" in service["secrets"]) == ("backups" in mine)
+        for volume in service["volumes"]:
+            assert volume.split(":")[1] in DOCKERFILE, "its owner in a new volume is the one in the image"
+
+
+def test_the_next_backup_is_at_half_past_one():
+    script = SERVICES["backup"]["command"][-1].replace("$$", "$")
+    wait = subprocess.check_output(["sh", "-c", re.search(r"sleep (\S.*\)\));", script)[1].join(("echo ", ""))])
+    assert 0 < int(wait) <= 86400
+    assert 5398 <= (time.time() + int(wait)) % 86400 <= 5402
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - ONCE))
 def test_whatever_keeps_running_is_asked_how_it_is(name):
     assert SERVICES[name]["healthcheck"]["test"]
     for other, how in SERVICES[name].get("depends_on", {}).items():
