@@ -69,7 +69,7 @@ class AgainIn(serializers.Serializer[Any]):
 
 class ArrivedIn(DayIn):
     kind = serializers.ChoiceField(choices=PROOFS)
-    words = _words("What it was, without the numbers of documents. A file is added in the office.")
+    words = _words("What it was, without the numbers of documents.")
 
 
 class ShownIn(serializers.Serializer[Any]):

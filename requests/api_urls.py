@@ -1,6 +1,16 @@
 from django.urls import path
 
-from requests import api_acts, api_after, api_changes, api_complaints, api_messages, api_work
+from requests import (
+    api_acts,
+    api_after,
+    api_changes,
+    api_complaints,
+    api_evidence,
+    api_letters,
+    api_messages,
+    api_uses,
+    api_work,
+)
 from requests.api import RequestsView, RequestView
 
 here = "requests/<str:reference>/"
@@ -49,6 +59,14 @@ urlpatterns = [
     path(f"{here}restriction/scope/", api_after.RestrictionScopeView.as_view(), name="api-restriction-scope"),
     path(f"{here}restriction/notice/", api_after.RestrictionAnnounceView.as_view(), name="api-restriction-notice"),
     path(f"{here}restriction/end/", api_after.RestrictionLiftView.as_view(), name="api-restriction-end"),
+    path(f"{here}restriction/uses/", api_uses.UsesView.as_view(), name="api-restriction-uses"),
+    path(f"{here}restriction/uses/<uuid:use>/end/", api_uses.UseEndView.as_view(), name="api-restriction-use-end"),
+    path(f"{here}evidence/", api_evidence.EvidencesView.as_view(), name="api-request-evidence"),
+    path(f"{here}evidence/<uuid:evidence>/", api_evidence.EvidenceView.as_view(), name="api-request-evidence-one"),
+    path(f"{here}doubt/letter/", api_letters.DoubtLetterView.as_view(), name="api-request-doubt-letter"),
+    path("letters/", api_letters.LettersView.as_view(), name="api-letters"),
+    path("letters/<uuid:letter>/pdf/", api_letters.LetterPdfView.as_view(), name="api-letter-pdf"),
+    path("letters/<uuid:letter>/posted/", api_letters.LetterPostedView.as_view(), name="api-letter-posted"),
     path(f"{here}transfers/", api_after.TransfersView.as_view(), name="api-transfers"),
     path(f"{here}transfers/<uuid:transfer>/start/", api_after.TransferStartView.as_view(), name="api-transfer-start"),
     path(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Text
 from ledger.entries import record
-from processing.models import DecisionSystem
+from processing.models import DecisionSystem, Purpose
 from requests import (
     answer,
     asking_where,
@@ -22,6 +22,7 @@ from requests import (
     objecting,
     proposing,
     recipients,
+    restricted_use,
     restricting,
     reviewing,
     systems,
@@ -38,11 +39,13 @@ from requests.stopping import in_words as stopped_in_words
 from requests.workflow import State
 from subjects import restrictions
 from subjects.models import Restriction
+from subjects.models_limits import LawfulUse
 
 # These are decided correction by correction, or decision by decision.
 NOT_BY_PURPOSE = {Right.RECTIFICATION, Right.ADM_REVIEW}
 # These place restrictions that staff end. What an objection holds still ends by itself.
 LIMITING = {Right.RECTIFICATION, Right.RESTRICTION}
+PLACING = {*LIMITING, Right.OBJECTION}
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ class Work:
     named_system: str
     restricted: list[Restriction]
     may_lift: bool
+    # Lawful uses of what is restricted because of it (Art 18(2)), and of what there could be one.
+    uses: list[restricted_use.Shown]
+    usable: list[tuple[Purpose, list[restricting.Choice]]]
     choices: list[tuple[decisions.Line, list[restricting.Choice]]]
     is_rectification: bool
     is_restriction: bool
@@ -91,6 +97,11 @@ class Work:
     def is_weighed(self) -> bool:
         """Whether nothing is sent before every purpose was decided on."""
         return self.is_erasure or self.is_objection or self.is_restriction
+
+    @property
+    def use_grounds(self) -> list[tuple[str, Text, Text]]:
+        """The four grounds, each with what must be shown for it."""
+        return [(code, label, restricted_use.SHOWS[code]) for code, label in LawfulUse.choices]
 
     @property
     def is_decided(self) -> bool:
@@ -154,6 +165,8 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         decision_systems=reviewing.known_systems() if is_review else [],
         named_system=reviewing.named(rights_request.case) if is_review else "",
         restricted=restricted,
+        uses=restricted_use.shown(rights_request, now=now),
+        usable=_usable(rights_request) if rights_request.right in PLACING else [],
         may_lift=bool(restricted) and restricting.is_told(rights_request, now=now),
         choices=[(line, restricting.choices(rights_request, line.purpose)) for line in lines] if is_limit else [],
         others=ways.others(rights_request, now=now),
@@ -171,6 +184,11 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         is_executed=is_executed,
         is_by_doing=ways.is_by_doing(rights_request),
     )
+
+
+def _usable(rights_request: RightsRequest) -> list[tuple[Purpose, list[restricting.Choice]]]:
+    found = restricted_use.may_be_used(rights_request)
+    return [(purpose, restricting.choices(rights_request, purpose)) for purpose in found]
 
 
 def _others(rights_request: RightsRequest) -> list[RightsRequest]:

@@ -49,7 +49,7 @@ def of(complaint: Complaint, letters: list[Letter], *, today: date) -> list[Pane
         Panel("owner", _("Who works on it"), owner.username if owner else _("nobody yet"), group="complaint"),
         Panel("about", _("What it is about"), issues, is_open=complaint.is_open, group="complaint"),
         _work(complaint),
-        _letters(letters),
+        _letters(letters, drafts=complaint.letter_drafts.count()),
         talking,
         Panel("keeping", _("How long this is kept")),
         Panel("history", _("What happened so far"), group="complaint"),
@@ -64,11 +64,13 @@ def _work(complaint: Complaint) -> Panel:
     return Panel("work", _("Looking into it, and the outcome"), note, is_open=True, group="complaint")
 
 
-def _letters(letters: list[Letter]) -> Panel:
+def _letters(letters: list[Letter], *, drafts: int) -> Panel:
     owed = sum(not letter.is_given for letter in letters)
     note = ngettext("%(n)d not given yet", "%(n)d not given yet", owed) % {"n": owed} if owed else ""
-    note = note or str(len(letters) or "")
-    return Panel("letters", _("Letters"), note, is_late=bool(owed), is_open=bool(owed), group="complaint")
+    begun = ngettext("%(n)d draft", "%(n)d drafts", drafts) % {"n": drafts} if drafts else ""
+    note = note or begun or str(len(letters) or "")
+    is_open = bool(owed or drafts)
+    return Panel("letters", _("Letters"), note, is_late=bool(owed), is_open=is_open, group="complaint")
 
 
 def _by(complaint: Complaint, today: date) -> Text:

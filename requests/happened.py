@@ -33,6 +33,8 @@ HAPPENED = {
     "review.decided": gettext_lazy("A person decided about it"),
     "review.dropped": gettext_lazy("A review was taken back"),
     "restriction.scoped": gettext_lazy("Said which items are meant"),
+    "restriction.use-allowed": gettext_lazy("A lawful use of what is restricted recorded"),
+    "restriction.use-ended": gettext_lazy("A lawful use of what is restricted ended"),
     "restriction.announced": gettext_lazy("The person is told that the restriction ends"),
     "correction.proposed": gettext_lazy("A correction was proposed"),
     "correction.decided": gettext_lazy("Decided about a correction"),

@@ -37,7 +37,7 @@ from requests.asking import (
 from requests.clock import DAY
 from requests.facts import Facts
 from requests.letter_words import OWN
-from requests.models import Asking, CaseFile, RightsRequest
+from requests.models import Asking, CaseFile, Evidence, RightsRequest
 from requests.models_identity import Ended, Kind
 from subjects.identifiers import Claim
 from subjects.people import provable, verify_identifier
@@ -160,16 +160,18 @@ def arrived(
     content: bytes = b"",
     actor: str,
     now: datetime,
-) -> None:
+) -> Evidence:
     """Something arrived that may show who they are. The clock starts on that day, whatever we think of it later."""
     lock(rights_request)
     asking = need(rights_request, Kind.IDENTITY)
     choose("kind", kind, WAYS)
     if asking.arrived_on is None:
         arrive(asking, day, now=now)
-    identity_evidence.keep(asking.case, kind=kind, note=words, content=content, arrived_on=day, actor=actor, now=now)
+    what: dict[str, Any] = {"kind": kind, "note": words, "content": content, "arrived_on": day}
+    kept = identity_evidence.keep(asking.case, **what, actor=actor, now=now)
     note("identity.arrived", asking, actor=actor, now=now, day=day.isoformat(), way=kind)
     count(asking, because="identity.arrived", actor=actor, now=now)
+    return kept
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ import json
 import re
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -80,9 +81,10 @@ def look(case: CaseFile, uuid: Any, *, actor: str, now: datetime) -> tuple[str, 
 
 
 @transaction.atomic
-def destroy(case: CaseFile, *, because: str, actor: str, now: datetime) -> int:
-    """Destroy the keys and what they sealed; how many pieces, and why, stays in the ledger."""
+def destroy(case: CaseFile, *, because: str, only: UUID | None = None, actor: str, now: datetime) -> int:
+    """Destroy the keys and what they sealed; how many pieces, and why, stays in the ledger. `only`: this piece."""
     rows = Evidence.objects.select_for_update().filter(case=case, destroyed_at=None)
+    rows = rows.filter(uuid=only) if only else rows
     uuids = list(rows.values_list("uuid", flat=True))
     if not uuids:
         return 0

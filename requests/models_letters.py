@@ -19,6 +19,9 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         """Written, and not given to the person: to be posted, or come back."""
         return self.filter(Q(given_on=None) | Q(bounced_at__isnull=False))
 
+    def about(self, reference: str) -> "LetterQuerySet":
+        return self.filter(Q(request__reference=reference) | Q(complaint__reference=reference))
+
 
 class Letter(models.Model):
     """What we wrote to the person. Kept sealed in the case; what travels is a notice with a link, or paper.

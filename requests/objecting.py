@@ -16,7 +16,7 @@ from consents.withdraw import ALL_MARKETING, object_to, withdraw
 from core.errors import DomainError, NotFound
 from core.models import Controller
 from processing.models import Basis
-from requests import letters, posting, report, systems, two_people, withdrawing
+from requests import letters, posting, report, restricted_use, systems, two_people, withdrawing
 from requests.decisions import Line, lines
 from requests.intake import claim_of
 from requests.models import Right, RightsRequest
@@ -118,6 +118,7 @@ def _lift(rights_request: RightsRequest, *, now: datetime) -> int:
     found = held(rights_request)
     for restriction in found:
         restrictions.lift(restriction, now=now, actor="system:requests")
+    restricted_use.end_all(rights_request, now=now, actor="system:requests")
     return len(found)
 
 

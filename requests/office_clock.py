@@ -126,6 +126,16 @@ def evidence(request: HttpRequest, uuid: UUID, piece: UUID) -> HttpResponse:
 
 @require_POST
 @for_staff(WRITE)
+def destroy(request: HttpRequest, uuid: UUID, piece: UUID) -> HttpResponse:
+    """One piece that was not needed: somebody sent more than was asked for. The doubt stays as it is."""
+    found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+    done = _("Destroyed. That it was destroyed stays in the record.")
+    given: dict[str, Any] = {"because": "not-needed", "only": piece, "actor": actor, "now": now}
+    return act(request, found, done, lambda: identity_evidence.destroy(found.case, **given))
+
+
+@require_POST
+@for_staff(WRITE)
 def take_back(request: HttpRequest, uuid: UUID) -> HttpResponse:
     found, now, kind = get(request, uuid), timezone.now(), request.POST.get("kind", "")
     if kind not in TAKEN_BACK:
@@ -184,6 +194,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
     }
     views = [path(f"{here}{name}/", door, name=f"rights-{name}") for name, door in doors.items()]
     views.append(path(f"{here}evidence/<uuid:piece>/", evidence, name="rights-evidence"))
+    views.append(path(f"{here}evidence/<uuid:piece>/destroy/", destroy, name="rights-evidence-destroy"))
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)
     return views

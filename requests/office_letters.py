@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
-from ledger.entries import record
 from requests import letter_lists, letter_pdf, letters, posting, sending
 from requests.models import Letter
 from requests.office import READ, WRITE, actor_of, for_staff
@@ -82,13 +81,7 @@ def _own(request: HttpRequest, uuid: UUID) -> Letter:
 
 def _opened(request: HttpRequest, uuid: UUID) -> Letter:
     letter = find(request, uuid)
-    record(
-        kind="case.viewed",
-        at=timezone.now(),
-        actor=actor_of(request),
-        object=letter.case.uuid,
-        data={"what": "letter", "letter": letter.uuid},
-    )
+    posting.opened(letter, actor=actor_of(request), now=timezone.now())
     return letter
 
 

@@ -109,6 +109,12 @@ def new_link(letter: Letter, *, now: datetime) -> str:
     return token
 
 
+def opened(letter: Letter, *, actor: str, now: datetime) -> None:
+    """Somebody reads it."""
+    data = {"what": "letter", "letter": letter.uuid}
+    record(kind="case.viewed", at=now, actor=actor, object=letter.case.uuid, data=data)
+
+
 def page_of(letter: Letter) -> str:
     """Where staff see the letter."""
     if letter.complaint:

@@ -16,7 +16,7 @@ from core.errors import DomainError, Invalid
 from core.models import Controller
 from ledger.entries import record
 from processing.models import Purpose, Recipient
-from requests import letters, posting, recipients, report, systems, two_people
+from requests import letters, posting, recipients, report, restricted_use, systems, two_people
 from requests.decisions import Line, NotOpen, lines, versions_of
 from requests.models import DecisionScope, Letter, RecipientNotice, Right, RightsRequest
 from requests.restriction_grounds import GROUND_OF
@@ -159,6 +159,7 @@ def lift(rights_request: RightsRequest, *, actor: str, now: datetime) -> int:
         raise NotTold
     for restriction in found:
         restrictions.lift(restriction, now=now, actor=actor)
+    restricted_use.end_all(rights_request, now=now, actor=actor)
     return len(found)
 
 

@@ -117,6 +117,7 @@ CALLS = {
     ),
     "complaints_list": Call("GET", "complaints/", "requests:work", 200, {"next", "previous", "results"}),
     "complaint": Call("GET", "complaints/{complaint}/", "requests:read", 200, COMPLAINT),
+    "letters": Call("GET", "letters/", "requests:letters", 200, {"next", "previous", "results"}),
     "notice": Call(
         "GET", "notices/privacy-policy/?on=2026-11-01", "", 200, {"version", "effective_from", "html", "sha256"}
     ),
@@ -126,22 +127,27 @@ CALLS = {
 # Tried in tests/consents: rows instead of JSON, and a receipt of a consent that is there.
 ELSEWHERE = {"consents/import/", "consents/{consent}/receipt/"}
 # Steps on a request that is there and in the right state: tests/requests tries them, from intake to the closed case.
-STEPS = {
-    f"requests/{{reference}}/{step}/"
-    for step in (
-        *("work", "moves", "tasks/{system}", "decisions", "where", "prepare", "release", "messages"),
-        *("corrections", "corrections/{correction}", "reviews", "reviews/{review}"),
-        *("doubt", "doubt/approval", "doubt/arrived", "doubt/not-enough", "doubt/withdrawal", "identity", "person"),
-        *("clarification", "clarification/answer", "extension", "fee", "fee/paid", "where/answer"),
-        *("refusal", "refusal/release", "taking-back", "only-marketing", "rights"),
-        *("recipients", *(f"recipients/{{recipient}}/{told}" for told in ("told", "impossible", "replied"))),
-        *("restriction/scope", "restriction/notice", "restriction/end"),
-        *("transfers", "transfers/{transfer}/start", "transfers/{transfer}/cancel"),
-    )
-} | {
-    f"complaints/{{complaint}}/{step}/"
-    for step in ("description", "acknowledgement", "enquiries", "progress", "outcome")
-}
+STEPS = (
+    {
+        f"requests/{{reference}}/{step}/"
+        for step in (
+            *("work", "moves", "tasks/{system}", "decisions", "where", "prepare", "release", "messages"),
+            *("corrections", "corrections/{correction}", "reviews", "reviews/{review}"),
+            *("doubt", "doubt/approval", "doubt/arrived", "doubt/not-enough", "doubt/withdrawal", "identity", "person"),
+            *("clarification", "clarification/answer", "extension", "fee", "fee/paid", "where/answer"),
+            *("refusal", "refusal/release", "taking-back", "only-marketing", "rights"),
+            *("recipients", *(f"recipients/{{recipient}}/{told}" for told in ("told", "impossible", "replied"))),
+            *("restriction/scope", "restriction/notice", "restriction/end"),
+            *("restriction/uses", "restriction/uses/{use}/end", "evidence", "evidence/{evidence}", "doubt/letter"),
+            *("transfers", "transfers/{transfer}/start", "transfers/{transfer}/cancel"),
+        )
+    }
+    | {
+        f"complaints/{{complaint}}/{step}/"
+        for step in ("description", "acknowledgement", "enquiries", "progress", "outcome")
+    }
+    | {"letters/{letter}/pdf/", "letters/{letter}/posted/"}
+)
 POSTS = {name: call for name, call in CALLS.items() if call.method == "POST"}
 
 

@@ -19,6 +19,7 @@ SCOPES = [
     "forms:read",
     "ledger:read",
     "permissions:read",
+    "requests:letters",
     "requests:read",
     "requests:work",
     "requests:write",
