@@ -105,7 +105,11 @@ def change(row: Row, by: Recipe) -> dict[str, str]:
 
 def anonymise(rows: Iterable[Row], by: Recipe) -> Result:
     """Change every row, leave out the few that stand alone, break the order, and measure."""
-    changed = [change(row, by) for row in rows]
+    return judged([change(row, by) for row in rows], by)
+
+
+def judged(changed: list[dict[str, str]], by: Recipe) -> Result:
+    """The same of rows that are changed already."""
     kept = _without_the_few(changed, by)
     # Who knew the order of the original could otherwise go by it.
     secrets.SystemRandom().shuffle(kept)

@@ -36,6 +36,8 @@ HAS_NEEDS = Exists(ItemPurpose.objects.filter(subject=OuterRef("subject"), purpo
 # Triggers whose rows stand in the order of their collection.
 BY_COLLECTION = (Trigger.COLLECTION, Trigger.FIXED_DATE)
 
+# What these do cannot be undone.
+TAKES = (RetentionRule.Action.ERASE, RetentionRule.Action.ANONYMISE)
 NEVER = Value(None, output_field=DateField())
 
 # Rows carry `since` and `tie` as annotations, which the type of a model does not know.
@@ -86,7 +88,7 @@ def workable(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
     """What the rule's action still has to be done to. A block stops deletion; it does not stop restriction."""
     if rule.action == RetentionRule.Action.RESTRICT:
         return due(rule, cutoff).filter(~RESTRICTED)
-    if rule.action == RetentionRule.Action.ERASE:
+    if rule.action in TAKES:
         return due(rule, cutoff).filter(~BLOCKED, ~HELD_BY_RULE, ~frozen(now))
     return due(rule, cutoff).none()
 
@@ -94,18 +96,18 @@ def workable(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
 def held(rule: RetentionRule, cutoff: date) -> Rows:
     """Due for deletion, but blocked."""
     needs = due(rule, cutoff).filter(Q(BLOCKED) | Q(HELD_BY_RULE))
-    return needs if rule.action == RetentionRule.Action.ERASE else needs.none()
+    return needs if rule.action in TAKES else needs.none()
 
 
 def waiting(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
     """Due for deletion, but somebody who may be this person has just asked for a copy."""
     needs = due(rule, cutoff).filter(~BLOCKED, ~HELD_BY_RULE, frozen(now))
-    return needs if rule.action == RetentionRule.Action.ERASE else needs.none()
+    return needs if rule.action in TAKES else needs.none()
 
 
 def empty_relationships(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
     """Relationships that are due and for which no item is held: nothing else would ever end them."""
-    if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action != RetentionRule.Action.ERASE:
+    if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action not in TAKES:
         return due(rule, cutoff).none()
     free = (~HAS_NEEDS, ~TIE_BLOCKED, ~TIE_HELD_BY_RULE, ~frozen(now))
     relationships: Rows = Relationship.objects.filter(*free, purpose=rule.purpose_id)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -87,7 +88,7 @@ def _work(rule: RetentionRule, *, as_of: date, expected: int, now: datetime) -> 
 
 
 def _why(rule: RetentionRule, rows: int, *, typed: bool) -> str:
-    if not rows or rule.action != RetentionRule.Action.ERASE:
+    if not rows or rule.action not in due.TAKES:
         return ""
     if rows > settings.RETENTION_APPROVE_ROWS:
         return "many-rows"
@@ -95,7 +96,8 @@ def _why(rule: RetentionRule, rows: int, *, typed: bool) -> str:
         all_rows = ItemPurpose.objects.filter(purpose=rule.purpose_id).count()
         if rows * 100 > all_rows * settings.RETENTION_APPROVE_PERCENT:
             return "large-part"
-    worked = Run.objects.filter(rule=rule, status=Run.Status.FINISHED, batches__isnull=False)
+    worked = Run.objects.filter(rule=rule, status=Run.Status.FINISHED)
+    worked = worked.filter(Q(batches__isnull=False) | Q(measured__isnull=False))
     return "first-run" if settings.RETENTION_APPROVE_FIRST_RUN and not typed and not worked.exists() else ""
 
 

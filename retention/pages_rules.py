@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
@@ -15,12 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.desk import actor_of, for_staff, page, refuse
 from core.errors import DomainError
 from core.models import Controller
-from retention import cases, defaults, effect, guard, rules
+from retention import anonymise_samples, cases, defaults, effect, guard, rules
 from retention.forms import RuleForm
 from retention.models import RetentionRule, Trigger
 from retention.pages import APPROVE, DRAFT, READ, done
 
 Status = RetentionRule.Status
+PEOPLE = "subjects.change_datasubject"
 
 
 def _today(now: datetime) -> date:
@@ -48,6 +49,8 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": rule.runs.order_by("-pk")[:5],
         "may_approve": request.user.has_perm(APPROVE),
         "may_draft": request.user.has_perm(DRAFT),
+        "may_see": request.user.has_perms([PEOPLE, DRAFT]),
+        "last": rule.runs.filter(measured__isnull=False).order_by("-pk").first(),
     }
     return page(request, "retention/rule.html", context)
 
@@ -99,6 +102,23 @@ def _beginning(request: HttpRequest) -> RetentionRule | None:
 
 
 @require_POST
+@for_staff(PEOPLE)
+def samples(request: HttpRequest, pk: int) -> HttpResponse:
+    """A few people as they are and as the recipe makes them. That somebody looked is recorded."""
+    if not request.user.has_perm(DRAFT):
+        raise Http404
+    rule, now = _rule(pk, action=RetentionRule.Action.ANONYMISE), timezone.now()
+    try:
+        seen = anonymise_samples.look(rule, as_of=_today(now), by=actor_of(request), now=now)
+    except DomainError as error:
+        said = " ".join(f"{name}: {text}" for name, text in error.fields.items())
+        messages.error(request, said or str(error.message))
+        return redirect("admin:forgetting-rule", pk)
+    context = {"title": _("Before and after %(rule)s") % {"rule": rule}, "rule": rule, "seen": seen}
+    return page(request, "retention/samples.html", context)
+
+
+@require_POST
 @for_staff(DRAFT)
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     rule, now = _rule(pk, status=Status.DRAFT), timezone.now()
@@ -145,6 +165,7 @@ URLS = [
     path("forgetting/rules/suggested/draft/", draft_suggestions, name="rule-suggestions-draft"),
     path("forgetting/rules/<int:pk>/", show, name="forgetting-rule"),
     path("forgetting/rules/<int:pk>/edit/", write, name="rule-edit"),
+    path("forgetting/rules/<int:pk>/samples/", samples, name="rule-samples"),
     path("forgetting/rules/<int:pk>/discard/", discard, name="rule-discard"),
     path("forgetting/rules/<int:pk>/force/", put_in_force, name="rule-force"),
     path("forgetting/rules/<int:pk>/approve/", approve, name="forgetting-approve"),

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
 from core.errors import DomainError
-from retention import due, evidence, runs
+from retention import anonymise_run, due, evidence, runs
 from retention.models import RetentionRule, Run
 from retention.pace import Pace
 from retention.rules import cutoff
@@ -56,6 +56,8 @@ class Report:
     subjects: int = 0
     relationships: int = 0
     restricted: int = 0
+    # What a run that anonymises earned: retention/anonymise.py.
+    status: str = ""
     # Files of closed cases, which go by their owner's own function (retention/cases.py).
     cases: int = 0
 
@@ -126,6 +128,9 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
     began = clock()
     needs = due.workable(rule, limit, now=began)
     restricts = rule.action == RetentionRule.Action.RESTRICT
+    if rule.action == RetentionRule.Action.ANONYMISE:
+        anonymise_run.work(run, rule, clock, pace)
+        needs = needs.none()
     for rows in due.parts(rule, needs):
         _drain(run, rows, _restrict if restricts else _erase, clock, pace)
     _drain(run, due.empty_relationships(rule, limit, now=began), _end_relationships, clock, pace)
@@ -207,6 +212,7 @@ def _report(rule: RetentionRule, run: Run) -> Report:
         else done.needs + (done.restricted if rule.action == RetentionRule.Action.RESTRICT else done.relationships),
         held=run.held,
         indeterminate=run.indeterminate,
+        status=(run.measured or {}).get("status", ""),
         run=str(run.uuid),
         **vars(done),
     )

@@ -241,6 +241,12 @@ class Things:
     def interest(self, slug):
         return Purpose.objects.filter(slug=slug).first() or make_register.purpose(slug, "f")
 
+    def recipe(self):
+        fields = {"email": {"strategy": "keep"}, "phone": {"strategy": "keep"}}
+        made = {"slug": "recipe", "purpose": make_retention.live(), "trigger": "collection", "period": "P9Y"}
+        how = {"fields": fields, "quasi": ["email"], "sensitive": ["phone"]}
+        return RetentionRule.objects.create(**made, legal_reason="-", action="anonymise", recipe=how).pk
+
     def hold(self):
         now, person = timezone.now(), make_retention.person()
         until = now.date() + timedelta(days=30)
