@@ -25,11 +25,14 @@ def purposes() -> set[str]:
 
 
 def end(request: HttpRequest, response: HttpResponse, claim: Claim, ended: Collection[str], now: datetime) -> None:
-    """Let what this person ended take effect in the browser that asks, and in others of theirs when they come back."""
+    """Let what this person ended take effect in the browser that asks, and be recorded for others of theirs."""
     if ended:
         for keeper in _keepers:
             keeper(request, response, claim, ended, now)
 
 
 def hint() -> str:
-    return _("Given in a browser. To allow it again, choose on the cookie page in that browser.")
+    return _(
+        "Given in a browser. Ended here, it ends in this browser; in another one, end it on the cookie page there. To"
+        " allow it again, choose there too."
+    )

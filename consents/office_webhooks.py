@@ -35,7 +35,7 @@ class WebhookForm(forms.Form):
         label=gettext_lazy("Address"),
         max_length=500,
         help_text=gettext_lazy("https, and on the public internet. It is checked now and at every try."),
-        widget=forms.URLInput({"autocomplete": "off"}),
+        widget=forms.TextInput({"autocomplete": "off", "inputmode": "url"}),
     )
     kinds = forms.MultipleChoiceField(
         label=gettext_lazy("Tell it of"),

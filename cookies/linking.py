@@ -72,6 +72,9 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
             until = row.chosen_at + timedelta(days=sites[row.site].valid_days)
             events.append(_event(subject, versions[slug], row, Status.GIVEN, until))
         for slug in (slug for slug in row.denied if slug in versions):
+            if _has_ended(subject, versions[slug], row.chosen_at):
+                # They ended it elsewhere, and this browser only follows.
+                continue
             status = Status.WITHDRAWN if slug in given or _stands(subject, versions[slug]) else Status.REFUSED
             events.append(_event(subject, versions[slug], row, status, None))
         given = (given | set(row.granted)) - set(row.denied)
@@ -89,11 +92,18 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
 
 
 def _stands(subject: DataSubject, version: PurposeVersion) -> bool:
-    last = ConsentEvent.objects.filter(subject=subject.uuid, purpose=version.purpose.uuid).order_by(
-        "-effective_at", "-id"
-    )
-    found = last.first()
+    found = _last(subject, version)
     return found is not None and found.status in (Status.GIVEN, Status.RENEWED)
+
+
+def _has_ended(subject: DataSubject, version: PurposeVersion, at: datetime) -> bool:
+    found = _last(subject, version)
+    return found is not None and found.status == Status.WITHDRAWN and found.effective_at >= at
+
+
+def _last(subject: DataSubject, version: PurposeVersion) -> ConsentEvent | None:
+    events = ConsentEvent.objects.filter(subject=subject.uuid, purpose=version.purpose.uuid)
+    return events.order_by("-effective_at", "-id").first()
 
 
 def _event(

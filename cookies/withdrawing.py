@@ -1,7 +1,7 @@
-"""What somebody ended on the page of their choices reaches their browsers: this one at once, the others by the record.
+"""What somebody ended on the page of their choices reaches the browser they do it in; of others it is recorded.
 
-A site's cookie can be written by us where the site shares a domain with these pages. Elsewhere the banner asks what
-was recorded for its number (cookies/api.py) and keeps to it.
+A site's cookie can be written by us where the site shares a domain with these pages. No server reaches into another
+browser: there the cookie page changes it, and the page of choices says so.
 """
 
 from collections.abc import Collection, Iterable
