@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -52,8 +53,21 @@ class CheckedSerializer(serializers.Serializer[Any]):
     results = ResultSerializer(many=True)
 
 
+class Written(list[str]):
+    """Results that are JSON already: as objects, a hundred thousand take longer to write than to find."""
+
+
+class CheckRenderer(JSONRenderer):
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(data.get("results"), Written):
+            return super().render(data, *args, **kwargs)
+        rest = super().render({**data, "results": []}, *args, **kwargs)
+        return rest.removesuffix(b"]}") + ",".join(data["results"]).encode() + b"]}"
+
+
 class CheckView(ApiView):
     required_scope = "permissions:read"
+    renderer_classes = [CheckRenderer]
 
     @extend_schema(operation_id="permissions_check", request=CheckSerializer, responses={200: CheckedSerializer})
     def post(self, request: Request) -> Response:
@@ -61,8 +75,8 @@ class CheckView(ApiView):
         now = timezone.now()
         body = body_of(request.data, {"purpose", "channel", "type", "system", "values", "use", "explain"})
         verdicts = permission.check(**_question(body), now=now)
-        shown = _explained if body.get("explain") else _result
-        return Response({"purpose": body["purpose"], "as_of": now, "results": [shown(one) for one in verdicts]})
+        results = [_explained(one) for one in verdicts] if body.get("explain") else Written(map(_written, verdicts))
+        return Response({"purpose": body["purpose"], "as_of": now, "results": results})
 
 
 def _explained(verdict: Verdict) -> dict[str, Any]:
@@ -82,6 +96,14 @@ def _result(verdict: Verdict | Opinion) -> dict[str, Any]:
         "evidence": str(verdict.evidence) if verdict.evidence else None,
         "valid_until": _instant(verdict.valid_until),
     }
+
+
+def _written(verdict: Verdict) -> str:
+    """The same as JSON. Reasons, ids and times have nothing in them that JSON escapes."""
+    allowed, reason, evidence, until, *_opinions = verdict
+    said = f'"{evidence}"' if evidence else "null"
+    ends = f'"{_instant(until)}"' if until else "null"
+    return f'{{"allowed":{"true" if allowed else "false"},"reason":"{reason}","evidence":{said},"valid_until":{ends}}}'
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -66,17 +66,17 @@ def check(
     if len(values) > MOST_VALUES:
         raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
     question = _Question.about(purpose, channel or "", now=now, type=type, use=use)
-    texts = {number: text for number, value in enumerate(values) if (text := _text(type, value, system))}
-    verdicts: list[Verdict] = [question.verdict(Facts(known=False))] * len(values)
-    found: set[int] = set()
-    for number, facts in permission_sql.facts_by_value(
-        {**question.parameters(), "type": type, "system": system}, texts
-    ):
+    texts = [_text(type, value, system) for value in values]
+    asked = dict.fromkeys(text for text in texts if text)
+    verdicts: dict[bytes | None, Verdict] = {}
+    params = {**question.parameters(), "type": type, "system": system}
+    for text, facts in permission_sql.facts_by_text(params, asked):
         verdict = question.verdict(facts)
-        if number not in found or strictness(verdict) < strictness(verdicts[number]):
-            verdicts[number] = verdict
-        found.add(number)
-    return verdicts
+        other = verdicts.setdefault(text, verdict)
+        if other is not verdict and strictness(verdict) < strictness(other):
+            verdicts[text] = verdict
+    nobody = question.verdict(Facts(known=False))
+    return [verdicts.get(text, nobody) for text in texts]
 
 
 def strictness(verdict: Verdict) -> tuple[bool, bool, float]:
@@ -116,11 +116,11 @@ class _Question:
         purpose, rules = found
         if not channel and rules.direct_marketing:
             channel = NATURAL_CHANNEL.get(type, "")
-        # A review falls due on a day; which day it is differs by hours at most, so UTC saves a query.
         named = lawful_uses.find(use, now=now) if use else None
         # One that is over, or was recorded for another purpose, opens nothing.
         named = named if named and named.purpose_id == purpose else None
-        return cls(purpose, rules, channel, now, now.date(), assessment_grace(), named)
+        # A review falls due, and a relationship ends, on a day where the controller is.
+        return cls(purpose, rules, channel, now, now.astimezone(rules.zone).date(), assessment_grace(), named)
 
     def parameters(self) -> dict[str, object]:
         return permission_sql.parameters(

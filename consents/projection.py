@@ -6,18 +6,25 @@ instant, then the greater event id.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 
 from consents.models import ConsentEvent
 
-# Without a blank after the comma: permission_sql.py takes the order apart at ", ".
-ANSWERED = "({0}.status NOT IN ('requested','unknown'))"
+ANSWERED = "({0}.status NOT IN ('requested', 'unknown'))"
 # "No" before "yes"; what is no answer has been told apart before.
 RANK = "({0}.status <> 'given' AND {0}.status <> 'renewed')"
 # Greater means: this one stands.
 ORDER = f"{ANSWERED}, {{0}}.effective_at, {RANK}, {{0}}.event"
 EVENT_ORDER = f"{ANSWERED} DESC, {{0}}.effective_at DESC, {RANK} DESC, {{0}}.uuid DESC"
+
+
+def stands(status: str, effective_at: datetime, event: UUID) -> tuple[bool, datetime, bool, UUID]:
+    """ORDER for what has been read already: the greater one stands."""
+    return status not in ("requested", "unknown"), effective_at, status not in ("given", "renewed"), event
+
 
 COLUMNS = "subject, purpose_id, channel, status, effective_at, valid_until, event, entry"
 # Shared by every writer of states (the capture statement too): the guard is what keeps arrival order out of it.

@@ -6,7 +6,7 @@ Unknown means no.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -128,6 +128,8 @@ class Rules:
     review_due: date | None = None
     # Claims, and answering the person, go on whatever is restricted (Art 18(2)).
     outlives_restriction: bool = False
+    # Where a day begins and ends for the controller.
+    zone: tzinfo = UTC
 
 
 # Tuples from here on: a hundred thousand of each are made for one call.
@@ -316,11 +318,11 @@ def _interest(rules: Rules, facts: Facts, today: date, grace: timedelta) -> Opin
         if rules.direct_marketing and today > rules.review_due + grace:
             return Opinion(False, Reason.ASSESSMENT_OVERDUE, rules.assessment)
         # Only marketing stops by itself: screening for fraud must not end overnight because a paper is late.
-        until = _end_of(rules.review_due + grace) if rules.direct_marketing else None
+        until = _end_of(rules.review_due + grace, rules.zone) if rules.direct_marketing else None
         return Opinion(True, Reason.ASSESSMENT_OVERDUE_ESCALATED, rules.assessment, until)
-    return Opinion(True, Reason.LEGITIMATE_INTEREST, rules.assessment, _end_of(rules.review_due))
+    return Opinion(True, Reason.LEGITIMATE_INTEREST, rules.assessment, _end_of(rules.review_due, rules.zone))
 
 
 @lru_cache(maxsize=8)
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+def _end_of(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)

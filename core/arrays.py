@@ -2,10 +2,13 @@
 its own, which for a batch takes longer than what is then done with the rows.
 """
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import BooleanField, F, Func, Value
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 
 def array(ids: Iterable[int | UUID]) -> str:
@@ -15,7 +18,28 @@ def array(ids: Iterable[int | UUID]) -> str:
 
 def hashes(values: Iterable[bytes]) -> str:
     """The same for `::bytea[]`."""
-    return "{" + ",".join([f'"\\\\x{value.hex()}"' for value in values]) + "}"
+    joined = '","\\\\x'.join(map(bytes.hex, values))
+    return f'{{"\\\\x{joined}"}}' if joined else "{}"
+
+
+class Digests:
+    """SHA-256 values for `= ANY(%s)` in core/prepared.py, where they go as the bytes that they are."""
+
+    def __init__(self, values: Collection[bytes]) -> None:
+        self.values = values
+
+
+class DigestsDumper(Dumper):
+    """An array of bytea in PostgreSQL's binary form (array_recv): dimensions, no nulls, element type; length, bytes."""
+
+    format = Format.BINARY
+    oid = 1001
+    _LENGTH = struct.pack("!i", 32)
+
+    def dump(self, obj: Digests) -> bytes:
+        if not obj.values:
+            return struct.pack("!iii", 0, 0, 17)
+        return struct.pack("!iiiii", 1, 0, 17, len(obj.values), 1) + self._LENGTH + self._LENGTH.join(obj.values)
 
 
 def texts(values: Iterable[str | None]) -> str:
