@@ -8,7 +8,7 @@ ARGS ?=
 export PORT KRAKEN_VAR
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check bench demo lock
+.PHONY: help run install test check bench chaos demo lock
 
 help: ## Say what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ check: $(VENV)/dev.installed ## Format, lint, types, templates, migrations, depl
 
 bench: $(VENV)/dev.installed ## Measure against the baselines
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(VENV)/dev.installed ## Kill worker, Valkey and PostgreSQL fifty times each in a purge, and count (half an hour)
+	@$(BIN)/python -m benchmarks chaos $(ARGS)
 
 demo: $(VENV)/app.installed ## Load the demo into the running stack (ARGS="--subjects 1000" for more people)
 	@exec $(BIN)/python manage.py demo $(ARGS)

@@ -7,6 +7,7 @@ and foreign keys. It takes no evidence, keeps no tombstones, asks for no holds a
 
 import json
 import time
+from typing import Any
 
 import psycopg
 
@@ -56,21 +57,43 @@ def measured(name: str, people: int) -> Result:
         with _session(site, DATABASE) as session:
             session.execute("VACUUM ANALYZE")
         with _session(site, "postgres") as session:
-            session.execute(f"CREATE DATABASE bare TEMPLATE {DATABASE}")
+            for copy in ("bare", "together"):
+                session.execute(f"CREATE DATABASE {copy} TEMPLATE {DATABASE}")
         with _session(site, "bare") as session:
             copies = _copied(session)
             alone = _timed(session, copies, loaded)
             needs, seconds, spent = _timed(session, TABLES, loaded)
             kept = _left(session)
-        done = json.loads(site.run("-m", "benchmarks.purge_rows", "purge"))
-        with _session(site, DATABASE) as session:
-            left = _left(session)
-    if left != kept or done["needs"] != needs:
-        raise SystemExit(f"Purge and baseline did not delete the same rows: {left} and {kept}, {done}")
+        done = _purged(site, DATABASE, 1, (needs, kept))
+        two = _purged(site, "together", 2, (needs, kept))
     details = {**done, "baseline_seconds": round(seconds, 3), "baseline_cpu": round(spent, 2)}
     details["ratio_of_cpu"] = round(spent / sum(done["cpu"].values()), 3)
+    details["two_workers"] = {**two, "ratio": round(seconds / two["seconds"], 3)}
     details["without_foreign_keys"] = {"seconds": round(alone[1], 3), "cpu": round(alone[2], 2)}
     return Result(name, needs / done["seconds"], "rows/s", needs / seconds, details)
+
+
+def _purged(site: Site, database: str, workers: int, as_bare: tuple[int, dict[str, int]]) -> dict[str, Any]:
+    """What the purge told of itself, after the same rows are gone as by the bare statement."""
+    done: dict[str, Any] = json.loads(site.run("-m", "benchmarks.purge_rows", "purge", str(workers), database=database))
+    with _session(site, database) as session:
+        left = _left(session)
+        done["dead_rows_walked"] = _walked(session)
+    if (done["needs"], left) != as_bare:
+        raise SystemExit(f"Purge and baseline did not delete the same rows: {left} and {as_bare}, {done}")
+    return done
+
+
+def _walked(session: psycopg.Connection) -> float:
+    """Index entries that the needs' indexes gave for each row that went: 1 would be a bare scan of what is due."""
+    session.execute("SELECT pg_stat_force_next_flush()")
+    row = session.execute(
+        "SELECT sum(idx_tup_read)::float8 / greatest((SELECT n_tup_del FROM pg_stat_user_tables"
+        " WHERE relname = 'subjects_itempurpose'), 1) FROM pg_stat_user_indexes"
+        " WHERE indexrelname = 'subjects_need_collected'"
+    ).fetchone()
+    assert row
+    return round(row[0], 2)
 
 
 def _session(site: Site, database: str) -> psycopg.Connection:

@@ -36,12 +36,12 @@ class Site:
     environment: dict[str, str]
     port: int = 0
 
-    def url(self, role: str = SUPERUSER) -> str:
-        return self.postgres.url(role, DATABASE)
+    def url(self, role: str = SUPERUSER, database: str = DATABASE) -> str:
+        return self.postgres.url(role, database)
 
-    def run(self, *arguments: str, role: str = RUNTIME) -> str:
+    def run(self, *arguments: str, role: str = RUNTIME, database: str = DATABASE) -> str:
         """What `python …` printed."""
-        env = self.environment | {"DATABASE_URL": self.url(role)}
+        env = self.environment | {"DATABASE_URL": self.url(role, database)}
         done = subprocess.run([sys.executable, *arguments], env=env, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr}")

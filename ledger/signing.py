@@ -3,11 +3,13 @@
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -28,18 +30,27 @@ def sign(payload: bytes, *, typ: str) -> str:
     return signed + "." + _encode(key.sign(signed.encode()))
 
 
-def verify(token: str, *, typ: str | None = None) -> bytes:
-    """The signed bytes. Raises BadSignature; with `typ` also for a token made for another use."""
+def verify(token: str, *, typ: str | None = None, published: Mapping[str, Any] | None = None) -> bytes:
+    """The signed bytes. Raises BadSignature; with `typ` also for a token made for another use.
+
+    `published`: the keys as /.well-known/jwks.json shows them, for whoever does not have ours.
+    """
     try:
         header_part, payload_part, signature = token.split(".")
         header = json.loads(_decode(header_part))
         if header["alg"] != "Ed25519" or "crit" in header or typ not in (None, header.get("typ")):
             raise BadSignature
-        key = _keys()[header["kid"]]
-        key.public_key().verify(_decode(signature), f"{header_part}.{payload_part}".encode())
+        _public_keys(published)[header["kid"]].verify(_decode(signature), f"{header_part}.{payload_part}".encode())
         return _decode(payload_part)
     except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature, binascii.Error) as error:
         raise BadSignature from error
+
+
+def _public_keys(published: Mapping[str, Any] | None) -> dict[str, Ed25519PublicKey]:
+    if published is None:
+        return {key_id: key.public_key() for key_id, key in _keys().items()}
+    found = [key for key in published["keys"] if key["kty"] == "OKP" and key["crv"] == "Ed25519"]
+    return {key["kid"]: Ed25519PublicKey.from_public_bytes(_decode(key["x"])) for key in found}
 
 
 def jwks() -> dict[str, list[dict[str, str]]]:

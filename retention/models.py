@@ -164,6 +164,7 @@ class Run(models.Model):
     expected = models.PositiveIntegerField(default=0, help_text="What was due when it began: for the progress alone.")
     held = models.PositiveIntegerField(default=0, help_text="Due, but blocked; restricted instead.")
     indeterminate = models.PositiveIntegerField(default=0, help_text="Without a trigger date, so never guessed.")
+    failures = models.JSONField(default=dict, help_text="What went wrong on the way, by its name: how often.")
     entry = models.UUIDField(null=True, help_text="The ledger entry of its totals.")
     measured = models.JSONField(null=True, help_text="Of a run that anonymises: k, l, t, and the word they earned.")
 
@@ -221,8 +222,8 @@ class Tombstone(models.Model):
     hash = models.BinaryField()
     hash_key = models.CharField(max_length=16)
     # Not checked by the database, once more for each of millions of rows: the batch that is written in the same
-    # transaction has the foreign key, and Run is updated there.
-    run = models.ForeignKey(Run, models.PROTECT, related_name="tombstones", db_constraint=False)
+    # transaction has the foreign key, and Run is updated there. Nor indexed: nothing asks for the stones of a run.
+    run = models.ForeignKey(Run, models.PROTECT, related_name="tombstones", db_constraint=False, db_index=False)
     erased_at = models.DateTimeField()
     expires_on = models.DateField(help_text="When the last backup that may contain the record expires.")
 

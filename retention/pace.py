@@ -5,7 +5,7 @@ from types import TracebackType
 
 # Nobody waits longer than a page may take: a person's rows stay locked from the first statement to the commit.
 AIM = 0.12
-SMALLEST, LARGEST, FIRST = 150, 1000, 300
+SMALLEST, LARGEST, FIRST = 150, 2000, 300
 
 
 class Pace:
@@ -14,13 +14,15 @@ class Pace:
     def __init__(self, fixed: int = 0) -> None:
         self.size, self._fixed = fixed or FIRST, bool(fixed)
         self.longest = 0.0
+        # How many this transaction worked, if it says so: others may have been at work on the rest.
+        self.worked = self.size
 
     def __enter__(self) -> None:
-        self._began = monotonic()
+        self._began, self.worked = monotonic(), self.size
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         took = monotonic() - self._began
         self.longest = max(self.longest, took)
-        if not self._fixed:
-            wanted = int(self.size * min(AIM / max(took, 0.001), 2))
+        if self.worked and not self._fixed:
+            wanted = int(min(self.worked * AIM / max(took, 0.001), self.size * 2))
             self.size = max(SMALLEST, min(wanted, LARGEST))

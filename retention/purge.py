@@ -10,11 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
@@ -23,7 +25,8 @@ from retention import anonymise_run, due, evidence, runs
 from retention.models import RetentionRule, Run
 from retention.pace import Pace
 from retention.rules import cutoff
-from subjects.deletes import lock_people
+from retention.together import together
+from subjects.deletes import by_index, lock_people
 from subjects.erasure import Erased, end_needs
 from subjects.models import ItemPurpose, Restriction
 
@@ -76,11 +79,19 @@ class Stuck(DomainError):
 
 
 def purge(
-    rule: RetentionRule, *, as_of: date, commit: bool = False, now: datetime, batch: int = 0, expected: int = 0
+    rule: RetentionRule,
+    *,
+    as_of: date,
+    commit: bool = False,
+    now: datetime,
+    batch: int = 0,
+    expected: int = 0,
+    workers: int = 0,
 ) -> Report:
     """Count what is due on `as_of` (the controller's local date), or with `commit` do it.
 
     `batch`: how many candidates each transaction takes; without it, what keeps its locks short (retention/pace.py).
+    `workers`: how many batches at once; without it, RETENTION_WORKERS.
     """
     if not commit:
         return preview(rule, as_of=as_of, now=now)
@@ -92,8 +103,15 @@ def purge(
         run = runs.join(rule, as_of=as_of, cutoff=cutoff(rule, as_of), expected=expected, now=clock())
         if run.paused_at:
             raise Paused
-        with suppress(runs.Closed):
-            _work(run, rule, clock, Pace(batch))
+        try:
+            _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
+        except runs.Closed:
+            pass
+        except Exception as error:
+            # Not of the database's end: then nobody can be told, and the next worker takes the run up.
+            with suppress(InterfaceError, OperationalError):
+                runs.failed(run, type(error).__name__)
+            raise
         run.refresh_from_db()
         # An open run of an earlier day was taken up first; its cutoff is its own.
         if run.paused_at or run.as_of >= as_of:
@@ -123,22 +141,29 @@ def _held(rule: RetentionRule, limit: date, now: datetime) -> int:
     return due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count()
 
 
-def _work(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
-    limit = run.cutoff or date.min
-    began = clock()
+def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
+    limit, began = run.cutoff or date.min, clock()
+    if rule.action == RetentionRule.Action.ANONYMISE:
+        # What is measured is the set as a whole.
+        workers = 1
+    together(workers, lambda: _drain_all(run, rule, clock, Pace(batch)))
+    with transaction.atomic():
+        held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()
+        runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
+
+
+def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
+    limit, began = run.cutoff or date.min, clock()
     needs = due.workable(rule, limit, now=began)
     restricts = rule.action == RetentionRule.Action.RESTRICT
     if rule.action == RetentionRule.Action.ANONYMISE:
         anonymise_run.work(run, rule, clock, pace)
         needs = needs.none()
     for rows in due.parts(rule, needs):
-        _drain(run, rows, _restrict if restricts else _erase, clock, pace)
+        _drain(run, rows, _restrict if restricts else partial(_erase, needs), clock, pace)
     _drain(run, due.empty_relationships(rule, limit, now=began), _end_relationships, clock, pace)
     for rows in due.parts(rule, due.held(rule, limit).filter(~due.RESTRICTED)):
         _drain(run, rows, _restrict, clock, pace)
-    with transaction.atomic():
-        held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()
-        runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
 
 
 def _drain(run: Run, rows: due.Rows, work: Work, clock: Clock, pace: Pace) -> None:
@@ -156,21 +181,21 @@ def _walk(run: Run, rows: due.Rows, work: Work, clock: Clock, pace: Pace, *, wai
     after, worked = None, 0
     while True:
         with pace, transaction.atomic():
+            by_index()
             candidates = due.page(rows, after, pace.size)
             if not candidates:
                 return worked
             after = candidates[-1]
             people = lock_people([], {row.subject for row in candidates}, wait=wait)
             mine = [row for row in candidates if row.subject in people]
+            pace.worked = len(mine)
             worked += work(run, mine, people, clock()) if mine else 0
 
 
-def _erase(run: Run, rows: list[due.Candidate], people: People, now: datetime) -> int:
+def _erase(due_now: due.Rows, run: Run, rows: list[due.Candidate], people: People, now: datetime) -> int:
     """What is due about these people, looked at again under the locks: in one batch, a person's rows go together."""
-    if run.rule is None:
-        return 0
-    needs = due.workable(run.rule, run.cutoff or date.min, now=now).filter(Among("subject", people))
-    ids = list(needs.values_list("pk", flat=True)[: len(rows) * MORE])
+    found = due_now.filter(Among("subject", people)).values_list("pk", flat=True)
+    ids = list(found[: len(rows) * MORE])
     erased = end_needs(ids, now=now, people=people)
     if erased.needs:
         evidence.leave(run, erased, now=now)

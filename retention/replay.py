@@ -116,11 +116,15 @@ def replay(*, now: datetime, actor: str = ACTOR) -> Replayed:
 
 @transaction.atomic
 def go_on_without(*, now: datetime, actor: str = ACTOR) -> None:
-    """The journal is lost for good: begin at what is left of it. What was erased since the backup is back."""
-    head, known = journal.head(), _mark().seq
-    found, hash_ = (head["seq"], head["hash"]) if head else (0, START)
-    _ensure_mark(now)
-    JournalMark.objects.filter(pk=1).update(seq=found, hash=hash_, moved_at=now)
+    """The journal is lost for good: begin at what is left of it. What was erased since the backup is back.
+
+    Lines beyond the mark of a database that stands on this journal are not lost: `replay` does them.
+    """
+    head, mark = journal.head(), _mark()
+    known, (found, hash_) = mark.seq, (head["seq"], head["hash"]) if head else (0, START)
+    at_mark = journal.line_at(known) if known else None
+    if known and not (at_mark and (at_mark["seq"], at_mark["hash"]) == (known, mark.hash)):
+        JournalMark.objects.filter(pk=1).update(seq=found, hash=hash_, moved_at=now)
     record(
         kind="restore.without-journal",
         at=now,

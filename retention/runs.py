@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
 from core.errors import DomainError
+from core.models import Controller
 from ledger.entries import record
 from processing.models import Purpose
 from retention.models import Batch, RetentionRule, Run
@@ -119,16 +120,31 @@ def finish(run: Run, *, held: int, indeterminate: int, now: datetime) -> None:
         actor=ACTOR,
         object=locked.uuid,
         purpose=locked.rule.purpose.slug if locked.rule else "",
-        data={**_cause(locked), **vars(done), "held": held, "indeterminate": indeterminate},
+        data={**_cause(locked), **vars(done), "held": held, "indeterminate": indeterminate}
+        | {"failures": locked.failures, "backups_until": backups_until(now).isoformat()},
     )
     locked.held, locked.indeterminate = held, indeterminate
     locked.status, locked.finished_at, locked.heartbeat_at = Run.Status.FINISHED, now, now
     locked.save(update_fields=["held", "indeterminate", "status", "finished_at", "heartbeat_at", "entry"])
 
 
+def failed(run: Run, name: str) -> None:
+    """A batch was rolled back. Its run stays open, and its certificate will say so."""
+    with transaction.atomic():
+        locked = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        locked.failures[name] = locked.failures.get(name, 0) + 1
+        locked.save(update_fields=["failures"])
+
+
 def totals(run: Run) -> Totals:
     sums = run.batches.aggregate(**{name: Sum(name, default=0) for name in COUNTS})
     return Totals(batches=run.batches.count(), **sums)
+
+
+def backups_until(now: datetime) -> date:
+    """The day after which no backup holds what was erased by then."""
+    controller = Controller.current()
+    return now.astimezone(controller.zone).date() + timedelta(days=controller.backup_days)
 
 
 def fingerprint(uuids: Iterable[UUID]) -> str:

@@ -13,11 +13,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from core.arrays import Among, array
+from core import prepared
+from core.arrays import array
 from core.models import Owner
-from core.vault import destroy_keys, take_keys
-from subjects.identifiers import FIELD, suppression_hash
-from subjects.models import DataSubject
+from core.vault import destroy_keys
 
 # Whoever deletes shares it for the length of a batch, whoever places a hold by rule has it alone: so that a hold is
 # either seen by the delete or waits for its end (blocks.place_rule).
@@ -36,6 +35,29 @@ AND NOT EXISTS (
     AND (rule.organisation_id IS NULL OR rule.organisation_id = (
       SELECT person.organisation_id FROM subjects_datasubject AS person WHERE person.id = need.subject_id))
 )
+"""
+
+
+# Without compiling, too: it takes longer than a batch, and PostgreSQL before 18 does it for every scan that is "off".
+SLOW_FOR_BATCHES = "{enable_seqscan,enable_hashjoin,enable_mergejoin,jit}"
+# One statement for all that hangs on an item. Each part looks at the same snapshot, in which the needs have ended.
+DELETE_ITEMS = """
+WITH going AS MATERIALIZED (
+    SELECT item.id FROM subjects_personaldataitem AS item
+    WHERE item.id = ANY(%(ids)s::bigint[])
+      AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = item.id)
+), restriction AS (
+    DELETE FROM subjects_restriction WHERE item_id IN (SELECT id FROM going)
+), block AS (
+    DELETE FROM subjects_erasureblock WHERE item_id IN (SELECT id FROM going)
+), word AS (
+    DELETE FROM subjects_nametoken WHERE item_id IN (SELECT id FROM going)
+), gone AS (
+    DELETE FROM subjects_personaldataitem WHERE id IN (SELECT id FROM going) RETURNING uuid, source_record
+), destroyed AS (
+    DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT uuid FROM gone) RETURNING owner_id
+)
+SELECT uuid, source_record, (SELECT count(*) FROM destroyed) FROM gone
 """
 
 
@@ -59,21 +81,12 @@ class Relationships:
     keys: int
 
 
-@dataclass(frozen=True)
-class Identifiers:
-    uuids: list[UUID]
-    hashes: list[bytes]
-    keys: int
+def by_index() -> None:
+    """Every statement of this transaction finds its rows by index.
 
-
-class Going(NamedTuple):
-    """An identifier that is about to be deleted."""
-
-    id: int
-    uuid: UUID
-    type: str
-    system: str
-    sealed: bytes
+    The arrays of a batch look large enough to the planner to hash a whole table beside them, again in each batch.
+    """
+    run(f"SELECT set_config(name, 'off', true) FROM UNNEST('{SLOW_FOR_BATCHES}'::text[]) AS name")  # noqa: S608
 
 
 def lock_people(need_ids: Sequence[int], others: Iterable[int], *, wait: bool = True) -> dict[int, UUID]:
@@ -85,19 +98,19 @@ def lock_people(need_ids: Sequence[int], others: Iterable[int], *, wait: bool = 
     people = set(others)
     if need_ids:
         people.update(
-            row[0] for row in _run("SELECT subject_id FROM subjects_itempurpose WHERE id = ANY(%s::bigint[])", need_ids)
+            row[0] for row in run("SELECT subject_id FROM subjects_itempurpose WHERE id = ANY(%s::bigint[])", need_ids)
         )
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({RULES_LOCK})")
     locked = "SELECT id, uuid FROM subjects_datasubject WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
-    return dict(_run(locked if wait else f"{locked} SKIP LOCKED", people))
+    return dict(run(locked if wait else f"{locked} SKIP LOCKED", people))
 
 
 def delete_needs(need_ids: Sequence[int]) -> list[Need]:
     """End the needs that no active block stops. The block is looked for by the delete itself, in its own snapshot."""
     return [
         Need(*row)
-        for row in _run(
+        for row in run(
             f"""
             DELETE FROM subjects_itempurpose AS need
             WHERE need.id = ANY(%s::bigint[])
@@ -118,33 +131,17 @@ def delete_needs(need_ids: Sequence[int]) -> list[Need]:
 
 def delete_items(item_ids: Sequence[int]) -> Items:
     """Delete those of the items that no purpose needs any more, with their restrictions, blocks, words and keys."""
-    ids = set(item_ids)
-    for table in ("subjects_restriction", "subjects_erasureblock", "subjects_nametoken"):
-        _run(
-            f"""
-            DELETE FROM {table} AS part
-            WHERE part.item_id = ANY(%s::bigint[])
-              AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = part.item_id)
-            """,  # noqa: S608  (names from the line above)
-            ids,
-        )
-    rows = _run(
-        """
-        DELETE FROM subjects_personaldataitem AS item
-        WHERE item.id = ANY(%s::bigint[])
-          AND NOT EXISTS (SELECT 1 FROM subjects_itempurpose AS need WHERE need.item_id = item.id)
-        RETURNING item.uuid, item.source_record
-        """,
-        ids,
+    rows = (
+        prepared.fetch_all(DELETE_ITEMS, {"ids": array(set(item_ids)), "owner": Owner.ITEM.value}) if item_ids else []
     )
-    uuids = [row[0] for row in rows]
-    return Items(uuids, [bytes(row[1]) for row in rows if row[1] is not None], destroy_keys(Owner.ITEM, uuids))
+    hashes = [bytes(row[1]) for row in rows if row[1] is not None]
+    return Items([row[0] for row in rows], hashes, rows[0][2] if rows else 0)
 
 
 def delete_relationships(pairs: Iterable[tuple[int, int]]) -> Relationships:
     """Delete the relationships (person, purpose) for which nothing is held any more and which nothing blocks."""
     ordered = sorted(pairs)
-    rows = _run(
+    rows = run(
         """
         DELETE FROM subjects_relationship AS relationship
         USING UNNEST(%s::bigint[], %s::bigint[]) AS pair (subject_id, purpose_id)
@@ -182,7 +179,7 @@ def empty_people(subject_ids: Iterable[int]) -> set[int]:
     """Those of whom this app holds nothing any more: no item, no relationship, no active block."""
     return {
         row[0]
-        for row in _run(
+        for row in run(
             """
             SELECT person.id FROM subjects_datasubject AS person
             WHERE person.id = ANY(%s::bigint[])
@@ -204,95 +201,7 @@ def empty_people(subject_ids: Iterable[int]) -> set[int]:
     }
 
 
-def delete_people(subject_ids: Sequence[int]) -> Identifiers:
-    """Delete these people, what hangs on them, and the identifiers that nobody else is known by."""
-    if not subject_ids:
-        return Identifiers([], [], 0)
-    ids = list(subject_ids)
-    going = _only_theirs(ids)
-    keys = take_keys(Owner.IDENTIFIER, (row.uuid for row in going))
-    values = {row.id: keys[row.uuid].open(FIELD, row.sealed).decode() for row in going if row.uuid in keys}
-    hashes = [suppression_hash(row.type, values[row.id], row.system) for row in going if row.id in values]
-    _run("DELETE FROM subjects_subjectidentifier WHERE subject_id = ANY(%s::bigint[])", ids)
-    # The links of test persons to the same address.
-    _run("DELETE FROM subjects_subjectidentifier WHERE identifier_id = ANY(%s::bigint[])", (row.id for row in going))
-    _run("DELETE FROM subjects_identifier WHERE id = ANY(%s::bigint[])", (row.id for row in going))
-    _delete_what_hangs(ids)
-    _forget_above(ids)
-    rows = _run("DELETE FROM subjects_datasubject WHERE id = ANY(%s::bigint[]) RETURNING organisation_id", ids)
-    _delete_organisations(sorted({row[0] for row in rows if row[0] is not None}))
-    return Identifiers([row.uuid for row in going], hashes, len(keys))
-
-
-def _only_theirs(ids: list[int]) -> list[Going]:
-    """The identifiers by which nobody stays known. A test person does not keep the address of a live one."""
-    _run(
-        "SELECT id FROM subjects_identifier WHERE id IN"
-        " (SELECT identifier_id FROM subjects_subjectidentifier WHERE subject_id = ANY(%s::bigint[]))"
-        " ORDER BY id FOR UPDATE",
-        ids,
-    )
-    rows = _run(
-        """
-        SELECT id, uuid, type, system, sealed FROM subjects_identifier WHERE id IN (
-          SELECT link.identifier_id FROM subjects_subjectidentifier AS link
-          JOIN subjects_datasubject AS mine ON mine.id = link.subject_id
-          WHERE mine.id = ANY(%s::bigint[])
-            AND NOT EXISTS (
-              SELECT 1 FROM subjects_subjectidentifier AS other
-              JOIN subjects_datasubject AS them ON them.id = other.subject_id
-              WHERE other.identifier_id = link.identifier_id
-                AND them.id <> ALL(%s::bigint[])
-                AND (mine.is_test OR NOT them.is_test)
-            )
-        )
-        ORDER BY id
-        """,
-        ids,
-        ids,
-    )
-    return [Going(*row) for row in rows]
-
-
-def _delete_what_hangs(ids: list[int]) -> None:
-    """Rows that carry ids and codes only and mean nothing without the person."""
-    _run(
-        "DELETE FROM subjects_disclosure_categories WHERE disclosure_id IN"
-        " (SELECT id FROM subjects_disclosure WHERE subject_id = ANY(%s::bigint[]))",
-        ids,
-    )
-    _run("DELETE FROM subjects_disclosure WHERE subject_id = ANY(%s::bigint[])", ids)
-    _run("DELETE FROM subjects_restriction WHERE subject_id = ANY(%s::bigint[])", ids)
-    _run("DELETE FROM subjects_restricteduse WHERE subject_id = ANY(%s::bigint[])", ids)
-    _run("DELETE FROM subjects_erasureblock WHERE subject_id = ANY(%s::bigint[])", ids)
-
-
-def _delete_organisations(organisation_ids: list[int]) -> None:
-    """The name of an organisation may be a person's name (a sole trader), so it goes with its last contact."""
-    _run(
-        """
-        DELETE FROM subjects_organisation AS organisation
-        WHERE organisation.id = ANY(%s::bigint[])
-          AND NOT EXISTS (
-            SELECT 1 FROM subjects_datasubject AS contact WHERE contact.organisation_id = organisation.id
-          )
-          AND NOT EXISTS (
-            SELECT 1 FROM subjects_erasureblock AS rule WHERE rule.organisation_id = organisation.id
-          )
-        """,
-        organisation_ids,
-    )
-
-
-def _forget_above(ids: list[int]) -> None:
-    """Rows of upper apps that may outlive the person (a closed case) stop pointing to them: on_delete=SET_NULL."""
-    for relation in DataSubject._meta.related_objects:
-        if relation.field.null and relation.related_model._meta.app_label != "subjects":
-            name = relation.field.name
-            relation.related_model._base_manager.filter(Among(name, ids)).update(**{name: None})
-
-
-def _run(sql: str, *ids: Iterable[int]) -> list[Any]:
+def run(sql: str, *ids: Iterable[int]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, [array(some) for some in ids])
         return cursor.fetchall() if cursor.description else []

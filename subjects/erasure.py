@@ -13,7 +13,7 @@ from uuid import UUID
 
 from core.errors import DomainError
 from processing.models import Purpose
-from subjects import deletes
+from subjects import deletes, deletes_people
 from subjects.models import DataSubject, ItemPurpose
 
 
@@ -147,7 +147,7 @@ def end_needs(
     )
     for cleaner in _cleaners:
         cleaner(gone)
-    identifiers = deletes.delete_people(gone.subject_ids)
+    identifiers = deletes_people.delete_people(gone.subject_ids)
     return Erased(
         needs=len(ended),
         items=len(items.uuids),

@@ -1,4 +1,7 @@
-"""A worker killed with SIGKILL in the middle of a run, and what the next one makes of it."""
+"""A worker killed with SIGKILL in the middle of a run, or cut off by the server, and what the next one makes of it.
+
+A few times only: `make chaos` does it fifty times to each of worker, Valkey and PostgreSQL.
+"""
 
 import os
 import signal
@@ -7,6 +10,7 @@ import sys
 import time
 from datetime import date
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -49,16 +53,33 @@ def worker() -> subprocess.Popen:
     )
 
 
-@pytest.mark.parametrize("batches", [1, 5, 13])
-def test_the_next_worker_takes_the_run_up_and_the_counts_add_up(batches):
+def cut_off(superuser_dsn) -> None:
+    """What the worker sees when PostgreSQL crashes or is restarted: its session is gone, with the batch it was at."""
+    with psycopg.connect(superuser_dsn, autocommit=True) as session:
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename <> current_user AND pid <> %s",
+            [connection.connection.info.backend_pid],
+        )
+
+
+def some_due():
     for number in range(PEOPLE):
         item(person(number), ["newsletter"], date(2025, 1, 1))
-    one = rule(live())
+    return rule(live())
+
+
+@pytest.mark.parametrize(("victim", "batches"), [("worker", 1), ("worker", 13), ("session", 5)])
+def test_the_next_worker_takes_the_run_up_and_the_counts_add_up(victim, batches, superuser_dsn):
+    one = some_due()
     process = worker()
     try:
         deadline = time.monotonic() + 30
         while Batch.objects.count() < batches and time.monotonic() < deadline:
             time.sleep(0.005)
+        if victim == "session":
+            cut_off(superuser_dsn)
+            assert process.wait(timeout=30) != 0
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -74,3 +95,13 @@ def test_the_next_worker_takes_the_run_up_and_the_counts_add_up(batches):
     assert not DataSubject.objects.exists()
     assert Entry.objects.filter(kind="retention.batch").count() == Batch.objects.count() == report.batches
     assert Tombstone.objects.filter(scope="item").count() == PEOPLE
+
+
+def test_two_processes_share_one_run():
+    some_due()
+    processes = [worker(), worker()]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    (run,) = Run.objects.all()
+    batches = list(Batch.objects.all())
+    assert (run.status, sum(batch.items for batch in batches)) == ("finished", PEOPLE)
+    assert not DataSubject.objects.exists()

@@ -58,6 +58,14 @@ def test_two_purges_of_one_rule_share_the_work():
     assert set(Run.objects.values_list("status", flat=True)) == {"finished"}
 
 
+def test_the_workers_of_one_process_share_the_work():
+    for number in range(30):
+        item(person(number), ["newsletter"], OLD)
+    report = commit(rule(live()), batch=3, workers=3)
+    assert (report.items, report.subjects, Run.objects.count()) == (30, 30, 1)
+    assert not DataSubject.objects.exists()
+
+
 @pytest.mark.parametrize("_round", range(5))
 def test_an_item_of_two_purposes_goes_though_both_end_at_once(_round):
     for number in range(6):

@@ -1,0 +1,137 @@
+"""The certificate of a finished run: what was erased, under which rule, and what of it is left where; signed.
+
+A compact JWS (like a receipt) over JSON. It holds the ledger's text about every batch, so a reader can add up the
+counts, hash the texts to the Merkle root, and with the proof find the run in a seal that others keep copies of. Counts,
+codes, dates and hashes only: nobody is named. docs/certificates.md says how to check one without us.
+"""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+from ledger import merkle, proofs, signing
+from ledger.entries import instant
+from ledger.models import Entry
+from processing.models import System
+from retention.models import Run
+
+TYPE = "application/erasure-certificate+jwt"
+VERSION = 1
+COUNTS = ("batches", "needs", "items", "keys", "identifiers", "subjects", "relationships", "restricted")
+BUILTIN = "kraken-privacy"
+
+
+class NotFinished(DomainError):
+    code = "run-not-finished"
+    message = _("The run is still under way: its certificate is there when it has finished.")
+    status = 409
+
+
+def signed(run: Run) -> str:
+    """A compact JWS. Raises NotFinished."""
+    return signing.sign(json.dumps(certificate(run), separators=(",", ":")).encode(), typ=TYPE)
+
+
+def file(run: Run) -> str:
+    """What is downloaded: the certificate to read, and the same signed."""
+    token = signed(run)
+    shown = json.loads(signing.verify(token, typ=TYPE))
+    return json.dumps({"certificate": shown, "jws": token}, indent=2) + "\n"
+
+
+def certificate(run: Run) -> dict[str, Any]:
+    """Everything comes from the ledger's texts, which the transactions wrote that did the work."""
+    if run.status != Run.Status.FINISHED or run.finished_at is None or run.entry is None:
+        raise NotFinished
+    total = Entry.objects.get(uuid=run.entry)
+    batches = _bodies(run)
+    data = json.loads(total.body)["data"]
+    return {
+        "schema_version": VERSION,
+        "iss": settings.BASE_URL,
+        "jti": str(run.uuid),
+        "iat": int(run.finished_at.timestamp()),
+        "cause": _cause(run),
+        "as_of": run.as_of.isoformat(),
+        "cutoff": run.cutoff.isoformat() if run.cutoff else None,
+        "started_at": instant(run.started_at),
+        "finished_at": instant(run.finished_at),
+        "counts": {name: data[name] for name in COUNTS},
+        "held": data["held"],
+        "indeterminate": data["indeterminate"],
+        "failures": data.get("failures", {}),
+        "stores": _stores(run, data),
+        "batches": batches,
+        "batches_root": merkle.root_of(merkle.leaf(body.encode()) for body in batches).hex(),
+        "run_entry": total.body,
+        "ledger": _proof(total),
+    }
+
+
+def _bodies(run: Run) -> list[str]:
+    """The ledger's text of every batch, in their order."""
+    entries = list(run.batches.order_by("pk").values_list("entry", flat=True))
+    texts = dict(Entry.objects.filter(uuid__in=entries).values_list("uuid", "body"))
+    return [texts[entry] for entry in entries]
+
+
+def _cause(run: Run) -> dict[str, Any]:
+    if run.rule is None:
+        return {"request": str(run.request)}
+    rule = run.rule
+    return {
+        "rule": rule.slug,
+        "version": rule.version,
+        "action": rule.action,
+        "purpose": rule.purpose.slug,
+        "category": rule.category.slug if rule.category else None,
+        "trigger": rule.trigger,
+        "period": rule.period,
+        "grace": rule.grace,
+        "approved_by": rule.approved_by,
+    }
+
+
+def _stores(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Per store what really happened, and not what was asked for."""
+    gone = data["items"] + data["identifiers"] + data["relationships"] + data["subjects"]
+    stores: list[dict[str, Any]] = [
+        {"store": "database", "outcome": "rows-deleted", "rows": gone},
+        {"store": "keys", "outcome": "destroyed", "keys": data["keys"]},
+        {"store": "database", "outcome": "kept-under-hold", "rows": data["held"]},
+    ]
+    if gone:
+        until = data.get("backups_until")
+        stores += [
+            # The keys of these rows are in another dump, and go on the same day.
+            {"store": "dumps", "outcome": "still-in-until", "until": until},
+            {"store": "physical-backups", "outcome": "still-in-until", "until": until},
+            # Keyed hashes and ids, so that nothing of it comes back.
+            {"store": "tombstones", "outcome": "hashes-kept-until", "until": until},
+            {"store": "journal", "outcome": "ids-kept"},
+        ]
+        # They read the change feed; that they did is theirs to say.
+        told = [
+            {"store": slug, "outcome": "told-not-confirmed", "people": data["subjects"]} for slug in _elsewhere(run)
+        ]
+        stores += told
+    return stores
+
+
+def _elsewhere(run: Run) -> list[str]:
+    """The other systems that the rule's purpose uses."""
+    if run.rule is None:
+        return []
+    used = System.objects.filter(purpose_versions__purpose=run.rule.purpose, purpose_versions__status="live")
+    return list(used.exclude(slug=BUILTIN).order_by("slug").values_list("slug", flat=True).distinct())
+
+
+def _proof(entry: Entry) -> dict[str, Any] | None:
+    """Where the ledger has the run. Nothing until it is sealed, some minutes after the end."""
+    try:
+        return proofs.proof(entry.uuid)
+    except proofs.NotSealed:
+        return None

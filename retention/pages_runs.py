@@ -1,0 +1,49 @@
+"""The page of one run: what it did, what it could not do, and its certificate."""
+
+from uuid import UUID
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from core.desk import for_staff, page
+from retention import certificate, runs
+from retention.models import Run
+
+READ = "retention.view_retentionrule"
+
+
+@require_GET
+@for_staff(READ)
+def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    run = get_object_or_404(Run.objects.select_related("rule__purpose"), uuid=uuid)
+    is_over = run.status == Run.Status.FINISHED and run.finished_at
+    context = {
+        "title": _("A run of %(rule)s") % {"rule": run.rule} if run.rule else _("An erasure that was asked for"),
+        "run": run,
+        "done": runs.totals(run),
+        "backups_until": runs.backups_until(run.finished_at) if is_over and run.finished_at else None,
+    }
+    return page(request, "retention/run.html", context)
+
+
+@require_GET
+@for_staff(READ)
+def download(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    run = get_object_or_404(Run.objects.select_related("rule__purpose", "rule__category"), uuid=uuid)
+    answer = HttpResponse(certificate.file(run), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="run-{run.uuid}.json"'
+    return answer
+
+
+def urls(site: AdminSite) -> list[URLPattern]:
+    views = [
+        path("forgetting/runs/<uuid:uuid>/", show, name="forgetting-run"),
+        path("forgetting/runs/<uuid:uuid>/certificate/", download, name="forgetting-certificate"),
+    ]
+    for pattern in views:
+        pattern.callback = site.admin_view(pattern.callback)
+    return views
