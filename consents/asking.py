@@ -5,7 +5,7 @@ consent to marketing is marketing itself (PECR reg 22, UK GDPR Art 21(3)). This 
 volunteers is taken at any time: to consent must stay as easy as to withdraw, so no form refuses a "yes".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,6 +90,18 @@ def last_no(claims: Sequence[Claim], subject: DataSubject | None, purpose: Purpo
         refused, noes = refused.filter(here), noes.filter(here)
     moments = [*refused.values_list("since", flat=True), *noes.values_list("effective_at", flat=True)]
     return max(moments, default=None)
+
+
+def disturbed(
+    claims: Sequence[Claim], version: ConsentFormVersion, keys: Collection[str], *, at: datetime
+) -> datetime | None:
+    """Until when somebody would have had to be left in peace who was asked for these controls at this moment."""
+    subject = people.find(claims)
+    asked = [control for control in version.controls if control["key"] in keys]
+    purposes = {one.slug: one for one in Purpose.objects.filter(slug__in={control["purpose"] for control in asked})}
+    found = [last_no(claims, subject, purposes[control["purpose"]], control["channel"]) for control in asked]
+    ends = [no + peace() for no in found if no and no <= at < no + peace()]
+    return max(ends, default=None)
 
 
 def may_write(person: DataSubject, purpose: str, channel: str, *, now: datetime) -> bool:

@@ -13,10 +13,12 @@ from uuid import UUID, uuid4
 
 import isodate
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from consents import answers, capture, evidence, opt_in, projection
-from consents.models import ConsentEvent, ConsentEvidence, ConsentState, Status
+from consents import answers, asking, capture, evidence, opt_in, projection
+from consents.answers import Answer
+from consents.models import ConsentEvent, ConsentEvidence, ConsentFormVersion, ConsentState, Status
 from core.errors import DomainError, Invalid, NotFound, Text
 from core.files import File
 from core.models import Controller
@@ -27,6 +29,8 @@ from subjects.identifiers import Claim
 from subjects.models import DataSubject, Relationship
 
 THIRD_PARTY = "third_party"
+# Where somebody of ours may have put the question.
+ASKED = (ConsentEvidence.Kind.PHONE, ConsentEvidence.Kind.IN_PERSON)
 VALID_FOR = "P24M"
 # What has to be held before the first use of a consent that somebody else collected.
 NEEDED = ("seller", "named_as", "told", "chain", "screened_on")
@@ -59,6 +63,8 @@ def enter(
     elif answer.guardian is not None:
         asked = opt_in.ask(answer, dict(data), now=now, actor=actor, collected_by="staff")
         return asked.consent
+    if kind in ASKED and not note.get("volunteered"):
+        _peace(answer)
     done = capture.capture(answer, now=now, actor=actor, collected_by="staff")
     evidence.add(done.consent, kind=kind, note=note, file=file, subject=_of(done), actor=actor, now=now)
     return done.consent
@@ -144,6 +150,16 @@ def accept(consent: UUID, *, note: Mapping[str, str], file: File, actor: str, no
         ]
     )
     _relate(person, purpose, consent)
+
+
+def _peace(answer: Answer) -> None:
+    """Whoever said no is not asked again for a while. What they bring up themselves is taken."""
+    version = ConsentFormVersion.objects.get(pk=answer.shown.key)
+    said_yes = [key for key, choice in answer.choices.items() if choice]
+    if until := asking.disturbed(answer.claims, version, said_yes, at=answer.given_at):
+        day = date_format(until.astimezone(Controller.current().zone), "j F Y")
+        sentence = _("They have said no, and nobody asks them before %(day)s. Did they bring it up themselves?")
+        raise Invalid(fields={"volunteered": sentence % {"day": day}})
 
 
 def untold() -> list[ConsentEvent]:

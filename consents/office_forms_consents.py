@@ -81,6 +81,11 @@ class EnterForm(IdentityForm):
         max_length=2000,
         required=False,
     )
+    volunteered = inputs.BooleanField(
+        label=gettext_lazy("They brought it up themselves: nobody asked them"),
+        help_text=gettext_lazy("Only needed where somebody has said no in the last six months."),
+        required=False,
+    )
     file = inputs.FileField(label=gettext_lazy("A copy of the paper"), help_text=FILE_HINT, required=False)
 
     def __init__(self, *args: Any, version: ConsentFormVersion, **given: Any) -> None:
@@ -229,7 +234,8 @@ def _answer(version: ConsentFormVersion, form: EnterForm) -> dict[str, Any]:
 def _note(version: ConsentFormVersion, form: EnterForm) -> dict[str, str]:
     given = form.cleaned_data
     note = {"words": given["words"], "form": f"{version.form.slug} {version.locale} {version.number}"}
-    return {**note, "guardian": given["guardian_words"]} if given.get("guardian_words") else note
+    more = {"guardian": given.get("guardian_words"), "volunteered": "yes" if given["volunteered"] else ""}
+    return note | {name: said for name, said in more.items() if said}
 
 
 def _guardian(form: EnterForm) -> dict[str, Any]:

@@ -171,6 +171,17 @@ def test_a_paper_that_a_parent_signed_counts_until_the_child_is_old_enough(agent
     assert not Outbox.objects.exists()
 
 
+def test_whoever_said_no_lately_is_entered_only_if_they_brought_it_up(agent):
+    make.published("newsletter")
+    make.captured(form="newsletter", choices={"newsletter-email": False}, now=make.days(-30))
+    said = {"how": "phone", "words": "Ada, script 3 read out."}
+    assert "nobody asks them before 1 August 2026" in text(enter(agent, **said))
+    assert make.reason() == "consent-refused"
+    assert enter(agent, **said, volunteered="on").status_code == 302
+    assert make.reason() == "+consent-given"
+    assert "They brought it up" in text(agent.get("/admin/consent-forms/newsletter/enter/"))
+
+
 def tell(client):
     given = {"email": "ada@example.com", "purpose": "newsletter", "channels": "email", "given_at": "2026-03-03T12:00"}
     return client.post("/admin/consents-told/", given)
