@@ -1,7 +1,6 @@
 """Capturing consent: validated, sealed, evidenced and durable in one statement (consents/capture_sql.py)."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -160,14 +159,12 @@ def _lines(answer: Answer) -> list[Line]:
     if answer.guardian:
         # Then the child is old enough to be asked.
         until = min(until, answer.guardian.until)
-    lines = [
+    return [
         Line(control["purpose"], control["channel"], yes, until)
         if answer.choices[control["key"]]
         else Line(control["purpose"], control["channel"], Status.REFUSED.value)
-        for control in answer.shown.controls
+        for control in answer.shown.ordered
     ]
-    # The order in which every writer of states locks them.
-    return sorted(lines, key=lambda line: (answer.shown.purposes[line.purpose].pk, line.channel))
 
 
 def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Params:
@@ -184,17 +181,9 @@ def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Pa
         "proof_wrapped": wrapped,
         # A test call lifts nothing that a person once said.
         "hashes": hashes([] if answer.is_test else hashes_of(answer.claims)),
-        **_choices(lines, answer.shown.purposes),
-    }
-
-
-def _choices(lines: list[Line], purposes: Mapping[str, Purpose]) -> Params:
-    """The statement's choices, one event for each purpose and channel."""
-    return {
+        # The choices, one event for each purpose and channel.
+        **answer.shown.columns,
         "events": array([uuid4() for _line in lines]),
-        "purposes": array([purposes[line.purpose].pk for line in lines]),
-        "purpose_uuids": array([purposes[line.purpose].uuid for line in lines]),
-        "channels": texts([line.channel for line in lines]),
         "statuses": texts([line.status for line in lines]),
         "untils": texts([line.valid_until.isoformat() if line.valid_until else None for line in lines]),
     }

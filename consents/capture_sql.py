@@ -6,14 +6,15 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
 - PROVEN finds nothing, and so nothing is written at all, unless form and key are still as they were when this process
   read them (core/recall.py): the caller reads them again.
 - NEW_PERSON tries to insert the identifier. If it is known already, or another transaction inserted it a moment ago,
-  ON CONFLICT DO NOTHING returns no row, every later part finds no `person` and nothing at all is written. The caller
-  then finds or makes the person the ordinary way (subjects.people) and runs the statement as KNOWN_PERSON. So two
-  captures of one new person make one person, and no error.
+  ON CONFLICT DO NOTHING returns no row, every later part finds no `person` and nothing at all is written. Likewise if
+  something is suppressed for it. The caller then finds or makes the person the ordinary way (subjects.people) and runs
+  the statement as KNOWN_PERSON. So two captures of one new person make one person, and no error.
 - KNOWN_PERSON names a person whom the caller holds locked.
 - RECORD writes the keys (of the proof, and of an identifier that is new), the ledger entry, one event for each
-  purpose and channel, the states (with the guard of consents/projection.py, so a late answer inverts nothing), the
-  relationship of each purpose that now stands at a "yes", and lifts what was suppressed for exactly that purpose and
-  channel before this explicit opt-in.
+  purpose and channel, the states, and the relationship of each purpose that now stands at a "yes".
+- Of a person who is known something may stand already. So their states have the guard of consents/projection.py (a
+  late answer inverts nothing), and LIFT lifts what was suppressed for exactly that purpose and channel before this
+  explicit opt-in. A new person has nothing to guard, and what need not be looked for costs nothing.
 
 The choices come as array literals (core/arrays.py), because the driver writes arrays element by element in Python, and
 in the order in which every writer of states locks them.
@@ -41,6 +42,8 @@ NEW_PERSON = """
 , identifier AS (
     INSERT INTO subjects_identifier (uuid, type, system, rules_version, sealed, blind, blind_key)
     SELECT %(identifier)s, %(type)s, %(system)s, %(rules_version)s, %(sealed)s, %(blind)s, %(blind_key)s FROM proven
+    WHERE NOT EXISTS (
+        SELECT FROM consents_suppression WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL)
     ON CONFLICT (blind, type, system) DO NOTHING
     RETURNING id
 ), person AS (
@@ -59,6 +62,24 @@ KNOWN_PERSON = """
 )
 """
 
+KEEP = """
+    ON CONFLICT (subject_id, purpose_id) DO UPDATE SET
+        consent_ended_on = NULL, ended_on = NULL,
+        last_interaction_on = GREATEST(subjects_relationship.last_interaction_on, EXCLUDED.last_interaction_on)
+"""
+
+LIFT = """
+, lifted AS (
+    UPDATE consents_suppression suppression SET lifted_at = %(now)s, lifted_by = choice.event
+    FROM person, choice
+    WHERE suppression.hash = ANY(%(hashes)s::bytea[]) AND suppression.lifted_at IS NULL
+        AND choice.status = 'given' AND suppression.purpose_id = choice.purpose
+        AND (suppression.channel = choice.channel OR (suppression.channel = '' AND suppression.reason <> 'objection'))
+        AND suppression.since < %(given_at)s
+)
+"""
+
+# To be filled in: the guard of the states, that of the relationships, and what else is done.
 RECORD = f"""
 , choice AS (
     SELECT * FROM unnest(%(events)s::uuid[], %(purposes)s::bigint[], %(purpose_uuids)s::uuid[], %(channels)s::text[],
@@ -83,7 +104,7 @@ RECORD = f"""
     SELECT person.uuid, choice.purpose, choice.channel, choice.status, %(given_at)s::timestamptz, choice.valid_until,
         choice.event, %(entry)s::uuid
     FROM person, choice
-    {UPSERT}
+    {{}}
     RETURNING purpose_id, channel, status
 ), relationship AS (
     INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, ground_recorded_by, source,
@@ -92,22 +113,14 @@ RECORD = f"""
     FROM person, (SELECT DISTINCT purpose_id FROM state WHERE status IN ('given', 'renewed')) given,
         (SELECT (%(given_at)s::timestamptz AT TIME ZONE COALESCE(
             (SELECT time_zone FROM core_controller WHERE id = 1), 'Europe/London'))::date AS day OFFSET 0) day
-    ON CONFLICT (subject_id, purpose_id) DO UPDATE SET
-        consent_ended_on = NULL, ended_on = NULL,
-        last_interaction_on = GREATEST(subjects_relationship.last_interaction_on, EXCLUDED.last_interaction_on)
-), lifted AS (
-    UPDATE consents_suppression suppression SET lifted_at = %(now)s, lifted_by = choice.event
-    FROM person, choice
-    WHERE suppression.hash = ANY(%(hashes)s::bytea[]) AND suppression.lifted_at IS NULL
-        AND choice.status = 'given' AND suppression.purpose_id = choice.purpose
-        AND (suppression.channel = choice.channel OR (suppression.channel = '' AND suppression.reason <> 'objection'))
-        AND suppression.since < %(given_at)s
+    {{}}
 )
+{{}}
 SELECT person.uuid, (SELECT count(*) FROM state) FROM person
 """  # noqa: S608  (constants only)
 
 # psycopg remembers how it reads a statement only up to 4,096 characters, so what is there for the eye goes.
 CAPTURE_NEW, CAPTURE_KNOWN = (
-    re.sub(r"\s+", " ", PROVEN + person + RECORD).replace("( ", "(").replace(" )", ")").replace(", ", ",").strip()
-    for person in (NEW_PERSON, KNOWN_PERSON)
+    re.sub(r"\s+", " ", PROVEN + person).replace("( ", "(").replace(" )", ")").replace(", ", ",").strip()
+    for person in (NEW_PERSON + RECORD.format("", "", ""), KNOWN_PERSON + RECORD.format(UPSERT, KEEP, LIFT))
 )

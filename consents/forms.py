@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from consents import renewals
 from consents.forms_checklist import faults
 from consents.models import Change, ConsentForm, ConsentFormVersion
 from core import prepared
+from core.arrays import array, texts
 from core.errors import DomainError, Invalid, NotFound
 from core.recall import Recall
 from ledger import entries
@@ -174,6 +175,21 @@ class Shown:
     purposes: dict[str, Purpose]
     # Of both rows, as in core/recall.py: the statement that records the answer proves that neither has changed.
     versions: str
+
+    @cached_property
+    def ordered(self) -> list[dict[str, str]]:
+        """The controls in the order in which every writer of states locks them."""
+        return sorted(self.controls, key=lambda control: (self.purposes[control["purpose"]].pk, control["channel"]))
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """What is the same in every answer, as the capture statement takes it."""
+        purposes = [self.purposes[control["purpose"]] for control in self.ordered]
+        return {
+            "purposes": array(purpose.pk for purpose in purposes),
+            "purpose_uuids": array(purpose.uuid for purpose in purposes),
+            "channels": texts(control["channel"] for control in self.ordered),
+        }
 
     def valid_until(self, given_at: datetime) -> datetime:
         return given_at + _length(self.valid_for, given_at.date())

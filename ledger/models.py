@@ -11,9 +11,9 @@ from ledger.fields import TransactionIdField
 
 
 class Member(Func):
-    """One member of the canonical JSON in `body`, as text."""
+    """One member of the canonical JSON in `body`, as text. As `json`, because nothing is to be made of the rest."""
 
-    template = "(%(expressions)s::jsonb ->> '%(name)s')%(cast)s"
+    template = "(%(expressions)s::json ->> '%(name)s')%(cast)s"
 
     def __init__(self, name: str, cast: str = "", **extra: Any) -> None:
         super().__init__("body", name=name, cast=f"::{cast}" if cast else "", **extra)
@@ -25,7 +25,7 @@ class Member(Func):
 class Instant(Func):
     """The time in `body`: text to timestamptz depends on session settings, so the database has a fixed function."""
 
-    template = "ledger_instant(%(expressions)s::jsonb ->> 'at')"
+    template = "ledger_instant(%(expressions)s::json ->> 'at')"
 
     def __init__(self, **extra: Any) -> None:
         super().__init__("body", **extra)

@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.entries import encode
+from ledger.entries import Pattern, encode, instant
 
 ID = uuid.UUID("5f0c954e-7a22-4ab5-b1a6-2f3c3b6f0f10")
 SUBJECT = uuid.UUID("0d9e2f5a-5f2a-4a3e-8a83-52f15e6a0c11")
@@ -83,3 +83,19 @@ def test_words_about_people_do_not_fit(changes: dict) -> None:
     with pytest.raises(ValueError, match=r"Evidence|written like|time zone") as refused:
         made(**changes)
     assert "ada" not in str(refused.value).lower()
+
+
+def test_a_pattern_says_what_encoding_anew_would_say():
+    at, said = datetime(2026, 11, 22, 9, 0, 0, 5, tzinfo=UTC), datetime(2025, 2, 28, 23, 59, tzinfo=UTC)
+    same = {"kind": "consent.given", "actor": "api:web"}
+    data = {"form": "newsletter", "choices": {"newsletter:email": "given"}, "new": True}
+    pattern = Pattern(**same, data=data, ids=["object"], times=["at", "given_at"])
+    for entry, subject, thing in [[uuid.uuid4() for _id in range(3)] for _row in range(2)]:
+        written = {"given_at": instant(said)}
+        anew = encode(**same, at=at, subject=subject, object=thing, data=data | written, entry=entry)[1]
+        assert pattern.body(entry=entry, subject=subject, object=thing, at=instant(at), **written) == anew
+
+
+def test_a_pattern_refuses_words_as_encoding_does():
+    with pytest.raises(ValueError, match="codes"):
+        Pattern(kind="consent.given", actor="api:web", data={"note": "Ada Lovelace"}, times=["at"])
