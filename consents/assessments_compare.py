@@ -27,10 +27,13 @@ class Difference:
 
 
 def differences(former: AssessmentVersion, version: AssessmentVersion) -> list[Difference]:
-    """Every answer, and everything of the register, that differs between two rounds."""
-    return [
-        Difference(what, words(before, after)) for what, before, after in _pairs(former, version) if before != after
-    ]
+    """Every answer, and everything of the register, that differs between two rounds. A choice differs as a whole."""
+    return [*_answers(former, version), *_frame(former, version)]
+
+
+def whole(before: str, after: str) -> list[Piece]:
+    """One choice in the place of another."""
+    return [Piece(kind, text) for kind, text in (("gone", before), ("new", after)) if text]
 
 
 def words(before: str, after: str) -> list[Piece]:
@@ -48,15 +51,23 @@ def words(before: str, after: str) -> list[Piece]:
     return pieces
 
 
-def _pairs(former: AssessmentVersion, version: AssessmentVersion) -> Iterator[tuple[Text, str, str]]:
+def _answers(former: AssessmentVersion, version: AssessmentVersion) -> Iterator[Difference]:
     before, after = assessments_problems.answers_of(former), assessments_problems.answers_of(version)
     for question in form.all_questions(version.basis):
-        yield question.ask, question.said(before), question.said(after)
-    if former.screening and version.screening:
-        yield _("Outcome of the screening"), former.get_screening_display(), version.get_screening_display()
+        said, says = question.said(before), question.said(after)
+        if said != says:
+            yield Difference(question.ask, (whole if question.choices else words)(said, says))
+
+
+def _frame(former: AssessmentVersion, version: AssessmentVersion) -> Iterator[Difference]:
+    """What the answers come to, and what the register said."""
+    if former.screening and version.screening and former.screening != version.screening:
+        outcomes = (str(one.get_screening_display()) for one in (former, version))
+        yield Difference(_("Outcome of the screening"), whole(*outcomes))
     # Rounds from before facts were kept would differ in all of them.
     if former.facts and version.facts:
         old = dict(assessments_facts.in_words(former.facts))
         new = dict(assessments_facts.in_words(version.facts))
         for label in assessments_facts.LABELS.values():
-            yield label, old.get(label, ""), new.get(label, "")
+            if old.get(label, "") != new.get(label, ""):
+                yield Difference(label, words(old.get(label, ""), new.get(label, "")))

@@ -29,7 +29,7 @@ AUTHORITY = Question(
 BEGUN = Question(
     "h2",
     _("Has the processing begun already?"),
-    _("An assessment comes first. If it has begun, say so: the record must be true."),
+    _("A first assessment comes before it. If it has begun all the same, say so: the record must be true."),
     Shape.ONE,
     YES_NO,
 )

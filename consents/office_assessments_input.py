@@ -10,6 +10,7 @@ from consents.assessments_types import Part, Question, Shape
 from consents.models import AssessmentReview, AssessmentVersion
 from core.desk import DayField
 
+Cause = AssessmentReview.Cause
 WORDS = forms.Textarea(attrs={"rows": 3})
 
 
@@ -61,9 +62,11 @@ class ReturnForm(forms.Form):
 
 
 class AgainForm(forms.Form):
+    """What nobody but staff can know. The other causes open a review by themselves."""
+
     cause = forms.ChoiceField(
         label=_("What happened"),
-        choices=[pair for pair in AssessmentReview.Cause.choices if pair[0] not in ("objection-upheld",)],
+        choices=[(cause.value, cause.label) for cause in Cause if cause not in (Cause.OBJECTION, Cause.PURPOSE)],
     )
 
 

@@ -7,7 +7,7 @@ from dateutil.relativedelta import relativedelta
 from django.utils.formats import date_format
 
 from consents import assessments, assessments_drafts, forms
-from consents.assessments_questions import FORMS
+from consents.assessments_questions import BEGUN, FORMS
 from consents.forms_checklist import Declaration
 from consents.models import ConsentForm, ConsentFormVersion
 from core.errors import DomainError
@@ -69,9 +69,11 @@ def _assessment(slug: str, answers: dict[str, Any], *, now: datetime) -> None:
     purpose = Purpose.objects.get(slug=slug)
     for months in APPROVALS:
         at = now - relativedelta(months=months)
+        # The first is written before anything begins, the others while it goes on.
+        said = answers if months == APPROVALS[0] else {**answers, BEGUN.key: "yes"}
         version = assessments_drafts.begin(purpose, now=at, actor=ACTOR)
         for part in FORMS[version.basis]:
-            given = {question.key: answers.get(question.key) for question in part.questions}
+            given = {question.key: said.get(question.key) for question in part.questions}
             assessments_drafts.save(purpose, part.slug, given, now=at, actor=ACTOR)
         assessments.approve(assessments_drafts.submit(purpose, now=at, actor=ACTOR), approver=DIRECTOR, now=at)
 
