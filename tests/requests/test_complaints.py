@@ -152,7 +152,9 @@ def test_the_person_sees_how_it_stands(client, mailoutbox):
     assert complaint.reference in client.get(link).text
     client.post(link)
     page = client.get(link).text
-    assert "We have confirmed that we have it" in page
+    for words in ("<h1>Your complaint</h1>", "We have confirmed that we have it", "what we found and what we change"):
+        assert words in page
+    assert "Make a complaint</a>." not in page
     complaints.close(complaint, "upheld", **WORDING, actor="user:test", now=now)
     assert "We have told you the outcome" in client.get(link).text
 
