@@ -97,6 +97,14 @@ def test_a_later_explicit_opt_in_lifts_exactly_its_purpose():
     assert Suppression.objects.filter(lifted_at=None).count() == 1
 
 
+def test_the_opt_in_of_somebody_unknown_lifts_the_no_they_said_before():
+    make.published()
+    no([Claim("email", "new@example.com")])
+    make.captured("new@example.com", now=make.days(2))
+    assert make.reason("new@example.com", now=make.days(2)) == "+consent-given"
+    assert Suppression.objects.get().lifted_by == ConsentEvent.objects.get(status="given").uuid
+
+
 def test_an_opt_in_after_stopping_everything_reaches_its_purpose_only():
     both()
     all_yes()
