@@ -1,9 +1,11 @@
 """The test database: made and migrated by the owner, used by the runtime role, emptied by a superuser."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 from django.core.management import call_command
@@ -12,7 +14,7 @@ from psycopg import sql
 
 from kraken_privacy.embedded.dsn import change
 from kraken_privacy.embedded.roles import OWNER, drop_database, ensure_database
-from tests.plugin import SERVER
+from tests.plugin import FOLDER, PATTERN, RUN, SERVER, WORKER
 
 
 def superuser_url() -> str:
@@ -82,13 +84,41 @@ def filled_tables(session: psycopg.Connection) -> list[str]:
     return [name for (name,) in session.execute(probe).fetchall()]
 
 
+def _make(server: str, name: str) -> None:
+    """Of several workers the first migrates, and the others copy what it had before its first test."""
+    if not WORKER:
+        _migrate(server, name)
+        return
+    pattern = PATTERN.format(run=os.environ[RUN])
+    with (
+        Path(os.environ[FOLDER], "pattern.lock").open("w") as lock,
+        psycopg.connect(server, autocommit=True) as session,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not session.execute("SELECT FROM pg_database WHERE datname = %s", [pattern]).rowcount:
+            _migrate(server, name)
+            connection.close()
+            session.execute(_copy(name, pattern))
+        else:
+            session.execute(_copy(pattern, name))
+
+
+def _copy(given: str, made: str) -> sql.Composed:
+    command = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+    return command.format(sql.Identifier(made), sql.Identifier(OWNER), sql.Identifier(given))
+
+
+def _migrate(server: str, name: str) -> None:
+    ensure_database(server, name)
+    with connected_as(OWNER):
+        call_command("migrate", verbosity=0, interactive=False)
+
+
 @contextmanager
 def migrated_database() -> Iterator[Snapshot]:
     server, name = os.environ[SERVER], connection.settings_dict["NAME"]
-    ensure_database(server, name)
     try:
-        with connected_as(OWNER):
-            call_command("migrate", verbosity=0, interactive=False)
+        _make(server, name)
         snapshot = Snapshot()
         snapshot.take()
         yield snapshot

@@ -18,12 +18,14 @@ from xdist.workermanage import WorkerController
 from kraken_privacy.embedded.cluster import throw_away
 from kraken_privacy.embedded.dsn import change
 from kraken_privacy.embedded.postgres import SUPERUSER
-from kraken_privacy.embedded.roles import RUNTIME, ensure_roles
+from kraken_privacy.embedded.roles import RUNTIME, drop_database, ensure_roles
 from kraken_privacy.embedded.valkey import Valkey
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 # Set by the controller, read by its workers. "KT" keeps them apart from settings of the application.
 SERVER, VALKEY, FOLDER, RUN = "KT_SUPERUSER_URL", "KT_VALKEY_FOLDER", "KT_FOLDER", "KT_RUN"
+# The migrated database that workers copy theirs from.
+PATTERN = "test_{run}_pattern"
 resources = ExitStack()
 
 
@@ -41,6 +43,7 @@ def start_servers() -> None:
     given = os.environ.get("TEST_SUPERUSER_URL")
     if given:
         ensure_roles(given)
+        resources.callback(drop_database, given, PATTERN.format(run=os.getpid()))
     os.environ[SERVER] = given or resources.enter_context(throw_away()).url(SUPERUSER, "postgres")
 
 
