@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.template.loader import render_to_string
 
 from consents import receipts_record, suppression
@@ -63,4 +64,5 @@ def _word(status: str) -> str:
 def _text(lines: list[tuple[str, str, str]], at: datetime, entry: UUID, signed: str) -> str:
     controller = Controller.current()
     context = {"lines": lines, "at": at.astimezone(controller.zone), "entry": entry, "controller": controller}
-    return render_to_string("consents/mail/receipt.txt", {**context, "signed": signed})
+    context |= {"signed": signed, "base_url": settings.BASE_URL}
+    return render_to_string("consents/mail/receipt.txt", context)
