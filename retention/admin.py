@@ -89,6 +89,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_select_related = ["rule"]
     ordering = ["-pk"]
     inlines = [BatchInline]
+    list_before_template = "retention/_about_runs.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         rows: QuerySet[Run] = super().get_queryset(request)

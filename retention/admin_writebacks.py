@@ -20,6 +20,7 @@ class WriteBackAdmin(ReadOnlyAdmin):
     ordering = ["decision", "-last_at", "-id"]
     exclude = ["hash"]
     actions = ["keep_erased", "let_back"]
+    list_before_template = "retention/_about_writebacks.html"
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("retention.change_writeback")

@@ -110,7 +110,7 @@ class RuleForm(forms.ModelForm):
     review_due = DayField(required=False, label=_("Look at the rule again on"))
     recipe = forms.CharField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
         label=_("How to anonymise"),
         help_text=_("Only for a rule that anonymises: its recipe in YAML, as docs/statistics.md shows."),
     )

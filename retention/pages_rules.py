@@ -146,7 +146,13 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @for_staff(DRAFT)
 def suggestions(request: HttpRequest) -> HttpResponse:
-    context = {"title": _("Suggested rules"), "offers": defaults.offers(), "elsewhere": defaults.ELSEWHERE}
+    offers = defaults.offers()
+    context = {
+        "title": _("Suggested rules"),
+        "offers": offers,
+        "missing": [offer for offer in offers if offer.taken is None],
+        "elsewhere": defaults.ELSEWHERE,
+    }
     return page(request, "retention/suggestions.html", context)
 
 
