@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -204,7 +204,7 @@ def _length(period: str, day: date) -> timedelta:
 
 
 _recall: Recall[Shown] = Recall()
-# The version and its purposes at once. One row.
+# The version and its purposes at once, in the order of the fields of Shown. One row.
 SHOWN = """
 SELECT version.id, form.slug, version.number, version.locale, version.controls::text, version.notice_version,
        version.sha256, version.published_at, version.superseded_at, form.grace_days, form.valid_for,
@@ -241,43 +241,11 @@ def _shown(slug: str, number: int, locale: str) -> Shown | None:
     row = prepared.fetch_one(SHOWN, [slug, number, locale])
     if row is None:
         return None
-    (
-        key,
-        slug,
-        number,
-        locale,
-        controls,
-        notice,
-        sha,
-        published,
-        superseded,
-        days,
-        valid_for,
-        double,
-        age,
-        network,
-        found,
-        versions,
-    ) = row
-    purposes = [Purpose(pk=pk, slug=name, uuid=UUID(uuid)) for name, pk, uuid in json.loads(found)]
-    shown = Shown(
-        key=key,
-        slug=slug,
-        number=number,
-        locale=locale,
-        controls=json.loads(controls),
-        notice_version=notice,
-        sha256=sha,
-        published_at=published,
-        superseded_at=superseded,
-        grace=timedelta(days=days),
-        valid_for=valid_for,
-        double_opt_in=double,
-        minimum_age=age,
-        keeps_network=network,
-        purposes={purpose.slug: purpose for purpose in purposes},
-        versions=versions,
-    )
+    given = dict(zip((field.name for field in fields(Shown)), row, strict=True))
+    purposes = [Purpose(pk=pk, slug=name, uuid=UUID(uuid)) for name, pk, uuid in json.loads(given["purposes"])]
+    given["purposes"] = {purpose.slug: purpose for purpose in purposes}
+    given["controls"], given["grace"] = json.loads(given["controls"]), timedelta(days=given["grace"])
+    shown = Shown(**given)
     return _recall.keep((slug, number, locale), shown)
 
 
