@@ -13,7 +13,7 @@ from benchmarks.measure import Plan, Result
 # Each is a module here with run(plan) -> Result.
 NAMES = ("consent_capture", "request_intake", "purge", "home_page", "queue_page", "person_page", "access_package")
 # Not of "all": loading takes minutes.
-LONG = ("queue_page_200k", "purge_200k", "purge_under_load", "chaos")
+LONG = ("queue_page_200k", "purge_200k", "purge_under_load", "chaos", "permission_check", "consent_import")
 
 
 def main() -> int:

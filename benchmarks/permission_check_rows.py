@@ -3,7 +3,7 @@
 Everything by set statements, as the superuser: rows made like these need no foreign key looked up one by one. Of ten
 people seven have consented, one has refused, one has withdrawn and is suppressed, and one was never asked. Each has an
 e-mail address that the API finds: the blind index is HMAC-SHA-256 (RFC 2104), written with PostgreSQL's sha256. What is
-sealed is random, for nothing here opens it.
+sealed is random, for nothing here opens it. No two answered at the same moment.
 """
 
 import os
@@ -30,7 +30,8 @@ CREATE TEMPORARY TABLE copy AS
   SELECT n, nextval(pg_get_serial_sequence('subjects_datasubject', 'id')) AS id, gen_random_uuid() AS uuid,
          nextval(pg_get_serial_sequence('subjects_identifier', 'id')) AS identifier, gen_random_uuid() AS event,
          gen_random_uuid() AS entry, convert_to('email||person' || n || '@example.com', 'UTF8') AS text,
-         CASE n %% 10 WHEN 0 THEN 'refused' WHEN 1 THEN 'withdrawn' WHEN 2 THEN NULL ELSE 'given' END AS status
+         CASE n %% 10 WHEN 0 THEN 'refused' WHEN 1 THEN 'withdrawn' WHEN 2 THEN NULL ELSE 'given' END AS status,
+         %(at)s - n * interval '1.000007 second' AS at
   FROM generate_series(1, %(people)s) AS n;
 INSERT INTO subjects_datasubject (id, uuid, locale, jurisdiction, is_test)
   SELECT id, uuid, 'en-GB', 'UK', false FROM copy;
@@ -43,17 +44,17 @@ INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, g
   SELECT gen_random_uuid(), id, %(sales)s, 'prospect', 'mutual-interest', '', 'website', %(at)s::date FROM copy;
 INSERT INTO consents_consentevent (uuid, schema_version, consent, subject, purpose, channel, status, effective_at,
     valid_until, recorded_at, form_version, origin, collected_by, actor, proof, entry)
-  SELECT event, 1, gen_random_uuid(), uuid, %(newsletter_uuid)s, 'email', status, %(at)s,
-         CASE status WHEN 'given' THEN %(at)s + interval '2 years' END, %(at)s, NULL, 'direct', 'api',
+  SELECT event, 1, gen_random_uuid(), uuid, %(newsletter_uuid)s, 'email', status, at,
+         CASE status WHEN 'given' THEN at + interval '2 years' END, at, NULL, 'direct', 'api',
          'system:benchmark', NULL, entry
   FROM copy WHERE status IS NOT NULL;
 INSERT INTO consents_consentstate (subject, purpose_id, channel, status, effective_at, valid_until, event, entry)
-  SELECT uuid, %(newsletter)s, 'email', status, %(at)s, CASE status WHEN 'given' THEN %(at)s + interval '2 years' END,
+  SELECT uuid, %(newsletter)s, 'email', status, at, CASE status WHEN 'given' THEN at + interval '2 years' END,
          event, entry
   FROM copy WHERE status IS NOT NULL;
 INSERT INTO consents_suppression (uuid, schema_version, hash, hash_key, purpose_id, channel, reason, since, entry)
   SELECT gen_random_uuid(), 1, sha256(%(no_outer)s::bytea || sha256(%(no_inner)s::bytea || text)), %(no_key)s,
-         %(newsletter)s, '', 'withdrawal', %(at)s, entry
+         %(newsletter)s, '', 'withdrawal', at, entry
   FROM copy WHERE status = 'withdrawn';
 DROP TABLE copy;
 """

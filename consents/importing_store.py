@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -134,15 +135,18 @@ class Row:
     at: datetime
     evidence: str
 
-    @property
+    @cached_property
     def text(self) -> bytes:
         return text_of(self.type, self.value)
 
-    @property
+    @cached_property
+    def instant(self) -> str:
+        return entries.instant(self.at)
+
+    @cached_property
     def event(self) -> UUID:
         """The same for the same answer, from whatever file: a keyed hash, for an address could be guessed."""
-        instant = entries.instant(self.at)
-        said = f"imported|{self.purpose.uuid}|{self.channel}|{self.status}|{instant}|".encode() + self.text
+        said = f"imported|{self.purpose.uuid}|{self.channel}|{self.status}|{self.instant}|".encode() + self.text
         return UUID(bytes=keyring("SUPPRESSION_KEYS").mac(said)[:16], version=4)
 
 
@@ -240,24 +244,27 @@ def _staged(row: Row, subject: UUID, *, is_new: bool, actor: str, now: datetime)
     proof = new_key(Owner.CONSENT, consent)
     proof_master, proof_wrapped = proof.wrapped()
     said = {"identity": {row.type: row.typed}, "evidence": row.evidence, "line": row.line}
-    entry, body = entries.encode(
-        kind="consent.given" if row.status == Status.GIVEN else "consent.refused",
-        at=now,
-        actor=actor,
-        subject=subject,
-        object=consent,
-        data={
-            "by": BY,
-            "given_at": entries.instant(row.at),
-            "choices": {f"{row.purpose.slug}:{row.channel}": row.status},
-            "new": is_new,
-        },
-    )
+    pattern = _pattern(row.purpose.slug, row.channel, row.status, is_new=is_new, actor=actor, now=now)
+    entry = uuid4()
+    body = pattern.body(entry=entry, subject=subject, object=consent, given_at=row.instant)
     until = row.at + VALID_FOR if row.status == Status.GIVEN else None
     sealed = json.dumps(said).encode()
     choice = (row.purpose.pk, row.purpose.uuid, row.channel, row.status, row.at, until)
     kept = (proof.seal("proof", sealed), proof_master, proof_wrapped, entry, body)
     return (event, consent, subject, is_new, *(_identifier(row) if is_new else [None] * 8), *choice, *kept)
+
+
+@lru_cache(maxsize=64)
+def _pattern(slug: str, channel: str, status: str, *, is_new: bool, actor: str, now: datetime) -> entries.Pattern:
+    """What the ledger says of such rows: all the same but for ids and the day of the answer."""
+    return entries.Pattern(
+        kind="consent.given" if status == Status.GIVEN else "consent.refused",
+        at=now,
+        actor=actor,
+        ids=["object"],
+        times=["given_at"],
+        data={"by": BY, "choices": {f"{slug}:{channel}": status}, "new": is_new},
+    )
 
 
 def _identifier(row: Row) -> tuple[Any, ...]:

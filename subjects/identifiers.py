@@ -171,6 +171,10 @@ def _is_dot_atom(local: str) -> bool:
 
 
 def _phone(text: str, region: str) -> str:
+    if british := _PLAIN_BRITISH.fullmatch(text.replace(" ", "")):
+        trunk, number = british.groups()
+        if trunk == "+44" or region == "GB":
+            return f"+44{number}"
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
@@ -180,6 +184,11 @@ def _phone(text: str, region: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise refused(Type.PHONE, _("This is not a possible telephone number."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+# Ten digits behind the trunk prefix or the country's code: what all the rules together make of it is certain, and they
+# take twelve times as long.
+_PLAIN_BRITISH = re.compile(r"(0|\+44)([1-9][0-9]{9})")
 
 
 def text_of(type: str, normalised: str, system: str = "") -> bytes:

@@ -10,6 +10,7 @@ from consents import importing, rebuild, suppression
 from consents.models import ConsentEvent, ConsentImport, ConsentState, Suppression
 from consents.withdraw import withdraw
 from core.models import DataKey
+from ledger import entries
 from ledger.models import Entry
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, Relationship
@@ -44,7 +45,12 @@ def test_a_row_becomes_what_a_captured_consent_is(tmp_path):
     assert counts(report) == {"stored": 1}
     event, subject = ConsentEvent.objects.get(), DataSubject.objects.get()
     assert (event.subject, event.status, event.origin) == (subject.uuid, "given", "imported_legacy")
-    assert ConsentState.objects.get().entry == event.entry == Entry.objects.get(kind="consent.given").uuid
+    entry = Entry.objects.get(kind="consent.given")
+    assert ConsentState.objects.get().entry == event.entry == entry.uuid
+    said = {"by": "import", "choices": {"newsletter:email": "given"}, "given_at": "2026-02-01T10:00:00.000000Z"}
+    ids = {"entry": entry.uuid, "subject": subject.uuid, "object": event.consent}
+    data = {**said, "new": True}
+    assert entry.body == entries.encode(kind=entry.kind, at=make.NOW, actor=make.ACTOR, data=data, **ids)[1]
     assert Relationship.objects.get().subject == subject
     assert DataKey.objects.filter(owner_id__in=[event.consent, Identifier.objects.get().uuid]).count() == 2
     assert make.reason() == "+consent-given"

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import idna
+import phonenumbers
 import pytest
 from django.test import override_settings
 from hypothesis import given
@@ -143,3 +144,14 @@ def test_values_are_sealed_and_unreadable_without_their_key(db):
 
 def test_a_claim_is_one_value_however_it_is_typed():
     assert Claim("email", "ADA@example.com").blind == Claim("email", "ada@example.com").blind
+
+
+def test_a_plain_british_number_is_read_at_once_as_the_library_reads_it():
+    for number in range(1_000_000_007, 10_000_000_000, 60_000_049):
+        for written in (f"0{number}", f"+44{number}", f"0{number}"[:5] + " " + f"0{number}"[5:]):
+            parsed = phonenumbers.parse(written, "GB")
+            assert phonenumbers.is_possible_number(parsed)
+            assert normalise("phone", written) == phonenumbers.format_number(parsed, 0)
+    assert normalise("phone", "0100000000", region="FR") == "+33100000000"
+    with pytest.raises(Invalid):
+        normalise("phone", "01632960000 x7")
