@@ -47,7 +47,7 @@ CALLS = {
         "GET", "forms/join/", "forms:read", 200,
         {
             *("slug", "version", "locale", "sha256", "title", "intro", "controls", "controllers", "notice"),
-            *("double_opt_in", "minimum_age", "withdrawal"),
+            *("double_opt_in", "minimum_age", "network_reason", "withdrawal"),
         },
     ),
     "consents": Call(

@@ -59,8 +59,8 @@ def routes(patterns, before=""):
 def test_no_call_is_missing_here():
     told = {call.path.partition("?")[0] for call in CALLS.values()} | STEPS | ELSEWHERE
     told |= {"schema/", "ledger/entries/{entry}/proof/", "unsubscribe/links/"}
-    # Tried in tests/cookies.
-    told |= {"cookies/links/", "cookies/{site}/", "cookies/{site}/choices/"}
+    # Tried in tests/consents and tests/cookies.
+    told |= {"forms/{slug}/asking/"} | {"cookies/links/", "cookies/{site}/", "cookies/{site}/choices/"}
     plain = {re.sub(r"<[^>]+>", "{}", route) for route in routes(api_urls.urlpatterns)}
     assert plain == {re.sub(r"\{\w+\}|(?<=forms/)join", "{}", path) for path in told}
     assert get_resolver().resolve("/api/v1/events/").route == "api/v1/events/"
