@@ -33,6 +33,14 @@ def python_for_all() -> str:
     return pytest.skip(f"no {version} that another user could run")
 
 
+def linked(source: str, target: str) -> None:
+    """The packages are a gigabyte, which need not be there twice."""
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A directory that everybody can enter, which pytest's own are not."""
@@ -48,7 +56,7 @@ def ordinary_stack(open_folder: Path) -> Iterator[RunningStack]:
     shutil.copytree(ROOT, open_folder / "tree", ignore=skip)
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     if not can_be_read_by_all(Path(packages)):
-        shutil.copytree(packages, open_folder / "packages")
+        shutil.copytree(packages, open_folder / "packages", copy_function=linked)
         packages = str(open_folder / "packages")
     (open_folder / "home").mkdir()
     os.chown(open_folder / "home", NOBODY, NOBODY)
