@@ -241,7 +241,7 @@ def _pattern(
             # What somebody was shown is told by the form, unless the page said more.
             **({"notice": notice} if notice else {}),
         },
-        ids=["object"],
+        ids=["subject", "object"],
         times=["at", "given_at"],
     )
 

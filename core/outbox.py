@@ -35,15 +35,16 @@ _carriers: dict[str, Carrier] = {}
 Writer = Callable[[Mapping[str, Any]], Mapping[str, str]]
 _writers: dict[str, Writer] = {}
 # Message and key at once: this stands in the way of everybody who waits for an answer.
-POST = """
+COLUMNS = [str(field.attname) for field in Outbox._meta.concrete_fields]
+POST = f"""
 WITH key AS (
     INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
     VALUES (%(owner)s, %(uuid)s, %(master)s, %(wrapped)s)
 )
 INSERT INTO core_outbox (uuid, schema_version, kind, about, payload, created_at, due_at, attempts, error)
 VALUES (%(uuid)s, 1, %(kind)s, %(about)s, %(payload)s, %(now)s, %(now)s, 0, '')
-RETURNING id
-"""
+RETURNING {", ".join(COLUMNS)}
+"""  # noqa: S608  (our own names)
 
 
 class NotReplayable(DomainError):
@@ -58,14 +59,13 @@ def register_carrier(kind: Outbox.Kind, func: Carrier) -> None:
 
 def post(kind: Outbox.Kind, payload: Mapping[str, Any], *, about: UUID | None, now: datetime) -> Outbox:
     """Put a message into the outbox inside the caller's transaction; a worker is told once that has committed."""
-    row = Outbox(kind=kind, about=about, created_at=now, due_at=now)
-    key = vault.new_key(Owner.OUTBOX, row.uuid)
-    row.payload = key.seal("payload", json.dumps(payload).encode())
+    key = vault.new_key(Owner.OUTBOX, uuid.uuid4())
     master, wrapped = key.wrapped()
-    known = {"uuid": row.uuid, "kind": row.kind, "about": about, "payload": row.payload, "now": now}
+    known = {"uuid": key.owner_id, "kind": kind.value, "about": about, "now": now}
+    known |= {"payload": key.seal("payload", json.dumps(payload).encode())}
     with transaction.atomic(savepoint=False):
         stored = prepared.fetch_all(POST, known | {"owner": key.owner.value, "master": master, "wrapped": wrapped})
-        [(row.pk,)] = stored
+        row = Outbox.from_db(None, COLUMNS, stored[0])
         transaction.on_commit(lambda: hint("core.tasks.deliver", row.pk), robust=True)
     return row
 

@@ -104,13 +104,13 @@ def store(bodies: Iterable[str]) -> None:
 class Pattern:
     """The body of entries that differ only in ids and times. Encoding one anew takes longer than storing it.
 
-    Every entry has its own id and subject. `ids` and `times` name what else differs: "at", "object", members of `data`.
+    Every entry has its own id. `ids` and `times` name what else differs: "subject", "object", "at", members of `data`.
     Raises ValueError as `encode` does.
     """
 
     def __init__(self, *, ids: Sequence[str] = (), times: Sequence[str] = (), **same: Any) -> None:
         # These stand for what differs. No code holds a percent sign.
-        marks: dict[str, Any] = {name: uuid.uuid4() for name in ("entry", "subject", *ids)}
+        marks: dict[str, Any] = {name: uuid.uuid4() for name in ("entry", *ids)}
         marks |= {name: datetime.min.replace(tzinfo=UTC, microsecond=n) for n, name in enumerate(times)}
         members = {name: mark for name, mark in marks.items() if name not in ("entry", "subject", "object", "at")}
         data = {**same.pop("data"), **{name: _written(mark) for name, mark in members.items()}}
@@ -129,7 +129,7 @@ def _written(mark: UUID | datetime) -> str:
 
 def record_each(*, kind: str, at: datetime, actor: str, subjects: Iterable[UUID], data: Mapping[str, Any]) -> None:
     """One entry of the same kind for each of these people, in one statement."""
-    pattern = Pattern(kind=kind, at=at, actor=actor, data=data)
+    pattern = Pattern(kind=kind, at=at, actor=actor, data=data, ids=["subject"])
     store(pattern.body(entry=uuid.uuid4(), subject=subject) for subject in subjects)
 
 

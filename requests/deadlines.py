@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from core import prepared
 from core.apikeys import Seen
@@ -15,6 +15,9 @@ from core.rules import NoRuleSet, rule_set
 from requests.clock import Clock, compute
 from requests.facts import Facts
 from requests.models import RightsRequest
+
+Row = tuple[Any, ...]
+T = TypeVar("T")
 
 
 def regime_of(controller: Controller) -> str:
@@ -61,19 +64,46 @@ def circumstances(given: date | None, at: datetime, *, by: Seen | None = None) -
     """For a request that arrived on a day that is `given`, or `at` a moment: then the day is that of the controller's
     own place. Raises NoRuleSet; and Changed when the key `by` is not any more as it was recalled.
     """
-    unknown = Controller.placeholder()
+    unknown = _unknown()
     params: dict[str, Any] = {"given": given, "at": at, "division": unknown.division, "zone": unknown.time_zone}
     params |= {"key": by.key.pk if by else None, "key_version": by.version if by else None}
     row = prepared.fetch_one(CIRCUMSTANCES, params)
     if row is None:
         raise Changed
     first, second = len(_CONTROLLER), len(_CONTROLLER) + len(_RULES)
-    controller = unknown if row[0] is None else Controller.from_db(None, _CONTROLLER, row[:first])
     if row[first] is None:
         raise NoRuleSet
-    rules = RuleSet.from_db(None, _RULES, row[first:second])
+    controller = unknown if row[0] is None else _controller(row[:first])
+    return Circumstances(controller, _rule_set(row[first:second]), row[second], frozenset(row[second + 1]))
+
+
+@cache
+def _unknown() -> Controller:
+    return Controller.placeholder()
+
+
+class _Last(Generic[T]):
+    """The same row is the same object, for whoever only reads it: making one takes longer than reading the row."""
+
+    def __init__(self, make: Callable[[Row], T]) -> None:
+        self.make = make
+        self.last: tuple[Row, T] | None = None
+
+    def __call__(self, row: Row) -> T:
+        last = self.last
+        if last is None or last[0] != row:
+            last = self.last = (row, self.make(row))
+        return last[1]
+
+
+def _rules(row: Row) -> RuleSet:
+    rules = RuleSet.from_db(None, _RULES, row)
     rules.params = json.loads(rules.params)
-    return Circumstances(controller, rules, row[second], frozenset(row[second + 1]))
+    return rules
+
+
+_controller = _Last(lambda row: Controller.from_db(None, _CONTROLLER, row))
+_rule_set = _Last(_rules)
 
 
 def cached() -> tuple[Callable[[str], frozenset[date]], Callable[[str, date], RuleSet]]:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from core.constraints import one_of
 from core.models import RuleSet, User
 from ledger.entries import record
 from requests.models_answer import CollectionCode, Decision, Package, PackageChunk
@@ -198,11 +199,11 @@ class RightsRequest(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=State.values), name="requests_state_known"),
-            models.CheckConstraint(condition=Q(right__in=Right.values), name="requests_right_known"),
+            models.CheckConstraint(condition=one_of("state", State.values), name="requests_state_known"),
+            models.CheckConstraint(condition=one_of("right", Right.values), name="requests_right_known"),
             models.UniqueConstraint(fields=["case", "right"], name="requests_right_once_per_case"),
             models.CheckConstraint(
-                condition=Q(state__in=[s.value for s in OPEN]) | Q(answered_at__isnull=False),
+                condition=one_of("state", OPEN) | Q(answered_at__isnull=False),
                 name="requests_closed_is_answered",
             ),
         ]

@@ -7,6 +7,7 @@ of taking in a request (benchmarks/request_intake.py).
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -81,20 +82,8 @@ def open_rights(
 
 
 def _row(n: int, one: RightsRequest, case: CaseFile, day: date, *, actor: str, now: datetime) -> dict[str, Any]:
-    entry, body = entries.encode(
-        kind="request.received",
-        at=now,
-        actor=actor,
-        object=one.uuid,
-        data={
-            "right": one.right,
-            "channel": case.channel,
-            "received": day.isoformat(),
-            "due": one.due_on.isoformat() if one.due_on else None,
-            "rules": case.rule_set.slug,
-        },
-        test=case.is_test,
-    )
+    entry = uuid4()
+    pattern = _pattern(actor, one.right, case.channel, day, one.due_on, case.rule_set.slug, case.is_test)
     return {
         "n": n,
         "uuid": str(one.uuid),
@@ -107,8 +96,23 @@ def _row(n: int, one: RightsRequest, case: CaseFile, day: date, *, actor: str, n
         "target_on": _iso(one.target_on),
         "asks": one.right not in ASKS_NOBODY,
         "entry": str(entry),
-        "body": body,
+        "body": pattern.body(entry=entry, object=one.uuid, at=entries.instant(now)),
     }
+
+
+@lru_cache(maxsize=512)
+def _pattern(
+    actor: str, right: str, channel: str, received: date, due: date | None, rules: str, is_test: bool
+) -> entries.Pattern:
+    """The entry of everything that is asked alike on one day."""
+    return entries.Pattern(
+        kind="request.received",
+        actor=actor,
+        data={"right": right, "channel": channel, "received": _iso(received), "due": _iso(due), "rules": rules},
+        test=is_test,
+        ids=["object"],
+        times=["at"],
+    )
 
 
 def _iso(day: date | None) -> str | None:

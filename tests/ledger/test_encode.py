@@ -89,7 +89,7 @@ def test_a_pattern_says_what_encoding_anew_would_say():
     at, said = datetime(2026, 11, 22, 9, 0, 0, 5, tzinfo=UTC), datetime(2025, 2, 28, 23, 59, tzinfo=UTC)
     same = {"kind": "consent.given", "actor": "api:web"}
     data = {"form": "newsletter", "choices": {"newsletter:email": "given"}, "new": True}
-    pattern = Pattern(**same, data=data, ids=["object"], times=["at", "given_at"])
+    pattern = Pattern(**same, data=data, ids=["subject", "object"], times=["at", "given_at"])
     for entry, subject, thing in [[uuid.uuid4() for _id in range(3)] for _row in range(2)]:
         written = {"given_at": instant(said)}
         anew = encode(**same, at=at, subject=subject, object=thing, data=data | written, entry=entry)[1]
