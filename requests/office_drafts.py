@@ -192,7 +192,7 @@ def _frame(request: HttpRequest, found: About, kind: str) -> dict[str, Any]:
         "title": found.reference,
         "about": found,
         "page": _page(found),
-        "address": {name: reverse(f"admin:{prefix}letter-{name}", args=[found.uuid]) for name in DOORS},
+        "address": {name: reverse(f"admin:{prefix}letter-{name}", args=[found.uuid]) for name in _doors(prefix)},
         "kind": kind,
         "letter_title": title(kind),
         "is_sent_here": kind in letter_drafts.ACTS,
@@ -215,12 +215,17 @@ DOORS: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
 }
 
 
+def _doors(about: str) -> dict[str, tuple[str, Callable[..., HttpResponseBase]]]:
+    """Nobody doubts who complains: that is a matter of requests."""
+    return {name: door for name, door in DOORS.items() if not about or name != "propose"}
+
+
 def urls(site: AdminSite) -> list[URLPattern]:
     roots = {"": "rights/<uuid:uuid>/draft/", COMPLAINT: "rights/complaints/<uuid:uuid>/draft/"}
     views = [
         path(f"{root}{end}", door, {"about": about}, name=f"{about}letter-{name}")
         for about, root in roots.items()
-        for name, (end, door) in DOORS.items()
+        for name, (end, door) in _doors(about).items()
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)

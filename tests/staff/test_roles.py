@@ -320,6 +320,7 @@ STEPS = {
         "rights-recipient-impossible",
         "rights-recipient-replied",
         "rights-view-forget",
+        *("rights-restriction-use-words", "rights-restriction-use-end"),
         *("case-message-done", "case-file"),
     ),
 }
