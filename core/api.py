@@ -34,7 +34,8 @@ class ApiView(APIView):
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         # There is one form of an answer, and whoever asks for another gets it all the same (RFC 9110 section 12.5.1).
-        return _JSON, str(_JSON.media_type)
+        renderer = _JSON if self.renderer_classes is ApiView.renderer_classes else self.renderer_classes[0]()
+        return renderer, str(renderer.media_type)
 
 
 class Cursor(CursorPagination):
