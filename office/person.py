@@ -24,6 +24,7 @@ from office.visibility import Sight, running, sight_of
 from processing.models import DataCategory, Purpose, PurposeVersion, Status
 from requests.models import RightsRequest
 from retention.models import RetentionRule
+from subjects.blocks import held_by_rule
 from subjects.models import (
     DataSubject,
     Disclosure,
@@ -113,6 +114,7 @@ def gather(
     ties = list(Relationship.objects.filter(subject=subject).select_related("purpose").order_by("started_on", "pk"))
     restrictions = list(Restriction.objects.filter(subject=subject).select_related("purpose").order_by("-since"))
     blocks = list(ErasureBlock.objects.filter(subject=subject).select_related("purpose").order_by("-placed_at")[:FEW])
+    stops = {block.purpose_id for block in blocks if block.released_at is None} | held_by_rule(subject)
     merges = list(Merge.objects.filter(kept=subject.uuid).order_by("-merged_at"))
     versions = _versions(
         {need.purpose_id for item in items for need in item.needs.all()} | {t.purpose_id for t in ties}
@@ -121,7 +123,7 @@ def gather(
     return Person(
         subject=subject,
         known=_known(subject),
-        categories=_by_category(_held(items, ties, versions, restrictions, blocks)),
+        categories=_by_category(_held(items, ties, versions, restrictions, stops)),
         after=next_key,
         is_first=not after,
         ties=[(tie, versions.get(tie.purpose_id)) for tie in ties],
@@ -161,7 +163,7 @@ def _for_sales(subject: DataSubject, sight: Sight, *, now: datetime, after: str)
     return Person(
         subject=subject,
         known=_known(subject),
-        categories=_by_category(_held(items, ties, versions, limits, [])),
+        categories=_by_category(_held(items, ties, versions, limits, set())),
         after=next_key,
         is_first=not after,
         ties=[(tie, versions.get(tie.purpose_id)) for tie in ties],
@@ -205,12 +207,11 @@ def _held(
     ties: list[Relationship],
     versions: dict[int, PurposeVersion],
     restrictions: list[Restriction],
-    blocks: list[ErasureBlock],
+    stops: Collection[int | None],
 ) -> list[Held]:
     active = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE, purpose__in=list(versions))
     rules, tie_of = list(active.select_related("category")), terms.by_purpose(ties)
     terms.date_cases(ties, rules)
-    stops = {block.purpose_id for block in blocks if block.released_at is None}
     limits = [limit for limit in restrictions if limit.lifted_at is None]
     return [
         Held(
