@@ -261,7 +261,7 @@ def _pattern(slug: str, channel: str, status: str, *, is_new: bool, actor: str, 
         kind="consent.given" if status == Status.GIVEN else "consent.refused",
         at=now,
         actor=actor,
-        ids=["object"],
+        ids=["subject", "object"],
         times=["given_at"],
         data={"by": BY, "choices": {f"{slug}:{channel}": status}, "new": is_new},
     )

@@ -114,12 +114,15 @@ class Pattern:
         marks |= {name: datetime.min.replace(tzinfo=UTC, microsecond=n) for n, name in enumerate(times)}
         members = {name: mark for name, mark in marks.items() if name not in ("entry", "subject", "object", "at")}
         data = {**same.pop("data"), **{name: _written(mark) for name, mark in members.items()}}
+        self._differs = marks.keys()
         _entry, self._body = encode(**same, data=data, **{n: mark for n, mark in marks.items() if n not in members})
         for name, mark in marks.items():
             self._body = self._body.replace(_written(mark), f"%({name})s")
 
     def body(self, **differs: UUID | str) -> str:
-        """The canonical text with these ids, and these times as `instant` writes them."""
+        """The canonical text with these ids, and these times as `instant` writes them: all of them, and no others."""
+        if differs.keys() != self._differs:
+            raise ValueError(f"Say {', '.join(self._differs)}.")
         return self._body % differs
 
 

@@ -99,3 +99,10 @@ def test_a_pattern_says_what_encoding_anew_would_say():
 def test_a_pattern_refuses_words_as_encoding_does():
     with pytest.raises(ValueError, match="codes"):
         Pattern(kind="consent.given", actor="api:web", data={"note": "Ada Lovelace"}, times=["at"])
+
+
+def test_a_pattern_is_filled_in_with_all_that_differs_and_nothing_else():
+    pattern = Pattern(kind="consent.given", actor="api:web", data={}, ids=["subject"], at=AT)
+    for differs in ({"entry": ID}, {"entry": ID, "subject": SUBJECT, "object": ID}):
+        with pytest.raises(ValueError, match="entry, subject"):
+            pattern.body(**differs)
