@@ -47,6 +47,7 @@ def forget_merged(kept: Iterable[UUID], gone: Gone) -> None:
         return
     empty = DataSubject.objects.filter(uuid__in=uuids)
     forget.clean(Gone(list(empty.values_list("pk", flat=True)), uuids, [], gone.now))
+    gone.other_ids.extend(uuids)
     forget_merged(uuids, gone)
     empty.delete()
     merges.delete()

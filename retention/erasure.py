@@ -59,5 +59,6 @@ def _message(
         "purposes": sorted(purpose.slug for purpose in purposes if purpose.slug not in blocked),
         "items": [str(uuid) for uuid in erased.item_uuids],
         "identifiers": [str(uuid) for uuid in erased.identifier_uuids],
-        "person_gone": bool(erased.subjects),
+        # Of one person there are several when their records had been made one since the backup.
+        "people": [str(uuid) for uuid in erased.subject_uuids],
     }

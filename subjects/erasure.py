@@ -44,6 +44,8 @@ class Gone:
     subjects: list[UUID]
     relationships: list[tuple[UUID, int]]
     now: datetime
+    # Filled by cleaners: other ids of the same people, which a backup may bring back as people of their own.
+    other_ids: list[UUID] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def end_needs(
         subjects=len(gone.subjects),
         item_uuids=items.uuids,
         identifier_uuids=identifiers.uuids,
-        subject_uuids=gone.subjects,
+        subject_uuids=[*gone.subjects, *gone.other_ids],
         source_hashes=items.source_hashes,
         identifier_hashes=identifiers.hashes,
     )

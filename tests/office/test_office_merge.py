@@ -3,15 +3,18 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from consents import forms, permission, renewals, states, withdraw
 from consents.models import ConsentEvent, ConsentState
+from core import outbox
 from core.models import Controller
 from ledger.models import Entry
 from office import merging
 from office.models import Merge
-from subjects import blocks, people, relationships, restrictions
+from retention.replay import replay
+from subjects import blocks, erasure, people, relationships, restrictions
 from subjects.erasure import end_needs, needs_of
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, ItemPurpose, Relationship, SubjectIdentifier
@@ -251,3 +254,17 @@ def test_a_yes_that_its_form_has_outgrown_stays_so_under_the_record_that_is_kept
     merge(kept, gone, now=now)
     renewals.end_due(now=now + timedelta(days=renewals.DAYS))
     assert standing(kept) == {"invalidated"}
+
+
+def test_an_older_backup_brings_neither_back(ada, countess, purposes, tmp_path, settings):
+    settings.JOURNAL_DIR = tmp_path
+    make_office.consent(countess)
+    backup = transaction.savepoint()
+    merge(ada, countess)
+    chosen = list(purposes.values())
+    erasure.erase(subject=ada, purposes=chosen, request=ada.uuid, actor=make.OFFICER, now=LATER)
+    outbox.deliver_due(now=LATER)
+    transaction.savepoint_rollback(backup)
+    assert DataSubject.objects.count() == 2
+    replay(now=LATER)
+    assert not DataSubject.objects.exists()

@@ -84,7 +84,7 @@ def test_the_journal_has_it_once_delivered_and_only_once():
     assert (line["action"], line["entry"]) == ("erase", str(row.uuid))
     assert line["data"]["items"] == [str(one.uuid)]
     assert line["data"]["purposes"] == ["newsletter"]
-    assert line["data"]["person_gone"] is True
+    assert line["data"]["people"] == [line["data"]["subject"]]
     # The worker died between the disk and its acknowledgement.
     journal.carry(row, {"action": "erase", "items": []})
     assert journal.verify().lines == 1
