@@ -45,10 +45,8 @@ def letter_changed(letter: Letter, *, actor: str, now: datetime) -> None:
     is_first = complaint.acknowledged_at is None
     # An outcome that waits to be posted has told nobody anything yet.
     if is_first or (letter.kind == OUTCOME and complaint.acknowledged_how == "outcome"):
-        how = "outcome" if letter.kind == OUTCOME else "post" if letter.given_by == Letter.Way.POST else "letter"
-        at = _moment(letter, now)
-        if is_first or complaint.acknowledged_at != at:
-            note(complaint, how=how, at=at, message=letter.outbox, actor=actor, now=now)
+        if is_first or complaint.acknowledged_at != _moment(letter, now):
+            _note_letter(complaint, letter, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -125,6 +123,17 @@ def _undo(complaint: Complaint, message: UUID | None, *, actor: str, now: dateti
     complaint.acknowledged_at, complaint.acknowledged_how, complaint.acknowledged_message = None, "", None
     complaint.save(update_fields=["acknowledged_at", "acknowledged_how", "acknowledged_message"])
     _record("acknowledgement-came-back", complaint, actor=actor, now=now)
+    still = complaint.letters.given().filter(kind__in=KINDS).order_by("given_on", "pk").first()
+    if still:
+        _note_letter(complaint, still, actor=actor, now=now)
+
+
+def _note_letter(complaint: Complaint, letter: Letter, *, actor: str, now: datetime) -> None:
+    """By this letter. What was posted does not come back with the e-mail that had told of it before."""
+    is_posted = letter.given_by == Letter.Way.POST
+    how = "outcome" if letter.kind == OUTCOME else "post" if is_posted else "letter"
+    message = None if is_posted else letter.outbox
+    note(complaint, how=how, at=_moment(letter, now), message=message, actor=actor, now=now)
 
 
 def _moment(letter: Letter, now: datetime) -> datetime:

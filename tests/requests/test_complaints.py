@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from core.errors import Invalid
-from core.models import Controller
+from core.models import Controller, Outbox
 from core.outbox import deliver_due
 from inbox.bounces import bounced
 from ledger.models import Entry
@@ -210,3 +210,34 @@ def test_an_acknowledgement_that_came_back_was_none(mailoutbox):
         posting.mark_posted(letter, day=posted.date(), actor="user:test", now=posted)
     complaint.refresh_from_db()
     assert "5 days late" in " ".join(map(str, acknowledging.explained(complaint, today=posted.date())))
+
+
+def acknowledged_by_letter(complaint, day):
+    """A letter posted on that day after it came, though an e-mail had told of it before."""
+    at = NOW + timedelta(days=day)
+    letter = complaints.acknowledge_by_letter(complaint, actor="user:test", now=at)
+    if letter.is_given:
+        Outbox.objects.filter(uuid=letter.outbox).update(dead_at=at)
+        posting.note_dead(now=at)
+        letter.refresh_from_db()
+    posting.mark_posted(letter, day=at.date(), actor="user:test", now=at)
+    return at
+
+
+def test_what_was_posted_stays_given_when_the_email_that_told_of_it_before_is_dead(mailoutbox):
+    complaint = complain()
+    assert bounced(complaint.acknowledged_message, actor="system:inbox", now=NOW)
+    at = acknowledged_by_letter(complaint, 1)
+    assert Letter.objects.get().outbox
+    assert acknowledging.note_dead(now=at) == 0
+    complaint.refresh_from_db()
+    assert (complaint.acknowledged_at, complaint.acknowledged_how) == (at, "post")
+
+
+def test_when_the_email_comes_back_an_earlier_letter_still_counts(mailoutbox):
+    complaint = complain()
+    acknowledged_by_letter(complaint, 3)
+    assert bounced(complaint.acknowledged_message, actor="system:inbox", now=NOW + timedelta(days=4))
+    complaint.refresh_from_db()
+    assert complaint.acknowledged_at.date() == (NOW + timedelta(days=3)).date()
+    assert complaint.acknowledged_how == "post"
