@@ -122,7 +122,7 @@ def gather(
     entries, oldest = _entries([subject.uuid, *(merge.gone for merge in merges)], before)
     return Person(
         subject=subject,
-        known=_known(subject),
+        known=_known(subject, sight),
         categories=_by_category(_held(items, ties, versions, restrictions, stops)),
         after=next_key,
         is_first=not after,
@@ -162,7 +162,7 @@ def _for_sales(subject: DataSubject, sight: Sight, *, now: datetime, after: str)
     versions, slugs = _versions(set(seen)), set(Purpose.objects.filter(pk__in=seen).values_list("slug", flat=True))
     return Person(
         subject=subject,
-        known=_known(subject),
+        known=_known(subject, sight),
         categories=_by_category(_held(items, ties, versions, limits, set())),
         after=next_key,
         is_first=not after,
@@ -238,10 +238,9 @@ def _by_category(held: list[Held]) -> list[tuple[DataCategory, list[Held]]]:
     return [(group[0].item.category, group) for group in groups.values()]
 
 
-def _known(subject: DataSubject) -> list[Known]:
-    links = list(
-        SubjectIdentifier.objects.filter(subject=subject).select_related("identifier").order_by("added_at", "pk")[:PAGE]
-    )
+def _known(subject: DataSubject, sight: Sight) -> list[Known]:
+    rows = SubjectIdentifier.objects.filter(sight.links, subject=subject).select_related("identifier")
+    links = list(rows.order_by("added_at", "pk")[:PAGE])
     found = hints.hints_of([link.identifier for link in links])
     return [Known(link, found.get(link.identifier_id, hints.DOTS)) for link in links]
 

@@ -96,7 +96,7 @@ def _uuid(text: str) -> UUID | None:
 def _hits(people: QuerySet[DataSubject], sight: Sight) -> list[Hit]:
     """What tells them apart without saying who they are. Four queries."""
     found = list(people)
-    links = SubjectIdentifier.objects.filter(subject__in=found).select_related("identifier").order_by("pk")
+    links = SubjectIdentifier.objects.filter(sight.links, subject__in=found).select_related("identifier").order_by("pk")
     of: dict[int, list[Identifier]] = {subject.pk: [] for subject in found}
     for link in links:
         of[link.subject_id].append(link.identifier)

@@ -14,8 +14,10 @@ from django.db.models.query import QuerySet
 
 from core.models import User
 from processing.models import Purpose, Status
-from subjects.models import DataSubject, Relationship
+from subjects.models import DataSubject, Identifier, Relationship
 
+# How somebody is reached. A customer's number tells of a contract.
+REACHED_BY = (Identifier.Type.EMAIL, Identifier.Type.PHONE)
 READ, SELL = "subjects.view_datasubject", "subjects.sell_to_datasubject"
 
 
@@ -29,6 +31,11 @@ class Sight:
     @property
     def is_whole(self) -> bool:
         return self.purposes is None
+
+    @property
+    def links(self) -> Q:
+        """Which links between people and their identifiers may be seen."""
+        return Q() if self.is_whole else Q(identifier__type__in=REACHED_BY)
 
     def reaches(self, purpose: int) -> bool:
         return self.purposes is None or purpose in self.purposes

@@ -9,7 +9,8 @@ from rest_framework.test import APIClient
 from core import apikeys
 from ledger.models import Entry
 from processing.models import Purpose
-from subjects import relationships
+from subjects import organisations, people, relationships
+from subjects.identifiers import Claim
 from tests import make_office, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,20 @@ def test_who_is_still_a_subscriber_is_seen_as_that_and_nothing_else(seller):
     for purpose in ("contract-administration", "rights-requests"):
         assert seller.post(show, {"purpose": purpose}).status_code == 302
     assert Entry.objects.filter(kind="person.viewed").count() == 1
+
+
+def test_neither_customer_numbers_nor_the_dates_of_contracts_are_shown(seller, admin_client):
+    subject = customer("newsletter")
+    people.link(subject, Claim("customer_number", "KRK-4711"))
+    dates = {"contract_started_on": YESTERDAY, "contract_ended_on": YESTERDAY}
+    organisations.represent(subject, name="Hopper Ltd", legal_type="company", **dates)
+    show = reverse("admin:person-show", args=[subject.uuid])
+    pages = [look(seller, subject), seller.post(show, {"purpose": "newsletter"}), find(seller, "Grace")]
+    for word in ("contract since", "Customer number", "4711", "•••11"):
+        assert not any(word in page.text for page in pages)
+    assert "Hopper Ltd" in pages[0].text
+    assert "contract since" in look(admin_client, subject).text
+    assert "Customer number" in look(admin_client, subject).text
 
 
 @pytest.mark.parametrize("name", ["rights-queue", "organisations", "forgetting", "breaches"])
