@@ -132,9 +132,12 @@ def _brake(who: str) -> None:
 
 
 def _save(request: HttpRequest, recipient: Recipient, now: datetime) -> Done:
-    # A box that was shown and is not sent was left empty; one that was not shown is not touched.
+    # Only what differs from what the page showed was chosen on it: a tab may be older than a "no" said elsewhere. So a
+    # "yes" is one in a box that was shown empty. A box that was shown and is not sent was left empty.
+    empty = set(request.POST.getlist("empty"))
     wanted = {name: name in request.POST for name in request.POST.getlist("shown")}
-    return Done(choices.save(recipient, wanted, now=now))
+    chosen = {name: is_on for name, is_on in wanted.items() if is_on == (name in empty)}
+    return Done(choices.save(recipient, chosen, now=now))
 
 
 def _undo(request: HttpRequest, recipient: Recipient, now: datetime) -> Done:

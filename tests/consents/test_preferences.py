@@ -50,9 +50,14 @@ def shown(client, url):
 
 
 def save(client, url, **changes):
-    state = {**shown(client, url), **changes}
-    on = {name: "on" for name, is_on in state.items() if is_on}
-    return client.post(url, {"shown": list(state), "act": "save", **on})
+    return submit(client, url, shown(client, url), **changes)
+
+
+def submit(client, url, before, **changes):
+    """Send the page that showed these boxes, perhaps long ago."""
+    on = {name: "on" for name, is_on in {**before, **changes}.items() if is_on}
+    empty = [name for name, is_on in before.items() if not is_on]
+    return client.post(url, {"shown": list(before), "empty": empty, "act": "save", **on})
 
 
 def press(client, response, act):
@@ -110,6 +115,15 @@ def test_saving_nothing_renews_nothing(centre, client):
     events = ConsentEvent.objects.count()
     assert "Nothing was changed" in save(client, centre).content.decode()
     assert ConsentEvent.objects.count() == events
+
+
+def test_a_page_from_before_a_no_does_not_undo_it(centre, client):
+    page, tab = client.get(centre).content.decode(), shown(client, centre)
+    assert re.findall(r'name="empty" value="([^"]+)"', page) == ["join:surveys-email"]
+    unsubscribe.stop(Recipient(ADA, "newsletter"), now=timezone.now())
+    submit(client, centre, tab, **{"join:surveys-email": True})
+    assert shown(client, centre) == {**dict.fromkeys(tab, False), "join:surveys-email": True}
+    assert Suppression.objects.filter(purpose__slug="newsletter", lifted_at=None).exists()
 
 
 def test_one_channel_ends_and_the_other_stays(centre, client):
