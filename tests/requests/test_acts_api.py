@@ -1,6 +1,7 @@
 """What moves a due date, over the API: each act with its way back, its refusals, and nothing done twice."""
 
 import json
+from string import Formatter
 from uuid import uuid4
 
 import pytest
@@ -120,11 +121,13 @@ def test_what_is_wrong_is_named(api, path, body, field):
 
 
 def test_every_step_needs_the_scope_to_work_and_says_when_nothing_is_there():
-    reader, worker = client("requests:read", "requests:write"), client("requests:work")
+    reader, worker = client("requests:read", "requests:write"), client("requests:work", "requests:letters")
     names = {"reference": "KP-AAAA-AAAA", "complaint": "KP-AAAA-AAAA", "system": "crm", "recipient": "printer"}
     for step in STEPS:
-        path = "/api/v1/" + step.format(**names, **dict.fromkeys(("correction", "review", "transfer"), uuid4()))
-        method = "get" if step.endswith(("/work/", "/recipients/")) else "post"
+        others = {name for _text, name, *_rest in Formatter().parse(step) if name} - names.keys()
+        path = "/api/v1/" + step.format(**names, **dict.fromkeys(others, uuid4()))
+        method = "get" if step.endswith(("/work/", "/recipients/", "letters/")) else "post"
+        method = "delete" if "{evidence}" in step else method
         assert getattr(reader, method)(path, {}, format="json").status_code == 403, path
         answer = getattr(worker, method)(path, {}, format="json")
         assert answer.status_code in (400, 404), path
