@@ -141,7 +141,9 @@ def approve(rights_request: RightsRequest, *, actor: str, now: datetime) -> Aski
 
 def writers(rights_request: RightsRequest) -> set[str]:
     """Who raised the doubt that waits, or wrote words of its letter: none of them approves it."""
-    return {_waiting(rights_request).proposed_by, *two_people.drafters(rights_request, LETTER)}
+    asking = _waiting(rights_request)
+    # A doubt is one for the whole case: its words were written on the request that raised it, whichever this one is.
+    return {asking.proposed_by, *two_people.drafters(asking.request, LETTER)}
 
 
 def preview(rights_request: RightsRequest, *, now: datetime) -> str:

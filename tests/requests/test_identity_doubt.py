@@ -9,7 +9,7 @@ from core.models import DataKey, Owner
 from core.outbox import deliver_due
 from core.vault import key_of
 from ledger.models import Entry
-from requests import answer, asking, identity_doubt, identity_evidence, letters, posting
+from requests import answer, asking, identity_doubt, identity_evidence, letter_words, letters, moves, posting
 from requests.expiry import expire_case
 from requests.models import Asking, CaseFile, Evidence
 from requests.models_identity import Ended
@@ -121,7 +121,7 @@ def test_what_was_sent_is_destroyed_when_it_is_decided_and_that_is_evidence(acce
 def test_evidence_does_not_outlive_its_case(access):
     ask(access)
     arrived(access, on(30), content=PNG)
-    access.move("withdrawn", actor=make.OFFICER, now=on(1, 12))
+    moves.step(access, "withdrawn", actor=make.OFFICER, now=on(1, 12))
     assert identity_evidence.destroy_forgotten(now=on(2, 12)) == 1
     assert identity_evidence.destroy_forgotten(now=on(2, 12)) == 0
     expire_case(CaseFile.objects.get(pk=access.case_id), now=on(3, 12))
@@ -145,6 +145,17 @@ def test_asked_late_it_waits_for_a_second_person(access, mailoutbox):
     assert due(access) is None
     with pytest.raises(identity_doubt.NothingWaits):
         identity_doubt.approve(access, actor=COLLEAGUE, now=on(30))
+
+
+def test_who_wrote_words_of_it_does_not_approve_it_through_another_request_of_the_case(mailoutbox):
+    case = make.confirmed("access", "erasure", mailbox=mailoutbox)
+    raised, other = case.requests.get(right="access"), case.requests.get(right="erasure")
+    letter_words.save(raised, identity_doubt.LETTER, {"doubt": DOUBT}, actor=COLLEAGUE, now=on(28))
+    ask(raised, now=on(28))
+    for door in (raised, other):
+        with pytest.raises(identity_doubt.NeedsSecondPerson):
+            identity_doubt.approve(door, actor=COLLEAGUE, now=on(28))
+    assert identity_doubt.approve(other, actor="user:somebody-else", now=on(28)).letter
 
 
 def test_asked_in_time_it_needs_nobody_else(access):
