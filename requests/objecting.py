@@ -138,6 +138,7 @@ def _stop(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
         # The objection itself stands in its place from now on.
         if restriction.purpose_id in ended:
             restrictions.lift(restriction, now=now, actor=actor)
+    restricted_use.end_all(rights_request, purposes=ended, now=now, actor=actor)
     rights_request.result = {**rights_request.result, "upheld": sorted(line.purpose.slug for line in upheld)}
     rights_request.save(update_fields=["result"])
 

@@ -5,7 +5,7 @@ The words are sealed in the case; that the use may be made, of what and how long
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -97,9 +97,13 @@ def end(rights_request: RightsRequest, use: UUID, *, actor: str, now: datetime) 
     lawful_uses.end(_of(rights_request, use), actor=actor, now=now)
 
 
-def end_all(rights_request: RightsRequest, *, actor: str, now: datetime) -> int:
-    """With the restriction, inside the caller's transaction."""
+def end_all(
+    rights_request: RightsRequest, *, purposes: Collection[int] | None = None, actor: str, now: datetime
+) -> int:
+    """With the restriction, inside the caller's transaction; `purposes`: only those of these are restricted no more."""
     found = RestrictedUse.objects.filter(placed_for=rights_request.uuid, ended_at=None)
+    if purposes is not None:
+        found = found.filter(purpose__in=purposes)
     return sum(lawful_uses.end(use, actor=actor, now=now) for use in found.select_related("subject", "purpose"))
 
 

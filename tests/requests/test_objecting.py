@@ -14,12 +14,12 @@ from core.errors import Invalid
 from core.outbox import deliver_due
 from ledger.models import Entry
 from processing.models import Purpose
-from requests import answer, decisions, identity, letters, moves, objecting, ways
+from requests import answer, decisions, identity, letters, moves, objecting, restricted_use, ways
 from requests.models import RightsRequest
 from requests.two_people import TwoPeopleNeeded
 from subjects import erasure, people, relationships
 from subjects.identifiers import Claim
-from subjects.models import Restriction
+from subjects.models import RestrictedUse, Restriction
 from tests import make_consents, make_register, make_requests
 from tests import make_office as make
 
@@ -186,6 +186,20 @@ def test_upheld_it_ends_for_the_person_and_the_assessment_is_looked_at_again(sub
         subject, register["fraud-screening"], role="prospect", ground="met-again", now=NOW, actor="x"
     )
     assert reason(subject, "fraud-screening") == "objected"
+
+
+@pytest.mark.parametrize("is_all", [True, False])
+def test_a_use_of_what_was_held_still_ends_with_it(subject, mailoutbox, is_all):
+    found, by = objection(mailoutbox), {"actor": make.OFFICER, "now": NOW}
+    given = {"ground": "claims", "what": "Shown to court.", "evidence": "Claim 7QZ.", "until": NOW.date()}
+    for slug in ("fraud-screening", "contact-enquiries"):
+        restricted_use.allow(found, purpose=slug, **given, **by)
+    if not is_all:
+        weigh(found, "contact-enquiries", "compelling-grounds", WORDS)
+    decisions.confirm_all(found, **by)
+    ways.release(found, **by)
+    still = RestrictedUse.objects.filter(ended_at=None).values_list("purpose__slug", flat=True)
+    assert set(still) == held() == (set() if is_all else {"contact-enquiries"})
 
 
 def test_not_upheld_it_goes_on_only_when_the_person_has_our_reasons(subject, mailoutbox):
