@@ -73,6 +73,8 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The same page with the values, on this response only. Looking is an event with a purpose."""
     sight, now = sight_for(request), timezone.now()
+    if not _may_show(request, sight):
+        raise Http404
     found, purpose = _gather(request, _found(sight.people, uuid)), request.POST.get("purpose", "")
     try:
         version = showing.show(found, purpose=purpose, sight=sight, actor=actor_of(request), now=now)
@@ -80,6 +82,11 @@ def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
         messages.error(request, error.sentence)
         return redirect("admin:person", uuid)
     return _page(request, found, shown_for=version)
+
+
+def _may_show(request: HttpRequest, sight: Sight) -> bool:
+    """Whoever sees everybody needs to write too; what sales and marketing see is theirs to work with."""
+    return request.user.has_perm(WRITE) or not sight.is_whole
 
 
 def _gather(request: HttpRequest, subject: DataSubject) -> person.Person:
@@ -96,7 +103,7 @@ def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpRespo
         "subject": found.subject,
         "purposes": showing.purposes(sight),
         "is_whole": sight.is_whole,
-        "may_show": request.user.has_perm(WRITE) or not sight.is_whole,
+        "may_show": _may_show(request, sight),
         "merges": [(made, is_undoable(made, now)) for made in found.merges],
         "log": actors(found.entries),
         "after": request.POST.get("after", request.GET.get("after", "")),

@@ -69,6 +69,17 @@ def test_who_is_still_a_subscriber_is_seen_as_that_and_nothing_else(seller):
     assert Entry.objects.filter(kind="person.viewed").count() == 1
 
 
+@pytest.mark.parametrize("role", ["auditor", "approver"])
+def test_selling_besides_opens_nothing_to_whoever_reads_everything_and_writes_nothing(seller, role):
+    subject = make_office.person("newsletter", "contract-administration")
+    both = make_staff.client_of(make_staff.account("robin", role, "sales"))
+    show = reverse("admin:person-show", args=[subject.uuid])
+    assert show not in look(both, subject).text
+    for purpose in ("rights-requests", "newsletter"):
+        assert both.post(show, {"purpose": purpose}).status_code == 404
+    assert not Entry.objects.filter(kind="person.viewed").exists()
+
+
 def test_neither_customer_numbers_nor_the_dates_of_contracts_are_shown(seller, admin_client):
     subject = customer("newsletter")
     people.link(subject, Claim("customer_number", "KRK-4711"))
