@@ -161,7 +161,8 @@ def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
         needs = needs.none()
     for rows in due.parts(rule, needs):
         _drain(run, rows, _restrict if restricts else partial(_erase, needs), clock, pace)
-    _drain(run, due.empty_relationships(rule, limit, now=began), _end_relationships, clock, pace)
+    empty = due.empty_relationships(rule, limit, now=began)
+    _drain(run, empty, partial(_end_relationships, empty), clock, pace)
     for rows in due.parts(rule, due.held(rule, limit).filter(~due.RESTRICTED)):
         _drain(run, rows, _restrict, clock, pace)
 
@@ -202,9 +203,11 @@ def _erase(due_now: due.Rows, run: Run, rows: list[due.Candidate], people: Peopl
     return erased.needs
 
 
-def _end_relationships(run: Run, rows: list[due.Candidate], people: People, now: datetime) -> int:
-    purpose = run.rule.purpose_id if run.rule else 0
-    erased = end_needs([], now=now, pairs=[(row.subject, purpose) for row in rows], people=people)
+def _end_relationships(due_now: due.Rows, run: Run, rows: list[due.Candidate], people: People, now: datetime) -> int:
+    """Those of them that are still due under the locks: somebody may have turned to us meanwhile."""
+    pairs = list(due_now.filter(Among("pk", [row.pk for row in rows])).values_list("subject", "purpose"))
+    theirs = {subject: people[subject] for subject, _purpose in pairs}
+    erased = end_needs([], now=now, pairs=pairs, people=theirs)
     if erased.relationships:
         evidence.leave(run, erased, now=now)
     return erased.relationships

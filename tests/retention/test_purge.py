@@ -12,7 +12,8 @@ from ledger.models import Entry
 from retention import evidence
 from retention.models import Batch, Run, Tombstone
 from retention.purge import purge
-from subjects import blocks, restrictions
+from subjects import blocks, relationships, restrictions
+from subjects.deletes import lock_people
 from subjects.models import DataSubject, Identifier, ItemPurpose, PersonalDataItem, Relationship, Restriction
 from tests.make_register import category
 from tests.make_retention import NOW, TODAY, dates, item, live, person, rule
@@ -240,3 +241,18 @@ def test_a_run_stops_when_its_rule_is_replaced(monkeypatch):
     report = commit(one, batch=1)
     assert (report.items, PersonalDataItem.objects.count()) == (1, 2)
     assert Run.objects.get().status == "failed"
+
+
+def test_who_turns_to_us_while_the_purge_waits_for_them_stays(monkeypatch):
+    letters, ada = live(), person(1)
+    tie = {"role": "prospect", "started_on": OLD, "last_interaction_on": OLD}
+    Relationship.objects.create(subject=ada, purpose=letters, **tie)
+    one = rule(letters, trigger="last_interaction")
+
+    def after_they_did(*args, **options):
+        relationships.touch(ada, letters, at=NOW, channel="phone", now=NOW, actor="test")
+        return lock_people(*args, **options)
+
+    monkeypatch.setattr("retention.purge.lock_people", after_they_did)
+    assert commit(one).relationships == 0
+    assert Relationship.objects.get().subject == ada
