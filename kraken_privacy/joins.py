@@ -14,6 +14,7 @@ from requests import expiry, rights
 from retention import cases
 from retention.models import RetentionRule, Trigger
 from retention.rules import cutoff, length
+from subjects import blocks
 
 
 def term_over(purpose: Purpose, facts: rights.Facts) -> bool | None:
@@ -32,7 +33,8 @@ def term_over(purpose: Purpose, facts: rights.Facts) -> bool | None:
 def term_of_cases(purpose: str) -> relativedelta | None:
     """How long after its closing the rule in force lets go of a case file of this purpose; None without a rule."""
     active = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE, trigger=Trigger.CASE_CLOSED)
-    rule = active.filter(purpose__slug=purpose, action=RetentionRule.Action.ERASE).order_by("pk").first()
+    whole = active.filter(purpose__slug=purpose, category=None, action=RetentionRule.Action.ERASE)
+    rule = whole.order_by("pk").first()
     return length(rule) if rule else None
 
 
@@ -53,6 +55,7 @@ def join() -> None:
         rows=expiry.kept_cases,
         expire=expiry.expire_these,
         person=last_case_closed,
+        waits=blocks.frozen,
     )
     cases.register(requests_and_complaints)
     cases.register(

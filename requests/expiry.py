@@ -12,7 +12,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
-from django.db.models import BooleanField, DateField, ExpressionWrapper, F
+from django.db.models import BooleanField, DateField, ExpressionWrapper, F, Q
 from django.db.models.functions import TruncDate
 from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -84,7 +84,7 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
         return
     # As every delete does: a block that is being placed is seen here, or waits.
     lock_people([], [locked.subject_id] if locked.subject_id else [])
-    if kept_cases().filter(pk=locked.pk, is_held=True).exists():
+    if kept_cases().filter(Q(is_held=True) | blocks.frozen(now), pk=locked.pk).exists():
         raise CaseHeld
     destroy_keys(Owner.CASE, [locked.uuid])
     # Long gone, if all went well: it goes when the identity is decided.

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Subquery
+from django.db.models import Q, Subquery
 from django.db.models.query import QuerySet
 
 from core.errors import Text
+from retention.models import RetentionRule, Trigger
 
 
 @dataclass(frozen=True)
 class CaseFiles:
     """`rows` are the files kept, with the local date of their closing as `since` (none while they are open) and whether
     a block is over them as `is_held`. `person` gives, inside a query of rows with a `subject`, the day on which the
-    last case of that person was closed, and none while one is open.
+    last case of that person was closed, and none while one is open. `waits` is a condition on rows that are not to go
+    for now, though no block is over them.
     """
 
     purpose: str
@@ -27,6 +29,7 @@ class CaseFiles:
     rows: Callable[[], QuerySet[Any]]
     expire: Callable[[QuerySet[Any], datetime], int]
     person: Callable[[], Subquery | None] = lambda: None
+    waits: Callable[[datetime], Q] = lambda _now: Q(pk__in=[])
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,22 @@ def purposes() -> list[str]:
     return sorted(_files)
 
 
-def due(files: CaseFiles, cutoff: date) -> QuerySet[Any]:
-    return files.rows().filter(since__lt=cutoff, is_held=False)
+def ruled_by(rule: RetentionRule) -> CaseFiles | None:
+    """What the rule lets go of. A file has no category of data, so a rule about one is not about files."""
+    return of(rule.purpose.slug) if rule.trigger == Trigger.CASE_CLOSED and not rule.category_id else None
 
 
-def counted(files: CaseFiles, cutoff: date) -> Counted:
+def due(files: CaseFiles, cutoff: date, *, now: datetime) -> QuerySet[Any]:
+    return files.rows().filter(~files.waits(now), since__lt=cutoff, is_held=False)
+
+
+def counted(files: CaseFiles, cutoff: date, *, now: datetime) -> Counted:
     rows = files.rows()
-    over = rows.filter(since__lt=cutoff)
+    n_over, n_due = rows.filter(since__lt=cutoff).count(), due(files, cutoff, now=now).count()
     return Counted(
         label=files.label,
-        due=over.filter(is_held=False).count(),
-        held=over.filter(is_held=True).count(),
+        due=n_due,
+        held=n_over - n_due,
         open=rows.filter(since=None).count(),
         later=rows.filter(since__gte=cutoff).count(),
     )

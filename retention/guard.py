@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from ledger.entries import record
 from retention import cases, due
-from retention.models import Approval, RetentionRule, Run, Trigger
+from retention.models import Approval, RetentionRule, Run
 from retention.purge import Report, purge
 from retention.rules import cutoff
 from subjects.models import ItemPurpose
@@ -65,7 +65,7 @@ def plan(rule: RetentionRule, *, as_of: date, now: datetime, typed: bool = False
     for kind in (
         due.workable(rule, limit, now=now),
         due.empty_relationships(rule, limit, now=now),
-        *_files(rule, limit),
+        *_files(rule, limit, now),
     ):
         digest.update(b"|")
         for pk in kind.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=10_000):
@@ -74,17 +74,19 @@ def plan(rule: RetentionRule, *, as_of: date, now: datetime, typed: bool = False
     return Planned(rule, as_of, rows, digest.hexdigest(), _why(rule, rows, typed=typed))
 
 
-def _files(rule: RetentionRule, limit: date) -> list[QuerySet[Any]]:
-    """The case files that would go with it (retention/cases.py)."""
-    kept = cases.of(rule.purpose.slug) if rule.trigger == Trigger.CASE_CLOSED else None
-    return [cases.due(kept, limit)] if kept and rule.action == RetentionRule.Action.ERASE else []
+def _files(rule: RetentionRule, limit: date, now: datetime) -> list[QuerySet[Any]]:
+    """The case files that would go with it (retention/cases.py): none with a rule about one category only."""
+    kept = cases.ruled_by(rule)
+    return [cases.due(kept, limit, now=now)] if kept and rule.action == RetentionRule.Action.ERASE else []
 
 
 def _work(rule: RetentionRule, *, as_of: date, expected: int, now: datetime) -> Report:
     """The run, and with it the case files that the rule is about, each by its owner's own function."""
     report = purge(rule, as_of=as_of, commit=True, now=now, expected=expected)
     kept = cases.of(rule.purpose.slug)
-    return replace(report, cases=sum(kept.expire(rows, now) for rows in _files(rule, report.cutoff) if kept))
+    if kept is None or Run.objects.filter(uuid=report.run, paused_at__isnull=False).exists():
+        return report
+    return replace(report, cases=sum(kept.expire(rows, now) for rows in _files(rule, report.cutoff, now)))
 
 
 def _why(rule: RetentionRule, rows: int, *, typed: bool) -> str:
@@ -97,7 +99,7 @@ def _why(rule: RetentionRule, rows: int, *, typed: bool) -> str:
         if rows * 100 > all_rows * settings.RETENTION_APPROVE_PERCENT:
             return "large-part"
     worked = Run.objects.filter(rule=rule, status=Run.Status.FINISHED)
-    worked = worked.filter(Q(batches__isnull=False) | Q(measured__isnull=False))
+    worked = worked.filter(Q(batches__isnull=False) | Q(measured__rows__gt=0))
     return "first-run" if settings.RETENTION_APPROVE_FIRST_RUN and not typed and not worked.exists() else ""
 
 
@@ -130,9 +132,15 @@ def approve(rule: RetentionRule, *, as_of: date, fingerprint: str, by: str, now:
 
 
 def apply(rule: RetentionRule, *, as_of: date, now: datetime, typed: bool = False) -> Report:
-    """Apply the rule if nobody has to look first, or somebody has. An open run was let in when it began."""
-    if Run.objects.filter(rule=rule, status=Run.Status.RUNNING).exists():
-        return _work(rule, as_of=as_of, expected=0, now=now)
+    """Apply the rule if nobody has to look first, or somebody has.
+
+    An open run was let in when it began, for its own day: it is finished as of then, and today is looked at afresh.
+    """
+    running = Run.objects.filter(rule=rule, status=Run.Status.RUNNING)
+    for day in running.values_list("as_of", flat=True):
+        report = _work(rule, as_of=day, expected=0, now=now)
+        if day >= as_of or running.exists():
+            return report
     planned, approval = plan(rule, as_of=as_of, now=now, typed=typed), None
     if planned.why:
         approval = standing(rule, now=now).filter(as_of=as_of, fingerprint=planned.fingerprint).first()

@@ -17,7 +17,7 @@ from core.errors import DomainError
 from core.models import Controller
 from retention import anonymise_samples, cases, defaults, effect, guard, rules
 from retention.forms import RuleForm
-from retention.models import RetentionRule, Trigger
+from retention.models import RetentionRule
 from retention.pages import APPROVE, DRAFT, READ, done
 
 Status = RetentionRule.Status
@@ -58,10 +58,10 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 def _effect(rule: RetentionRule, now: datetime) -> dict[str, Any]:
     """What the rule does if it is as it stands here, whether it is saved or not."""
     today = _today(now)
-    files = cases.of(rule.purpose.slug) if rule.trigger == Trigger.CASE_CLOSED else None
+    files = cases.ruled_by(rule)
     return {
         "effect": effect.effect(rule, today=today, now=now),
-        "files": cases.counted(files, rules.cutoff(rule, today)) if files else None,
+        "files": cases.counted(files, rules.cutoff(rule, today), now=now) if files else None,
     }
 
 

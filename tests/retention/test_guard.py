@@ -1,6 +1,6 @@
 """What nobody has looked at does not go by itself; what was looked at goes exactly so."""
 
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
@@ -11,6 +11,7 @@ from django.utils import timezone
 from ledger.models import Entry
 from retention import guard, purge, runs, tasks
 from retention.models import Approval, Run
+from retention.rules import cutoff
 from subjects.models import PersonalDataItem
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
@@ -76,6 +77,28 @@ def test_an_approval_cannot_be_bent(one):
     made = guard.approve(one, as_of=TODAY, fingerprint=look(one).fingerprint, by="user:1", now=NOW)
     with pytest.raises(ProgrammingError, match="Cannot update rows"), transaction.atomic():
         Approval.objects.filter(pk=made.pk).update(rows=1)
+
+
+@pytest.mark.parametrize(
+    ("measured", "why"),
+    [({"status": "not-worked"}, "first-run"), ({"rows": 0}, "first-run"), ({"rows": 2}, "")],
+)
+def test_a_run_that_worked_nothing_is_no_first_run(one, measured, why):
+    run = runs.join(one, as_of=OLD, cutoff=OLD, now=NOW)
+    Run.objects.filter(pk=run.pk).update(status="finished", measured=measured)
+    assert look(one).why == why
+
+
+def test_an_open_run_ends_as_of_its_own_day_and_today_is_looked_at_afresh(one, settings):
+    settings.RETENTION_APPROVE_ROWS = 0
+    monday = TODAY - timedelta(days=3)
+    runs.join(one, as_of=monday, cutoff=cutoff(one, monday), now=NOW)
+    since = item(person(8), ["newsletter"], cutoff(one, monday))
+    with pytest.raises(guard.ApprovalNeeded) as waits:
+        guard.apply(one, as_of=TODAY, now=NOW)
+    assert waits.value.planned.rows == 1
+    assert list(PersonalDataItem.objects.all()) == [since]
+    assert Run.objects.get().status == "finished"
 
 
 def test_the_command_names_the_set_and_takes_it(one, settings):

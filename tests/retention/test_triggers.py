@@ -5,12 +5,15 @@ from datetime import date, timedelta
 import pytest
 
 from breaches import expiry as breach_expiry
+from processing.models import DataCategory
 from requests import answer, expiry
 from requests.models import CaseFile
-from retention import cases, effect, guard, holds
+from retention import cases, effect, evidence, guard, holds, runs
+from retention.models import Run
 from retention.purge import preview, purge
 from subjects.models import PersonalDataItem, Relationship
-from tests import make_office
+from subjects.people import emails_of
+from tests import make_office, make_requests
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
@@ -46,9 +49,9 @@ def closed(mailoutbox):
     return case
 
 
-def cases_rule():
+def cases_rule(**fields):
     live("rights-requests", "c")
-    return rule(live("rights-requests", "c"), trigger="case_closed", period="P1M", slug="rights-cases")
+    return rule(live("rights-requests", "c"), trigger="case_closed", period="P1M", slug="rights-cases", **fields)
 
 
 def test_the_file_of_a_closed_case_goes_with_its_rule_and_not_under_a_hold(closed):
@@ -63,7 +66,7 @@ def test_the_file_of_a_closed_case_goes_with_its_rule_and_not_under_a_hold(close
         actor="user:1",
         now=after,
     )
-    assert cases.counted(files, date(2100, 1, 1)).held == 1
+    assert cases.counted(files, date(2100, 1, 1), now=after).held == 1
     assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
     with pytest.raises(expiry.CaseHeld):
         expiry.expire_case(closed, now=after)
@@ -76,6 +79,34 @@ def test_the_file_of_a_closed_case_goes_with_its_rule_and_not_under_a_hold(close
     assert expiry.expire_closed(now=after + timedelta(days=9999)) == 0
     assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 1
     assert CaseFile.objects.get(pk=closed.pk).claim is None
+
+
+def test_a_rule_about_one_category_is_not_about_files(closed):
+    one = cases_rule(category=DataCategory.objects.get(slug="email"))
+    after = closed.closed_at + timedelta(days=45)
+    assert guard.plan(one, as_of=after.date(), now=after).rows == 0
+    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
+    # So their own term is the one that holds.
+    assert expiry.expire_closed(now=after + timedelta(days=9999)) == 1
+
+
+def test_files_stay_while_the_run_is_paused_or_a_copy_is_asked_for(closed, monkeypatch):
+    one, after = cases_rule(), closed.closed_at + timedelta(days=45)
+    item(closed.subject, ["rights-requests"], date(2026, 1, 1))
+
+    def pause(run, *_args, **_options):
+        runs.pause(run, actor="user:1", now=after)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evidence, "leave", pause)
+        assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
+    runs.resume(Run.objects.get(rule=one), actor="user:1", now=after)
+    fresh = make_requests.case("access", email=emails_of(closed.subject)[0], now=after)
+    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
+    with pytest.raises(expiry.CaseHeld):
+        expiry.expire_case(closed, now=after)
+    fresh.requests.get().move("withdrawn", actor="user:1", now=after)
+    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 1
 
 
 def test_what_is_held_about_a_person_for_their_requests_counts_from_their_last_case(closed):
