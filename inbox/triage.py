@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from breaches import log
@@ -191,6 +191,11 @@ def finish_replies(case: CaseFile, *, actor: str, now: datetime) -> None:
     replies = Mail.objects.select_for_update(of=("self",)).defer("raw", "digest")
     for mail in replies.filter(case=case, state=State.WAITING, kind=Kind.REPLY).order_by("pk"):
         settle(mail, Kind.REPLY, actor=actor, now=now)
+
+
+def unread_replies() -> QuerySet[Mail, Any]:
+    """The cases in which a reply waits to be read."""
+    return Mail.objects.filter(state=State.WAITING, kind=Kind.REPLY, case__isnull=False).values("case")
 
 
 @transaction.atomic

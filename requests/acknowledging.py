@@ -44,9 +44,9 @@ def letter_changed(letter: Letter, *, actor: str, now: datetime) -> None:
         return
     is_first = complaint.acknowledged_at is None
     # An outcome that waits to be posted has told nobody anything yet.
-    if is_first or (letter.kind == OUTCOME and complaint.acknowledged_how == "outcome"):
-        if is_first or complaint.acknowledged_at != _moment(letter, now):
-            _note_letter(complaint, letter, actor=actor, now=now)
+    is_other_day = complaint.acknowledged_at != _moment(letter, now)
+    if is_first or (letter.kind == OUTCOME and complaint.acknowledged_how == "outcome" and is_other_day):
+        _note_letter(complaint, letter, actor=actor, now=now)
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from requests import clarification, fee, identity_doubt, identity_waiting, lette
 from requests.asking import NEVER_WAIT, today, words_of
 from requests.clock import in_words
 from requests.intake import NOT_SHOWN
-from requests.models import Asking, CaseFile, Message
+from requests.models import Asking, CaseFile, Letter, Message
 from requests.models_identity import Kind
 from requests.workflow import OPEN
 
@@ -33,6 +33,15 @@ REASONS = {
     Kind.CLARIFICATION.value: refusing.NOT_ANSWERED,
     Kind.FEE.value: refusing.NOT_PAID,
 }
+
+
+# Cases in which something of the person is unread elsewhere: func() is a query of the ids of cases.
+_unread: list[Callable[[], QuerySet[Any, Any]]] = []
+
+
+def also_unread(func: Callable[[], QuerySet[Any, Any]]) -> None:
+    if func not in _unread:
+        _unread.append(func)
 
 
 def remind_due(*, now: datetime) -> int:
@@ -49,8 +58,10 @@ def close_due(*, now: datetime) -> int:
     over = today(now) - timedelta(days=settings.ASKING_WAIT_DAYS)
     # Where the time runs although we wait, a refusal is due when the answer is (Art 12(4)).
     is_due = Q(kind__in=(Kind.IDENTITY, Kind.FEE), request__due_on__lte=today(now))
-    reminded = _unanswered().filter(reminder__given_on__isnull=False, reminder__bounced_at=None)
-    return _each(reminded.filter(Q(reminder__given_on__lte=over) | is_due), _close, now=now)
+    # On the day of the reminder nobody can have answered it yet.
+    reminded = _unanswered().filter(reminder__given_on__lt=today(now), reminder__bounced_at=None)
+    is_over = Q(reminder__given_on__lte=over) & ~Q(case__in=_talking(since=over, now=now))
+    return _each(reminded.filter(is_over | is_due), _close, now=now)
 
 
 def closes_on(asking: Asking, *, reminded_on: date) -> date | None:
@@ -58,16 +69,28 @@ def closes_on(asking: Asking, *, reminded_on: date) -> date | None:
     if asking.kind == Kind.CLARIFICATION and not clarification.pauses(asking.request):
         return None
     end = reminded_on + timedelta(days=settings.ASKING_WAIT_DAYS)
-    return min(end, asking.request.due_on or end)
+    return max(min(end, asking.request.due_on or end), reminded_on + timedelta(days=1))
 
 
 def _unanswered() -> QuerySet[Asking]:
-    """Asked, and nothing came: no proof, no answer, and no message that nobody has read. Mailboxes that were never
-    confirmed have a letter of their own (requests/identity_waiting.py).
+    """Asked, and nothing came: no proof, no answer, and no message or mail that nobody has read. Mailboxes that were
+    never confirmed have a letter of their own (requests/identity_waiting.py).
     """
     asked = Asking.objects.in_force().filter(kind__in=REASONS, given_on__isnull=False, arrived_on=None)
     ours = asked.filter(request__state__in=OPEN, case__is_test=False).exclude(case__in=identity_waiting.waiting())
-    return ours.exclude(case__in=Message.objects.waiting().values("case"))
+    ours = ours.exclude(case__in=Message.objects.waiting().values("case"))
+    for unread in _unread:
+        ours = ours.exclude(case__in=unread())
+    return ours
+
+
+def _talking(*, since: date, now: datetime) -> QuerySet[CaseFile]:
+    """Cases in which they or we have written a message since that day, or we a letter: whoever asks how to pay has
+    the whole time again from the answer.
+    """
+    wrote = Message.objects.filter(at__gt=now - timedelta(days=settings.ASKING_WAIT_DAYS))
+    told = Letter.objects.given().filter(kind="general", given_on__gt=since)
+    return CaseFile.objects.filter(Q(pk__in=wrote.values("case")) | Q(pk__in=told.values("case")))
 
 
 def _each(found: QuerySet[Asking], func: Callable[..., bool], *, now: datetime) -> int:

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from requests import deadlines, messages, silence, ways
+from requests import asking, deadlines, messages, silence, ways
 from requests.facts import Facts
-from requests.models import Right, RightsRequest
+from requests.models import Asking, Right, RightsRequest
+from requests.models_identity import Kind
 from requests.workflow import CLOSED, State, TransitionNotAllowed
 from subjects import blocks
 from subjects.models import ErasureBlock
@@ -51,6 +52,7 @@ def step(rights_request: RightsRequest, to: str, *, actor: str, now: datetime) -
 
 def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
     """ "You missed something": the work starts over. What was decided before stays in the ledger and the letters."""
+    _ask_anew(rights_request, actor=actor, now=now)
     # What was said no to stays stopped, and the request is due again.
     rights_request.result = {name: value for name, value in rights_request.result.items() if name in _SAID}
     rights_request.save(update_fields=["result"])
@@ -67,3 +69,16 @@ def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> 
     subject = rights_request.case.subject
     if subject and rights_request.right == Right.ACCESS:
         blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
+
+
+def _ask_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
+    """Nothing is closed again for want of an old answer: we go on without it, or ask for it again.
+
+    A doubt about who asks stands until it is removed, and is reminded of anew.
+    """
+    for kind in (Kind.CLARIFICATION, Kind.FEE):
+        if asking.in_force(rights_request, kind):
+            asking.take_back(rights_request, kind, actor=actor, now=now)
+    rights_request.refresh_from_db()
+    if rights_request.right not in asking.NEVER_WAIT:
+        Asking.objects.in_force().filter(case=rights_request.case_id, kind=Kind.IDENTITY).update(reminder=None)

@@ -7,14 +7,17 @@ from django.db import transaction
 from django.urls import reverse
 
 from core.outbox import deliver_due
+from inbox import triage
 from ledger.models import Entry
-from requests import asking, asking_again, clarification, fee, identity_doubt, letters, messages, refusing
-from requests.models import Asking, CaseFile, Letter
+from requests import asking, asking_again, clarification, fee, identity_doubt, letters, messages, moves, refusing
+from requests.models import Asking, CaseFile, Letter, RightsRequest
 from subjects.models import ErasureBlock
+from tests import make_inbox
 from tests import make_office as make
 
 pytestmark = pytest.mark.django_db
 BY = {"actor": make.OFFICER}
+FEE = {"explanation": "Weekly, for a year.", "amount": "12.50", "basis": "Time.", "reason": "excessive"}
 
 
 @pytest.fixture
@@ -120,8 +123,7 @@ def test_nobody_is_refused_for_an_answer_that_was_never_asked_for(case):
 
 
 def test_a_fee_is_asked_for_once_more_and_closed_without_it_until_it_is_paid(case, client):
-    given = {"explanation": "Weekly, for a year.", "amount": "12.50", "basis": "Time.", "reason": "excessive"}
-    fee.charge(of(case, "access"), **given, now=make.NOW, **BY)
+    fee.charge(of(case, "access"), **FEE, now=make.NOW, **BY)
     assert [swept(day) for day in (13, 14, 43)] == [(0, 0), (1, 0), (0, 0)]
     text = letters.read(Letter.objects.get(kind="asked_again"))["text"]
     for words in ("£12.50", "Weekly, for a year.", "How to pay", "5 January 2027"):
@@ -142,6 +144,38 @@ def test_a_fee_is_asked_for_once_more_and_closed_without_it_until_it_is_paid(cas
     fee.paid(of(case, "access"), day=after(60).date(), now=after(60), **BY)
     # Paid on 21 January 2027, a Thursday; 21 February is a Sunday.
     assert (of(case, "access").state, of(case, "access").due_on) == ("in_progress", date(2027, 2, 22))
+
+
+def test_taken_up_again_by_hand_it_is_not_closed_for_the_old_fee(case):
+    fee.charge(of(case, "access"), **FEE, now=make.NOW, **BY)
+    assert [swept(day) for day in (14, 44)] == [(1, 0), (0, 1)]
+    moves.step(of(case, "access"), "in_progress", now=after(44), **BY)
+    assert swept(45) == (0, 0)
+    assert (of(case, "access").state, of(case, "access").due_on) == ("in_progress", date(2026, 12, 22))
+
+
+def test_whoever_asks_how_to_pay_has_the_time_again_from_the_answer(case):
+    fee.charge(of(case, "access"), **FEE, now=make.NOW, **BY)
+    swept(14)
+    asked = messages.note(case, "How do I pay?", is_proven=True, actor="x", now=after(43))
+    messages.handle(asked, now=after(43), **BY)
+    assert [swept(day) for day in (44, 72, 73)] == [(0, 0), (0, 0), (0, 1)]
+
+
+def test_where_the_time_runs_on_nobody_is_reminded_and_refused_on_one_day(case):
+    asked = fee.charge(of(case, "access"), **FEE, now=make.NOW, **BY)
+    RightsRequest.objects.filter(pk=asked.request_id).update(due_on=after(10).date())
+    assert [swept(day) for day in (14, 15)] == [(1, 0), (0, 1)]
+    assert "7 December 2026" in letters.read(Letter.objects.get(kind="asked_again"))["text"]
+
+
+def test_a_mail_that_nobody_has_read_closes_nothing(case):
+    clarify(case)
+    swept(14)
+    mail = make_inbox.stored(make_inbox.letter("I mean Apollo.", subject=of(case, "access").reference))
+    assert (mail.case, swept(44)) == (case, (0, 0))
+    triage.finish(mail, now=after(45), **BY)
+    assert swept(45) == (0, 1)
 
 
 def test_no_fee_no_refusal_for_want_of_it(case):
