@@ -213,12 +213,15 @@ def _change(topic: Topic, different: Mapping[Box, bool], is_on: bool, proofs: li
 def _apply(
     recipient: Recipient, topic: Topic, different: Mapping[Box, bool], *, stays: bool, now: datetime
 ) -> list[UUID]:
-    """A topic of which nothing stays ends as a whole; else what changed is said channel by channel."""
+    """A topic of which nothing stays ends as a whole; else what changed is said channel by channel.
+
+    A cleared box is a withdrawal, which is suppressed and outlives a restored backup, and no mere refusal.
+    """
     if not stays:
         return [_no(recipient, topic.slug, now=now)]
-    asked = {box: on for box, on in different.items() if box.can_begin}
-    proofs = [_answer(recipient, form, asked, now=now) for form in sorted({box.form for box in asked})]
-    return proofs + [_no(recipient, topic.slug, box.channel, now=now) for box in different if not box.can_begin]
+    begun = {box: on for box, on in different.items() if on}
+    proofs = [_answer(recipient, form, begun, now=now) for form in sorted({box.form for box in begun})]
+    return proofs + [_no(recipient, topic.slug, box.channel, now=now) for box, on in different.items() if not on]
 
 
 def _answer(recipient: Recipient, slug: str, different: Mapping[Box, bool], *, now: datetime) -> UUID:

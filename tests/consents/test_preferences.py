@@ -1,5 +1,6 @@
 """The page of a person's choices: everything that stands, each change with its receipt and its way back."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -132,7 +133,11 @@ def test_one_channel_ends_and_the_other_stays(centre, client):
     assert not shown(client, centre)["join:newsletter-sms"]
     now = Entry.objects.latest("id").at
     assert make.reason(channel="email", now=now) == "+consent-given"
-    assert make.reason(channel="sms", now=now) != "+consent-given"
+    assert make.reason(channel="sms", now=now) == "consent-withdrawn"
+    # Known outside the state as well: to an import, and to a backup that is restored.
+    assert Suppression.objects.get(lifted_at=None).channel == "sms"
+    assert json.loads(Entry.objects.get(kind="consent.withdrawn").body)["data"]["channel"] == "sms"
+    assert Outbox.objects.filter(kind="journal").count() == 1
 
 
 def test_a_topic_ends_with_its_last_box_and_can_be_set_back(centre, client):
