@@ -27,7 +27,7 @@ from consents.withdraw import ALL_MARKETING, IN_FORCE, withdraw
 from core.errors import Invalid
 from core.keys import keyring
 from core.models import Controller
-from processing.models import Basis, PurposeVersion, Status
+from processing.models import Basis, Purpose, PurposeVersion, Status
 from subjects import people
 from subjects.identifiers import Claim, normalise
 from subjects.models import Identifier
@@ -138,7 +138,7 @@ def stop(recipient: Recipient, *, everything: bool = False, now: datetime) -> bo
 def _has_ended(recipient: Recipient) -> bool:
     """A "no" stands and no later "yes". Mailbox providers send the same click more than once."""
     version = PurposeVersion.objects.filter(purpose__slug=recipient.list).select_related("purpose").first()
-    if version is None or not suppression.is_suppressed([recipient.claim], version.purpose, marketing=False):
+    if version is None or not _is_suppressed(recipient, version.purpose):
         return False
     subject = people.find([recipient.claim])
     return (
@@ -149,13 +149,18 @@ def _has_ended(recipient: Recipient) -> bool:
 
 def _all_has_ended(recipient: Recipient) -> bool:
     """An objection to all marketing stands, and no later "yes" to any of it."""
-    hashes = suppression.hashes_of([recipient.claim])
-    if not Suppression.objects.filter(hash__in=hashes, purpose=None, lifted_at=None).exists():
+    if not _is_suppressed(recipient, None):
         return False
     subject = people.find([recipient.claim])
     marketing = PurposeVersion.objects.filter(status=Status.LIVE, direct_marketing=True).values("purpose")
     states = ConsentState.objects.filter(purpose__in=marketing, status__in=IN_FORCE)
     return subject is None or not states.filter(subject=subject.uuid).exists()
+
+
+def _is_suppressed(recipient: Recipient, purpose: Purpose | None) -> bool:
+    """On every channel, as a click of this link ends it: a "no" to one of them says less."""
+    hashes = suppression.hashes_of([recipient.claim])
+    return Suppression.objects.filter(hash__in=hashes, purpose=purpose, channel="", lifted_at=None).exists()
 
 
 @lru_cache(maxsize=16)

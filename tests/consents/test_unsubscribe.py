@@ -10,13 +10,14 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consents import unsubscribe
+from consents import unsubscribe, withdraw
 from consents.models import ConsentEvent, Suppression
 from consents.unsubscribe import Recipient
 from core.errors import Invalid
 from ledger.models import Entry
 from processing.models import Purpose
 from subjects import erasure
+from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_consents as make
 from tests import make_register
@@ -92,6 +93,14 @@ def test_the_same_click_again_says_nothing_new(newsletter):
     entries = Entry.objects.count()
     assert click(url).status_code == 200
     assert Entry.objects.count() == entries
+
+
+def test_a_no_to_calls_alone_does_not_make_the_click_say_nothing(newsletter):
+    """Of somebody whom nobody knows there is nothing else that would say so."""
+    to_calls = {"purposes": ["newsletter"], "channel": "phone", "now": make.NOW, "actor": make.ACTOR}
+    withdraw.withdraw([Claim("email", "gone@example.com")], **to_calls)
+    click(link("gone@example.com").url)
+    assert set(Suppression.objects.values_list("channel", flat=True)) == {"", "phone"}
 
 
 def test_a_later_yes_can_be_ended_by_the_old_link(newsletter):
