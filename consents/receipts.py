@@ -41,9 +41,9 @@ def consent(
     )
 
 
-def withdrawal(entry: UUID, states: Mapping[str, str], *, at: datetime) -> str:
-    """Names nobody: it looks the same whether or not we know the person."""
-    choices = [{"purpose": slug, "status": status} for slug, status in states.items()]
+def withdrawal(entry: UUID, states: Mapping[str, str], *, at: datetime, channel: str = "") -> str:
+    """Names nobody: it looks the same whether or not we know the person. No channel: every one."""
+    choices = [{"purpose": slug, "channel": channel, "status": status} for slug, status in states.items()]
     return _sign({"jti": str(entry), "iat": int(at.timestamp()), "choices": choices, "entry": str(entry)})
 
 

@@ -72,7 +72,7 @@ def withdraw(
         if not is_test:
             no.suppress(entry)
             no.journal(entry)
-    return Withdrawal(entry, no.states, receipts.withdrawal(entry, no.states, at=now))
+    return Withdrawal(entry, no.states, receipts.withdrawal(entry, no.states, at=now, channel=channel))
 
 
 @transaction.atomic
@@ -126,7 +126,8 @@ def stored(entry: UUID) -> Withdrawal:
         raise NotFound
     body = json.loads(found.body)
     states = dict.fromkeys(body["data"]["purposes"], Status.WITHDRAWN.value)
-    return Withdrawal(entry, states, receipts.withdrawal(entry, states, at=found.at))
+    channel = body["data"].get("channel", "")
+    return Withdrawal(entry, states, receipts.withdrawal(entry, states, at=found.at, channel=channel))
 
 
 @dataclass(frozen=True)

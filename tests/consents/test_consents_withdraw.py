@@ -52,6 +52,16 @@ def test_withdrawing_ends_the_purpose_on_every_channel_and_only_it():
     assert Entry.objects.get(uuid=done.entry).kind == "consent.withdrawn"
 
 
+def test_a_receipt_claims_no_more_than_the_channel_that_was_ended():
+    both()
+    all_yes()
+    done = no(channel="sms")
+    assert make.reason(now=make.days(2)) == "+consent-given"
+    for receipt in (done.receipt, withdraw.stored(done.entry).receipt):
+        (choice,) = json.loads(signing.verify(receipt))["choices"]
+        assert choice == {"purpose": "newsletter", "channel": "sms", "status": "withdrawn"}
+
+
 def test_stopping_all_marketing_reaches_purposes_never_asked_about():
     both()
     make.live("direct-sales", "f", title="Sales")
