@@ -100,12 +100,18 @@ def receipt(row: CookieChoice) -> str:
 
 
 def on_page(
-    version: SiteVersion, kept: Stored | None, *, wanted: Mapping[str, bool], is_gpc: bool, now: datetime
+    version: SiteVersion,
+    kept: Stored | None,
+    *,
+    wanted: Mapping[str, bool],
+    is_gpc: bool,
+    now: datetime,
+    actor: str = "public",
 ) -> tuple[CookieChoice, list[str]]:
     """A choice made on the cookie page. Returns it, and the purposes that were on and are so no more."""
     consent_id = kept.consent_id if kept else uuid4()
     proof = Proof(uuid4(), consent_id, wanted, How.PAGE, is_gpc, now)
-    row = record(version, proof, now=now, actor="public")
+    row = record(version, proof, now=now, actor=actor)
     after = stored.read(stored.of(row))
     ended = [
         group["id"]

@@ -12,7 +12,8 @@ from uuid import UUID
 from django.db import transaction
 
 from consents import endings, projection
-from consents.models import ConsentEvent, Status
+from consents.models import ConsentEvent, ConsentState, Status
+from consents.states import UNANSWERED, YES
 from cookies.models import CookieChoice, How, Site, SiteVersion
 from core.models import Controller
 from ledger import entries
@@ -21,6 +22,9 @@ from processing.models import Status as PurposeStatus
 from subjects import people, relationships
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, Relationship
+
+# Who records in a browser what its person ended elsewhere. Such a row says "no" to that, and "yes" to nothing anew.
+FOLLOWER = "system:choices"
 
 
 def claim(consent_id: UUID) -> Claim:
@@ -51,6 +55,15 @@ def carry(row: CookieChoice, version: SiteVersion, *, now: datetime) -> None:
         _say(subject, [row], now=now)
 
 
+def ended_since(subject: DataSubject, slugs: Iterable[str], at: datetime) -> set[str]:
+    """Which of these purposes this person said "no" to, or let run out, at or after this time."""
+    states = ConsentState.objects.filter(
+        subject=subject.uuid, purpose__slug__in=list(slugs), channel="", effective_at__gte=at
+    )
+    no = states.exclude(status__in=[*YES, *UNANSWERED])
+    return set(no.values_list("purpose__slug", flat=True))
+
+
 def browsers_of(subject: DataSubject, values: Iterable[Claim]) -> list[UUID]:
     """The random numbers among these claims of a person."""
     return [UUID(one.normalised) for one in values if one.type == Identifier.Type.COOKIE]
@@ -68,16 +81,22 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
     given: set[str] = set()
     events: list[ConsentEvent] = []
     for row in said:
-        for slug in (slug for slug in row.granted if slug in versions):
+        follows = row.actor == FOLLOWER
+        granted = set() if follows else set(row.granted)
+        for slug in sorted(granted & set(versions)):
             until = row.chosen_at + timedelta(days=sites[row.site].valid_days)
             events.append(_event(subject, versions[slug], row, Status.GIVEN, until))
         for slug in (slug for slug in row.denied if slug in versions):
             if _has_ended(subject, versions[slug], row.chosen_at):
                 # They ended it elsewhere, and this browser only follows.
                 continue
-            status = Status.WITHDRAWN if slug in given or _stands(subject, versions[slug]) else Status.REFUSED
+            stood = slug in given or _stands(subject, versions[slug])
+            if follows and not stood:
+                # Nobody was asked.
+                continue
+            status = Status.WITHDRAWN if stood else Status.REFUSED
             events.append(_event(subject, versions[slug], row, status, None))
-        given = (given | set(row.granted)) - set(row.denied)
+        given = (given | granted) - set(row.denied)
     for slug in given & set(versions):
         on = now.astimezone(Controller.current().zone).date()
         role = Relationship.Role.VISITOR
@@ -93,7 +112,7 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
 
 def _stands(subject: DataSubject, version: PurposeVersion) -> bool:
     found = _last(subject, version)
-    return found is not None and found.status in (Status.GIVEN, Status.RENEWED)
+    return found is not None and found.status in YES
 
 
 def _has_ended(subject: DataSubject, version: PurposeVersion, at: datetime) -> bool:

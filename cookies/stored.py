@@ -38,9 +38,10 @@ class Stored:
         return purpose["id"] not in self.denied
 
 
-def of(choice: CookieChoice) -> str:
+def of(choice: CookieChoice, *, since: datetime | None = None) -> str:
+    """`since` is when somebody chose, where this row only ends a part of it."""
     purposes = "~".join([*choice.granted, *(f"!{slug}" for slug in choice.denied)])
-    at = int(choice.chosen_at.timestamp())
+    at = int((since or choice.chosen_at).timestamp())
     return f"1.{choice.consent_id.hex}.{choice.version}.{at}.{choice.how[0]}.{int(choice.is_gpc)}.{purposes}"
 
 

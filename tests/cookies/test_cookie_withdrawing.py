@@ -1,10 +1,19 @@
 """What is ended on the page of somebody's choices reaches their browsers."""
 
+from datetime import timedelta
+from types import SimpleNamespace
+from uuid import uuid4
+
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
 
 from consents import unsubscribe
+from consents.models import ConsentEvent, ConsentState
 from consents.unsubscribe import Recipient
-from cookies import linking, stored
+from consents.withdraw import withdraw
+from cookies import choices, linking, stored, withdrawing
+from cookies.choices import Proof
 from cookies.models import CookieChoice
 from subjects import people
 from subjects.identifiers import Claim
@@ -59,3 +68,51 @@ def test_another_choice_leaves_the_browser_alone(page, client):
     answer = client.post(page, {"act": "stop"})
     assert NAME not in answer.cookies
     assert CookieChoice.objects.count() == rows
+
+
+@pytest.fixture
+def two():
+    """Ada's two browsers allow two purposes; returns how to end one of them a month later, in the second browser."""
+    site = make.site(origins=["http://localhost"], cookie_domain="testserver")
+    make.line(site, "_ask", "surveys")
+    version = make.published()
+    people.find_or_create([ADA], now=make.NOW, actor=make.ACTOR)
+    rows = []
+    for number in (uuid4(), uuid4()):
+        wanted = {"website-analytics": True, "surveys": True, "site-appearance": True}
+        proof = Proof(uuid4(), number, wanted, "page", False, make.NOW)
+        rows.append(choices.record(version, proof, now=make.NOW, actor=make.ACTOR))
+        linking.link(number, [ADA], now=make.NOW, actor=make.ACTOR)
+    assert make_consents.reason(purpose="surveys", channel="") == "+consent-given"
+
+    def end(**headers):
+        request = RequestFactory().get("/", headers=headers)
+        request.COOKIES[NAME] = stored.of(rows[1])
+        answer = HttpResponse()
+        withdrawing.end(request, answer, ADA, {"website-analytics"}, make.days(30))
+        return SimpleNamespace(cookie=answer.cookies[NAME], kept=stored.read(answer.cookies[NAME].value), rows=rows)
+
+    return end
+
+
+def test_what_is_left_is_neither_given_anew_nor_prolonged(two):
+    before = ConsentState.objects.values_list("effective_at", "valid_until", "event").get(purpose__slug="surveys")
+    done = two(**{"Sec-GPC": "1"})
+    assert done.kept.granted == {"surveys"}
+    assert (done.kept.at, done.cookie["max-age"]) == (make.NOW, timedelta(days=365 - 30).total_seconds())
+    # The signal that came since goes on outweighing what was chosen without it.
+    assert not choices.is_on({"id": "surveys", "need": "consent", "since": 1}, done.kept, is_gpc=True)
+    assert {last(row.consent_id).is_gpc for row in done.rows} == {False}
+    assert (
+        ConsentState.objects.values_list("effective_at", "valid_until", "event").get(purpose__slug="surveys") == before
+    )
+
+
+def test_a_later_no_to_another_purpose_stands_and_reaches_the_browsers(two):
+    withdraw([ADA], purposes=["surveys"], now=make.days(10), actor=make.ACTOR)
+    done = two()
+    assert not done.kept.granted
+    for row in done.rows:
+        assert set(last(row.consent_id).denied) == {"surveys", "website-analytics"}
+    assert make_consents.reason(purpose="surveys", channel="", now=make.days(31)) == "consent-withdrawn"
+    assert not ConsentEvent.objects.filter(status="given", effective_at__gt=make.days(10)).exists()
