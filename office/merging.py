@@ -22,6 +22,7 @@ from ledger.entries import instant, record
 from office import strictest, ties
 from office.models import Merge
 from requests.models import CaseFile
+from subjects import lawful_uses
 from subjects.deletes import lock_people
 from subjects.models import (
     DataSubject,
@@ -66,13 +67,15 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     _check(kept, gone)
     entry = uuid4()
     hashes = suppression.hashes_of(suppression.claims_of(gone))
-    moved: dict[str, Any] = {name: _move(model, gone, kept) for name, model in PLAIN.items()}
+    # Whoever chose a use of all that is restricted of one record meant nothing of the other.
+    narrowed = [pk for one in (kept, gone) for pk in lawful_uses.narrow(one, now=now, actor=actor)]
+    moved: dict[str, Any] = {name: _move(model, gone, kept) for name, model in PLAIN.items()} | {"narrowed": narrowed}
     ItemPurpose.objects.filter(item__in=moved["items"]).update(subject=kept)
     moved |= {"links": _move_links(gone, kept), **ties.unite(kept, gone)}
     moved["organisation"] = _move_organisation(gone, kept)
     moved["choices"] = strictest.unite(kept, gone, entry=entry, now=now, actor=actor)
     strictest.spread(kept, hashes, entry=entry, now=now)
-    counts = {name: len(moved[name]) for name in (*PLAIN, "links", "ties", "joined", "choices")}
+    counts = {name: len(moved[name]) for name in (*PLAIN, "narrowed", "links", "ties", "joined", "choices")}
     data = {"gone": str(gone.uuid), **counts}
     record(kind="person.merged", at=now, actor=actor, subject=kept.uuid, object=gone.uuid, data=data, entry=entry)
     return Merge.objects.create(
@@ -96,6 +99,9 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
     ItemPurpose.objects.filter(item__in=moved["items"], subject=kept).update(subject=gone)
     _return_links(kept, gone, moved["links"])
     ties.part(kept, gone, moved)
+    # A third record that is part of this one was not meant either.
+    if not Merge.objects.filter(kept=known.kept).exclude(pk=known.pk).exists():
+        RestrictedUse.objects.filter(pk__in=moved.get("narrowed", [])).update(items=[])
     if moved["organisation"] and moved["organisation"] == kept.organisation_id:
         _speak_for(kept, None)
     entry = uuid4()
@@ -144,18 +150,19 @@ def expire(*, now: datetime) -> int:
     old = Merge.objects.select_for_update(skip_locked=True).filter(merged_at__lte=now - UNDO).exclude(moved={})
     merges = list(old.order_by("pk")[:500])
     for made in merges:
-        _sweep_up(made)
+        _sweep_up(made, now=now)
         strictest.forget(made.gone)
         DataSubject.objects.filter(uuid=made.gone).delete()
     return Merge.objects.filter(pk__in=[made.pk for made in merges]).update(moved={})
 
 
-def _sweep_up(made: Merge) -> None:
+def _sweep_up(made: Merge, *, now: datetime) -> None:
     """Whoever held the other record in their hands while it was merged may have written to it afterwards."""
     people = {one.uuid: one for one in DataSubject.objects.filter(uuid__in=[made.kept, made.gone])}
     if len(people) == 2:
         kept, gone = people[made.kept], people[made.gone]
         _lock(kept, gone)
+        lawful_uses.narrow(gone, now=now, actor="system:office")
         left = {name: _move(model, gone, kept) for name, model in PLAIN.items()}
         ItemPurpose.objects.filter(item__in=left["items"]).update(subject=kept)
         _move_links(gone, kept)

@@ -17,7 +17,7 @@ from core.errors import NotFound
 from core.models import Outbox
 from ledger.entries import record as evidence
 from processing.models import Purpose
-from subjects.models import DataSubject, RestrictedUse
+from subjects.models import DataSubject, PersonalDataItem, RestrictedUse
 from subjects.people import hold
 
 ENDED = "restriction.use-ended"
@@ -67,6 +67,24 @@ def end(use: RestrictedUse, *, now: datetime, actor: str) -> bool:
         data = {"action": ENDED, "use": str(use.uuid), "subject": str(use.subject.uuid)}
         outbox.post(Outbox.Kind.JOURNAL, data, about=None, now=now)
     return True
+
+
+@transaction.atomic
+def narrow(subject: DataSubject, *, now: datetime, actor: str) -> list[int]:
+    """Hold each use of all of a purpose to what there is of it now, before somebody else's data are added to it.
+
+    Returns the primary keys of those that were narrowed. Where there is nothing, there is no use: it ends.
+    """
+    narrowed: list[int] = []
+    for use in RestrictedUse.objects.filter(subject=subject, items=[], ended_at=None).order_by("pk"):
+        needed = PersonalDataItem.objects.filter(needs__subject=subject, needs__purpose=use.purpose_id)
+        use.items = list(needed.order_by("pk").values_list("uuid", flat=True))
+        if use.items:
+            use.save(update_fields=["items"])
+            narrowed.append(use.pk)
+        else:
+            end(use, now=now, actor=actor)
+    return narrowed
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """Two records made one: the strictest choice stands, everything moves, and it can be parted again."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -14,10 +15,10 @@ from ledger.models import Entry
 from office import merging
 from office.models import Merge
 from retention.replay import replay
-from subjects import blocks, erasure, people, relationships, restrictions
+from subjects import blocks, erasure, lawful_uses, people, relationships, restrictions
 from subjects.erasure import end_needs, needs_of
 from subjects.identifiers import Claim
-from subjects.models import DataSubject, Identifier, ItemPurpose, Relationship, SubjectIdentifier
+from subjects.models import DataSubject, Identifier, ItemPurpose, PersonalDataItem, Relationship, SubjectIdentifier
 from tests import make_consents, make_office
 from tests import make_people as make
 
@@ -90,6 +91,33 @@ def test_everything_moves_and_comes_back(ada, countess, purposes):
     assert (snapshot(ada), snapshot(countess)) == before
     assert Entry.objects.filter(kind="person.split").count() == 1
     assert not Merge.objects.exists()
+
+
+def test_a_use_of_all_that_is_restricted_covers_nothing_of_the_other_record(ada, countess, purposes):
+    by = {"now": NOW, "actor": make.ACTOR}
+    fields = {"items": [], "ground": "claims", "sealed": b"x", "until": LATER, "placed_for": uuid4()}
+
+    def use(subject, slug):
+        return lawful_uses.record(subject, uuid=uuid4(), purpose=purposes[slug], **fields, **by)
+
+    def covered(one):
+        one.refresh_from_db()
+        found = PersonalDataItem.objects.usable_for(one.purpose, use=one, now=NOW)
+        return set(found.values_list("subject_id", "pk"))
+
+    for one in (ada, countess):
+        restrictions.restrict(one, ground="unlawful", **by)
+    uses = use(ada, "newsletter"), use(countess, "newsletter")
+    empty = use(ada, "contract-administration")
+    before = [covered(one) for one in uses]
+    made = merge(ada, countess)
+    assert [covered(one) for one in uses] == [{(ada.pk, pk) for _owner, pk in items} for items in before]
+    # There was nothing of it, so nothing is left that it may be made of.
+    empty.refresh_from_db()
+    assert empty.ended_at
+    undo(made)
+    assert [covered(one) for one in uses] == before
+    assert [one.items for one in uses] == [[], []]
 
 
 @pytest.mark.parametrize("no_of_kept", [True, False])
