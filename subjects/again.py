@@ -22,7 +22,8 @@ def erase_again(
 ) -> Erased:
     """Inside the caller's transaction: these items, all about the people who were gone, what these purposes held.
 
-    Whatever blocked it in the backup had been released by the time of the erasure, so it is released here.
+    Whatever blocked it in the backup had been released by the time of the erasure: it is released here, and a hold
+    that names nobody, which may be over others still, is not asked.
     """
     leaving = set(DataSubject.objects.filter(Among("uuid", gone, "uuid")).values_list("pk", flat=True))
     found = PersonalDataItem.objects.filter(Among("uuid", items, "uuid"))
@@ -35,7 +36,12 @@ def erase_again(
     needs = ItemPurpose.objects.filter(theirs | Q(item__in=list(chosen)) | named)
     pairs = Relationship.objects.filter(theirs | named).values_list("subject", "purpose")
     return end_needs(
-        list(needs.values_list("pk", flat=True)), now=now, pairs=list(pairs), people=people, settled=leaving
+        list(needs.values_list("pk", flat=True)),
+        now=now,
+        pairs=list(pairs),
+        people=people,
+        settled=leaving,
+        rules=False,
     )
 
 

@@ -36,7 +36,25 @@ AND NOT EXISTS (
       SELECT person.organisation_id FROM subjects_datasubject AS person WHERE person.id = need.subject_id))
 )
 """
-
+TIE_NOT_HELD_BY_RULE = """
+AND NOT EXISTS (
+  SELECT 1 FROM subjects_erasureblock AS rule
+  WHERE rule.subject_id IS NULL
+    AND rule.released_at IS NULL
+    AND (rule.purpose_id IS NULL OR rule.purpose_id = pair.purpose_id)
+    AND rule.system_id IS NULL AND rule.collected_from IS NULL AND rule.collected_to IS NULL
+    AND (rule.organisation_id IS NULL OR rule.organisation_id = (
+      SELECT person.organisation_id FROM subjects_datasubject AS person WHERE person.id = pair.subject_id))
+)
+"""
+PERSON_NOT_HELD_BY_RULE = """
+AND NOT EXISTS (
+  SELECT 1 FROM subjects_erasureblock AS rule
+  WHERE rule.subject_id IS NULL AND rule.released_at IS NULL AND rule.purpose_id IS NULL
+    AND rule.system_id IS NULL AND rule.collected_from IS NULL AND rule.collected_to IS NULL
+    AND rule.organisation_id = person.organisation_id
+)
+"""
 
 # Without compiling, too: it takes longer than a batch, and PostgreSQL before 18 does it for every scan that is "off".
 SLOW_FOR_BATCHES = "{enable_seqscan,enable_hashjoin,enable_mergejoin,jit}"
@@ -106,8 +124,11 @@ def lock_people(need_ids: Sequence[int], others: Iterable[int], *, wait: bool = 
     return dict(run(locked if wait else f"{locked} SKIP LOCKED", people))
 
 
-def delete_needs(need_ids: Sequence[int]) -> list[Need]:
-    """End the needs that no active block stops. The block is looked for by the delete itself, in its own snapshot."""
+def delete_needs(need_ids: Sequence[int], *, rules: bool = True) -> list[Need]:
+    """End the needs that no active block stops. The block is looked for by the delete itself, in its own snapshot.
+
+    Here and below: without `rules`, holds that name nobody stop nothing.
+    """
     return [
         Need(*row)
         for row in run(
@@ -121,7 +142,7 @@ def delete_needs(need_ids: Sequence[int]) -> list[Need]:
                   AND (block.purpose_id IS NULL OR block.purpose_id = need.purpose_id)
                   AND (block.item_id IS NULL OR block.item_id = need.item_id)
               )
-              {NOT_HELD_BY_RULE}
+              {NOT_HELD_BY_RULE if rules else ""}
             RETURNING need.id, need.item_id, need.subject_id, need.purpose_id
             """,  # noqa: S608  (the constant above)
             need_ids,
@@ -138,11 +159,11 @@ def delete_items(item_ids: Sequence[int]) -> Items:
     return Items([row[0] for row in rows], hashes, rows[0][2] if rows else 0)
 
 
-def delete_relationships(pairs: Iterable[tuple[int, int]]) -> Relationships:
+def delete_relationships(pairs: Iterable[tuple[int, int]], *, rules: bool = True) -> Relationships:
     """Delete the relationships (person, purpose) for which nothing is held any more and which nothing blocks."""
     ordered = sorted(pairs)
     rows = run(
-        """
+        f"""
         DELETE FROM subjects_relationship AS relationship
         USING UNNEST(%s::bigint[], %s::bigint[]) AS pair (subject_id, purpose_id)
         WHERE relationship.subject_id = pair.subject_id
@@ -158,29 +179,21 @@ def delete_relationships(pairs: Iterable[tuple[int, int]]) -> Relationships:
               AND block.item_id IS NULL
               AND (block.purpose_id IS NULL OR block.purpose_id = pair.purpose_id)
           )
-          AND NOT EXISTS (
-            SELECT 1 FROM subjects_erasureblock AS rule
-            WHERE rule.subject_id IS NULL
-              AND rule.released_at IS NULL
-              AND (rule.purpose_id IS NULL OR rule.purpose_id = pair.purpose_id)
-              AND rule.system_id IS NULL AND rule.collected_from IS NULL AND rule.collected_to IS NULL
-              AND (rule.organisation_id IS NULL OR rule.organisation_id = (
-                SELECT person.organisation_id FROM subjects_datasubject AS person WHERE person.id = pair.subject_id))
-          )
+          {TIE_NOT_HELD_BY_RULE if rules else ""}
         RETURNING relationship.subject_id, relationship.purpose_id, relationship.uuid
-        """,
+        """,  # noqa: S608  (the constant above)
         (subject for subject, _purpose in ordered),
         (purpose for _subject, purpose in ordered),
     )
     return Relationships([(row[0], row[1]) for row in rows], destroy_keys(Owner.RELATIONSHIP, [row[2] for row in rows]))
 
 
-def empty_people(subject_ids: Iterable[int]) -> set[int]:
+def empty_people(subject_ids: Iterable[int], *, rules: bool = True) -> set[int]:
     """Those of whom this app holds nothing any more: no item, no relationship, no active block."""
     return {
         row[0]
         for row in run(
-            """
+            f"""
             SELECT person.id FROM subjects_datasubject AS person
             WHERE person.id = ANY(%s::bigint[])
               AND NOT EXISTS (SELECT 1 FROM subjects_personaldataitem AS item WHERE item.subject_id = person.id)
@@ -189,13 +202,8 @@ def empty_people(subject_ids: Iterable[int]) -> set[int]:
                 SELECT 1 FROM subjects_erasureblock AS block
                 WHERE block.subject_id = person.id AND block.released_at IS NULL
               )
-              AND NOT EXISTS (
-                SELECT 1 FROM subjects_erasureblock AS rule
-                WHERE rule.subject_id IS NULL AND rule.released_at IS NULL AND rule.purpose_id IS NULL
-                  AND rule.system_id IS NULL AND rule.collected_from IS NULL AND rule.collected_to IS NULL
-                  AND rule.organisation_id = person.organisation_id
-              )
-            """,
+              {PERSON_NOT_HELD_BY_RULE if rules else ""}
+            """,  # noqa: S608  (the constant above)
             subject_ids,
         )
     }

@@ -121,6 +121,7 @@ def end_needs(
     pairs: Sequence[tuple[int, int]] = (),
     people: Mapping[int, UUID] | None = None,
     settled: Collection[int] = (),
+    rules: bool = True,
 ) -> Erased:
     """End these needs (primary keys of ItemPurpose) inside the caller's transaction, and all that nothing else keeps.
 
@@ -129,16 +130,17 @@ def end_needs(
     Active blocks win: a blocked need, its item, its relationship and its person stay.
     `people`: those concerned, when the caller has locked them already (deletes.lock_people).
     `settled`: people who went before and came back with a backup; about them no guard is asked again.
+    `rules`: whether holds that name nobody stop it.
     """
     if people is None:
         people = deletes.lock_people(need_ids, [subject for subject, _purpose in pairs])
-    ended = deletes.delete_needs(need_ids)
+    ended = deletes.delete_needs(need_ids, rules=rules)
     items = deletes.delete_items([need.item_id for need in ended])
     emptied = {(need.subject_id, need.purpose_id) for need in ended} - set(pairs)
     for keeps in _relationship_guards:
         emptied -= set(keeps(sorted(emptied), now)) if emptied else set()
-    relationships = deletes.delete_relationships({*pairs, *emptied})
-    empty = deletes.empty_people(people)
+    relationships = deletes.delete_relationships({*pairs, *emptied}, rules=rules)
+    empty = deletes.empty_people(people, rules=rules)
     for guard in _guards:
         empty -= set(guard(sorted(empty))) - set(settled) if empty else set()
     gone = Gone(

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from processing.models import System
 from subjects import blocks, organisations
+from subjects.again import erase_again
 from subjects.erasure import end_needs, needs_of
 from subjects.models import ErasureBlock, PersonalDataItem
 from tests.make_retention import NOW, item, live, person
@@ -77,3 +78,14 @@ def test_a_block_is_of_somebody_or_a_hold_by_rule():
         ErasureBlock.objects.create(subject=person(1), system=system, kind="hold", placed_for=uuid4(), placed_at=NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         ErasureBlock.objects.create(kind="claim", placed_for=uuid4(), placed_at=NOW)
+
+
+def test_what_was_erased_before_a_restore_goes_again_under_a_hold_released_since():
+    subject = person(1)
+    gone, kept = item(subject, ["newsletter"], DAY), item(person(2), ["newsletter"], DAY)
+    rule(purpose=live())
+    rule(organisation=company(subject))
+    erased = erase_again(items=[gone.uuid], gone=[subject.uuid], now=NOW)
+    assert (erased.items, erased.relationships, erased.subjects) == (1, 1, 1)
+    # Over others it stands.
+    assert end_needs(needs_of(kept.subject, [live()]), now=NOW).needs == 0
