@@ -1,14 +1,17 @@
 """The Idempotency-Key header: a POST that is sent again makes nothing again."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.files.base import File
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -83,7 +86,21 @@ def _claim(place: Mapping[str, Any]) -> None:
 
 def _mac(data: Any) -> bytes:
     """A keyed hash: a plain one of a short body could be guessed back into the person it is about."""
-    return salted_hmac("core.idempotency.body", json.dumps(data, sort_keys=True), algorithm="sha256").digest()
+    # Of a form every value counts, not only the last of a name.
+    data = dict(data.lists()) if isinstance(data, MultiValueDict) else data
+    body = json.dumps(data, sort_keys=True, default=_hash_of)
+    return salted_hmac("core.idempotency.body", body, algorithm="sha256").digest()
+
+
+def _hash_of(file: Any) -> str:
+    """Of a file its content counts, not its name; it is left to be read from its start. Raises TypeError for others."""
+    if not isinstance(file, File):
+        raise TypeError(f"{type(file).__name__} is no part of a body")
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def _checked(key: str) -> str:

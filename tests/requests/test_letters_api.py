@@ -114,6 +114,23 @@ def test_proof_as_a_file_is_sealed_listed_and_destroyed(mailoutbox):
     assert hand_in(b"").status_code == 400
 
 
+def test_a_file_that_is_handed_in_again_under_its_key_is_told_by_its_content(mailoutbox):
+    found = make.confirmed("access", mailbox=mailoutbox, now=timezone.now()).requests.get()
+    api = Api(found)
+    api.post("doubt/", **DOUBT)
+
+    def hand_in(content, name):
+        data = {"day": TODAY().isoformat(), "kind": "photo-id", "words": "Like hers."}
+        data["file"] = SimpleUploadedFile(name, content)
+        return api.client.post(f"{api.here}evidence/", data, headers={"Idempotency-Key": "k1"})
+
+    first, again, other = hand_in(PNG, "passport.png"), hand_in(PNG, "again.png"), hand_in(PNG + b"x", "passport.png")
+    assert [one.status_code for one in (first, again, other)] == [201, 201, 422]
+    assert first.json() == again.json()
+    piece = Evidence.objects.get()
+    assert identity_evidence.look(found.case, piece.uuid, actor="user:test", now=timezone.now())[2] == PNG
+
+
 @pytest.fixture
 def restricted(mailoutbox):
     """Somebody whose newsletter data may only be stored."""
