@@ -13,7 +13,7 @@ from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db.models import Q
 
-from consents import permission, suppression
+from consents import pausing, permission, suppression
 from consents.models import ConsentFormVersion, ConsentState, Status, Suppression
 from consents.verdicts import Reason, Verdict
 from processing.models import Channel, Purpose, PurposeVersion
@@ -64,8 +64,12 @@ def _question(
     if verdict.allowed or verdict.reason in NEVER:
         return Question(key, False, verdict.reason.value)
     last = last_no(claims, subject, purpose, channel)
-    if last and now < last + peace():
-        return Question(key, False, verdict.reason.value, last + peace())
+    waits = [(last + peace(), verdict.reason)] if last and now < last + peace() else []
+    if paused := _paused_until(claims, subject, purpose, at=now):
+        waits.append((paused, Reason.PAUSED))
+    if waits:
+        not_before, reason = max(waits)
+        return Question(key, False, reason.value, not_before)
     return Question(key, True, ASKABLE)
 
 
@@ -92,6 +96,30 @@ def last_no(claims: Sequence[Claim], subject: DataSubject | None, purpose: Purpo
     return max(moments, default=None)
 
 
+def _paused_until(
+    claims: Sequence[Claim], subject: DataSubject | None, purpose: Purpose, *, at: datetime
+) -> datetime | None:
+    """The end of a pause that stood then. Asking for marketing is marketing, and a "yes" would end the pause."""
+    everybody = [*claims, *(suppression.claims_of(subject) if subject else [])]
+    held = {purpose.pk, *([None] if _is_marketing(purpose.slug) else [])}
+    pauses = pausing.standing(everybody, now=at)
+    return max((one.until for one in pauses if one.purpose_id in held and one.since <= at), default=None)
+
+
+def objected(claims: Sequence[Claim], version: ConsentFormVersion, keys: Collection[str], *, at: datetime) -> bool:
+    """Whether somebody was asked for one of these controls who had objected: nobody asks them, however long ago."""
+    subject = people.find(claims)
+    hashes = suppression.hashes_of([*claims, *(suppression.claims_of(subject) if subject else [])])
+    noes = Suppression.objects.filter(hash__in=hashes, lifted_at=None, reason=suppression.OBJECTION, since__lte=at)
+    return any(
+        # What they chose again since, the verdict knows.
+        _verdict(claims, control["purpose"], control["channel"], now=at).reason == Reason.OBJECTED
+        and noes.filter(Q(purpose=None) | Q(purpose__slug=control["purpose"])).exists()
+        for control in version.controls
+        if control["key"] in keys
+    )
+
+
 def disturbed(
     claims: Sequence[Claim], version: ConsentFormVersion, keys: Collection[str], *, at: datetime
 ) -> datetime | None:
@@ -101,7 +129,8 @@ def disturbed(
     purposes = {one.slug: one for one in Purpose.objects.filter(slug__in={control["purpose"] for control in asked})}
     found = [last_no(claims, subject, purposes[control["purpose"]], control["channel"]) for control in asked]
     ends = [no + peace() for no in found if no and no <= at < no + peace()]
-    return max(ends, default=None)
+    pauses = [_paused_until(claims, subject, purpose, at=at) for purpose in purposes.values()]
+    return max([*ends, *(until for until in pauses if until)], default=None)
 
 
 def may_write(person: DataSubject, purpose: str, channel: str, *, now: datetime) -> bool:

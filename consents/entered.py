@@ -156,9 +156,14 @@ def _peace(answer: Answer) -> None:
     """Whoever said no is not asked again for a while. What they bring up themselves is taken."""
     version = ConsentFormVersion.objects.get(pk=answer.shown.key)
     said_yes = [key for key, choice in answer.choices.items() if choice]
+    if asking.objected(answer.claims, version, said_yes, at=answer.given_at):
+        sentence = _("They have objected to marketing, and nobody asks them. Did they bring it up themselves?")
+        raise Invalid(fields={"volunteered": sentence})
     if until := asking.disturbed(answer.claims, version, said_yes, at=answer.given_at):
         day = date_format(until.astimezone(Controller.current().zone), "j F Y")
-        sentence = _("They have said no, and nobody asks them before %(day)s. Did they bring it up themselves?")
+        sentence = _(
+            "They have said no or asked for a pause, and nobody asks them before %(day)s. Did they bring it up?"
+        )
         raise Invalid(fields={"volunteered": sentence % {"day": day}})
 
 

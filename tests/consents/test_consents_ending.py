@@ -12,6 +12,7 @@ from consents import (
     asking,
     endings,
     forms,
+    pausing,
     rebuild,
     receipts_record,
     reminders,
@@ -25,6 +26,7 @@ from consents.models import ConsentEvent, ConsentReminder, ConsentState
 from consents.unsubscribe import Recipient
 from core.outbox import deliver_due
 from ledger.models import Entry
+from processing.models import Purpose
 from subjects.identifiers import Claim
 from subjects.models import Relationship
 from tests import make_consents as make
@@ -209,6 +211,20 @@ def test_an_objection_is_for_good_and_nobodys_address_may_be_asked():
     assert questions(now=make.days(1))["newsletter-email"][2] == make.NOW.replace(month=9)
     withdraw.withdraw(nobody, purposes="all-marketing", now=make.NOW, actor=make.ACTOR)
     assert questions(now=make.days(900))["newsletter-email"] == (False, "objected", None)
+
+
+@pytest.mark.parametrize("purposes", [["newsletter"], []])
+def test_nobody_is_asked_during_a_pause(purposes):
+    """Not for what was paused, and after a pause of all marketing not for what they never chose either."""
+    make.published(controls=[make.control(), SMS])
+    make.captured(choices={"newsletter-email": True, "newsletter-sms": False})
+    paused, since, until = list(Purpose.objects.filter(slug__in=purposes)), make.days(200), make.days(230)
+    pausing.begin([Claim("email", EMAIL)], purposes=paused or [None], until=until, now=since, actor="public")
+    assert set(questions(now=make.days(229)).values()) == {(False, "paused", until)}
+    version, keys = forms.current("join"), ["newsletter-sms"]
+    asked = partial(asking.disturbed, [Claim("email", EMAIL)], version, keys)
+    assert (asked(at=make.days(199)), asked(at=make.days(229))) == (None, until)
+    assert questions(now=until)["newsletter-sms"][0] is True
 
 
 def test_a_server_may_ask_whom_it_may_ask_and_a_browser_may_not(client):

@@ -5,10 +5,11 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from consents import evidence
+from consents import evidence, withdraw
 from consents.models import ConsentEvent, ConsentEvidence, ConsentForm, ConsentFormVersion, ConsentRenewal
 from core.models import Outbox
 from ledger.models import Entry
+from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_consents as make
 from tests import make_staff
@@ -180,6 +181,18 @@ def test_whoever_said_no_lately_is_entered_only_if_they_brought_it_up(agent):
     assert enter(agent, **said, volunteered="on").status_code == 302
     assert make.reason() == "+consent-given"
     assert "They brought it up" in text(agent.get("/admin/consent-forms/newsletter/enter/"))
+
+
+def test_whoever_objected_to_all_marketing_is_entered_only_if_they_brought_it_up(agent):
+    """Though it was long ago, and though they were never asked about this."""
+    make.published("newsletter")
+    objection = {"purposes": "all-marketing", "now": make.days(-400), "actor": make.ACTOR}
+    withdraw.withdraw([Claim("email", "ada@example.com")], **objection)
+    said = {"how": "phone", "words": "Ada, script 3 read out."}
+    assert "They have objected to marketing, and nobody asks them." in text(enter(agent, **said))
+    assert not ConsentEvent.objects.exists()
+    assert enter(agent, **said, volunteered="on").status_code == 302
+    assert make.reason() == "+consent-given"
 
 
 def tell(client):
