@@ -5,8 +5,9 @@ company, days of collection), and is a rule that every delete asks: whoever come
 falls due meanwhile is restricted (retention/purge.py) and goes with the first run after the release.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
@@ -14,14 +15,16 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from core import outbox
 from core.errors import DomainError, Invalid, Text
-from core.models import Controller
+from core.models import Controller, Outbox
 from ledger.entries import record
 from processing.models import Purpose, System
 from retention.models import LegalHold
 from subjects import blocks
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, Relationship
 
+PLACED, RELEASED = "hold.placed", "hold.released"
 LONGEST = relativedelta(months=6)
 REASONS = {
     "claim": _("A claim by us or against us"),
@@ -69,8 +72,45 @@ def place(
         _hold_people(hold, chosen, purposes, actor=actor, now=now)
     else:
         _hold_by_rule(hold, purposes, systems, actor=actor, now=now)
-    _note("hold.placed", hold, actor, now, people=len(chosen), by_rule=not chosen, reason=reason)
+    _note(PLACED, hold, actor, now, people=len(chosen), by_rule=not chosen, reason=reason)
+    _journal_placed(hold, chosen, now=now)
     return hold
+
+
+@transaction.atomic
+def place_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
+    """Place what the journal says was placed after the backup. False if what it is about is not in it."""
+    people = list(DataSubject.objects.filter(uuid__in=data["people"]))
+    purposes = list(Purpose.objects.filter(slug__in=data["purposes"]))
+    systems = list(System.objects.filter(slug__in=data["systems"]))
+    companies = list(Organisation.objects.filter(uuid__in=data["organisations"]))
+    found = {"people": people, "purposes": purposes, "systems": systems, "organisations": companies}
+    # With less than it named it would be about something else.
+    if is_known(data["hold"]) or any(data[name] and not rows for name, rows in found.items()):
+        return False
+    days = {name: date.fromisoformat(data[name]) if data[name] else None for name in ("collected_from", "collected_to")}
+    hold = LegalHold.objects.create(
+        uuid=data["hold"],
+        matter=str(_("Restored from the journal")),
+        reason=data["reason"],
+        organisation=companies[0] if companies else None,
+        placed_by=data["by"],
+        placed_at=datetime.fromisoformat(data["at"]),
+        review_due=date.fromisoformat(data["review_due"]),
+        **days,
+    )
+    hold.purposes.set(purposes)
+    hold.systems.set(systems)
+    if people:
+        _hold_people(hold, people, purposes, actor=actor, now=now)
+    else:
+        _hold_by_rule(hold, purposes, systems, actor=actor, now=now)
+    _note(PLACED, hold, actor, now, people=len(people), by_rule=not people, reason=hold.reason)
+    return True
+
+
+def is_known(uuid: str) -> bool:
+    return LegalHold.objects.filter(uuid=uuid).exists()
 
 
 def _hold_people(
@@ -133,11 +173,31 @@ def keep(hold: LegalHold, *, review_due: date, actor: str, now: datetime) -> Non
 def release(hold: LegalHold, *, actor: str, now: datetime) -> int:
     """End it; what fell due meanwhile goes with the next run. Returns how many blocks there were."""
     _in_force(hold)
+    outbox.post(Outbox.Kind.JOURNAL, {"action": RELEASED, "hold": str(hold.uuid)}, about=None, now=now)
+    return _end(hold, actor=actor, now=now)
+
+
+@transaction.atomic
+def release_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
+    """Release what the journal says was released after the backup."""
+    hold = LegalHold.objects.filter(uuid=data["hold"], released_at=None).first()
+    if hold is None:
+        return False
+    _end(hold, actor=actor, now=now)
+    return True
+
+
+def has_ended(uuid: str) -> bool:
+    """Whether there is nothing to release: it is released, or this database does not know it."""
+    return not LegalHold.objects.filter(uuid=uuid, released_at=None).exists()
+
+
+def _end(hold: LegalHold, *, actor: str, now: datetime) -> int:
     count = blocks.release(hold.uuid, now=now, actor=actor)
     # The name of a company may be that of a person: no hold that is over keeps it.
     hold.released_by, hold.released_at, hold.organisation = actor, now, None
     hold.save(update_fields=["released_by", "released_at", "organisation"])
-    _note("hold.released", hold, actor, now, blocks=count)
+    _note(RELEASED, hold, actor, now, blocks=count)
     return count
 
 
@@ -176,6 +236,31 @@ def _check(matter: str, reason: str, review_due: date, now: datetime) -> None:
         errors["review_due"] = _("Choose a day within the next six months.")
     if errors:
         raise Invalid(fields=errors)
+
+
+def _journal_placed(hold: LegalHold, people: Sequence[DataSubject], *, now: datetime) -> None:
+    """A restored backup must not delete what is held, so it is also written outside PostgreSQL.
+
+    Ids, codes and days only: what somebody wrote as the number of the matter is not among them.
+    """
+    named = [str(one.uuid) for one in people if not one.is_test]
+    if people and not named:
+        return
+    data = {
+        "action": PLACED,
+        "hold": str(hold.uuid),
+        "people": named,
+        "purposes": [purpose.slug for purpose in hold.purposes.order_by("slug")],
+        "systems": [system.slug for system in hold.systems.order_by("slug")],
+        "organisations": [str(hold.organisation.uuid)] if hold.organisation else [],
+        "collected_from": hold.collected_from.isoformat() if hold.collected_from else "",
+        "collected_to": hold.collected_to.isoformat() if hold.collected_to else "",
+        "reason": hold.reason,
+        "by": hold.placed_by,
+        "at": now.isoformat(),
+        "review_due": hold.review_due.isoformat(),
+    }
+    outbox.post(Outbox.Kind.JOURNAL, data, about=None, now=now)
 
 
 def _note(kind: str, hold: LegalHold, actor: str, now: datetime, **data: object) -> None:

@@ -20,7 +20,7 @@ from core.models import Controller, Outbox
 from ledger.entries import record
 from ledger.models import Entry
 from processing.models import Purpose
-from retention import evidence, journal, runs
+from retention import evidence, holds, journal, runs
 from retention.journal import START, Line
 from retention.models import JournalMark, Run
 from subjects import lawful_uses, restrictions
@@ -180,6 +180,8 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     pausing.ENDED: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     "restriction.placed": _left_by_restriction,
     lawful_uses.ENDED: lambda data: lawful_uses.has_ended(data["use"]),
+    holds.PLACED: lambda data: holds.is_known(data["hold"]),
+    holds.RELEASED: lambda data: holds.has_ended(data["hold"]),
     "restriction.lifted": lambda data: (
         not _left_by_restriction(data)
         or Restriction.objects.filter(uuid=data["restriction"], lifted_at__isnull=False).exists()
@@ -198,6 +200,10 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return restrictions.place_again(data, now=now, actor=actor)
     if action == "restriction.lifted":
         return restrictions.lift_again(data, now=now, actor=actor)
+    if action == holds.PLACED:
+        return holds.place_again(data, now=now, actor=actor)
+    if action == holds.RELEASED:
+        return holds.release_again(data, now=now, actor=actor)
     if action == lawful_uses.ENDED:
         return lawful_uses.end_again(data, now=now, actor=actor)
     if action == "suppression.added":

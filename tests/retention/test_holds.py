@@ -7,14 +7,14 @@ from django.urls import reverse
 
 from core import outbox
 from core.errors import DomainError, Invalid
-from core.models import Controller, User
+from core.models import Controller, Outbox, User
 from processing.models import System
-from retention import effect, holds, holds_review
-from retention.models import Approval, LegalHold, RetentionRule
+from retention import effect, holds, holds_review, replay
+from retention.models import Approval, JournalMark, LegalHold, RetentionRule
 from retention.purge import purge
 from retention.rules import TwoPeopleNeeded, activate, cutoff
 from subjects import organisations
-from subjects.models import DataSubject, Organisation, PersonalDataItem, Restriction
+from subjects.models import DataSubject, ErasureBlock, Organisation, PersonalDataItem, Restriction
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +64,42 @@ def test_a_company_is_held_and_its_name_goes_when_the_hold_is_over():
     holds.release(hold, actor="user:1", now=NOW)
     assert purge(rule(live()), as_of=TODAY, commit=True, now=NOW).subjects == 1
     assert not Organisation.objects.exists()
+
+
+def lost_since_the_backup():
+    """As if the database were of before every hold and everything that was told outside it."""
+    for model in (ErasureBlock, LegalHold, Outbox, JournalMark):
+        model.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        lambda: {"people": [person(1)], "purposes": [live()]},
+        lambda: {"purposes": [live()], "systems": [System.objects.get()], "collected_to": TODAY},
+        lambda: {"organisation": organisations.represent(person(1), name="Acme")},
+    ],
+)
+def test_a_restore_places_again_what_was_placed_and_releases_what_was_released(scope, settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    item(person(1), ["newsletter"], OLD)
+    made, one = place(**scope(), matter="Smith v us"), rule(live())
+    outbox.deliver_due(now=NOW)
+    assert all(word not in path.read_text() for path in tmp_path.glob("*.jsonl") for word in ("Smith", "Acme"))
+    lost_since_the_backup()
+    assert replay.replay(now=NOW).by_action == {"hold.placed": 1}
+    hold = LegalHold.objects.get()
+    told = ("uuid", "reason", "collected_to", "organisation", "placed_by", "placed_at", "review_due")
+    assert [getattr(hold, name) for name in told] == [getattr(made, name) for name in told]
+    assert hold.matter == "Restored from the journal"
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).held == 1
+    holds.release(hold, actor="user:1", now=NOW)
+    while outbox.deliver_due(now=NOW):
+        pass
+    lost_since_the_backup()
+    assert replay.replay(now=NOW).by_action == {"hold.placed": 1, "hold.released": 1}
+    assert LegalHold.objects.get().released_at
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).items == 1
 
 
 def test_the_owner_is_reminded_once_of_each_review(mailoutbox):
