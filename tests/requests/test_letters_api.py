@@ -186,6 +186,12 @@ def test_a_lawful_use_in_the_office_and_it_ends_with_the_restriction(restricted,
     page = client.post(here, use(ground=""), follow=True).content.decode()
     assert "Choose one of the four grounds" in page
     assert "Some of the information" not in page
+    # What was typed is still there to be sent again.
+    page = client.post(here, use(until="2019-01-01")).content.decode()
+    assert "Name the last day of the use" in page
+    for typed in (">Shown to the court.</textarea>", ">Claim 7QZ.</textarea>", 'value="claims" checked', "2019-01-01"):
+        assert typed in page
+    assert not RestrictedUse.objects.exists()
     page = client.post(here, use(), follow=True).content.decode()
     assert "may be made until" in page
     assert "7QZ" not in page

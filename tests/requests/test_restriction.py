@@ -200,7 +200,8 @@ def test_staff_restrict_and_end_it_on_pages(rights_request, client):
     assert rights_request.state == "fulfilled"
     refused = client.post(f"{page}restriction/lift/", follow=True).content.decode()
     assert "Tell the person first" in refused
-    client.post(f"{page}restriction/announce/", {"on": "garbage", "why": "x"})
+    again = client.post(f"{page}restriction/announce/", {"on": "garbage", "why": "Seen its proof."})
+    assert ">Seen its proof.</textarea>" in again.content.decode()
     assert rights_request.letters.count() == 1
     today = client.get(page).content.decode().split('name="on" value="')[1][:10]
     client.post(f"{page}restriction/announce/", {"on": today, "why": "Checked, and right."})
