@@ -81,6 +81,10 @@ def test_every_rule_has_what_is_due_what_is_not_and_what_nobody_knows():
     for rule in rules:
         report = purge(rule, as_of=now.date(), now=now)
         needs = ItemPurpose.objects.filter(purpose=rule.purpose).count()
+        if rule.trigger == Trigger.CASE_CLOSED:
+            # All cases of the demo are of this year.
+            assert not report.due, rule.slug
+            continue
         assert report.due, rule.slug
         assert needs > report.due + report.indeterminate, rule.slug
         # What is counted from its collection always has a date.

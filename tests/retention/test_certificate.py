@@ -10,12 +10,12 @@ from django.core.management import CommandError, call_command
 
 from core.models import Controller
 from ledger import signing
-from ledger.seals import seal
 from ledger.signing import BadSignature
 from retention import certificate, evidence
 from retention.certificate_check import check
 from retention.models import Run
 from retention.purge import purge
+from tests.make_evidence import seal as sealed
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ def run():
 
 
 def test_it_says_what_happened_in_each_store_and_holds_offline(run, tmp_path, django_assert_num_queries):
-    assert seal(now=NOW)
+    assert sealed()
     text = certificate.file(run)
     keys = tmp_path / "jwks.json"
     keys.write_text(json.dumps(signing.jwks()))
@@ -89,7 +89,7 @@ def forged(run, change):
     ],
 )
 def test_a_certificate_that_does_not_add_up_is_refused(run, change):
-    assert seal(now=NOW)
+    assert sealed()
     assert check(forged(run, change))[1]
 
 

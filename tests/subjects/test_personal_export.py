@@ -1,14 +1,15 @@
 """What a person is shown: everything about them, nothing about anybody else."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from core.models import RuleSet
 from processing.models import Recipient
 from requests.models import CaseFile
-from subjects import disclosures, erasure, organisations, registry, relationships, restrictions
+from subjects import disclosures, erasure, lawful_uses, organisations, registry, relationships, restrictions
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_register
@@ -39,6 +40,17 @@ def full(address, word, support):
         person, recipient=recipient, categories=[make_register.category()], ground="instruction", purpose=support, **BY
     )
     restrictions.restrict(person, ground="accuracy", purpose=support, **BY)
+    lawful_uses.record(
+        person,
+        uuid=uuid4(),
+        purpose=support,
+        items=[],
+        ground="claims",
+        placed_for=uuid4(),
+        until=make.NOW + timedelta(days=30),
+        sealed=b"sealed",
+        **BY,
+    )
     return person
 
 
@@ -46,7 +58,7 @@ def test_every_category_speaks_of_the_person_and_of_nobody_else(support):
     ada, bob = full("ada@example.com", "lovelace", support), full("bob@example.com", "babbage", support)
     mine, theirs = exported(ada), exported(bob)
     assert all(mine.values())
-    assert set(mine) == {"Identity", "Affiliation", "Ties", "Held", "Recipients", "Limits"}
+    assert set(mine) == {"Identity", "Affiliation", "Ties", "Held", "Recipients", "Limits", "Uses"}
     text = json.dumps(mine)
     for shown in ("ada@example.com", "Id-lovelace", "lovelace Trading", "lovelace Printers", '{"said": "lovelace"}'):
         assert shown in text
