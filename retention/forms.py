@@ -96,6 +96,8 @@ class HoldForm(forms.Form):
 
 class ReviewForm(forms.Form):
     review_due = forms.DateField()
+    # Of a hold that came back from the journal, whoever knows it completes the number.
+    matter = forms.CharField(max_length=60, required=False)
 
 
 class RuleForm(forms.ModelForm):

@@ -160,12 +160,13 @@ def people_held(hold: LegalHold) -> QuerySet[DataSubject]:
 
 
 @transaction.atomic
-def keep(hold: LegalHold, *, review_due: date, actor: str, now: datetime) -> None:
-    """It was looked at and is still needed."""
+def keep(hold: LegalHold, *, review_due: date, matter: str = "", actor: str, now: datetime) -> None:
+    """It was looked at and is still needed. `matter`: its number, where that was not right or is missing."""
     _in_force(hold)
+    hold.matter = matter.strip() or hold.matter
     _check(hold.matter, hold.reason, review_due, now)
     hold.review_due, hold.reviewed_at = review_due, now
-    hold.save(update_fields=["review_due", "reviewed_at"])
+    hold.save(update_fields=["matter", "review_due", "reviewed_at"])
     _note("hold.reviewed", hold, actor, now, review_due=review_due.isoformat())
 
 

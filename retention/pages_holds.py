@@ -79,8 +79,8 @@ def change(request: HttpRequest, uuid: UUID, step: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose a day within the next six months."))
         return redirect("admin:hold", uuid)
-    until, said = form.cleaned_data["review_due"], _("Kept on, with a new day to look at it.")
-    return done(request, lambda: holds.keep(hold, review_due=until, actor=actor, now=now), said, "admin:hold", uuid)
+    given, said = form.cleaned_data, _("Kept on, with a new day to look at it.")
+    return done(request, lambda: holds.keep(hold, actor=actor, now=now, **given), said, "admin:hold", uuid)
 
 
 URLS = [

@@ -194,5 +194,8 @@ def test_the_pages_show_approve_hold_and_release(admin_client):
     assert "whoever comes to it later is held as well" in shown.text
     assert "1 person, 1 record" in shown.text
     assert "2026-17" in admin_client.get(reverse("admin:forgetting")).text
-    admin_client.post(reverse("admin:hold-end", args=[LegalHold.objects.get().uuid, "release"]))
+    end = lambda step: reverse("admin:hold-end", args=[LegalHold.objects.get().uuid, step])  # noqa: E731
+    kept = admin_client.post(end("keep"), {"review_due": soon, "matter": "2026-18"}, follow=True)
+    assert "Legal hold 2026-18" in kept.text
+    admin_client.post(end("release"))
     assert LegalHold.objects.get().released_at
