@@ -30,6 +30,8 @@ DEFAULT_LOCALE = "en-GB"
 # What differs between two versions when nothing does: their numbers, and what happened to them.
 CONTENT = ("title", "intro", "controls", "controllers", "notice_version", "withdrawal", "minimum_age", "network_reason")
 
+MARKED = ("affected", "outgrown", "outgrown_until")
+
 
 class UnknownForm(NotFound):
     code = "unknown-form"
@@ -107,9 +109,12 @@ def publish(
     if former:
         ConsentFormVersion.objects.filter(pk=former.pk).update(superseded_at=now)
     version.change = Change.FIRST if not former else Change.MATERIAL if asks_again else Change.EDITORIAL
-    version.affected = renewals.mark(version, asks_again, until=until, now=now) if asks_again else 0
+    version.affected = 0
+    if asks_again:
+        version.outgrown, version.outgrown_until = sorted(asks_again), until or now + timedelta(days=renewals.DAYS)
+        version.affected = renewals.mark(version, asks_again, until=version.outgrown_until, now=now)
     version.published_at, version.sha256 = now, digest(version)
-    version.save(update_fields=["controls", "change", "affected", "published_at", "sha256"])
+    version.save(update_fields=["controls", "change", *MARKED, "published_at", "sha256"])
     entries.record(
         kind="form.published",
         at=now,
@@ -221,8 +226,9 @@ WHERE form.slug = %s AND version.number = %s AND version.locale = %s AND version
 def accepted(slug: str, number: int, locale: str, *, now: datetime, recalled: bool = False) -> Shown:
     """The version that an answer names, if it is on show or was until a short while ago. Raises Invalid.
 
-    A cached page may still show the version before: it is accepted for the form's grace period. One query, or none
-    for whoever takes what was `recalled` and proves it.
+    A cached page may still show the version before: it is accepted for the form's grace period, and what a material
+    change outgrew is marked afterwards (consents/renewals.py). One query, or none for whoever takes what was
+    `recalled` and proves it.
     """
     shown = _recall.get((slug, number, locale)) if recalled else None
     if shown is None or shown.superseded_at:

@@ -88,6 +88,9 @@ class ConsentFormVersion(models.Model):
     )
     change = models.CharField(max_length=10, blank=True, choices=Change)
     affected = models.PositiveIntegerField(null=True, help_text=_("How many people are asked again."))
+    # Of a material change. Who answers what was on show before, from a cached page, is asked again too.
+    outgrown = ArrayField(models.TextField(), default=list, help_text=_("The controls whose consent it outgrows."))
+    outgrown_until = models.DateTimeField(null=True, help_text=_("How long what was agreed to before counts."))
     sha256 = models.CharField(max_length=64, blank=True, editable=False)
     published_at = models.DateTimeField(null=True)
     superseded_at = models.DateTimeField(null=True)

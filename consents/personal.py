@@ -246,7 +246,7 @@ NOT_PERSONAL = {
     *fields_of(
         "ConsentFormVersion",
         "id form number locale title intro controls controllers notice_version withdrawal minimum_age network_reason"
-        " declared change affected sha256 published_at superseded_at",
+        " declared change affected outgrown outgrown_until sha256 published_at superseded_at",
     ),
     # Assessments weigh a purpose; author and approver are staff, by id.
     *fields_of("Assessment", "id uuid purpose"),

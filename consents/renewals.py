@@ -6,7 +6,7 @@ was given for until a day that is said when the change is published; silence is 
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -48,6 +48,30 @@ WITH marked AS (
 )
 SELECT count(DISTINCT subject) FROM marked
 """  # noqa: S608
+
+# A page kept in a cache, or a link that was mailed, brings answers to a version that a later one outgrew meanwhile: for
+# the days of grace, and some more in which nobody swept. The first day counts twice, for what was written meanwhile.
+MARK_LATE = """
+INSERT INTO consents_consentrenewal (uuid, form_version_id, subject, purpose_id, channel, event, until, kept_back)
+SELECT gen_random_uuid(), max(version.id), state.subject, state.purpose_id, state.channel, state.event,
+       min(version.outgrown_until), false
+FROM consents_consentformversion version
+JOIN consents_consentform form ON form.id = version.form_id
+CROSS JOIN LATERAL jsonb_to_recordset(version.controls) AS control (key text, purpose text, channel text)
+JOIN processing_purpose purpose ON purpose.slug = control.purpose
+JOIN consents_consentformversion shown
+  ON shown.form_id = version.form_id AND shown.locale = version.locale AND shown.number < version.number
+JOIN consents_consentevent event
+  ON event.form_version = shown.id AND event.recorded_at >= version.published_at - interval '1 day'
+JOIN consents_consentstate state
+  ON state.event = event.uuid AND state.purpose_id = purpose.id AND state.channel = control.channel
+JOIN subjects_datasubject person ON person.uuid = state.subject AND NOT person.is_test
+WHERE version.change = 'material' AND control.key = ANY(version.outgrown)
+  AND version.published_at > %(now)s - make_interval(days => form.grace_days + 30)
+  AND state.status IN ('given', 'renewed') AND (state.valid_until IS NULL OR state.valid_until > %(now)s)
+GROUP BY state.id
+ON CONFLICT (event) DO NOTHING
+"""
 
 
 def fault(former: ConsentFormVersion | None, version: ConsentFormVersion, asks_again: Collection[str]) -> Text | None:
@@ -92,15 +116,26 @@ def people(version: ConsentFormVersion, keys: Collection[str], *, now: datetime)
         return int(cursor.fetchone()[0])
 
 
-def mark(version: ConsentFormVersion, keys: Collection[str], *, until: datetime | None, now: datetime) -> int:
+def mark(version: ConsentFormVersion, keys: Collection[str], *, until: datetime, now: datetime) -> int:
     """Note whose "yes" is outgrown, inside the publication; returns of how many people. One statement."""
     params = _params(version, keys, now=now) | {
         "version": version.pk,
-        "until": until or now + timedelta(days=DAYS),
+        "until": until,
     }
     with connection.cursor() as cursor:
         cursor.execute(MARK, params)
         return int(cursor.fetchone()[0])
+
+
+def mark_late(*, now: datetime) -> int:
+    """Note whose "yes" was outgrown already when it was given or confirmed; returns of how many answers.
+
+    In a sweep, so that no capture pays for it. Their day is the one that the publication named, even if it has passed:
+    the old words are what was agreed to. They are taken all the same, because a "no" among them must not be lost.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(MARK_LATE, {"now": now})
+        return int(cursor.rowcount)
 
 
 def carry(pairs: Mapping[UUID, UUID], subject: UUID) -> None:

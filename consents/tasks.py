@@ -29,9 +29,11 @@ def remind() -> int:
 
 @shared_task
 def renew() -> int:
-    """Ask some of those whose "yes" a changed form outgrew, and end what was not given anew by its day."""
+    """End what a changed form outgrew and was not given anew by its day, and ask some of those who still have time."""
     now = timezone.now()
-    return renewals_mail.ask_due(now=now) + renewals.end_due(now=now)
+    renewals.mark_late(now=now)
+    # First, so that nobody is mailed about what has ended.
+    return renewals.end_due(now=now) + renewals_mail.ask_due(now=now)
 
 
 @shared_task

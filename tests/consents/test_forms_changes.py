@@ -1,11 +1,12 @@
 """The validity checklist, and what a change of a form means for those who said yes before."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.test import override_settings
 
-from consents import forms, forms_compare, forms_drafts, renewals, renewals_mail, withdraw
+from consents import answers, forms, forms_compare, forms_drafts, opt_in, renewals, renewals_mail, withdraw
 from consents.forms import NotPublishable, Unchanged
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentRenewal
 from core.errors import Invalid
@@ -110,6 +111,36 @@ def test_a_material_change_asks_exactly_those_who_said_yes(mailoutbox):
     assert make.reason("both@example.com", channel="sms", now=end) == "+consent-given"
     assert renewals.end_due(now=end) == 0
     assert ConsentEvent.objects.filter(status="invalidated").count() == 1
+
+
+def test_late_answers_to_what_is_outgrown_are_asked_again_too(mailoutbox):
+    form = make.published(controls=[make.control(), SMS]).form
+    forms_drafts.change_settings(
+        form,
+        settings={"double_opt_in": True, "grace_days": 60, "valid_for": "P24M"},
+        actor=make.ACTOR,
+        now=make.PUBLISHED,
+    )
+    both = make.body(choices={"newsletter-email": True, "newsletter-sms": True})
+    opt_in.ask(answers.read(both, now=make.NOW), both, now=make.NOW, actor=make.ACTOR)
+    deliver_due(now=make.NOW)
+    token = re.search(r"/confirm/([^/\s]+)", mailoutbox[0].body)[1]
+    draft = make.draft(controls=[make.control(label="E-mail me, and share it with the shop."), SMS])
+    until = make.days(20)
+    forms.publish(draft, now=make.days(1), actor=make.ACTOR, asks_again=["newsletter-email"], until=until)
+    opt_in.confirm(token, now=make.days(1) + timedelta(hours=1))
+    make.captured("bob@example.com", now=make.days(2))
+    make.captured("new@example.com", version=2, now=make.days(2))
+    assert [renewals.mark_late(now=make.days(2)) for _sweep in range(2)] == [2, 0]
+    assert set(ConsentRenewal.objects.values_list("channel", "until")) == {("email", until)}
+    assert renewals_mail.ask_due(now=make.days(2)) == 2
+    assert renewals.end_due(now=until) == 2
+    for email, said in (("ada@", "consent-missing"), ("bob@", "consent-missing"), ("new@", "+consent-given")):
+        assert make.reason(f"{email}example.com", now=until) == said
+    assert make.reason(channel="sms", now=until) == "+consent-given"
+    # Said after that day to a page that still shows it, it ends at once.
+    make.captured("eve@example.com", now=until)
+    assert (renewals.mark_late(now=until), renewals.end_due(now=until)) == (1, 1)
 
 
 def test_a_change_that_is_evidently_material_is_not_called_editorial():
