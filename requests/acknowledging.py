@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -69,6 +70,17 @@ def note_dead(*, now: datetime) -> int:
     return sum(message_came_back(message, actor="system:requests", now=now) for message in messages if message)
 
 
+def untold(rows: QuerySet[Complaint]) -> QuerySet[Complaint]:
+    """Those closed with an outcome that was to acknowledge them, and has not reached the person."""
+    owed = Letter.objects.owed().filter(kind=OUTCOME, complaint=OuterRef("pk"))
+    return rows.filter(Exists(owed), acknowledged_how="outcome")
+
+
+def is_owed(complaint: Complaint) -> bool:
+    """Whether nothing that was given has acknowledged it."""
+    return complaint.acknowledged_at is None or untold(Complaint.objects.filter(pk=complaint.pk)).exists()
+
+
 def explained(complaint: Complaint, *, today: date) -> list[Text]:
     """The arithmetic of its clock, and what counts as the acknowledgement, in sentences."""
     params = rule_set(complaint.case.rule_set.jurisdiction, complaint.received_on).params
@@ -83,7 +95,7 @@ def explained(complaint: Complaint, *, today: date) -> list[Text]:
         said.append(
             _("That is not a working day, so it must be acknowledged by %(day)s.") % {"day": in_words(by)},
         )
-    return [*said, *(_acknowledged(complaint) if complaint.acknowledged_at else _owed(complaint, today))]
+    return [*said, *(_owed(complaint, today) if is_owed(complaint) else _acknowledged(complaint))]
 
 
 def _acknowledged(complaint: Complaint) -> list[Text]:
@@ -105,6 +117,8 @@ def _acknowledged(complaint: Complaint) -> list[Text]:
 
 def _owed(complaint: Complaint, today: date) -> list[Text]:
     said: list[Text] = []
+    if not complaint.is_open:
+        said.append(_("The outcome is written and has not reached the person. It counts from the day it is posted."))
     for letter in complaint.letters.owed().filter(kind=LETTER).order_by("pk"):
         waits = _("The acknowledgement is written and was not posted yet. It counts from the day it is posted.")
         back = _("The acknowledgement came back, so it does not count. Print it and post it.")

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, F, Func, Q, QuerySet
 
 from core.models import Controller, User
+from requests import acknowledging
 from requests.models import CaseFile, Complaint
 from requests.models_complaints import Cause, Issue, Outcome, Remedy
 
@@ -79,12 +80,13 @@ def counts(since: date, until: date) -> Iterator[Row]:
 def _acknowledged(rows: QuerySet[Complaint]) -> Iterator[Row]:
     zone = Controller.current().zone
     in_time = late = 0
-    for by, at in rows.filter(acknowledged_at__isnull=False).values_list("acknowledge_by", "acknowledged_at"):
+    told = rows.filter(acknowledged_at__isnull=False).exclude(pk__in=acknowledging.untold(rows).values("pk"))
+    for by, at in told.values_list("acknowledge_by", "acknowledged_at"):
         is_late = at is not None and at.astimezone(zone).date() > by
         late, in_time = late + is_late, in_time + (not is_late)
     yield "acknowledged", "in time", str(in_time)
     yield "acknowledged", "late", str(late)
-    yield "acknowledged", "not yet", str(rows.filter(acknowledged_at=None).count())
+    yield "acknowledged", "not yet", str(rows.count() - in_time - late)
 
 
 def _each(measure: str, field: str, codes: list[str], rows: QuerySet[Complaint]) -> Iterator[Row]:

@@ -163,7 +163,15 @@ def test_numbers_of_a_period():
     one, two = complain(email=""), complain()
     complaints.describe(one, issues=["marketing", "staff"], actor="user:test", now=NOW)
     later = NOW + timedelta(days=40)
-    complaints.close(one, "partly", **WORDING, remedies=["apologised"], cause="process", actor="user:test", now=later)
+    given = {"remedies": ["apologised"], "cause": "process", "actor": "user:test", "now": later}
+    letter = complaints.close(one, "partly", **WORDING, **given)
+    # An outcome that waits to be posted has told nobody anything.
+    one.refresh_from_db()
+    said = " ".join(map(str, acknowledging.explained(one, today=later.date())))
+    assert "has not reached the person" in said
+    assert "was given" not in said
+    assert ("acknowledged", "not yet", "1") in complaint_lists.counts(NOW.date(), NOW.date())
+    posting.mark_posted(letter, day=later.date(), actor="user:test", now=later)
     rows = {(measure, code): number for measure, code, number in complaint_lists.counts(NOW.date(), NOW.date())}
     assert rows["received", ""] == rows["channel", "web"] == "2"
     assert (rows["acknowledged", "in time"], rows["acknowledged", "late"]) == ("1", "1")
