@@ -60,6 +60,11 @@ class NothingPrepared(DomainError):
     message = _("Prepare the refusal first.")
 
 
+class Overtaken(DomainError):
+    code = "refusal-overtaken"
+    message = _("What this refusal says is missing has come since, or was never asked for. Take the refusal back.")
+
+
 @transaction.atomic
 def prepare(rights_request: RightsRequest, *, reason: str, explanation: str, actor: str, now: datetime) -> Asking:
     """Write down ground and reasons. Nothing goes out yet."""
@@ -84,6 +89,10 @@ def refuse(rights_request: RightsRequest, *, actor: str, now: datetime, exceptio
     """Send the refusal and close the request. `exception`: why one person does both."""
     lock(rights_request)
     prepared = _prepared(rights_request)
+    try:
+        _check(rights_request, prepared.reason)
+    except DomainError as error:
+        raise Overtaken from error
     two_people.check(rights_request, actor=actor, reason=exception, now=now)
     give(prepared, "refusal", _context(prepared), actor=actor, now=now)
     prepared.end(Ended.DONE, now=now)

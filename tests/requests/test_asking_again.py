@@ -181,3 +181,13 @@ def test_a_mail_that_nobody_has_read_closes_nothing(case):
 def test_no_fee_no_refusal_for_want_of_it(case):
     with pytest.raises(refusing.NotCharged):
         refusing.prepare(of(case, "access"), reason=refusing.NOT_PAID, explanation="x", now=make.NOW, **BY)
+
+
+def test_a_fee_that_was_paid_meanwhile_is_not_refused_as_unpaid(case, settings):
+    settings.TWO_PERSON_RELEASE = True
+    fee.charge(of(case, "access"), **FEE, now=make.NOW, **BY)
+    assert [swept(day) for day in (14, 44)] == [(1, 0), (0, 1)]
+    fee.paid(of(case, "access"), day=after(44).date(), now=after(44), **BY)
+    with pytest.raises(refusing.Overtaken):
+        refusing.refuse(of(case, "access"), now=after(45), **BY)
+    assert of(case, "access").is_open
