@@ -51,6 +51,10 @@ class DayIn(serializers.Serializer[Any]):
     day = serializers.DateField(help_text="The day on which it arrived.")
 
 
+class ApproveIn(serializers.Serializer[Any]):
+    doubt = serializers.UUIDField(required=False, help_text="The one whose letter you looked at; no other is approved.")
+
+
 class DoubtIn(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=list(identity_doubt.REASONS))
     doubt = _words("What makes you doubt it, as the person will read it.")
@@ -151,7 +155,7 @@ class DoubtView(Working):
     """Record a reasonable doubt about who asks, and ask for what removes it. Asked late, it waits for another key."""
 
 
-@step("doubt_approve", identity_doubt.approve)
+@step("doubt_approve", identity_doubt.approve, ApproveIn)
 class DoubtApproveView(Working):
     """Agree, as a second person, to a doubt that was raised late. Only then does its letter go out."""
 

@@ -20,11 +20,12 @@ from rest_framework.response import Response
 from core.api import ApiView, Cursor
 from core.errors import Invalid
 from core.idempotency import replayable
-from requests import casework, complaints, identity_doubt, letter_pdf, posting, references
+from requests import asking, casework, complaints, identity_doubt, letter_pdf, posting, references
 from requests.api_acts import DayIn
 from requests.api_work import Working, actor_of, read
 from requests.letter_text import to_text
 from requests.models import Letter
+from requests.models_identity import Kind
 from requests.models_letters import LetterQuerySet
 
 SCOPE = "requests:letters"
@@ -49,6 +50,7 @@ class PreviewOut(serializers.Serializer[Any]):
     kind = serializers.CharField()
     html = serializers.CharField()
     text = serializers.CharField()
+    doubt = serializers.UUIDField(help_text="Name it when you approve.")
 
 
 class Lettering(ApiView):
@@ -118,9 +120,11 @@ class DoubtLetterView(Working):
     @extend_schema(request=None, responses=PreviewOut, operation_id="requests_doubt_letter")
     def post(self, request: Request, reference: str) -> Response:
         found, now = self.find(reference), timezone.now()
+        waits = asking.in_force(found, Kind.IDENTITY)
         html = identity_doubt.preview(found, now=now)
         casework.view(found, purpose="review", actor=actor_of(request), now=now)
-        return Response({"kind": identity_doubt.LETTER, "html": html, "text": to_text(html)})
+        doubt = str(waits.uuid) if waits else None
+        return Response({"kind": identity_doubt.LETTER, "html": html, "text": to_text(html), "doubt": doubt})
 
 
 def shown(row: Letter) -> dict[str, Any]:

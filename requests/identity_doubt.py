@@ -7,6 +7,7 @@ have looked at it (Art 12A(2)(b)); so asking late needs a second person, and a d
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -126,12 +127,14 @@ def ask(
 
 
 @transaction.atomic
-def approve(rights_request: RightsRequest, *, actor: str, now: datetime) -> Asking:
-    """Agree to a doubt that was raised late. Raises NeedsSecondPerson for whoever raised it."""
+def approve(rights_request: RightsRequest, *, doubt: UUID | str | None = None, actor: str, now: datetime) -> Asking:
+    """Agree to a doubt that was raised late, the one that was looked at. Raises NeedsSecondPerson, or LookAgain."""
     lock(rights_request)
     asking = _waiting(rights_request)
     if actor in writers(rights_request):
         raise NeedsSecondPerson
+    if doubt is not None and str(doubt) != str(asking.uuid):
+        raise letters.LookAgain
     asking.approved_by = actor
     asking.save(update_fields=["approved_by"])
     note("identity.doubt-approved", asking, actor=actor, now=now)
@@ -274,11 +277,13 @@ def _give(asking: Asking, *, actor: str, now: datetime) -> None:
 
 def _context(asking: Asking) -> dict[str, Any]:
     words = words_of(asking)
+    # What waits for approval goes with the words it was raised with; otherwise its draft has them.
+    around = {name: words.get(name, "") for name in OWN} if asking.is_late else {}
     return {
         "doubt": f"{REASONS[asking.reason]}\n\n{words['doubt']}",
         "evidence": [str(WAYS[way]) for way in words["ways"]],
         "channel": str(CHANNEL),
-        **{name: words[name] for name in OWN if words.get(name)},
+        **around,
     }
 
 

@@ -37,6 +37,11 @@ class LetterIncomplete(DomainError):
         super().__init__(fields={part: sentence(part) for part in missing})
 
 
+class LookAgain(DomainError):
+    code = "letter-changed"
+    message = _("This is not the letter that you looked at. Look at it again.")
+
+
 def required(kind: str, context: Mapping[str, Any]) -> Required:
     """What this letter must contain, given what it has to report."""
     needed = dict(REQUIRED[kind])
@@ -74,7 +79,7 @@ def render(
     about = rights_request or complaint
     case = case or _case_of(about)
     with translation.override(case.locale):
-        words = letter_words.own(about, kind)
+        words = {} if _is_sealed(context) else letter_words.own(about, kind)
         full = {**_in_words(context), **words, **_frame(about, case, now=now), "title": title(kind)}
         html = render_to_string(f"requests/letters/v{VERSION}/{kind}.html", full)
     check(kind, html, full)
@@ -110,7 +115,8 @@ def write(
     body = json.dumps({"html": html, "text": to_text(html)}).encode()
     letter.sealed = vault.ensure_key(Owner.CASE, case.uuid).seal(_field(letter), body)
     letter.save(force_insert=True)
-    letter_words.take_up(rights_request or complaint, kind)
+    if not _is_sealed(context):
+        letter_words.take_up(rights_request or complaint, kind)
     return letter
 
 
@@ -151,6 +157,11 @@ def _frame(about: RightsRequest | Complaint | None, case: CaseFile, *, now: date
         "received": in_words(about.received_on if isinstance(about, Complaint) else case.received_on),
         "written": in_words(now.astimezone(controller.zone).date()),
     }
+
+
+def _is_sealed(context: Mapping[str, Any]) -> bool:
+    """Whether its own opening and closing were agreed on before: a draft saved since is about another letter."""
+    return all(name in context for name in letter_words.OWN)
 
 
 def _case_of(about: RightsRequest | Complaint | None) -> CaseFile:

@@ -72,23 +72,25 @@ def day_of(request: HttpRequest, field: str) -> date:
 def doubt_letter(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The letter of a late doubt exactly as it would go, for whoever approves it."""
     found, now, actor = get(request, uuid), timezone.now(), actor_of(request)
+    waits = asking.in_force(found, Kind.IDENTITY)
     try:
         letter = identity_doubt.preview(found, now=now)
     except DomainError:
         return act(request, found, "", lambda: identity_doubt.preview(found, now=now))
     casework.view(found, purpose="review", actor=actor, now=now)
     is_theirs = actor in identity_doubt.writers(found)
-    context = {"title": found.reference, "rights_request": found, "letter": letter, "is_theirs": is_theirs}
-    return office.page(request, "doubt", context)
+    context = {"title": found.reference, "rights_request": found, "letter": letter, "doubt": waits}
+    return office.page(request, "doubt", {**context, "is_theirs": is_theirs})
 
 
 @require_POST
 @for_staff(WRITE, RELEASE)
 def approve(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The second person, for a doubt that comes late."""
-    found, now = get(request, uuid), timezone.now()
+    found, now, doubt = get(request, uuid), timezone.now(), request.POST.get("doubt", "")
     done = _("Approved. The letter is sent, or waits to be posted.")
-    return act(request, found, done, lambda: identity_doubt.approve(found, actor=actor_of(request), now=now))
+    given: dict[str, Any] = {"doubt": doubt, "actor": actor_of(request), "now": now}
+    return act(request, found, done, lambda: identity_doubt.approve(found, **given))
 
 
 @require_POST

@@ -78,7 +78,8 @@ def test_a_late_doubt_and_a_refusal_take_two_keys(mailoutbox):
     assert one.post("doubt/", **DOUBT).status_code == 200
     assert not Letter.objects.exists()
     assert one.post("doubt/approval/").json()["code"] == "second-person-needed"
-    assert other.post("doubt/approval/").status_code == 200
+    assert other.post("doubt/approval/", doubt=str(uuid4())).json()["code"] == "letter-changed"
+    assert other.post("doubt/approval/", doubt=str(Asking.objects.get().uuid)).status_code == 200
     other.post("doubt/withdrawal/")
     with override_settings(TWO_PERSON_RELEASE=True):
         assert one.post("refusal/release/").json()["code"] == "nothing-prepared"

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Entry
-from requests import asking, letters
+from requests import asking, letter_words, letters
 from requests.clock import in_words
 from requests.models import Asking, CaseFile, Evidence, RightsRequest
 from tests import make_office as make
@@ -151,7 +151,11 @@ def test_a_late_doubt_is_seen_by_who_writes_it_and_by_who_approves_it(officer, c
     assert "Look at the letter" in client.get(address("request", access)).content.decode()
     seen = do(client, access, "doubt-letter")
     assert "Approve, and send" in seen
-    assert "Approved." in do(client, access, "doubt-approve")
+    # A draft saved after that is another letter, and no doubt is approved but the one that was looked at.
+    letter_words.save(access, "id_request", {"opening": "Pay first."}, actor=make.OFFICER, now=timezone.now())
+    assert "not the letter that you looked at" in do(client, access, "doubt-approve", doubt=str(access.uuid))
+    assert not access.letters.exists()
+    assert "Approved." in do(client, access, "doubt-approve", doubt=Asking.objects.get().uuid)
     sent = letters.read(access.letters.get())["html"]
     assert "Dear friend." in sent
     assert sent in seen
