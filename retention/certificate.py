@@ -15,13 +15,12 @@ from core.errors import DomainError
 from ledger import merkle, proofs, signing
 from ledger.entries import instant
 from ledger.models import Entry
-from processing.models import System
+from retention import runs
 from retention.models import Run
 
 TYPE = "application/erasure-certificate+jwt"
 VERSION = 1
 COUNTS = ("batches", "needs", "items", "keys", "identifiers", "subjects", "relationships", "restricted")
-BUILTIN = "kraken-privacy"
 
 
 class NotFinished(DomainError):
@@ -101,8 +100,12 @@ def _stores(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
     stores: list[dict[str, Any]] = [
         {"store": "database", "outcome": "rows-deleted", "rows": gone},
         {"store": "keys", "outcome": "destroyed", "keys": data["keys"]},
-        {"store": "database", "outcome": "kept-under-hold", "rows": data["held"]},
+        # A rule is held row by row, an erasure that was asked for by purpose.
+        {"store": "database", "outcome": "kept-under-hold", "rows" if run.rule else "purposes": data["held"]},
     ]
+    if "anonymised" in data:
+        kept = data["anonymised"]
+        stores.append({"store": "anonymous-rows", "outcome": kept["status"], "rows": kept["rows"]})
     if gone:
         until = data.get("backups_until")
         stores += [
@@ -114,19 +117,14 @@ def _stores(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
             {"store": "journal", "outcome": "ids-kept"},
         ]
         # They read the change feed; that they did is theirs to say.
-        told = [
-            {"store": slug, "outcome": "told-not-confirmed", "people": data["subjects"]} for slug in _elsewhere(run)
-        ]
-        stores += told
+        systems = data["systems"] if "systems" in data else _systems_today(run)
+        stores += [{"store": slug, "outcome": "told-not-confirmed", "people": data["subjects"]} for slug in systems]
     return stores
 
 
-def _elsewhere(run: Run) -> list[str]:
-    """The other systems that the rule's purpose uses."""
-    if run.rule is None:
-        return []
-    used = System.objects.filter(purpose_versions__purpose=run.rule.purpose, purpose_versions__status="live")
-    return list(used.exclude(slug=BUILTIN).order_by("slug").values_list("slug", flat=True).distinct())
+def _systems_today(run: Run) -> list[str]:
+    """Runs that finished before the ledger kept it: as the register has it now."""
+    return runs.elsewhere([run.rule.purpose]) if run.rule else []
 
 
 def _proof(entry: Entry) -> dict[str, Any] | None:

@@ -33,7 +33,8 @@ def erase(
     erased = end_needs(needs_of(subject, purposes), now=now, pairs=pairs)
     blocked = [purpose.slug for purpose in purposes if blocks.active(subject, purpose=purpose).exists()]
     evidence.leave(run, erased, purposes=purposes, subject=person, actor=actor, now=now)
-    runs.finish(run, held=len(blocked), indeterminate=0, now=now)
+    ended = [purpose for purpose in purposes if purpose.slug not in blocked]
+    runs.finish(run, held=len(blocked), indeterminate=0, purposes=ended, now=now)
     message = outbox.post(Outbox.Kind.JOURNAL, _message(run, erased, person, purposes, blocked), about=None, now=now)
     return ErasureResult(
         run=run.uuid,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from django.db.models import Sum
 from core.errors import DomainError
 from core.models import Controller
 from ledger.entries import record
-from processing.models import Purpose
+from processing.models import Purpose, Status, System
 from retention.models import Batch, RetentionRule, Run
 from subjects.erasure import Erased
 
@@ -28,6 +29,7 @@ class Closed(DomainError):
 
 
 ACTOR = "system:retention"
+BUILTIN = "kraken-privacy"
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,17 @@ def note(
         | {"purposes": sorted(purpose.slug for purpose in purposes)},
     )
     batch = Batch.objects.create(run=run, at=now, entry=entry, **counts)
-    # Last, because this row is shared with other workers and stays locked until the commit.
+    go_on(run, now=now)
+    return batch
+
+
+def go_on(run: Run, *, now: datetime) -> None:
+    """Somebody is at work. Raises Closed when the run is paused or over, so that the transaction is rolled back.
+
+    Last in it, because this row is shared with other workers and stays locked until the commit.
+    """
     if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at=None).update(heartbeat_at=now):
         raise Closed
-    return batch
 
 
 @transaction.atomic
@@ -108,8 +117,11 @@ def resume(run: Run, *, actor: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def finish(run: Run, *, held: int, indeterminate: int, now: datetime) -> None:
-    """Close the run with its totals. Of two workers that reach the end, one does."""
+def finish(run: Run, *, held: int, indeterminate: int, purposes: Iterable[Purpose] = (), now: datetime) -> None:
+    """Close the run with its totals. Of two workers that reach the end, one does.
+
+    `purposes`: what an erasure that was asked for ended; a rule has its own.
+    """
     locked = Run.objects.select_for_update(of=("self",)).select_related("rule__purpose").get(pk=run.pk)
     if locked.status != Run.Status.RUNNING:
         return
@@ -121,7 +133,8 @@ def finish(run: Run, *, held: int, indeterminate: int, now: datetime) -> None:
         object=locked.uuid,
         purpose=locked.rule.purpose.slug if locked.rule else "",
         data={**_cause(locked), **vars(done), "held": held, "indeterminate": indeterminate}
-        | {"failures": locked.failures, "backups_until": backups_until(now).isoformat()},
+        | {"failures": locked.failures, "backups_until": backups_until(now).isoformat()}
+        | {"systems": elsewhere([locked.rule.purpose] if locked.rule else purposes), **_anonymous(locked)},
     )
     locked.held, locked.indeterminate = held, indeterminate
     locked.status, locked.finished_at, locked.heartbeat_at = Run.Status.FINISHED, now, now
@@ -150,6 +163,19 @@ def backups_until(now: datetime) -> date:
 def fingerprint(uuids: Iterable[UUID]) -> str:
     """SHA-256 over the sorted ids: proves later which items they were, without keeping the list."""
     return sha256(b"".join(sorted(uuid.bytes for uuid in uuids))).hexdigest()
+
+
+def elsewhere(purposes: Iterable[Purpose]) -> list[str]:
+    """The other systems that these purposes use now: the register may say something else when somebody asks."""
+    used = System.objects.filter(purpose_versions__purpose__in=list(purposes), purpose_versions__status=Status.LIVE)
+    return list(used.exclude(slug=BUILTIN).order_by("slug").values_list("slug", flat=True).distinct())
+
+
+def _anonymous(run: Run) -> dict[str, Any]:
+    """Of a run that anonymises: the word for it, and the rows of nobody that it left."""
+    if run.measured is None:
+        return {}
+    return {"anonymised": {"status": run.measured.get("status", ""), "rows": run.anonymous_rows.count()}}
 
 
 def _cause(run: Run) -> dict[str, str | int]:

@@ -11,11 +11,13 @@ from core import outbox
 from core.errors import DomainError
 from core.models import DataKey, Outbox
 from ledger.models import Entry
-from retention import journal, tombstones
+from processing.models import PurposeVersion, Status
+from retention import certificate, journal, tombstones
 from retention.models import Run, Tombstone
 from subjects import blocks, erasure
 from subjects.identifiers import suppression_hash
 from subjects.models import DataSubject, PersonalDataItem
+from tests import make_register
 from tests.make_retention import NOW, item, live, person
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +90,18 @@ def test_the_journal_has_it_once_delivered_and_only_once():
     # The worker died between the disk and its acknowledgement.
     journal.carry(row, {"action": "erase", "items": []})
     assert journal.verify().lines == 1
+
+
+def test_its_certificate_says_what_the_register_said_then():
+    make_register.system("crm", "manual")
+    live("newsletter", systems=("kraken-privacy", "crm"))
+    item(person(1), ["newsletter", "surveys"], DAY)
+    blocks.place(person(1), kind="hold", placed_for=uuid4(), purpose=live("surveys"), now=NOW, actor="test")
+    made = erase(person(1), "newsletter", "surveys")
+    PurposeVersion.objects.update(status=Status.RETIRED)
+    stores = certificate.certificate(Run.objects.get(uuid=made.run))["stores"]
+    assert {"store": "database", "outcome": "kept-under-hold", "purposes": 1} in stores
+    assert {"store": "crm", "outcome": "told-not-confirmed", "people": 0} in stores
 
 
 def test_a_failed_erasure_leaves_no_message(monkeypatch):
