@@ -8,6 +8,7 @@ run measures again, since more people may hide each of them by then.
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,18 +19,19 @@ from django.db import connection, transaction
 
 from core.arrays import Among, array, hashes
 from core.errors import Invalid
-from core.models import Owner
-from core.vault import keys_of
+from core.models import DataKey, Owner
+from core.vault import Key, new_key, take_keys
 from ledger.entries import record
 from retention import due, evidence, runs
 from retention.anonymise import ANONYMOUS, Recipe, Result, change, judged, recipe
-from retention.anonymity import told
+from retention.anonymity import Measured, measure, told
 from retention.models import AnonymousRow, RetentionRule, Run
 from retention.pace import Pace
-from subjects import items
+from subjects import items, names
+from subjects.corrections import STATEMENT
 from subjects.deletes import lock_people
 from subjects.erasure import end_needs
-from subjects.models import ItemPurpose, PersonalDataItem
+from subjects.models import ItemPurpose, NameToken, PersonalDataItem
 
 # People that are read at once.
 PAGE = 1000
@@ -70,12 +72,21 @@ def work(run: Run, rule: RetentionRule, clock: Callable[[], datetime], pace: Pac
         return
     earlier = list(run.anonymous_rows.values_list("values", flat=True))
     result = judged([*rows, *earlier], by)
+    measured, left_out = result.measured, result.left_out
+    try:
+        if result.status == ANONYMOUS:
+            _let_go(run, rule, list(zip(people, rows, strict=True)), _classes(result, by), clock, pace)
+        else:
+            _pseudonymise(run, rule, people, by, clock)
+    except runs.Closed:
+        # Paused or retired: what is stored by then is less than what was measured.
+        _settle(run, by)
+        raise
+    stored, dropped = _settle(run, by)
     if result.status == ANONYMOUS:
-        _let_go(run, rule, list(zip(people, rows, strict=True)), _classes(result, by), clock, pace)
-    else:
-        _pseudonymise(run, rule, people, by, clock)
-    measured = told(result.measured, by.thresholds) if result.measured else {"rows": 0}
-    _say(run, {**measured, "status": result.status, "left_out": result.left_out}, clock())
+        measured, left_out = stored, left_out + dropped
+    said = told(measured, by.thresholds) if measured else {"rows": 0}
+    _say(run, {**said, "status": result.status, "left_out": left_out}, clock())
 
 
 def found(rule: RetentionRule, limit: date, *, now: datetime, most: int = 0) -> Iterator[Found]:
@@ -158,6 +169,25 @@ def _let_go(
                 evidence.leave(run, erased, now=now)
 
 
+@transaction.atomic
+def _settle(run: Run, by: Recipe) -> tuple[Measured | None, int]:
+    """Measure what was stored, and drop what does not hide: some who were measured may not have gone along.
+
+    Returns what was measured of the rows that stay, and how many went.
+    """
+    over = Run.objects.select_for_update(of=("self",)).get(pk=run.pk).status == Run.Status.FAILED
+    stored = dict(run.anonymous_rows.values_list("pk", "values"))
+    sizes = Counter(_class(row, by) for row in stored.values())
+    kept = {pk: row for pk, row in stored.items() if sizes[_class(row, by)] >= by.thresholds.k and not over}
+    pairs = [(_class(row, by), tuple(row[name] for name in by.sensitive)) for row in kept.values()]
+    measured = measure(pairs, sensitive=by.sensitive) if pairs else None
+    if measured and measured.missed(by.thresholds):
+        kept, measured = {}, None
+    gone = stored.keys() - kept.keys()
+    AnonymousRow.objects.filter(Among("pk", gone)).delete()
+    return measured, len(gone)
+
+
 def _still_free(run: Run, rule: RetentionRule, people: Mapping[int, UUID], now: datetime) -> dict[int, set[int]]:
     """The needs that can be worked of these people, looked at again under their locks."""
     free: dict[int, set[int]] = {}
@@ -183,6 +213,7 @@ def _pseudonymise(
             kept = shared.union(*(one.marked for one in mine))
             changed = [(one, item) for one in mine for item in one.items.values() if item.pk not in kept]
             _store(run, rule, changed, by, now)
+            runs.go_on(run, now=now)
 
 
 T = TypeVar("T")
@@ -195,17 +226,22 @@ def _pieces(rows: Sequence[T]) -> Iterator[Sequence[T]]:
 def _store(
     run: Run, rule: RetentionRule, pairs: list[tuple[Found, PersonalDataItem]], by: Recipe, now: datetime
 ) -> None:
-    keys = keys_of(Owner.ITEM, [item.uuid for _one, item in pairs])
-    ids, sealed, uuids = [], [], []
-    for one, item in pairs:
-        if item.uuid in keys:
-            content = {MARK: _less(one.fields[item.pk], item.category.slug, by), BY: str(rule)}
-            ids.append(item.pk)
-            uuids.append(item.uuid)
-            sealed.append(keys[item.uuid].seal(items.FIELD, json.dumps(content, ensure_ascii=False).encode()))
+    """Under fresh keys: in a dump that was made before, the old values cannot be opened without the old ones."""
+    stored = PersonalDataItem.objects.filter(Among("pk", [item.pk for _one, item in pairs]))
+    now_there = {row.pk: row for row in stored.only("sealed", "statement")}
+    # What was corrected since it was read is changed by the next run.
+    same = [(one, item) for one, item in pairs if _is_same(item, now_there.get(item.pk))]
+    old = take_keys(Owner.ITEM, [item.uuid for _one, item in same])
+    keys = {uuid: new_key(Owner.ITEM, uuid) for uuid in old}
+    DataKey.objects.bulk_create(key.row() for key in keys.values())
+    left = {item: _less(one.fields[item.pk], item.category.slug, by) for one, item in same if item.uuid in keys}
+    ids, uuids = [item.pk for item in left], [item.uuid for item in left]
+    contents = {item: json.dumps({MARK: value, BY: str(rule)}, ensure_ascii=False) for item, value in left.items()}
+    sealed = [keys[item.uuid].seal(items.FIELD, content.encode()) for item, content in contents.items()]
     if ids:
         with connection.cursor() as cursor:
             cursor.execute(CHANGE, [array(ids), hashes(sealed)])
+        _follow(left, now_there, old, keys)
         data = {"rule": rule.slug, "version": rule.version, "items": len(ids)}
         digest = runs.fingerprint(uuids)
         record(
@@ -216,6 +252,27 @@ def _store(
             purpose=rule.purpose.slug,
             data=data | {"items_sha256": digest},
         )
+
+
+def _follow(
+    left: Mapping[PersonalDataItem, Any],
+    now_there: Mapping[int, PersonalDataItem],
+    old: Mapping[UUID, Key],
+    keys: Mapping[UUID, Key],
+) -> None:
+    """The words to find a name by become those of what is left; what the person said beside it stays readable."""
+    NameToken.objects.filter(Among("item", [item.pk for item in left])).delete()
+    named = [(item, value) for item, value in left.items() if item.category.slug == names.CATEGORY]
+    words = [word for item, value in named for word in names.tokens(item, json.dumps(value))]
+    NameToken.objects.bulk_create(words, ignore_conflicts=True)
+    for item in left:
+        if statement := now_there[item.pk].statement:
+            said = old[item.uuid].open(STATEMENT, bytes(statement))
+            PersonalDataItem.objects.filter(pk=item.pk).update(statement=keys[item.uuid].seal(STATEMENT, said))
+
+
+def _is_same(read: PersonalDataItem, now_there: PersonalDataItem | None) -> bool:
+    return now_there is not None and bytes(read.sealed) == bytes(now_there.sealed)
 
 
 def _less(values: Mapping[str, str], slug: str, by: Recipe) -> Any:

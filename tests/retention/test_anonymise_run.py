@@ -6,12 +6,13 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from core.models import DataKey, Owner
 from ledger.models import Entry
-from retention import guard, holds
+from retention import anonymise_run, certificate, guard, holds, rules, runs
 from retention.models import AnonymousRow, Run
 from retention.purge import purge
 from subjects import items
-from subjects.models import DataSubject, PersonalDataItem
+from subjects.models import DataSubject, NameToken, PersonalDataItem
 from tests.make_register import category
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
@@ -93,6 +94,84 @@ def test_holds_and_other_purposes_keep_what_is_theirs(surveys):
     assert kept == '"kept@example.org"'
     assert PersonalDataItem.objects.filter(subject=person(5)).count() == 2
     holds.release(hold, actor="user:1", now=NOW)
+
+
+def two_decades(surveys):
+    for number in range(6):
+        answer(number, "1981-02-03" if number < 3 else "1991-02-03", "high" if number % 2 else "low")
+    return rule(surveys, action="anonymise", recipe=RECIPE)
+
+
+def meanwhile(monkeypatch, module, name, act):
+    """Do this once, right before the function is called."""
+    original, acts = getattr(module, name), [act]
+
+    def first_act(*args, **more):
+        while acts:
+            acts.pop()()
+        return original(*args, **more)
+
+    monkeypatch.setattr(module, name, first_act)
+
+
+def test_whoever_is_held_after_measuring_leaves_no_classmate_alone(surveys, monkeypatch):
+    one = two_decades(surveys)
+    due = date(2027, 1, 1)
+    hold = lambda: holds.place([person(5)], matter="1", reason="claim", review_due=due, actor="user:1", now=NOW)  # noqa: E731
+    meanwhile(monkeypatch, anonymise_run, "_let_go", hold)
+    report = purge(one, as_of=TODAY, commit=True, now=NOW)
+    assert (report.status, report.needs) == ("anonymous", 10)
+    assert [row["feedback.born"] for row in AnonymousRow.objects.values_list("values", flat=True)] == ["1980s"] * 3
+    measured = Run.objects.get().measured
+    assert (measured["rows"], measured["k"], measured["left_out"]) == (3, 3, 2)
+    stores = certificate.certificate(Run.objects.get())["stores"]
+    assert {"store": "anonymous-rows", "outcome": "anonymous", "rows": 3} in stores
+
+
+@pytest.mark.parametrize("is_retired", [True, False])
+def test_a_run_that_stops_midway_leaves_no_fragment(surveys, monkeypatch, is_retired):
+    one = two_decades(surveys)
+    leave, left = anonymise_run.evidence.leave, []
+
+    def stop(run, *args, **more):
+        leave(run, *args, **more)
+        left.append(run)
+        if len(left) == 2:
+            rules._retire(one, now=NOW) if is_retired else runs.pause(run, actor="user:1", now=NOW)
+
+    monkeypatch.setattr(anonymise_run.evidence, "leave", stop)
+    purge(one, as_of=TODAY, commit=True, now=NOW, batch=1)
+    assert Run.objects.get().status == ("failed" if is_retired else "running")
+    assert not AnonymousRow.objects.exists()
+
+
+@pytest.mark.parametrize("is_retired", [True, False])
+def test_pseudonymising_stops_with_its_run(surveys, monkeypatch, is_retired):
+    one = six(surveys)
+    answer(6, "1931-02-03", "low")
+    stop = lambda: (  # noqa: E731
+        rules._retire(one, now=NOW) if is_retired else runs.pause(Run.objects.get(), actor="user:1", now=NOW)
+    )
+    meanwhile(monkeypatch, anonymise_run, "_pseudonymise", stop)
+    purge(one, as_of=TODAY, commit=True, now=NOW)
+    assert not Entry.objects.filter(kind="retention.pseudonymised").exists()
+
+
+def test_pseudonymising_leaves_neither_the_old_keys_nor_the_words_of_names():
+    category("feedback")
+    category("name")
+    surveys = live("surveys", "a", categories=("email", "feedback", "name"))
+    recipe = RECIPE | {"fields": RECIPE["fields"] | {"name": {"strategy": "suppress"}}}
+    answer(0, "1931-02-03", "low")
+    named = item(person(0), ["surveys"], OLD, category="name", content='"Grace Hopper"')
+    keys = DataKey.objects.filter(owner=Owner.ITEM)
+    before = {bytes(key.wrapped) for key in keys}
+    assert NameToken.objects.filter(item=named).count() == 2
+    made = rule(surveys, action="anonymise", recipe=recipe)
+    assert purge(made, as_of=TODAY, commit=True, now=NOW).status == "pseudonymised"
+    assert keys.count() == 3
+    assert before.isdisjoint(bytes(key.wrapped) for key in keys.all())
+    assert not NameToken.objects.exists()
 
 
 def test_what_the_recipe_does_not_name_stops_it_and_it_waits_for_somebody(surveys):
