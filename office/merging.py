@@ -24,6 +24,7 @@ from office.models import Merge
 from requests.models import CaseFile
 from subjects import lawful_uses
 from subjects.deletes import lock_people
+from subjects.leaving import stay_held
 from subjects.models import (
     DataSubject,
     Disclosure,
@@ -69,6 +70,8 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     hashes = suppression.hashes_of(suppression.claims_of(gone))
     # Whoever chose a use of all that is restricted of one record meant nothing of the other.
     narrowed = [pk for one in (kept, gone) for pk in lawful_uses.narrow(one, now=now, actor=actor)]
+    if kept.organisation_id and kept.organisation_id != gone.organisation_id:
+        stay_held(gone, gone.organisation_id, now=now, actor=actor)
     moved: dict[str, Any] = {name: _move(model, gone, kept) for name, model in PLAIN.items()} | {"narrowed": narrowed}
     ItemPurpose.objects.filter(item__in=moved["items"]).update(subject=kept)
     moved |= {"links": _move_links(gone, kept), **ties.unite(kept, gone)}

@@ -16,6 +16,7 @@ from ledger.entries import record
 from processing import purposes as register
 from subjects import items, organisations, relationships
 from subjects.identifiers import Claim
+from subjects.leaving import stay_held
 from subjects.models import DataSubject, PersonalDataItem
 from subjects.people import find_or_create
 
@@ -61,7 +62,9 @@ def collect(parcel: Parcel, *, now: datetime, actor: str) -> Taken:
     _check(parcel)
     subject = find_or_create(parcel.claims, now=now, actor=actor, locale=parcel.locale, is_test=parcel.is_test)
     if parcel.organisation:
-        organisations.represent(subject, **parcel.organisation)
+        left = subject.organisation_id
+        if organisations.represent(subject, **parcel.organisation).pk != left:
+            stay_held(subject, left, now=now, actor=actor)
     stored = _store(subject, parcel, now=now, actor=actor)
     if parcel.relationship:
         _relate(subject, parcel, now=now, actor=actor)

@@ -15,7 +15,7 @@ from ledger.models import Entry
 from office import merging
 from office.models import Merge
 from retention.replay import replay
-from subjects import blocks, erasure, lawful_uses, people, relationships, restrictions
+from subjects import blocks, erasure, lawful_uses, organisations, people, relationships, restrictions
 from subjects.erasure import end_needs, needs_of
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, ItemPurpose, PersonalDataItem, Relationship, SubjectIdentifier
@@ -296,3 +296,13 @@ def test_an_older_backup_brings_neither_back(ada, countess, purposes, tmp_path, 
     assert DataSubject.objects.count() == 2
     replay(now=LATER)
     assert not DataSubject.objects.exists()
+
+
+def test_what_a_hold_over_one_company_keeps_stays_held_with_somebody_of_another(ada, countess, purposes):
+    acme = organisations.represent(countess, name="Acme")
+    organisations.represent(ada, name="Other")
+    hold = blocks.place_rule(placed_for=countess.uuid, organisation=acme, now=NOW, actor=make.ACTOR)
+    merge(ada, countess)
+    assert end_needs(needs_of(ada, list(purposes.values())), now=LATER).needs == 0
+    blocks.release(hold.placed_for, now=LATER, actor=make.ACTOR)
+    assert end_needs(needs_of(ada, list(purposes.values())), now=LATER).needs == 3

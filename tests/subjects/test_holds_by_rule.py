@@ -10,6 +10,7 @@ from processing.models import System
 from subjects import blocks, organisations
 from subjects.again import erase_again
 from subjects.erasure import end_needs, needs_of
+from subjects.leaving import stay_held
 from subjects.models import ErasureBlock, PersonalDataItem
 from tests.make_retention import NOW, item, live, person
 
@@ -70,6 +71,19 @@ def test_a_company_is_held_with_its_people_and_its_name():
     assert erased.subjects == 0
     subject.refresh_from_db()
     assert subject.organisation == acme
+
+
+@pytest.mark.parametrize("bounds", [{}, {"collected_to": DAY}])
+def test_whoever_leaves_a_company_stays_held_for_what_was_held(bounds):
+    item(person(1), ["newsletter"], DAY)
+    subject = person(1)
+    held = rule(organisation=company(subject), **bounds)
+    stay_held(subject, subject.organisation_id, now=NOW, actor="user:1")
+    company(subject, "Other")
+    item(subject, ["newsletter"], date(2025, 3, 2))
+    assert delete_everything(subject).needs == (1 if bounds else 0)
+    blocks.release(held.placed_for, now=NOW, actor="user:1")
+    assert delete_everything(subject).subjects == 1
 
 
 def test_a_block_is_of_somebody_or_a_hold_by_rule():
