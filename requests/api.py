@@ -20,7 +20,7 @@ from core.idempotency import replayable
 from core.models import ApiKey
 from core.recall import Changed
 from core.recalled import RecallsKey
-from requests import references
+from requests import elsewhere, references
 from requests.deadlines import clock_of
 from requests.facts import Facts
 from requests.intake import DETAILS_LENGTH, open_case
@@ -72,6 +72,17 @@ class ClockOut(serializers.Serializer[Any]):
     explanation = serializers.ListField(child=serializers.CharField())
 
 
+class ProtocolOut(serializers.Serializer[Any]):
+    status = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+
+
+class ElsewhereOut(serializers.Serializer[Any]):
+    dpv = serializers.CharField(help_text="W3C DPV hasRequestStatus.")
+    opendsr = serializers.CharField(help_text="OpenDSR request_status. It knows no refusal: cancelled.")
+    drp = ProtocolOut(help_text="Data Rights Protocol.")
+
+
 class RequestOut(serializers.Serializer[Any]):
     reference = serializers.CharField()
     right = serializers.ChoiceField(choices=Right.choices)
@@ -79,6 +90,7 @@ class RequestOut(serializers.Serializer[Any]):
     received_on = serializers.DateField()
     due = serializers.DateField(allow_null=True)
     clock = ClockOut()
+    elsewhere = ElsewhereOut(help_text="How it stands in the words of other systems.")
     allowed_moves = serializers.ListField(child=serializers.CharField())
 
 
@@ -148,7 +160,8 @@ def _opened(case: UUID, opened: Iterable[RightsRequest] | None) -> dict[str, Any
 
 
 def shown(row: RightsRequest) -> dict[str, Any]:
-    clock = clock_of(Facts.from_json(row.facts), row.case.rule_set)
+    facts = Facts.from_json(row.facts)
+    clock = clock_of(facts, row.case.rule_set)
     return {
         "reference": row.reference,
         "right": row.right,
@@ -162,6 +175,7 @@ def shown(row: RightsRequest) -> dict[str, Any]:
             "target": _iso(row.target_on),
             "explanation": clock.explanation,
         },
+        "elsewhere": elsewhere.stands(row.state, facts, clock.status),
         "allowed_moves": [move.value for move in row.allowed_moves],
     }
 

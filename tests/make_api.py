@@ -100,7 +100,7 @@ CALLS = {
     ),
     "request": Call(
         "GET", "requests/{reference}/", "requests:read", 200,
-        {"reference", "right", "state", "received_on", "due", "clock", "allowed_moves"},
+        {"reference", "right", "state", "received_on", "due", "clock", "elsewhere", "allowed_moves"},
     ),
     "complaints": Call(
         "POST", "complaints/", "requests:write", 202, COMPLAINT,

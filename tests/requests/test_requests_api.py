@@ -56,7 +56,7 @@ def test_a_request_is_taken_in_and_can_be_followed(api):
     assert shown.status_code == 200
     shown = shown.json()
     row = RightsRequest.objects.get(reference=shown["reference"])
-    assert list(shown) == ["reference", "right", "state", "received_on", "due", "clock", "allowed_moves"]
+    assert list(shown) == ["reference", "right", "state", "received_on", "due", "clock", "elsewhere", "allowed_moves"]
     assert (shown["right"], shown["state"], shown["received_on"]) == (
         "access",
         "received",
