@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from core.errors import Text
 from core.models import Controller
-from requests import acknowledging
+from requests import acknowledging, representing
 from requests.clock import in_words
 from requests.models import Complaint, ComplaintStep, Letter
 from requests.next_step import Next
@@ -30,6 +30,8 @@ def next_steps(complaint: Complaint, letters: list[Letter], *, today: date) -> l
         steps.append(Next(_("Nobody works on it yet. Take it, or hand it to somebody."), "owner"))
     if complaint.case.messages.waiting().exists():
         steps.append(Next(_("The person wrote something that waits for an answer."), "messages"))
+    if representing.is_missing(complaint.case):
+        steps.append(Next(str(representing.NoAuthority.message), "about"))
     if not complaint.issues:
         steps.append(Next(_("Read it, and say what it is about."), "about"))
     return [*steps, *_looking_into(complaint, today)]

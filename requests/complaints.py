@@ -19,7 +19,7 @@ from core.models import Controller, Owner
 from core.rules import rule_set
 from core.vault import create_key, ensure_key, keys_of
 from ledger.entries import record
-from requests import acknowledging, letters, posting, references
+from requests import acknowledging, letters, posting, references, representing
 from requests.clock import acknowledge_by
 from requests.deadlines import holidays_of, regime_of
 from requests.facts import read_date
@@ -185,6 +185,8 @@ def close(
     An outcome within the period is an acknowledgement too.
     """
     locked = _open(complaint)
+    # What was found is about the person, so nobody hears it on their own word alone.
+    representing.check(locked.case)
     _check_outcome(outcome, findings, changes, remedies, cause)
     if locked.acknowledged_at is None:
         acknowledging.note(locked, how="outcome", at=now, actor=actor, now=now)

@@ -18,8 +18,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError
 from core.models import User
-from requests import acknowledging, assigning, complaint_lists, complaint_panels, complaints, happened, office
+from requests import (
+    acknowledging,
+    assigning,
+    complaint_lists,
+    complaint_panels,
+    complaints,
+    happened,
+    office,
+    representing,
+)
 from requests.complaint_forms import DescribeForm, EnquiryForm, PeriodForm
+from requests.entering_forms import AuthorityForm
 from requests.models import Complaint, ComplaintStep
 from requests.office import actor_of, for_staff
 from requests.office_forms import refuse
@@ -29,6 +39,7 @@ FORMS: dict[str, type[forms.Form]] = {
     "describe": DescribeForm,
     "by-hand": forms.Form,
     "enquiry": EnquiryForm,
+    "authority": AuthorityForm,
 }
 
 
@@ -129,6 +140,7 @@ def _steps(complaint: Complaint, given: dict[str, Any], *, actor: str) -> dict[s
         "describe": lambda: complaints.describe(complaint, **given, **who),
         "by-hand": lambda: complaints.acknowledge(complaint, **who),
         "enquiry": lambda: complaints.enquire(complaint, given["text"], **who),
+        "authority": lambda: representing.show(complaint.case, **given, **who),
     }
 
 
@@ -159,6 +171,8 @@ def _show(
         "timeline": happened.timeline_of([complaint.uuid, complaint.case.uuid]),
         "forms": {name: bound.get(name) or form(initial=initial, prefix=name) for name, form in FORMS.items()},
         "opened": list(bound),
+        "represented": representing.of(complaint.case),
+        "is_unshown": representing.is_missing(complaint.case),
         "may_write": may_write and complaint.is_open,
         "owner": complaint.case.owner,
         "may_assign": may_assign,

@@ -76,7 +76,7 @@ def check(case: CaseFile) -> None:
 
     The mailbox of the case is the person's own, never the representative's.
     """
-    found = Representation.objects.filter(case=case).first()
+    found = of(case)
     if found is None or case.confirmed_at:
         return
     if found.competence == Competence.UNKNOWN:
@@ -85,6 +85,11 @@ def check(case: CaseFile) -> None:
         raise AskTheChild
     if not found.authority:
         raise NoAuthority
+
+
+def of(case: CaseFile) -> Representation | None:
+    """Who asks for the person of this case, if somebody does."""
+    return Representation.objects.filter(case=case).first()
 
 
 def is_missing(case: CaseFile) -> bool:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.errors import Invalid
 from ledger.models import Entry
-from requests import answer, entering, messages, representing, sending
+from requests import answer, complaints, entering, messages, representing, sending
 from requests.intake import claim_of
 from requests.models import CaseFile, Complaint, Representation, RightsRequest
 from tests import make_office as make
@@ -188,3 +188,20 @@ def test_the_case_page_asks_for_authority(officer):
     shown = {"authority": "signed", "competence": "adult", "note": "Signed letter."}
     officer.post(reverse("admin:rights-authority", args=[request.uuid]), shown)
     assert "The person signed that they may act" in officer.get(here).text
+
+
+def test_the_outcome_of_a_complaint_waits_until_they_have_shown_that_they_may(officer):
+    entered = entry(
+        rights=[], complaint="Nobody answered her.", representative="Ada Byron", capacity="solicitor", email=""
+    )
+    complaint = entering.enter(entered, **BY).complaints.get()
+    here = reverse("admin:complaint", args=[complaint.uuid])
+    assert "not shown yet that they may" in officer.get(here).text
+    given = {"findings": "Two months passed.", "changes": "A second person looks each week.", **BY}
+    with pytest.raises(representing.NoAuthority):
+        complaints.close(complaint, "upheld", **given)
+    shown = {"authority": "signed", "competence": "adult", "note": "Signed letter."}
+    step = reverse("admin:complaint-act", args=[complaint.uuid, "authority"])
+    assert officer.post(step, {f"authority-{name}": value for name, value in shown.items()}).status_code == 302
+    assert "The person signed that they may act" in officer.get(here).text
+    assert complaints.close(complaint, "upheld", **given)
