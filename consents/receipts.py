@@ -42,8 +42,9 @@ def consent(
 
 
 def withdrawal(entry: UUID, states: Mapping[str, str], *, at: datetime, channel: str = "") -> str:
-    """Names nobody: it looks the same whether or not we know the person. No channel: every one."""
-    choices = [{"purpose": slug, "channel": channel, "status": status} for slug, status in states.items()]
+    """Names nobody: it looks the same whether or not we know the person. Without a channel it says: on every one."""
+    on = {"channel": channel} if channel else {}
+    choices = [{"purpose": slug, **on, "status": status} for slug, status in states.items()]
     return _sign({"jti": str(entry), "iat": int(at.timestamp()), "choices": choices, "entry": str(entry)})
 
 
