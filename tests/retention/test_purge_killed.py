@@ -23,6 +23,8 @@ from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 60
+# What the process calls itself to the server (libpq, environment variable PGAPPNAME).
+NAME = "killed-worker"
 # The real purge in a process of its own, slowed down so that the signal hits a batch.
 WORKER = """
 import time, django
@@ -47,19 +49,22 @@ def worker() -> subprocess.Popen:
     url = f"postgres://{database['USER']}@{database['HOST'].replace('/', '%2F')}/{database['NAME']}"
     if database["PORT"]:
         url += f"?port={database['PORT']}"
-    environment = {**os.environ, "DATABASE_URL": os.environ.get("DATABASE_URL", url)}
+    environment = {**os.environ, "DATABASE_URL": os.environ.get("DATABASE_URL", url), "PGAPPNAME": NAME}
     return subprocess.Popen(
         [sys.executable, "-c", WORKER.format(now=NOW.isoformat())], env=environment, cwd=settings.BASE_DIR
     )
 
 
 def cut_off(superuser_dsn) -> None:
-    """What the worker sees when PostgreSQL crashes or is restarted: its session is gone, with the batch it was at."""
+    """What the worker sees when PostgreSQL crashes or is restarted: its session is gone, with the batch it was at.
+
+    No other session goes: a browser test keeps one for the tests that follow.
+    """
     with psycopg.connect(superuser_dsn, autocommit=True) as session:
         session.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND usename <> current_user AND pid <> %s",
-            [connection.connection.info.backend_pid],
+            " WHERE datname = current_database() AND application_name = %s",
+            [NAME],
         )
 
 
