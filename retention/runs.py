@@ -29,7 +29,6 @@ class Closed(DomainError):
 
 
 ACTOR = "system:retention"
-BUILTIN = "kraken-privacy"
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,8 @@ def fingerprint(uuids: Iterable[UUID]) -> str:
 def elsewhere(purposes: Iterable[Purpose]) -> list[str]:
     """The other systems that these purposes use now: the register may say something else when somebody asks."""
     used = System.objects.filter(purpose_versions__purpose__in=list(purposes), purpose_versions__status=Status.LIVE)
-    return list(used.exclude(slug=BUILTIN).order_by("slug").values_list("slug", flat=True).distinct())
+    others = used.exclude(connector=System.Connector.BUILTIN).order_by("slug")
+    return list(others.values_list("slug", flat=True).distinct())
 
 
 def _anonymous(run: Run) -> dict[str, Any]:

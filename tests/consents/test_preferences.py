@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from consents import projection, unsubscribe
+from consents import projection, unsubscribe, withdraw
 from consents.models import ConsentEvent, ConsentState, Pause, Suppression
 from consents.unsubscribe import Recipient
 from core import codes
@@ -212,6 +212,14 @@ def test_marketing_without_consent_can_be_ended_here(centre, client):
     save(client, centre, **{"stop:direct-sales": False})
     assert "stop:direct-sales" not in shown(client, centre)
     assert "You have objected" in client.get(centre).content.decode()
+
+
+def test_a_no_to_calls_leaves_mail_about_marketing_on(centre, client):
+    sales = make_register.purpose("direct-sales", "f", direct_marketing=True, channels=["email", "phone"])
+    subject = people.find(CLAIMS)
+    relationships.touch(subject, sales, at=make.NOW, channel="correspondence", now=make.NOW, actor=make.ACTOR)
+    withdraw.withdraw(CLAIMS, purposes=["direct-sales"], channel="phone", now=make.NOW, actor=make.ACTOR)
+    assert shown(client, centre)["stop:direct-sales"]
 
 
 def test_what_cannot_be_declined_is_said_with_its_reason(centre, client):
