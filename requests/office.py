@@ -52,12 +52,16 @@ def chosen(uuid: str) -> User | None:
         raise Http404 from error
 
 
-def act(request: HttpRequest, rights_request: RightsRequest, done: str, func: Callable[[], object]) -> HttpResponse:
-    """Do it, say that it was done or why not, and show the page again."""
+def act(
+    request: HttpRequest, rights_request: RightsRequest, done: str, func: Callable[[], object], **typed: Any
+) -> HttpResponse:
+    """Do it, say that it was done or why not, and show the page again: with what was `typed`, if that was refused."""
     try:
         func()
     except DomainError as error:
         messages.error(request, error.sentence)
+        if typed:
+            return show_request(request, rights_request, **typed)
     else:
         messages.success(request, done)
     return redirect("admin:rights-request", rights_request.uuid)

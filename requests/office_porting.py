@@ -1,5 +1,6 @@
 """The doors for a set of data that somebody takes elsewhere, and for sending it there."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.admin import AdminSite
@@ -29,9 +30,10 @@ def prepare(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def instruct(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Write down to whom the person told us to send it."""
     found, now = get(request, uuid), timezone.now()
-    given = {name: request.POST.get(name, "") for name in INSTRUCTION}
+    given: dict[str, Any] = {name: request.POST.get(name, "") for name in INSTRUCTION}
     done = _("The instruction is recorded. Nothing has been sent yet.")
-    return act(request, found, done, lambda: transfers.instruct(found, **given, actor=actor_of(request), now=now))
+    by: dict[str, Any] = {"actor": actor_of(request), "now": now}
+    return act(request, found, done, lambda: transfers.instruct(found, **given, **by), typed_transfer=given)
 
 
 @require_POST

@@ -1,13 +1,10 @@
 """What is stored and not used: which items are meant, its lawful uses, telling that it ends, and ending it (Art 18)."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -17,7 +14,6 @@ from django.views.decorators.http import require_POST
 from core.errors import DomainError
 from processing.models import Purpose
 from requests import restricted_use, restricting
-from requests.models import RightsRequest
 from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get, may_release, show_request
 
 
@@ -45,7 +41,7 @@ def announce(request: HttpRequest, uuid: UUID) -> HttpResponse:
     done = _("The person is told. It ends when you end it, no earlier than that day.")
     by: dict[str, Any] = {"on": _date(on), "actor": actor_of(request), "now": now}
     typed = {"on": on, "why": why}
-    return _try(request, found, done, lambda: restricting.announce(found, why=why, **by), typed_notice=typed)
+    return act(request, found, done, lambda: restricting.announce(found, why=why, **by), typed_notice=typed)
 
 
 @require_POST
@@ -69,7 +65,7 @@ def use(request: HttpRequest, uuid: UUID) -> HttpResponse:
     done = _("Recorded. Only this use may be made, by whoever names its number, until the day you chose.")
     by: dict[str, Any] = {"items": items, "until": _date(until), "actor": actor_of(request), "now": now}
     typed = {**given, "until": until, "chosen": items}
-    return _try(request, found, done, lambda: restricted_use.allow(found, **given, **by), typed_use=typed)
+    return act(request, found, done, lambda: restricted_use.allow(found, **given, **by), typed_use=typed)
 
 
 @require_POST
@@ -89,19 +85,6 @@ def use_words(request: HttpRequest, uuid: UUID, use: UUID) -> HttpResponse:
 def use_end(request: HttpRequest, uuid: UUID, use: UUID) -> HttpResponse:
     found, now, done = get(request, uuid), timezone.now(), _("The use has ended.")
     return act(request, found, done, lambda: restricted_use.end(found, use, actor=actor_of(request), now=now))
-
-
-def _try(
-    request: HttpRequest, found: RightsRequest, done: str, func: Callable[[], object], **typed: Any
-) -> HttpResponse:
-    """Do it and say so; or say why not, on the page with what was typed, for the texts are long."""
-    try:
-        func()
-    except DomainError as error:
-        messages.error(request, error.sentence)
-        return show_request(request, found, **typed)
-    messages.success(request, done)
-    return redirect("admin:rights-request", found.uuid)
 
 
 def _date(text: str) -> date:

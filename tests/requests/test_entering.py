@@ -186,6 +186,8 @@ def test_the_case_page_asks_for_authority(officer):
     here = reverse("admin:rights-request", args=[request.uuid])
     assert "not shown yet" in officer.get(here).text
     shown = {"authority": "signed", "competence": "adult", "note": "Signed letter."}
+    refused = officer.post(reverse("admin:rights-authority", args=[request.uuid]), {**shown, "authority": ""})
+    assert "Signed letter.</textarea>" in refused.text
     officer.post(reverse("admin:rights-authority", args=[request.uuid]), shown)
     assert "The person signed that they may act" in officer.get(here).text
 

@@ -15,6 +15,7 @@ from threading import Thread
 from types import SimpleNamespace
 
 import pytest
+from django.urls import reverse
 
 from core import network, outbox
 from core.errors import Invalid
@@ -27,7 +28,7 @@ from requests.models import Package, RightsRequest, Transfer
 from requests.sending import Unconfirmed
 from requests.two_people import TwoPeopleNeeded
 from tests import make_office as make
-from tests import make_requests, make_subjects
+from tests import make_requests, make_staff, make_subjects
 
 pytestmark = pytest.mark.django_db
 NOW, OFFICER = make.NOW, make.OFFICER
@@ -255,6 +256,21 @@ def test_nothing_goes_without_an_instruction_of_somebody_we_know(found, mailoutb
     unproven = make_requests.case("portability", email="ada@example.com", now=NOW).requests.get()
     with pytest.raises(Unconfirmed):
         instruct(unproven)
+
+
+def test_a_refused_instruction_keeps_what_was_typed(found):
+    officer = make_staff.client_of(make_staff.account("typist", "dpo"))
+    typed = {
+        "name": "Octopus Ltd",
+        "address": "http://octopus.example/",
+        "told": "phone",
+        "words": "Send it to Octopus.",
+    }
+    page = officer.post(reverse("admin:rights-transfer", args=[found.uuid]), typed).text
+    assert "Send it to Octopus.</textarea>" in page
+    assert 'value="http://octopus.example/"' in page
+    assert '<option value="phone" selected>' in page
+    assert not Transfer.objects.exists()
 
 
 def test_two_people(found, receiver, settings):
