@@ -45,7 +45,9 @@ def act(page, actions):
 
 
 def press(page, name="Continue"):
-    page.get_by_role("button", name=name, exact=True).click()
+    # Every button of these pages leads to a page. Without waiting, the old one or half a new one is looked at.
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).click()
 
 
 def states(page, mailbox):

@@ -150,9 +150,11 @@ def test_counts_as_csv(officer):
 
 def test_what_is_next_stands_on_top_and_each_part_says_how_it_stands(officer):
     complaint = complain(email="", now=timezone.now() - timedelta(days=25))
+    # A last day on a weekend or a bank holiday moves on, so it depends on today.
+    left = (complaint.acknowledge_by - timezone.localdate()).days
     page = officer.get(reverse("admin:complaint", args=[complaint.uuid])).text
     assert page.index("What is next") < page.index("The clock")
-    for words in ("Acknowledge it by", "5 days are left", "Nobody works on it yet", "say what it is about"):
+    for words in ("Acknowledge it by", f"{left} days are left", "Nobody works on it yet", "say what it is about"):
         assert words in page
     for slug in ("words", "clock", "owner", "about", "work", "letters", "messages", "keeping", "history"):
         assert f'id="{slug}"' in page
