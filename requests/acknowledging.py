@@ -1,14 +1,13 @@
 """When a complaint was acknowledged (DPA 2018 s.164A(3)): by what was given, and by nothing that came back.
 
-A letter counts from the day its message went out or it was posted. So that day is noted here by itself, whoever gives
-the letter, and taken back when it comes back.
+A letter counts from the day its message went out or it was posted; so does an outcome, which needs no acknowledgement
+before it. That day is noted here by itself, whoever gives the letter, and taken back when it comes back.
 """
 
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -43,10 +42,7 @@ def letter_changed(letter: Letter, *, actor: str, now: datetime) -> None:
     if not letter.is_given:
         _undo(complaint, letter.outbox, actor=actor, now=now)
         return
-    is_first = complaint.acknowledged_at is None
-    # An outcome that waits to be posted has told nobody anything yet.
-    is_other_day = complaint.acknowledged_at != _moment(letter, now)
-    if is_first or (letter.kind == OUTCOME and complaint.acknowledged_how == "outcome" and is_other_day):
+    if complaint.acknowledged_at is None:
         _note_letter(complaint, letter, actor=actor, now=now)
 
 
@@ -54,31 +50,21 @@ def letter_changed(letter: Letter, *, actor: str, now: datetime) -> None:
 def message_came_back(message: UUID, *, actor: str, now: datetime) -> bool:
     """The e-mail that acknowledged a complaint as it came could not be delivered: it is to be acknowledged still."""
     found = Complaint.objects.select_for_update(of=("self",)).select_related("case")
-    complaint = found.filter(acknowledged_message=message, outcome="").first()
+    complaint = found.filter(acknowledged_message=message).first()
     if complaint is None:
         return False
     _undo(complaint, message, actor=actor, now=now)
-    tell_staff("letter_bounced", complaint.reference, complaint.page, complaint.case, now=now)
+    if complaint.acknowledged_at is None:
+        tell_staff("letter_bounced", complaint.reference, complaint.page, complaint.case, now=now)
     return True
 
 
 def note_dead(*, now: datetime) -> int:
     """Acknowledgements that no server took were not given. Returns how many."""
     dead = Outbox.objects.filter(dead_at__isnull=False).values_list("uuid", flat=True)
-    told = Complaint.objects.open().filter(acknowledged_message__in=list(dead))
+    told = Complaint.objects.filter(acknowledged_message__in=list(dead))
     messages = list(told.values_list("acknowledged_message", flat=True))
     return sum(message_came_back(message, actor="system:requests", now=now) for message in messages if message)
-
-
-def untold(rows: QuerySet[Complaint]) -> QuerySet[Complaint]:
-    """Those closed with an outcome that was to acknowledge them, and has not reached the person."""
-    owed = Letter.objects.owed().filter(kind=OUTCOME, complaint=OuterRef("pk"))
-    return rows.filter(Exists(owed), acknowledged_how="outcome")
-
-
-def is_owed(complaint: Complaint) -> bool:
-    """Whether nothing that was given has acknowledged it."""
-    return complaint.acknowledged_at is None or untold(Complaint.objects.filter(pk=complaint.pk)).exists()
 
 
 def explained(complaint: Complaint, *, today: date) -> list[Text]:
@@ -95,7 +81,7 @@ def explained(complaint: Complaint, *, today: date) -> list[Text]:
         said.append(
             _("That is not a working day, so it must be acknowledged by %(day)s.") % {"day": in_words(by)},
         )
-    return [*said, *(_owed(complaint, today) if is_owed(complaint) else _acknowledged(complaint))]
+    return [*said, *(_acknowledged(complaint) if complaint.acknowledged_at else _owed(complaint, today))]
 
 
 def _acknowledged(complaint: Complaint) -> list[Text]:
@@ -131,8 +117,8 @@ def _owed(complaint: Complaint, today: date) -> list[Text]:
 
 
 def _undo(complaint: Complaint, message: UUID | None, *, actor: str, now: datetime) -> None:
-    """What came back acknowledged nothing. Something else may have, and stands; so does an outcome."""
-    if message is None or complaint.acknowledged_message != message or not complaint.is_open:
+    """What came back acknowledged nothing. Something else may have, and stands."""
+    if message is None or complaint.acknowledged_message != message:
         return
     complaint.acknowledged_at, complaint.acknowledged_how, complaint.acknowledged_message = None, "", None
     complaint.save(update_fields=["acknowledged_at", "acknowledged_how", "acknowledged_message"])

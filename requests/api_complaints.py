@@ -80,7 +80,9 @@ class ComplaintOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=STATES)
     received_on = serializers.DateField()
     acknowledge_by = serializers.DateField()
-    acknowledged_at = serializers.DateTimeField(allow_null=True)
+    acknowledged_at = serializers.DateTimeField(
+        allow_null=True, help_text="When a message, a letter or the outcome reached them. Null while it waits for post."
+    )
     issues = serializers.ListField(child=serializers.CharField())
     about = serializers.CharField(allow_blank=True)
     regulator_reference = serializers.CharField(allow_blank=True)

@@ -9,7 +9,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, F, Func, Q, QuerySet
 
 from core.models import Controller, User
-from requests import acknowledging
 from requests.models import CaseFile, Complaint
 from requests.models_complaints import Cause, Issue, Outcome, Remedy
 
@@ -80,7 +79,7 @@ def counts(since: date, until: date) -> Iterator[Row]:
 def _acknowledged(rows: QuerySet[Complaint]) -> Iterator[Row]:
     zone = Controller.current().zone
     in_time = late = 0
-    told = rows.filter(acknowledged_at__isnull=False).exclude(pk__in=acknowledging.untold(rows).values("pk"))
+    told = rows.filter(acknowledged_at__isnull=False)
     for by, at in told.values_list("acknowledge_by", "acknowledged_at"):
         is_late = at is not None and at.astimezone(zone).date() > by
         late, in_time = late + is_late, in_time + (not is_late)

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from core.errors import Text
 from core.models import Controller
-from requests import acknowledging, representing
+from requests import representing
 from requests.clock import in_words
 from requests.models import Complaint, ComplaintStep, Letter
 from requests.next_step import Next
@@ -42,7 +42,7 @@ def of(complaint: Complaint, letters: list[Letter], *, today: date) -> list[Pane
     owner, waiting = complaint.case.owner, complaint.case.messages.waiting().count()
     note = ngettext("%(n)d waits for an answer", "%(n)d wait for an answer", waiting) % {"n": waiting}
     talking = Panel("messages", _("Messages and notes"), note if waiting else "", bool(waiting), bool(waiting))
-    is_owed = acknowledging.is_owed(complaint)
+    is_owed = complaint.acknowledged_at is None
     clock = _("not acknowledged yet") if is_owed else _("acknowledged")
     is_late = is_owed and today >= complaint.alarm_on
     issues = "" if complaint.issues else _("not said yet")

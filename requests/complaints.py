@@ -182,14 +182,12 @@ def close(
 ) -> Letter:
     """Give the outcome (s.164A(4)(b)): the letter that says it is written first, so that none ends in silence.
 
-    An outcome within the period is an acknowledgement too.
+    Once it is given it acknowledges the complaint too, if nothing did before (requests/acknowledging.py).
     """
     locked = _open(complaint)
     # What was found is about the person, so nobody hears it on their own word alone.
     representing.check(locked.case)
     _check_outcome(outcome, findings, changes, remedies, cause)
-    if locked.acknowledged_at is None:
-        acknowledging.note(locked, how="outcome", at=now, actor=actor, now=now)
     texts = {"findings": findings.strip(), "changes": changes.strip()}
     key = ensure_key(Owner.CASE, locked.case.uuid)
     locked.findings = key.seal(f"findings:{locked.uuid}", json.dumps(texts).encode())

@@ -88,6 +88,7 @@ class Complaint(models.Model):
     about = models.ForeignKey("requests.RightsRequest", models.PROTECT, null=True, related_name="complaints")
     received_on = models.DateField()
     acknowledge_by = models.DateField()
+    # When something told the person so, and not before: an outcome that waits to be posted has told nobody anything.
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_how = models.CharField(max_length=20, db_default="")
     # The message that acknowledged it: a bounce names it, and undoes it.
@@ -109,10 +110,6 @@ class Complaint(models.Model):
             models.CheckConstraint(
                 condition=Q(outcome="", outcome_at=None) | Q(outcome__in=Outcome.values, outcome_at__isnull=False),
                 name="requests_complaint_outcome_dated",
-            ),
-            models.CheckConstraint(
-                condition=Q(outcome="") | Q(acknowledged_at__isnull=False),
-                name="requests_complaint_outcome_acknowledged",
             ),
             models.CheckConstraint(condition=Q(cause="") | Q(cause__in=Cause.values), name="requests_complaint_cause"),
         ]

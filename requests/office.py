@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -18,6 +19,7 @@ from core.desk import actor_of as actor_of
 from core.desk import for_staff as for_staff
 from core.errors import DomainError
 from core.models import Controller, User
+from core.refilled import refilled
 from requests import assigning, casework, clock_panel, identity, references, two_people
 from requests.models import Right, RightsRequest
 from requests.searching import logs
@@ -53,18 +55,40 @@ def chosen(uuid: str) -> User | None:
 
 
 def act(
-    request: HttpRequest, rights_request: RightsRequest, done: str, func: Callable[[], object], **typed: Any
+    request: HttpRequest,
+    rights_request: RightsRequest,
+    done: str,
+    func: Callable[[], object],
+    *,
+    show_again: Callable[[], HttpResponse] | None = None,
 ) -> HttpResponse:
-    """Do it, say that it was done or why not, and show the page again: with what was `typed`, if that was refused."""
+    """Do it, say that it was done or why not, and show the page again.
+
+    A form that was refused holds what was typed into it. It is on the page of the request, or of `show_again`.
+    """
+
+    def shown() -> HttpResponse:
+        return show_request(request, rights_request)
+
+    return attempt(
+        request, done, func, reverse("admin:rights-request", args=[rights_request.uuid]), show_again or shown
+    )
+
+
+def attempt(
+    request: HttpRequest, done: str, func: Callable[[], object], page: str, show_again: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """Do it and go to that page; or show again the page with the form, as it was filled in, and say why not."""
     try:
         func()
     except DomainError as error:
+        kept = refilled(show_again(), request, error.sentence)
+        if kept:
+            return kept
         messages.error(request, error.sentence)
-        if typed:
-            return show_request(request, rights_request, **typed)
     else:
         messages.success(request, done)
-    return redirect("admin:rights-request", rights_request.uuid)
+    return redirect(page)
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -73,7 +73,6 @@ def authority(request: HttpRequest, uuid: UUID) -> HttpResponse:
         found,
         _("Recorded."),
         lambda: representing.show(found.case, **given, actor=actor_of(request), now=now),
-        typed_authority=given,
     )
 
 

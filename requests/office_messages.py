@@ -4,16 +4,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages as flash
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from core.errors import DomainError
 from core.models import User
 from ledger.entries import record
 from requests import attachments, messages, office, replying, working
@@ -25,7 +22,10 @@ from requests.office import READ, WRITE, actor_of, for_staff
 @for_staff(READ)
 def show(request: HttpRequest, case: UUID) -> HttpResponse:
     """Everything that was said in this case, and the forms to say more."""
-    found = _get(request, case)
+    return _show(request, _get(request, case))
+
+
+def _show(request: HttpRequest, found: CaseFile) -> HttpResponse:
     _seen(request, found, "messages")
     notes = messages.comments(found)
     names = {user.actor: user.username for user in User.objects.filter(is_staff=True)}
@@ -92,13 +92,7 @@ def _seen(request: HttpRequest, case: CaseFile, what: str) -> None:
 
 
 def _act(request: HttpRequest, case: CaseFile, done: str, func: Callable[[], object]) -> HttpResponse:
-    try:
-        func()
-    except DomainError as error:
-        flash.error(request, error.sentence)
-    else:
-        flash.success(request, done)
-    return redirect(messages.page_of(case))
+    return office.attempt(request, done, func, messages.page_of(case), lambda: _show(request, case))
 
 
 def urls(site: AdminSite) -> list[URLPattern]:

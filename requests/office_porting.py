@@ -33,7 +33,7 @@ def instruct(request: HttpRequest, uuid: UUID) -> HttpResponse:
     given: dict[str, Any] = {name: request.POST.get(name, "") for name in INSTRUCTION}
     done = _("The instruction is recorded. Nothing has been sent yet.")
     by: dict[str, Any] = {"actor": actor_of(request), "now": now}
-    return act(request, found, done, lambda: transfers.instruct(found, **given, **by), typed_transfer=given)
+    return act(request, found, done, lambda: transfers.instruct(found, **given, **by))
 
 
 @require_POST

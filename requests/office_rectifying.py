@@ -18,12 +18,17 @@ from requests.office import WRITE, act, actor_of, for_staff, get
 @for_staff(WRITE)
 def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """What we hold, readable, each with a form to propose what is right. Looking is an event."""
-    found, now = get(request, uuid), timezone.now()
+    found = get(request, uuid)
     try:
-        parts = proposing.look(found, actor=actor_of(request), now=now)
+        return _show(request, found)
     except DomainError as error:
         raised = error
         return act(request, found, "", lambda: _again(raised))
+
+
+def _show(request: HttpRequest, found: RightsRequest) -> HttpResponse:
+    now = timezone.now()
+    parts = proposing.look(found, actor=actor_of(request), now=now)
     claim = casework.view(found, purpose="corrections", actor=actor_of(request), now=now)
     shown = {"parts": parts, "shown_lines": proposing.lines(found, is_shown=True), "wrote": claim.get(found.right, "")}
     context = {"title": found.reference, "rights_request": found, "may_write": True, **shown}
@@ -49,6 +54,7 @@ def propose(request: HttpRequest, uuid: UUID) -> HttpResponse:
             actor=actor_of(request),
             now=now,
         ),
+        show_again=lambda: _show(request, found),
     )
 
 

@@ -37,11 +37,10 @@ def scope(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def announce(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Tell the person that it is going to end."""
     found, now = get(request, uuid), timezone.now()
-    on, why = request.POST.get("on", ""), request.POST.get("why", "")
+    on, why = _date(request.POST.get("on", "")), request.POST.get("why", "")
     done = _("The person is told. It ends when you end it, no earlier than that day.")
-    by: dict[str, Any] = {"on": _date(on), "actor": actor_of(request), "now": now}
-    typed = {"on": on, "why": why}
-    return act(request, found, done, lambda: restricting.announce(found, why=why, **by), typed_notice=typed)
+    actor = actor_of(request)
+    return act(request, found, done, lambda: restricting.announce(found, on=on, why=why, actor=actor, now=now))
 
 
 @require_POST
@@ -61,11 +60,10 @@ def use(request: HttpRequest, uuid: UUID) -> HttpResponse:
         raise Http404
     given: dict[str, Any] = {name: request.POST.get(name, "") for name in ("purpose", "ground", "what", "evidence")}
     items = [UUID(value) for value in request.POST.getlist("item") if _is_uuid(value)]
-    until = request.POST.get("until", "")
+    until = _date(request.POST.get("until", ""))
     done = _("Recorded. Only this use may be made, by whoever names its number, until the day you chose.")
-    by: dict[str, Any] = {"items": items, "until": _date(until), "actor": actor_of(request), "now": now}
-    typed = {**given, "until": until, "chosen": items}
-    return act(request, found, done, lambda: restricted_use.allow(found, **given, **by), typed_use=typed)
+    by: dict[str, Any] = {"items": items, "until": until, "actor": actor_of(request), "now": now}
+    return act(request, found, done, lambda: restricted_use.allow(found, **given, **by))
 
 
 @require_POST

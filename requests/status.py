@@ -48,7 +48,7 @@ def lines(case: CaseFile) -> list[Line]:
 
 def complaint_lines(case: CaseFile) -> list[tuple[Complaint, Text]]:
     """Every complaint of a case, and what happens to it."""
-    return [(one, _complaint(one)) for one in case.complaints.order_by("pk")]
+    return [(one, complaint_in_words(one)) for one in case.complaints.order_by("pk")]
 
 
 def counted(found: list[Line]) -> list[tuple[list[str], list[str]]]:
@@ -71,7 +71,9 @@ def _line(rights_request: RightsRequest, case: CaseFile) -> Line:
     )
 
 
-def _complaint(complaint: Complaint) -> Text:
+def complaint_in_words(complaint: Complaint) -> Text:
+    if complaint.outcome and complaint.letters.owed().filter(kind="complaint_outcome").exists():
+        return _("We have decided. The letter that tells you the outcome comes by post.")
     if complaint.outcome:
         return _("We have told you the outcome, in our letter.")
     if complaint.steps.filter(kind=ComplaintStep.Kind.PROGRESS).exists():

@@ -12,7 +12,8 @@ from core.models import Controller, Outbox
 from core.outbox import deliver_due
 from inbox.bounces import bounced
 from ledger.models import Entry
-from requests import acknowledging, complaint_lists, complaints, letters, posting
+from requests import acknowledging, complaint_lists, complaints, letters, posting, status
+from requests.api_complaints import shown
 from requests.expiry import CaseOpen, expire_case
 from requests.intake import claim_of
 from requests.models import CaseFile, Complaint, Letter
@@ -81,8 +82,7 @@ def test_an_outcome_closes_the_case_once_and_only_then_can_it_be_forgotten(mailo
     later = NOW + timedelta(days=9)
     letter = complaints.close(complaint, "upheld", **WORDING, actor="user:test", now=later)
     complaint.refresh_from_db()
-    assert (complaint.outcome, complaint.outcome_at, complaint.acknowledged_at) == ("upheld", later, later)
-    assert complaint.acknowledged_how == "outcome"
+    assert (complaint.outcome, complaint.outcome_at, complaint.acknowledged_at) == ("upheld", later, None)
     assert complaint.case.closed_at == later
     assert kinds()[-1] == "complaint.closed"
     assert not letter.is_given
@@ -165,11 +165,6 @@ def test_numbers_of_a_period():
     later = NOW + timedelta(days=40)
     given = {"remedies": ["apologised"], "cause": "process", "actor": "user:test", "now": later}
     letter = complaints.close(one, "partly", **WORDING, **given)
-    # An outcome that waits to be posted has told nobody anything.
-    one.refresh_from_db()
-    said = " ".join(map(str, acknowledging.explained(one, today=later.date())))
-    assert "has not reached the person" in said
-    assert "was given" not in said
     assert ("acknowledged", "not yet", "1") in complaint_lists.counts(NOW.date(), NOW.date())
     posting.mark_posted(letter, day=later.date(), actor="user:test", now=later)
     rows = {(measure, code): number for measure, code, number in complaint_lists.counts(NOW.date(), NOW.date())}
@@ -218,6 +213,32 @@ def test_an_acknowledgement_that_came_back_was_none(mailoutbox):
         posting.mark_posted(letter, day=posted.date(), actor="user:test", now=posted)
     complaint.refresh_from_db()
     assert "5 days late" in " ".join(map(str, acknowledging.explained(complaint, today=posted.date())))
+
+
+def test_an_outcome_acknowledges_once_it_has_reached_the_person(client, mailoutbox):
+    """One that waits to be posted, or came back, has told nobody anything: staff, person and API say so."""
+    complaint, later = complain(email=""), NOW + timedelta(days=9)
+    letter = complaints.close(complaint, "upheld", **WORDING, actor="user:test", now=later)
+
+    def said():
+        complaint.refresh_from_db()
+        return " ".join(map(str, acknowledging.explained(complaint, today=later.date())))
+
+    assert "has not reached the person" in said()
+    assert shown(complaint)["acknowledged_at"] is None
+    assert "comes by post" in str(status.complaint_in_words(complaint))
+    posting.mark_posted(letter, day=later.date(), actor="user:test", now=later + timedelta(days=1))
+    assert "The outcome was given on Friday 13 November 2026" in said()
+    assert shown(complaint)["acknowledged_at"].startswith("2026-11-13")
+    assert "told you the outcome" in str(status.complaint_in_words(complaint))
+
+    complaint = complain()
+    Outbox.objects.update(dead_at=NOW)
+    letter = complaints.close(complaint, "upheld", **WORDING, actor="user:test", now=later)
+    assert acknowledging.note_dead(now=later) == 1
+    assert "The outcome was given" in said()
+    posting.bounced(letter, actor="system:inbox", now=later)
+    assert "has not reached the person" in said()
 
 
 def acknowledged_by_letter(complaint, day):

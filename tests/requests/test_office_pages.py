@@ -191,3 +191,15 @@ def test_the_sent_letter_can_be_read_again(officer, access):
     written = reverse("admin:letter", args=[access.letters.get().uuid])
     assert "Dear Grace Hopper" in officer.post(written).content.decode()
     assert officer.get(written).status_code == 405
+
+
+def test_what_was_refused_keeps_its_words_beside_the_reason(officer, access):
+    task = access.tasks.exclude(system__connector="builtin").get()
+    typed = {"outcome": "done", "terms": "grace@example.com", "since": "2026-13-45"}
+    page = officer.post(address("task", access, task.uuid), typed)
+    assert 'name="terms" maxlength="2000" value="grace@example.com">' in page.text
+    assert '<option value="done" selected>' in page.text
+    assert page.text.count('class="of-late of-refused"') == 1
+    conversation = officer.post(reverse("admin:case-reply", args=[access.case.uuid]), {"text": "  \r\n "})
+    assert 'role="alert"' in conversation.text
+    assert "Write to the person" in conversation.text
