@@ -28,7 +28,7 @@ check: $(VENV)/dev.installed ## Format, lint, types, templates, migrations, depl
 bench: $(VENV)/dev.installed ## Measure against the baselines
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(VENV)/dev.installed ## Kill worker, Valkey and PostgreSQL fifty times each in a purge, and count (half an hour)
+chaos: $(VENV)/dev.installed ## Kill worker, web, Valkey and PostgreSQL fifty times each at work, and count (a quarter of an hour)
 	@$(BIN)/python -m benchmarks chaos $(ARGS)
 
 demo: $(VENV)/app.installed ## Load the demo into the running stack (ARGS="--subjects 1000" for more people)

@@ -1,11 +1,19 @@
-"""For chaos.py: `load PEOPLE ITEMS`, `work` (purge in small batches until nothing is due), `check` (all adds up?)."""
+"""For chaos.py: `load PEOPLE ITEMS`, `work REST` (purge person by person until nothing is due, and deliver what waits
+to be sent), `check ASKED` (does all add up?).
+"""
 
 import json
 import os
+import random
 import sys
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 from itertools import chain
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import django
@@ -17,12 +25,13 @@ from django.db import DatabaseError, InterfaceError, connection  # noqa: E402
 from django.db.models import Sum  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from benchmarks import purge_rows  # noqa: E402
+from benchmarks import chaos_asked, purge_rows  # noqa: E402
 from core import outbox  # noqa: E402
+from core.models import Outbox  # noqa: E402
 from ledger.models import Entry  # noqa: E402
 from ledger.seals import seal  # noqa: E402
 from ledger.verify import verify  # noqa: E402
-from retention import certificate, journal, runs  # noqa: E402
+from retention import certificate, evidence, journal, runs  # noqa: E402
 from retention.certificate_check import check as check_certificate  # noqa: E402
 from retention.models import Batch, RetentionRule, Run, Tombstone  # noqa: E402
 from retention.purge import purge  # noqa: E402
@@ -55,27 +64,52 @@ def load(people: int, items: int) -> None:
         cursor.execute(NOTE)
 
 
-def work() -> None:
-    """As the sweep does: whatever breaks, the next one goes on."""
+def work(rest: Path) -> None:
+    """As the sweeps do: whatever breaks, the next one goes on."""
+    leave = evidence.leave
+
+    def slowly(*args: Any, **options: Any) -> None:
+        """So that a kill mostly finds a batch that is open: its rows are gone, its evidence is not there yet."""
+        time.sleep(random.uniform(0, 2 * float(rest.read_text() or 0)))  # noqa: S311
+        leave(*args, **options)
+
+    evidence.leave = slowly
+    threading.Thread(target=_over_and_over, args=[_deliver], daemon=True).start()
+    _over_and_over(_purge)
+
+
+def _over_and_over(step: Callable[[], bool]) -> None:
     while True:
         try:
-            now = timezone.now()
-            purge(RetentionRule.objects.get(), as_of=now.date(), commit=True, now=now, batch=4)
-            return
+            if step():
+                return
         except (DatabaseError, InterfaceError):
             connection.close()
-            time.sleep(0.1)
+        time.sleep(0.1)
 
 
-def check() -> dict[str, object]:
+def _purge() -> bool:
+    now = timezone.now()
+    purge(RetentionRule.objects.get(), as_of=now.date(), commit=True, now=now, batch=1)
+    return True
+
+
+def _deliver() -> bool:
+    outbox.deliver_due(now=timezone.now(), limit=20)
+    return False
+
+
+def check(asked: list[dict[str, Any]]) -> dict[str, object]:
     """Every count that can be had in two ways, in both."""
+    found = chaos_asked.check(asked)
     wrong = {name: count for name, sql in WRONG.items() if (count := _one(sql))}
     went = {UUID(str(row)) for row in _column("SELECT uuid FROM chaos_expected WHERE NOT stays")}
     sums = Batch.objects.aggregate(**{name: Sum(name) for name in ("items", "subjects", "identifiers", "keys")})
     stones = Counter(Tombstone.objects.values_list("scope", flat=True))
-    while outbox.deliver_due(now=timezone.now(), limit=500):
+    # When every lease has run out, and every pause after a failure.
+    while outbox.deliver_due(now=timezone.now() + timedelta(days=2), limit=500):
         pass
-    lines = list(journal.lines())
+    lines = [line for line in journal.lines() if line["action"] == "purge"]
     told = Counter(UUID(item) for item in chain.from_iterable(line["data"]["items"] for line in lines))
     seal(now=timezone.now())
     ways = {
@@ -88,13 +122,22 @@ def check() -> dict[str, object]:
         "people told": (Entry.objects.filter(kind="subject.erased").count(), sums["subjects"]),
         "journal": (told == Counter(went), True),
         "journal whole": (journal.verify().ok, True),
+        "delivered": (Outbox.objects.filter(sent_at=None).count(), 0),
         "ledger whole": (verify().ok, True),
         "runs finished": (Run.objects.filter(status="finished").count(), Run.objects.count()),
         "totals": (sum(runs.totals(run).items for run in Run.objects.all()), sums["items"]),
         "certificates": ([problem for run in Run.objects.all() for problem in _problems(run)], []),
     }
     wrong |= {name: pair for name, pair in ways.items() if pair[0] != pair[1]}
-    return {"wrong": wrong, "runs": Run.objects.count(), "batches": Batch.objects.count(), **sums}
+    wrong |= found.pop("wrong")
+    return {
+        "wrong": wrong,
+        **found,
+        "torn_journal_lines": journal.verify().torn,
+        "runs": Run.objects.count(),
+        "batches": Batch.objects.count(),
+        **sums,
+    }
 
 
 def _problems(run: Run) -> list[str]:
@@ -115,6 +158,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "load":
         load(int(sys.argv[2]), int(sys.argv[3]))
     elif sys.argv[1] == "work":
-        work()
+        work(Path(sys.argv[2]))
     else:
-        print(json.dumps(check(), default=str))
+        print(json.dumps(check(json.loads(Path(sys.argv[2]).read_text())), default=str))

@@ -9,8 +9,8 @@ from benchmarks.site import HOST
 
 
 class Connection:
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection((HOST, port), timeout=30)
+    def __init__(self, port: int, *, patience: float = 30) -> None:
+        self.socket = socket.create_connection((HOST, port), timeout=patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def post(self, path: str, body: bytes, header: str = "") -> tuple[int, bytes]:

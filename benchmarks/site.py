@@ -72,7 +72,7 @@ def prepared() -> Iterator[Site]:
 def serving() -> Iterator[Site]:
     """The same, with the application and the baseline served side by side (benchmarks/urls.py)."""
     with prepared() as site, tempfile.TemporaryFile() as log:
-        site.port = _free_port()
+        site.port = free_port()
         env = site.environment | {"DATABASE_URL": site.url(RUNTIME), "DB_POOL": "1"}
         where = ["--host", HOST, "--port", str(site.port)]
         server = process.start(
@@ -106,7 +106,7 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
