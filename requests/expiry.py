@@ -74,16 +74,19 @@ class CaseOpen(DomainError):
     message = _("A case with an open request or complaint cannot be forgotten.")
 
 
+class CaseMoved(DomainError):
+    code = "case-moved"
+    message = _("This case was given to another record of a person at this moment. Try again.")
+
+
 @transaction.atomic
 def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests") -> None:
     """Destroy the case's key and everything it sealed, and what would recognise the person. Twice changes nothing."""
-    locked = CaseFile.objects.select_for_update().get(pk=case.pk)
+    locked = _locked(case)
     if locked.requests.open().exists() or locked.complaints.filter(outcome="").exists():
         raise CaseOpen
     if locked.claim is None:
         return
-    # As every delete does: a block that is being placed is seen here, or waits.
-    lock_people([], [locked.subject_id] if locked.subject_id else [])
     if kept_cases().filter(Q(is_held=True) | blocks.frozen(now), pk=locked.pk).exists():
         raise CaseHeld
     destroy_keys(Owner.CASE, [locked.uuid])
@@ -118,6 +121,19 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
         object=locked.uuid,
         data={"letters": letters, "packages": package_count},
     )
+
+
+def _locked(case: CaseFile) -> CaseFile:
+    """The person first and then the case, as whoever erases or merges people does. Raises CaseMoved.
+
+    As with every delete, a block that is being placed is seen from here on, or waits.
+    """
+    subject = CaseFile.objects.values_list("subject", flat=True).get(pk=case.pk)
+    lock_people([], [subject] if subject else [])
+    locked = CaseFile.objects.select_for_update().get(pk=case.pk)
+    if locked.subject_id not in (None, subject):
+        raise CaseMoved
+    return locked
 
 
 def _forget_what_was_said(case: CaseFile) -> None:
@@ -167,7 +183,7 @@ def expire_these(cases: QuerySet[Any], now: datetime) -> int:
     for case in list(cases.order_by("pk")):
         try:
             expire_case(case, now=now)
-        except (CaseOpen, CaseHeld):
+        except (CaseOpen, CaseHeld, CaseMoved):
             continue
         done += 1
     return done

@@ -23,6 +23,7 @@ from requests.models import CaseFile, RightsRequest
 from subjects import lawful_uses, restrictions
 from subjects.models import ItemPurpose, RestrictedUse, Restriction
 from subjects.models_limits import LawfulUse
+from subjects.people import hold
 
 LENGTH = 2000
 # A use that is needed for longer is looked at again by then.
@@ -65,6 +66,9 @@ def allow(
     now: datetime,
 ) -> RestrictedUse:
     """Record a use before it is made. `until` is the last day on which it may be; no items named means all."""
+    # The person first and then the case, as whoever erases or merges people does.
+    for restriction in restrictions.placed_for(rights_request.uuid)[:1]:
+        hold(restriction.subject)
     CaseFile.objects.select_for_update(of=("self",)).get(pk=rights_request.case_id)
     rights_request.refresh_from_db()
     chosen = Purpose.objects.filter(slug=purpose).first()

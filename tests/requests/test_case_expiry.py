@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from dateutil.relativedelta import relativedelta
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core import outbox
 from core.models import DataKey, Outbox
@@ -45,6 +47,15 @@ def test_key_claim_letters_and_copy_go_and_the_proceedings_stay(closed):
     assert not Outbox.objects.filter(about=closed.uuid, payload__isnull=False).exists()
     assert RightsRequest.objects.get().events.exists()
     assert Entry.objects.filter(kind="case.expired").count() == 1
+
+
+def test_the_person_is_locked_before_the_case(closed):
+    """As by whoever erases or merges people: otherwise each of two waits for what the other one has."""
+    with CaptureQueriesContext(connection) as found:
+        expiry.expire_case(closed, now=make.NOW)
+    locks = [query["sql"] for query in found if "FOR UPDATE" in query["sql"]]
+    assert "subjects_datasubject" in locks[0]
+    assert "requests_casefile" in locks[1]
 
 
 def test_six_years_after_it_was_closed(closed):
