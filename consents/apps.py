@@ -5,7 +5,7 @@ class ConsentsConfig(AppConfig):
     name = "consents"
 
     def ready(self) -> None:
-        from consents import collected, examinations, forget, gates, webhooks
+        from consents import collected, examinations, forget, gates, notice_versions, webhooks
         from consents import personal as personal  # it registers itself
         from core import outbox
         from core.models import Outbox
@@ -17,3 +17,4 @@ class ConsentsConfig(AppConfig):
         erasure.register_relationship_guard(forget.standing)
         erasure.register_cleaner(forget.clean)
         intake.register_consents(collected.capture_all)
+        intake.register_notices(notice_versions.fault_between)

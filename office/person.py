@@ -13,8 +13,8 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Prefetch, Q
 
-from consents import evidence, states, suppression
-from consents.models import ConsentEvent, ConsentEvidence, Suppression
+from consents import evidence, pausing, states, suppression
+from consents.models import ConsentEvent, ConsentEvidence, Pause, Suppression
 from core.models import Controller, User
 from ledger.models import Entry
 from office import hints, terms
@@ -25,6 +25,7 @@ from processing.models import DataCategory, Purpose, PurposeVersion, Status
 from requests.models import RightsRequest
 from retention.models import RetentionRule
 from subjects.blocks import held_by_rule
+from subjects.identifiers import Claim
 from subjects.models import (
     DataSubject,
     Disclosure,
@@ -85,6 +86,7 @@ class Person:
     choices: list[Choice]
     papers: list[ConsentEvidence]
     suppressions: list[Suppression]
+    pauses: list[Pause]
     requests: list[RightsRequest]
     disclosures: list[Disclosure]
     restrictions: list[Restriction]
@@ -116,6 +118,7 @@ def gather(
     blocks = list(ErasureBlock.objects.filter(subject=subject).select_related("purpose").order_by("-placed_at")[:FEW])
     stops = {block.purpose_id for block in blocks if block.released_at is None} | held_by_rule(subject)
     merges = list(Merge.objects.filter(kept=subject.uuid).order_by("-merged_at"))
+    claims = suppression.claims_of(subject)
     versions = _versions(
         {need.purpose_id for item in items for need in item.needs.all()} | {t.purpose_id for t in ties}
     )
@@ -129,7 +132,8 @@ def gather(
         ties=[(tie, versions.get(tie.purpose_id)) for tie in ties],
         choices=_choices(subject, now),
         papers=evidence.listed(subject),
-        suppressions=_suppressions(subject),
+        suppressions=_suppressions(claims),
+        pauses=_pauses(claims, now),
         requests=list(
             RightsRequest.objects.visible_to(user)
             .filter(case__subject=subject)
@@ -170,6 +174,7 @@ def _for_sales(subject: DataSubject, sight: Sight, *, now: datetime, after: str)
         choices=[choice for choice in _choices(subject, now) if choice.standing.purpose in slugs],
         papers=[],
         suppressions=[],
+        pauses=[one for one in _pauses(suppression.claims_of(subject), now) if one.purpose_id in (None, *seen)],
         requests=[],
         disclosures=[],
         restrictions=[],
@@ -262,8 +267,13 @@ def _choices(subject: DataSubject, now: datetime) -> list[Choice]:
     ]
 
 
-def _suppressions(subject: DataSubject) -> list[Suppression]:
-    hashes = suppression.hashes_of(suppression.claims_of(subject))
+def _pauses(claims: list[Claim], now: datetime) -> list[Pause]:
+    """Each purpose once, the longest: the same is kept for every address of the person."""
+    return list({pause.purpose_id: pause for pause in pausing.standing(claims, now=now)}.values())
+
+
+def _suppressions(claims: list[Claim]) -> list[Suppression]:
+    hashes = suppression.hashes_of(claims)
     return list(Suppression.objects.filter(hash__in=hashes).select_related("purpose").order_by("-since")[:FEW])
 
 

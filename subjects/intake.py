@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import DomainError, Invalid
+from core.errors import DomainError, Invalid, Text
+from core.models import Controller
 from ledger.entries import record
 from processing import purposes as register
 from subjects import items, organisations, relationships
@@ -24,12 +25,21 @@ Part = Mapping[str, Any]
 # Takes (person, claims, what the caller sent as `consents`); raises Invalid naming fields below `consents`.
 Consents = Callable[..., None]
 _consents: list[Consents] = []
+# Says why a version of the privacy notice was not what applied in any of these days; None if it was.
+Notices = Callable[[str, date, date], Text | None]
+_notices: list[Notices] = []
+NOT_FROM_THEM = {PersonalDataItem.Source.THIRD_PARTY, PersonalDataItem.Source.PUBLIC_SOURCE}
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 
 
 def register_consents(capture: Consents) -> None:
     """Have `capture(subject, claims, consents, now=, actor=, is_test=)` take in the consents of a collection."""
     _consents[:] = [capture]
+
+
+def register_notices(fault: Notices) -> None:
+    """Have `fault(version, first, last)` tell whether people can have been shown this version in those days."""
+    _notices[:] = [fault]
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,8 @@ class Parcel:
     consents: Sequence[Part] = ()
     locale: str = "en-GB"
     is_test: bool = False
+    # From another system's past: people were told of a notice that may never have been published here.
+    is_taken_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,7 @@ class Taken:
 @transaction.atomic
 def collect(parcel: Parcel, *, now: datetime, actor: str) -> Taken:
     """Store all of it, or raise Invalid naming every field at fault ("items[2].category") and store nothing."""
-    _check(parcel)
+    _check(parcel, now)
     subject = find_or_create(parcel.claims, now=now, actor=actor, locale=parcel.locale, is_test=parcel.is_test)
     if parcel.organisation:
         left = subject.organisation_id
@@ -108,16 +120,30 @@ def interact(subject: DataSubject, *, purpose: str, at: datetime, channel: str, 
     return relationships.touch(subject, version.purpose, at=at, channel=channel, now=now, actor=actor).uuid
 
 
-def _check(parcel: Parcel) -> None:
-    errors = {}
+def _check(parcel: Parcel, now: datetime) -> None:
+    errors: dict[str, Text] = {}
     if not _CODE.fullmatch(parcel.notice):
         errors["notice"] = _("Name the version of the privacy notice that the person was shown.")
+    elif not parcel.is_taken_over and (fault := _fault(parcel, now)):
+        errors["notice"] = fault
     if parcel.consents and not _consents:
         errors["consents"] = _("Consents are not taken in here.")
     if not (parcel.items or parcel.relationship or parcel.interaction or parcel.consents):
         errors["items"] = _("Send at least one item, relationship, interaction or consent.")
     if errors:
         raise Invalid(fields=errors)
+
+
+def _fault(parcel: Parcel, now: datetime) -> Text | None:
+    """What was collected from the person was collected under the notice of that day (Art 13(1)); of what came from
+    somebody else they may be told later, so any notice since will do (Art 14(3)).
+    """
+    zone = Controller.current().zone
+    moments = [part["collected_at"] for part in parcel.items] + [one["at"] for one in [parcel.interaction] if one]
+    days = [moment.astimezone(zone).date() for moment in moments] or [now.astimezone(zone).date()]
+    is_told_later = any(part["source"] in NOT_FROM_THEM for part in parcel.items)
+    last = now.astimezone(zone).date() if is_told_later else max(days)
+    return next((found for fault in _notices if (found := fault(parcel.notice, min(days), last))), None)
 
 
 def _store(subject: DataSubject, parcel: Parcel, *, now: datetime, actor: str) -> list[PersonalDataItem]:

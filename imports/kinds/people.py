@@ -152,6 +152,7 @@ def store(read: Mapping[str, Any], *, actor: str, now: datetime) -> Taken:
         items=items,
         organisation=organisation if read["organisation"] else None,
         relationship=_relationship(read) if read["role"] else None,
+        is_taken_over=True,
     )
     try:
         return collect(parcel, now=now, actor=actor)

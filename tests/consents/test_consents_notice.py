@@ -13,6 +13,8 @@ from core.models import Owner
 from core.vault import key_of
 from ledger.models import Entry
 from notices import published
+from subjects import intake
+from subjects.identifiers import Claim
 from tests import make_consents as make
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +57,42 @@ def test_an_answer_may_name_the_notice_of_its_page(client):
 def test_where_no_notice_was_ever_published_there_is_nothing_to_check(client):
     make.published()
     assert post(client, notice="1").status_code == 201
+
+
+@pytest.fixture
+def collected(client):
+    """Two notices, the second since March; returns what a collection is answered with."""
+    notice("1", date(2026, 1, 1))
+    notice("2", date(2026, 3, 1))
+    make.live("customer-support", "b")
+    item = {"category": "email", "purposes": ["customer-support"], "content": "x", "source": "website"}
+
+    def post(version, at, **more):
+        body = {"identity": {"email": "ada@example.com"}, "notice": version}
+        body["items"] = [{**item, "collected_at": f"{at}T12:00:00Z", **more}]
+        key = make.key("subjects:write")
+        return client.post("/api/v1/collect/", body, content_type="application/json", **key)
+
+    return post
+
+
+def test_a_collection_names_the_notice_of_its_day(collected):
+    told = [("1", "2026-02-28"), ("1", "2026-03-01"), ("2", "2026-03-01"), ("1", "2025-06-01")]
+    for version, at in told:
+        assert collected(version, at).status_code == 201, (version, at)
+    evidence = {"source": "public_source", "source_evidence": "4f3c1f4e-0000-4000-8000-000000000000"}
+    assert collected("2", "2026-02-01", **evidence).status_code == 201
+    not_told = [
+        ("3", "2026-03-02", "No privacy notice “3” has been published."),
+        ("1", "2026-03-02", "“1” was not in force then. On 2 March 2026 it was “2”"),
+        ("2", "2026-02-28", "“2” was not in force then. On 28 February 2026 it was “1”"),
+    ]
+    for version, at, sentence in not_told:
+        response = collected(version, at)
+        (error,) = response.json()["errors"]
+        assert (response.status_code, error["field"]) == (400, "notice")
+        assert sentence in error["message"]
+    # What an old system has was told under notices that were never published here.
+    taken = {"claims": [Claim("email", "bob@example.com")], "notice": "old", "is_taken_over": True}
+    tie = {"role": "customer_contact", "purpose": "customer-support"}
+    assert intake.collect(intake.Parcel(**taken, relationship=tie), now=make.NOW, actor=make.ACTOR)

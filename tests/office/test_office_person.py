@@ -1,15 +1,19 @@
 """The page of one person: masked until asked for, the asking on record, terms in words, and never more queries."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from consents import pausing
 from ledger.models import Entry
-from subjects import relationships
-from tests import make_office, make_subjects
+from requests.templatetags.requests_office import in_words
+from subjects import people, relationships
+from subjects.identifiers import Claim
+from tests import make_office, make_staff, make_subjects
 from tests import make_people as make
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +82,22 @@ def test_until_when_in_words(officer, purposes):
     assert "until Wednesday 31 March 2032 (6 years from end of contract" in text(
         officer.get(address("person", subject))
     )
+
+
+def test_a_pause_is_said_aloud_until_it_is_over(officer, purposes):
+    now = timezone.now()
+    subject, claims = make.full(purposes), [Claim("email", "grace@example.com"), Claim("phone", "+447700900123")]
+    people.verify_identifier(subject, claims[1], how="mail", now=now, actor=make.ACTOR)
+    until = now + timedelta(days=10)
+    for purpose in (None, purposes["newsletter"]):
+        pausing.begin(claims, purposes=[purpose], until=until, now=now, actor="public")
+    seller = make_staff.client_of(make_staff.account("sally", "sales"))
+    for client in (officer, seller):
+        page = text(client.get(address("person", subject)))
+        assert page.count(f"nothing until {in_words(until)}") == 2
+        assert "All marketing: nothing until" in page
+    pausing.resume(claims, purposes=[None, purposes["newsletter"]], now=now, actor="public")
+    assert "nothing until" not in text(officer.get(address("person", subject)))
 
 
 def test_no_rule_is_said_aloud(officer, purposes):
