@@ -36,15 +36,18 @@ Writer = Callable[[Mapping[str, Any]], Mapping[str, str]]
 _writers: dict[str, Writer] = {}
 # Message and key at once: this stands in the way of everybody who waits for an answer.
 COLUMNS = [str(field.attname) for field in Outbox._meta.concrete_fields]
+INTO = "INSERT INTO core_outbox (uuid, schema_version, kind, about, payload, created_at, due_at, attempts, error)"
 POST = f"""
 WITH key AS (
     INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
     VALUES (%(owner)s, %(uuid)s, %(master)s, %(wrapped)s)
 )
-INSERT INTO core_outbox (uuid, schema_version, kind, about, payload, created_at, due_at, attempts, error)
+{INTO}
 VALUES (%(uuid)s, 1, %(kind)s, %(about)s, %(payload)s, %(now)s, %(now)s, 0, '')
 RETURNING {", ".join(COLUMNS)}
 """  # noqa: S608  (our own names)
+# What a message is stored with.
+SEALED = ("uuid", "kind", "about", "payload", "owner", "master", "wrapped")
 
 
 class NotReplayable(DomainError):
@@ -59,15 +62,24 @@ def register_carrier(kind: Outbox.Kind, func: Carrier) -> None:
 
 def post(kind: Outbox.Kind, payload: Mapping[str, Any], *, about: UUID | None, now: datetime) -> Outbox:
     """Put a message into the outbox inside the caller's transaction; a worker is told once that has committed."""
+    with transaction.atomic(savepoint=False):
+        stored = prepared.fetch_all(POST, sealed(kind, payload, about=about) | {"now": now})
+        row = Outbox.from_db(None, COLUMNS, stored[0])
+        announce(row.pk)
+    return row
+
+
+def sealed(kind: Outbox.Kind, payload: Mapping[str, Any], *, about: UUID | None) -> dict[str, Any]:
+    """SEALED, for a statement that stores a message among other things."""
     key = vault.new_key(Owner.OUTBOX, uuid.uuid4())
     master, wrapped = key.wrapped()
-    known = {"uuid": key.owner_id, "kind": kind.value, "about": about, "now": now}
-    known |= {"payload": key.seal("payload", json.dumps(payload).encode())}
-    with transaction.atomic(savepoint=False):
-        stored = prepared.fetch_all(POST, known | {"owner": key.owner.value, "master": master, "wrapped": wrapped})
-        row = Outbox.from_db(None, COLUMNS, stored[0])
-        transaction.on_commit(lambda: hint("core.tasks.deliver", row.pk), robust=True)
-    return row
+    content = key.seal("payload", json.dumps(payload).encode())
+    return dict(zip(SEALED, (key.owner_id, kind.value, about, content, key.owner.value, master, wrapped), strict=True))
+
+
+def announce(message: int) -> None:
+    """Tell a worker of a stored message, once it is committed."""
+    transaction.on_commit(lambda: hint("core.tasks.deliver", message), robust=True)
 
 
 def post_mail(*, to: str, subject: str, text: str, html: str = "", about: UUID | None, now: datetime) -> Outbox:
@@ -83,7 +95,12 @@ def register_writer(name: str, func: Writer) -> None:
 
 def post_told(*, to: str, writer: str, told: Mapping[str, Any], about: UUID | None, now: datetime) -> Outbox:
     """Put an e-mail into the outbox of which only the facts are known yet; it is put into words when it is sent."""
-    return post(Outbox.Kind.MAIL, {"to": to, "writer": writer, "told": told}, about=about, now=now)
+    return post(Outbox.Kind.MAIL, untold(to, writer, told), about=about, now=now)
+
+
+def untold(to: str, writer: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of such a mail until then."""
+    return {"to": to, "writer": writer, "told": told}
 
 
 def written(payload: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -119,7 +136,7 @@ def replay(outbox: Outbox, *, now: datetime) -> None:
     dead = Outbox.objects.filter(pk=outbox.pk, dead_at__isnull=False, payload__isnull=False)
     if not dead.update(dead_at=None, attempts=0, due_at=now, lease=None, leased_until=None, error=""):
         raise NotReplayable
-    transaction.on_commit(lambda: hint("core.tasks.deliver", outbox.pk), robust=True)
+    announce(outbox.pk)
 
 
 def forget(about: UUID) -> int:

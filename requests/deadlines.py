@@ -5,19 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from core import prepared
 from core.apikeys import Seen
 from core.models import BankHoliday, Controller, RuleSet
-from core.recall import Changed
+from core.recall import Changed, Recall
 from core.rules import NoRuleSet, rule_set
 from requests.clock import Clock, compute
 from requests.facts import Facts
 from requests.models import RightsRequest
-
-Row = tuple[Any, ...]
-T = TypeVar("T")
 
 
 def regime_of(controller: Controller) -> str:
@@ -38,26 +35,50 @@ class Circumstances:
     day: date
     # Those of the next months: a request without any other fact is due well before they end.
     holidays: frozenset[date]
+    # Of all this, as it was read (core/recall.py).
+    version: str
+
+    def proof(self, by: Seen | None) -> dict[str, Any]:
+        """What PROVEN compares: that this is still so, and so is the key that was recalled."""
+        unknown = _unknown()
+        place = {"given": self.day, "arrived": None, "division": unknown.division, "zone": unknown.time_zone}
+        return place | {"version": self.version} | _key(by)
 
 
 _CONTROLLER, _RULES = ([str(field.attname) for field in model._meta.concrete_fields] for model in (Controller, RuleSet))
-# Everything that takes in requests asks this, so it is planned once for each connection.
-CIRCUMSTANCES = f"""
-SELECT {", ".join(f"controller.{name}" for name in _CONTROLLER)}, {", ".join(f"rules.{name}" for name in _RULES)},
-       arrived.day, ARRAY(SELECT date FROM core_bankholiday WHERE division = place.division
-                          AND date BETWEEN arrived.day AND arrived.day + 100)
+_PLACE = """
 FROM (VALUES (1)) one (id)
 LEFT JOIN core_controller controller ON controller.id = one.id
 CROSS JOIN LATERAL (SELECT COALESCE(controller.division, %(division)s) AS division,
                            CASE COALESCE(controller.jurisdiction, 'UK') WHEN 'UK' THEN 'UK' ELSE 'EU' END AS regime,
                            COALESCE(controller.time_zone, %(zone)s) AS zone) place
 CROSS JOIN LATERAL (
-    SELECT COALESCE(%(given)s::date, (%(at)s::timestamptz AT TIME ZONE place.zone)::date) AS day) arrived
-LEFT JOIN LATERAL (SELECT * FROM core_ruleset WHERE jurisdiction = place.regime AND effective_from <= arrived.day
-    AND (effective_to IS NULL OR effective_to > arrived.day) ORDER BY effective_from DESC LIMIT 1) rules ON true
-WHERE %(key)s::bigint IS NULL
-   OR EXISTS (SELECT FROM core_apikey WHERE id = %(key)s AND xmin || ' ' || ctid = %(key_version)s)
-"""  # noqa: S608  (our own names)
+    SELECT COALESCE(%(given)s::date, (%(arrived)s::timestamptz AT TIME ZONE place.zone)::date) AS day) arrived
+LEFT JOIN LATERAL (SELECT *, xmin, ctid FROM core_ruleset WHERE jurisdiction = place.regime
+    AND effective_from <= arrived.day AND (effective_to IS NULL OR effective_to > arrived.day)
+    ORDER BY effective_from DESC LIMIT 1) rules ON true
+CROSS JOIN LATERAL (SELECT ARRAY(SELECT date FROM core_bankholiday WHERE division = place.division
+    AND date BETWEEN arrived.day AND arrived.day + 100 ORDER BY date) AS holidays) public
+WHERE (%(key)s::bigint IS NULL
+    OR EXISTS (SELECT FROM core_apikey WHERE id = %(key)s AND xmin || ' ' || ctid = %(key_version)s))
+"""
+_VERSION = "concat_ws(' ', controller.xmin, controller.ctid, rules.xmin, rules.ctid, public.holidays)"
+# Everything that takes in requests asks this, so it is planned once for each connection.
+CIRCUMSTANCES = f"""
+SELECT {", ".join(f"controller.{name}" for name in _CONTROLLER)}, {", ".join(f"rules.{name}" for name in _RULES)},
+       arrived.day, public.holidays, {_VERSION} {_PLACE}
+"""
+# One row if that is still so.
+PROVEN = f"SELECT {_PLACE} AND {_VERSION} = %(version)s"
+_recalled: Recall[Circumstances] = Recall()
+
+
+def recalled(given: date | None, at: datetime, *, by: Seen | None) -> Circumstances:
+    """As `circumstances`, or as they were when they were read for that day before; then PROVEN has to be asked."""
+    last = _recalled.get("last")
+    if given is None and last and last.day == at.astimezone(last.controller.zone).date():
+        return last
+    return circumstances(given, at, by=by)
 
 
 def circumstances(given: date | None, at: datetime, *, by: Seen | None = None) -> Circumstances:
@@ -65,45 +86,27 @@ def circumstances(given: date | None, at: datetime, *, by: Seen | None = None) -
     own place. Raises NoRuleSet; and Changed when the key `by` is not any more as it was recalled.
     """
     unknown = _unknown()
-    params: dict[str, Any] = {"given": given, "at": at, "division": unknown.division, "zone": unknown.time_zone}
-    params |= {"key": by.key.pk if by else None, "key_version": by.version if by else None}
-    row = prepared.fetch_one(CIRCUMSTANCES, params)
+    place = {"given": given, "arrived": at, "division": unknown.division, "zone": unknown.time_zone}
+    row = prepared.fetch_one(CIRCUMSTANCES, place | _key(by))
     if row is None:
         raise Changed
     first, second = len(_CONTROLLER), len(_CONTROLLER) + len(_RULES)
     if row[first] is None:
         raise NoRuleSet
-    controller = unknown if row[0] is None else _controller(row[:first])
-    return Circumstances(controller, _rule_set(row[first:second]), row[second], frozenset(row[second + 1]))
+    controller = unknown if row[0] is None else Controller.from_db(None, _CONTROLLER, row[:first])
+    rules = RuleSet.from_db(None, _RULES, row[first:second])
+    rules.params = json.loads(rules.params)
+    day, holidays, version = row[second:]
+    return _recalled.keep("last", Circumstances(controller, rules, day, frozenset(holidays), version))
+
+
+def _key(by: Seen | None) -> dict[str, Any]:
+    return {"key": by.key.pk if by else None, "key_version": by.version if by else None}
 
 
 @cache
 def _unknown() -> Controller:
     return Controller.placeholder()
-
-
-class _Last(Generic[T]):
-    """The same row is the same object, for whoever only reads it: making one takes longer than reading the row."""
-
-    def __init__(self, make: Callable[[Row], T]) -> None:
-        self.make = make
-        self.last: tuple[Row, T] | None = None
-
-    def __call__(self, row: Row) -> T:
-        last = self.last
-        if last is None or last[0] != row:
-            last = self.last = (row, self.make(row))
-        return last[1]
-
-
-def _rules(row: Row) -> RuleSet:
-    rules = RuleSet.from_db(None, _RULES, row)
-    rules.params = json.loads(rules.params)
-    return rules
-
-
-_controller = _Last(lambda row: Controller.from_db(None, _CONTROLLER, row))
-_rule_set = _Last(_rules)
 
 
 def cached() -> tuple[Callable[[str], frozenset[date]], Callable[[str, date], RuleSet]]:

@@ -9,6 +9,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core import prepared
 from core.apikeys import Seen
 from core.errors import Invalid, NotFound, Text
 from core.keys import token_hash
@@ -25,12 +25,13 @@ from core.models import Controller, Owner
 from core.vault import Key, key_of, new_key
 from ledger.entries import record
 from requests import references
-from requests.deadlines import circumstances
+from requests.deadlines import circumstances, recalled
 from requests.facts import read_date
-from requests.models import CaseFile, Right
-from requests.opening import open_rights
-from requests.post import acknowledge, send_link
-from requests.stopping import answer_at_once, claims_of, hold_still, stop_at_once
+from requests.filing import MAILS_A_DAY, Filed, file
+from requests.models import CaseFile, Right, RightsRequest
+from requests.opening import unsaved
+from requests.post import acknowledge, acknowledgement, send_link
+from requests.stopping import SAYING_NO, answer_at_once, claims_of, hold_still, stop_at_once
 from subjects.blocks import place
 from subjects.identifiers import Claim
 from subjects.models import ErasureBlock
@@ -41,26 +42,8 @@ LINK_LIFE = timedelta(days=14)
 NOT_SHOWN = "identity-not-shown"
 # A new link at most this often, so that nobody can fill a stranger's mailbox through us.
 LINK_PAUSE = timedelta(minutes=2)
-# So many acknowledgements to one address in a day; the request itself is always taken in.
-MAILS_A_DAY = 5
 # What happens when somebody has confirmed: func(case, actor=, now=), inside the same transaction.
 _listeners: list[Callable[..., object]] = []
-# The case, its key, and what `may_write` asks: before this one, so without it.
-STORE = """
-WITH stored AS (
-    INSERT INTO requests_casefile (uuid, channel, locale, claim, claim_blind, rule_set_id, received_at, received_on,
-        confirm_hash, confirm_expires_at, is_test)
-    VALUES (%(uuid)s, %(channel)s, %(locale)s, %(claim)s, %(blind)s, %(rules)s, %(at)s, %(on)s, %(hash)s, %(until)s,
-        %(test)s)
-    ON CONFLICT (uuid) DO NOTHING
-    RETURNING id
-), key AS (
-    INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
-    SELECT %(owner)s, %(uuid)s, %(master)s, %(wrapped)s FROM stored
-)
-SELECT stored.id, (SELECT count(*) FROM requests_casefile
-    WHERE claim_blind = %(blind)s AND received_at > %(since)s AND is_test = %(test)s) FROM stored
-"""
 LENGTHS = {"name": 200, "email": 254, "phone": 40, "address": 500, "representative": 200}
 DETAILS_LENGTH = 5000
 
@@ -107,36 +90,39 @@ def open_case(
     claim, email = claim_from(requester, details, answers or {})
     if received_on:
         read_date("received_on", received_on.isoformat())
-    with transaction.atomic():
-        there = circumstances(received_on, received_at, by=by)
-        _check_day(there.day, now, there.controller)
-        case = CaseFile(
-            uuid=case_uuid or uuid.uuid4(),
-            channel=channel,
-            locale=locale,
-            rule_set=there.rules,
-            received_at=received_at,
-            received_on=there.day,
-            is_test=is_test,
-            # As the database fills them in: the statement below does not tell.
-            by_post=False,
-            identified_how="",
+    case = CaseFile(
+        uuid=case_uuid or uuid.uuid4(),
+        channel=channel,
+        locale=locale,
+        received_at=received_at,
+        is_test=is_test,
+        # As the database fills them in: the statement that stores it does not tell.
+        by_post=False,
+        identified_how="",
+    )
+    token, key = _seal(case, claim, email, now=now)
+    mail_to = claim["email"] if token and not acknowledged else ""
+    says_no = not set(wanted).isdisjoint(SAYING_NO)
+    # Where nothing has to be stopped with it, one statement does it all, and is a transaction by itself.
+    with transaction.atomic() if says_no else nullcontext():
+        stored = _file(
+            case, key, wanted, "" if says_no else mail_to, token=token, on=received_on, by=by, actor=actor, now=now
         )
-        token, key = _seal(case, claim, email, now=now)
-        before = _stored(case, key)
-        if before is None:
+        if stored is None:
             return CaseFile.objects.get(uuid=case.uuid)
-        requests = open_rights(case, wanted, there.controller, holidays=there.holidays, actor=actor, now=now)
+        requests, filed = stored
         # For whoever asked, in the order they asked.
         case.opened = list(requests)
+        if not says_no:
+            return case
         stop_at_once(requests, claims_of(claim), stop, now=now, actor=actor)
-        may_mail = bool(token) and not acknowledged and before < MAILS_A_DAY
+        may_mail = bool(token) and not acknowledged and filed.may_mail
         if not acknowledged:
             # Asked for by its own name, and no words about anything else beside it.
             alone = stop is not None and not claim.get(Right.OBJECTION)
             requests = answer_at_once(requests, only_marketing=alone, may_mail=may_mail, now=now, actor=actor)
         if requests and may_mail:
-            acknowledge(case, requests, to=claim["email"], token=token, now=now)
+            acknowledge(case, requests, to=mail_to, token=token, now=now)
     return case
 
 
@@ -264,33 +250,33 @@ def _seal(case: CaseFile, claim: dict[str, str], email: Claim | None, *, now: da
     return fresh_link(case, now=now), key
 
 
-def _stored(case: CaseFile, key: Key) -> int | None:
-    """Store a new case with its key; None if the same form came in before. Else how many letters came from this
-    address on the day before.
+def _file(
+    case: CaseFile,
+    key: Key,
+    rights: Sequence[str],
+    mail_to: str,
+    *,
+    token: str,
+    on: date | None,
+    by: Seen | None,
+    actor: str,
+    now: datetime,
+) -> tuple[list[RightsRequest], Filed] | None:
+    """Store a new case with its requests and, with `mail_to`, its acknowledgement; None if the same form came in
+    before.
     """
-    master, wrapped = key.wrapped()
-    params = {
-        "uuid": case.uuid,
-        "channel": case.channel,
-        "locale": case.locale,
-        "claim": case.claim,
-        "blind": case.claim_blind,
-        "rules": case.rule_set.pk,
-        "at": case.received_at,
-        "on": case.received_on,
-        "hash": case.confirm_hash,
-        "until": case.confirm_expires_at,
-        "test": case.is_test,
-        "owner": key.owner.value,
-        "master": master,
-        "wrapped": wrapped,
-        "since": _day_before(case),
-    }
-    row = prepared.fetch_one(STORE, params)
-    if row is None:
-        return None
-    case.pk, case._state.adding = row[0], False
-    return int(row[1])
+    there = recalled(on, case.received_at, by=by)
+    while True:
+        _check_day(there.day, now, there.controller)
+        case.rule_set, case.received_on = there.rules, there.day
+        requests = unsaved(case, rights, there.controller, holidays=there.holidays, now=now)
+        mail = acknowledgement(case, requests, to=mail_to, token=token) if mail_to else None
+        if filed := file(case, key, requests, mail, there=there, by=by, actor=actor, now=now):
+            return requests, filed
+        fresh = circumstances(on, case.received_at, by=by)
+        if fresh.version == there.version:
+            return None
+        there = fresh
 
 
 def fresh_link(case: CaseFile, *, now: datetime) -> str:
@@ -300,10 +286,6 @@ def fresh_link(case: CaseFile, *, now: datetime) -> str:
 
 
 def may_write(case: CaseFile) -> bool:
-    since = _day_before(case)
+    since = case.received_at - timedelta(days=1)
     same = CaseFile.objects.filter(claim_blind=case.claim_blind, received_at__gt=since, is_test=case.is_test)
     return same.count() <= MAILS_A_DAY
-
-
-def _day_before(case: CaseFile) -> datetime:
-    return case.received_at - timedelta(days=1)

@@ -1,15 +1,15 @@
 """Opening requests in a case: reference, clock, a task for every system that may hold something, event and evidence.
 
 All rights of a letter, and all that belongs to them, in one statement: as chained ORM calls it took a third of the time
-of taking in a request (benchmarks/request_intake.py).
+of taking in a request (benchmarks/request_intake.py). With the case itself: requests/filing.py.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from core import prepared
 from core.models import Controller
@@ -22,18 +22,21 @@ from requests.models import CaseFile, Right, RightsRequest
 # A message asks nothing of any system yet: the right that is found in it does (requests/triage.py).
 # A withdrawal asks none either: whoever wants to use the data asks us first.
 ASKS_NOBODY = (Right.GENERAL, Right.WITHDRAWAL)
-# A task for every system that a live purpose uses. This database is always asked.
-OPEN = """
-WITH wanted AS (
+WANTED = """
+wanted AS (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (n int, uuid uuid, reference text, "right" text,
         state text, facts jsonb, due_on date, extension_notice_by date, target_on date, asks boolean, entry uuid,
         body text)
-), opened AS (
+)
+"""
+# Of the case that is `filed`. A task for every system that a live purpose uses. This database is always asked.
+OPENED = """
+opened AS (
     INSERT INTO requests_rightsrequest (uuid, reference, external_reference, case_id, "right", state, facts, due_on,
         extension_notice_by, target_on, result, created_at)
-    SELECT uuid, reference, '', %(case)s, "right", state, facts, due_on, extension_notice_by, target_on, '{}'::jsonb,
+    SELECT uuid, reference, '', filed.id, "right", state, facts, due_on, extension_notice_by, target_on, '{}'::jsonb,
         %(now)s
-    FROM wanted ORDER BY n
+    FROM filed, wanted ORDER BY n
     RETURNING id, uuid
 ), task AS (
     INSERT INTO requests_task (uuid, request_id, system_id, outcome, reason, answered_by)
@@ -45,14 +48,14 @@ WITH wanted AS (
         WHERE used.system_id = system.id AND version.status = 'live'))
     ORDER BY wanted.n, system.slug
 ), evidence AS (
-    INSERT INTO ledger_entry (body) SELECT body FROM wanted ORDER BY n
+    INSERT INTO ledger_entry (body) SELECT body FROM filed, wanted ORDER BY n
 ), event AS (
     INSERT INTO requests_requestevent (request_id, old, new, actor, reason, at, entry)
     SELECT opened.id, '', wanted.state, %(actor)s, '', %(now)s, wanted.entry FROM opened JOIN wanted USING (uuid)
     ORDER BY wanted.n
 )
-SELECT uuid, id FROM opened
 """
+OPEN = f"WITH filed AS (SELECT %(case)s::bigint AS id), {WANTED}, {OPENED} SELECT uuid, id FROM opened"  # noqa: S608
 
 
 def open_rights(
@@ -61,28 +64,49 @@ def open_rights(
     controller: Controller,
     *,
     received_on: date | None = None,
-    holidays: frozenset[date] | None = None,
     actor: str,
     now: datetime,
 ) -> list[RightsRequest]:
-    """One request for each right. `received_on` is for rights that were exercised on a later day than the case began;
-    `holidays` for whoever has read those that matter.
+    """One more request in a case, for each right. `received_on` is for rights that were exercised on a later day than
+    the case began.
 
     Called inside the caller's transaction.
     """
-    day = received_on or case.received_on
-    known = deadlines.holidays_of(controller.division) if holidays is None else holidays
-    opened = [_unsaved(case, right, controller, day, known, now) for right in rights]
-    rows = [_row(n, one, case, day, actor=actor, now=now) for n, one in enumerate(opened)]
-    params = {"case": case.pk, "actor": actor, "now": now, "rows": json.dumps(rows)}
-    keys = dict(prepared.fetch_all(OPEN, params))
-    for one in opened:
-        one.pk, one._state.adding = keys[one.uuid], False
+    holidays = deadlines.holidays_of(controller.division)
+    opened = unsaved(case, rights, controller, holidays=holidays, received_on=received_on, now=now)
+    params = {"case": case.pk, "actor": actor, "now": now, "rows": rows(opened, case, actor=actor, now=now)}
+    saved(opened, dict(prepared.fetch_all(OPEN, params)))
     return opened
 
 
-def _row(n: int, one: RightsRequest, case: CaseFile, day: date, *, actor: str, now: datetime) -> dict[str, Any]:
+def unsaved(
+    case: CaseFile,
+    rights: Sequence[str],
+    controller: Controller,
+    *,
+    holidays: frozenset[date],
+    received_on: date | None = None,
+    now: datetime,
+) -> list[RightsRequest]:
+    """The requests with their clocks, as they are about to be stored."""
+    day = received_on or case.received_on
+    return [_unsaved(case, right, controller, day, holidays, now) for right in rights]
+
+
+def rows(requests: Sequence[RightsRequest], case: CaseFile, *, actor: str, now: datetime) -> str:
+    """As WANTED reads them."""
+    return json.dumps([_row(n, one, case, actor=actor, now=now) for n, one in enumerate(requests)])
+
+
+def saved(requests: Sequence[RightsRequest], keys: Mapping[UUID, int]) -> None:
+    """That they are stored, and under which primary keys."""
+    for one in requests:
+        one.pk, one._state.adding = keys[one.uuid], False
+
+
+def _row(n: int, one: RightsRequest, case: CaseFile, *, actor: str, now: datetime) -> dict[str, Any]:
     entry = uuid4()
+    day = date.fromisoformat(one.facts["received"])
     pattern = _pattern(actor, one.right, case.channel, day, one.due_on, case.rule_set.slug, case.is_test)
     return {
         "n": n,

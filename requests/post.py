@@ -15,8 +15,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from core.models import Controller
-from core.outbox import post_told
+from core.models import Controller, Outbox
+from core.outbox import post_told, sealed, untold
 from requests.clock import in_words
 from requests.models import CaseFile, Complaint, RightsRequest
 from requests.stopping import in_words as stopped_in_words
@@ -31,6 +31,12 @@ WRITER = "requests"
 def acknowledge(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime) -> None:
     """Reference, date received, rights understood, due date, what is needed, contact, complaint routes."""
     _send("acknowledgement", case, requests, to=to, token=token, now=now)
+
+
+def acknowledgement(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str) -> dict[str, Any]:
+    """The same, for the statement that stores the case (outbox.sealed)."""
+    to, told = _addressed("acknowledgement", case, _told(case, requests, token), to=to)
+    return sealed(Outbox.Kind.MAIL, untold(to, WRITER, told), about=case.uuid)
 
 
 def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
@@ -64,8 +70,12 @@ def tell_of_message(case: CaseFile, reference: str, *, to: str, token: str, now:
 def _send(
     template: str, case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
 ) -> None:
+    _post(template, case, _told(case, requests, token), to=to, now=now)
+
+
+def _told(case: CaseFile, requests: Sequence[RightsRequest], token: str) -> dict[str, Any]:
     due = requests[0].due_on
-    told = {
+    return {
         "requests": [[one.reference, one.right] for one in requests],
         "received": case.received_on.isoformat(),
         "due": due.isoformat() if due else None,
@@ -73,14 +83,16 @@ def _send(
         "token": token,
         "stopped": list(dict.fromkeys(slug for one in requests for slug in one.result.get("stopped", []))),
     }
-    _post(template, case, told, to=to, now=now)
 
 
-def _post(template: str, case: CaseFile, told: dict[str, Any], *, to: str, now: datetime) -> UUID:
+def _post(template: str, case: CaseFile, told: Mapping[str, Any], *, to: str, now: datetime) -> UUID:
+    to, told = _addressed(template, case, told, to=to)
+    return post_told(to=to, writer=WRITER, told=told, about=case.uuid, now=now).uuid
+
+
+def _addressed(template: str, case: CaseFile, told: Mapping[str, Any], *, to: str) -> tuple[str, dict[str, Any]]:
     # The mailbox that the link will prove, not what was typed: "ﬁ" and "fi" are two mailboxes and one normal form.
-    mailbox = Claim("email", to).normalised
-    told = {"template": template, "locale": case.locale, **told}
-    return post_told(to=mailbox, writer=WRITER, told=told, about=case.uuid, now=now).uuid
+    return Claim("email", to).normalised, {"template": template, "locale": case.locale, **told}
 
 
 def write(told: Mapping[str, Any]) -> dict[str, str]:

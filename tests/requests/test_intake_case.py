@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from consents.models import Suppression
 from consents.suppression import hashes_of
 from core.errors import Invalid
-from core.models import DataKey, Outbox
+from core.models import BankHoliday, Controller, DataKey, Outbox, RuleSet
 from core.outbox import deliver_due
 from core.vault import Unreadable
 from ledger.models import Entry
@@ -22,7 +22,7 @@ from requests.models import CaseFile, RequestEvent, RightsRequest, Task
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, ErasureBlock, SubjectIdentifier
 from subjects.people import find_or_create
-from tests import make_requests
+from tests import make_office, make_requests
 from tests.make_requests import EMAIL, NOW, token_in
 
 pytestmark = pytest.mark.django_db
@@ -233,6 +233,55 @@ def test_references_forgive_how_they_are_typed(text, meant):
 def test_a_no_stops_marketing_at_once_without_any_proof(right, stopped):
     make_requests.case(right)
     assert Suppression.objects.filter(hash__in=hashes_of([Claim("email", EMAIL)]), purpose=None).exists() is stopped
+
+
+def another_time_zone():
+    make_office.register()
+    Controller.objects.update(time_zone="Pacific/Auckland")
+
+
+def another_holiday():
+    BankHoliday.objects.create(
+        date=date(2026, 12, 4), division="england-and-wales", title="A royal wedding", source="hand"
+    )
+
+
+def another_law():
+    old = RuleSet.objects.get(slug="uk-2026-06")
+    RuleSet.objects.filter(pk=old.pk).update(effective_to=date(2026, 11, 4))
+    RuleSet.objects.create(
+        jurisdiction="UK", slug="uk-new", effective_from=date(2026, 11, 4), params=old.params, source="-"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "stands"),
+    [
+        (another_time_zone, (date(2026, 11, 5), date(2026, 12, 7), "uk-2026-06")),
+        (another_holiday, (date(2026, 11, 4), date(2026, 12, 7), "uk-2026-06")),
+        (another_law, (date(2026, 11, 4), date(2026, 12, 4), "uk-new")),
+    ],
+)
+def test_what_a_process_recalls_is_never_out_of_date(change, stands):
+    # In the evening here, in the morning of the next day there.
+    evening = NOW.replace(hour=20)
+    before, entries = make_requests.case(now=evening), Entry.objects.count()
+    change()
+    after = make_requests.case(now=evening)
+    read = CaseFile.objects.get(pk=after.pk)
+    assert (read.received_on, after.requests.get().due_on, read.rule_set.slug) == stands
+    assert before.requests.get().due_on == date(2026, 12, 4)
+    # What did not count left nothing behind.
+    assert Entry.objects.filter(kind="request.received").count() == 2 == entries + 1
+    assert DataKey.objects.filter(owner="case").count() == Outbox.objects.count() == 2
+
+
+def test_where_nothing_is_stopped_there_is_nothing_beside_the_one_statement():
+    make_requests.case()
+    # Savepoints and everything that goes through Django's cursor.
+    with CaptureQueriesContext(connection) as beside:
+        make_requests.case()
+    assert beside.captured_queries == []
 
 
 @pytest.mark.django_db(transaction=True)
