@@ -9,10 +9,10 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 from redis import RedisError
 
-from core import heartbeat, throttle
+from core import heartbeat, rewrapping, throttle
 from core.doctor import FAIL, OK, WARN, Finding, register
 from core.keys import keyring
-from core.models import DataKey, Outbox
+from core.models import Outbox
 from core.readiness import is_migrated
 from core.roles import APPEND_ONLY
 
@@ -110,13 +110,13 @@ def keys(now: datetime) -> Iterator[Finding]:
     except ImproperlyConfigured as error:
         yield Finding(FAIL, str(error), "docs/tasks.md, Rotate keys.")
         return
-    used = set(DataKey.objects.values_list("master_key", flat=True).distinct())
-    known = set(rings["MASTER_KEYS"].keys)
-    if used - known:
-        lost = ", ".join(sorted(used - known))
+    old, known = rewrapping.under_old_keys(), rings["MASTER_KEYS"].keys
+    if lost := ", ".join(name for name in old if name not in known):
         yield Finding(FAIL, f"Rows are wrapped under master keys that are not here: {lost}.", "Put them back behind.")
-    elif used - {rings["MASTER_KEYS"].current}:
-        yield Finding(WARN, "Some rows are still wrapped under an old master key.", "Keep the old key in the ring.")
+    elif old:
+        counts = ", ".join(f"{count} under {name}" for name, count in old.items())
+        way_out = "manage.py keys rewrap; keep the old key in the ring until then."
+        yield Finding(WARN, f"Data keys are still wrapped under old master keys: {counts}.", way_out)
     else:
         yield Finding(OK, "Every key ring is there, and every row opens with it.")
 

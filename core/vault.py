@@ -88,7 +88,7 @@ def create_key(owner: Owner, owner_id: UUID) -> Key:
 def keys_of(owner: Owner, owner_ids: Iterable[UUID]) -> dict[UUID, Key]:
     """The keys of many owners in one query; owners whose key is destroyed are absent."""
     rows = DataKey.objects.filter(Among("owner_id", owner_ids, "uuid"), owner=owner)
-    return {row.owner_id: _unwrap(row) for row in rows}
+    return {row.owner_id: unwrap(row) for row in rows}
 
 
 def key_of(owner: Owner, owner_id: UUID) -> Key:
@@ -131,7 +131,8 @@ def take_keys(owner: Owner, owner_ids: Iterable[UUID]) -> dict[UUID, Key]:
         return {row[0]: _opened(owner, *row) for row in cursor.fetchall()}
 
 
-def _unwrap(row: DataKey) -> Key:
+def unwrap(row: DataKey) -> Key:
+    """Raises Unreadable when the master key that it is under is not in the ring."""
     return _opened(Owner(row.owner), row.owner_id, row.master_key, bytes(row.wrapped))
 
 

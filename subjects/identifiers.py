@@ -23,6 +23,7 @@ from uuid import UUID
 
 import idna
 import phonenumbers
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, Text
@@ -240,13 +241,16 @@ def reveal(identifiers: Iterable[Identifier]) -> dict[int, str]:
     return {row.pk: keys[row.uuid].open(FIELD, bytes(row.sealed)).decode() for row in rows if row.uuid in keys}
 
 
+@transaction.atomic
 def reblind(*, limit: int = 1000) -> int:
     """Move up to `limit` identifiers from an older blind-index key to the current one; returns how many moved.
 
     Repeat until it answers 0, then the old key may leave the setting.
     """
     current = keyring("BLIND_INDEX_KEYS").current
-    rows = list(Identifier.objects.exclude(blind_key=current).order_by("pk")[:limit])
+    old = Identifier.objects.exclude(blind_key=current).order_by("pk")
+    # Whoever erases never waits for this, nor it for them.
+    rows = list(old.select_for_update(skip_locked=True)[:limit])
     values = reveal(rows)
     for row in rows:
         if row.pk in values:
