@@ -11,7 +11,16 @@ import sys
 from benchmarks.measure import Plan, Result
 
 # Each is a module here with run(plan) -> Result.
-NAMES = ("consent_capture", "request_intake", "purge", "home_page", "queue_page", "person_page", "access_package")
+NAMES = (
+    "consent_capture",
+    "request_intake",
+    "purge",
+    "anonymise",
+    "home_page",
+    "queue_page",
+    "person_page",
+    "access_package",
+)
 # Not of "all": loading takes minutes.
 LONG = ("queue_page_200k", "purge_200k", "purge_under_load", "chaos", "permission_check", "consent_import")
 

@@ -86,18 +86,19 @@ class Watch(Pace):
     """Notes how long each transaction was open, and what the server spent on the session that it went through."""
 
     seconds: ClassVar[list[float]] = []
+    first: ClassVar[dict[int, float]] = {}
     spent: ClassVar[dict[int, float]] = {}
 
     def __exit__(self, *failed: Any) -> None:
         super().__exit__(*failed)
         self.seconds.append(time.perf_counter() - self.since)
-        self.spent[self.backend] = cpu(self.backend) - self.first
+        self.spent[self.backend] = cpu(self.backend) - self.first[self.backend]
 
     def __enter__(self) -> None:
         connection.ensure_connection()
-        backend = connection.connection.info.backend_pid
-        if backend not in self.spent:
-            self.backend, self.first = backend, cpu(backend)
+        self.backend = connection.connection.info.backend_pid
+        if self.backend not in self.first:
+            self.first[self.backend] = cpu(self.backend)
         self.since = time.perf_counter()
         super().__enter__()
 

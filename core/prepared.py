@@ -32,7 +32,7 @@ def fetch_all(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple
     return rows
 
 
-def fetch_bulk(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def fetch_bulk(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     """Every row of a statement planned for exactly these values: what suits a few does not suit a hundred thousand.
 
     Values and rows go in their binary form, which neither side has to write as text and read again.

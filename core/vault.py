@@ -131,6 +131,48 @@ def take_keys(owner: Owner, owner_ids: Iterable[UUID]) -> dict[UUID, Key]:
         return {row[0]: _opened(owner, *row) for row in cursor.fetchall()}
 
 
+def open_each(owner: Owner, field: str, rows: Iterable[tuple[str, str | None, bytes, bytes]]) -> list[bytes | None]:
+    """Many values at once, given as (owner's id, master key's id, wrapped key, sealed value); None without a key.
+
+    The same as `keys_of` and `Key.open`, without an object for each: for whoever reads millions.
+    """
+    masters = {key_id: _cipher(secret) for key_id, secret in keyring("MASTER_KEYS").keys.items()}
+    found: list[bytes | None] = []
+    try:
+        for owner_id, master, wrapped, sealed in rows:
+            if master is None:
+                found.append(None)
+                continue
+            bound = f"{owner.value}:{owner_id}:"
+            secret = masters[master].decrypt(wrapped[:12], wrapped[12:], f"{bound}key".encode())
+            found.append(AESGCM(secret).decrypt(sealed[1:13], sealed[13:], f"{bound}{field}".encode()))
+    except (InvalidTag, KeyError) as error:
+        raise Unreadable from error
+    return found
+
+
+@dataclass(frozen=True)
+class SealedAnew:
+    """Values under fresh keys, in the order in which they were given: what to store, and the wrapped keys."""
+
+    master_key: str
+    sealed: list[bytes]
+    wrapped: list[bytes]
+
+
+def seal_each(owner: Owner, field: str, values: Iterable[tuple[str, bytes]]) -> SealedAnew:
+    """Many values, given as (owner's id, plain), each under a fresh key of its own. Nothing is stored here."""
+    ring = keyring("MASTER_KEYS")
+    made, master = SealedAnew(ring.current, [], []), _cipher(ring[ring.current])
+    for owner_id, plain in values:
+        random = os.urandom(56)
+        secret, nonce, other = random[:32], random[32:44], random[44:]
+        bound = f"{owner.value}:{owner_id}:"
+        made.sealed.append(VERSION + nonce + AESGCM(secret).encrypt(nonce, plain, f"{bound}{field}".encode()))
+        made.wrapped.append(other + master.encrypt(other, secret, f"{bound}key".encode()))
+    return made
+
+
 def unwrap(row: DataKey) -> Key:
     """Raises Unreadable when the master key that it is under is not in the ring."""
     return _opened(Owner(row.owner), row.owner_id, row.master_key, bytes(row.wrapped))

@@ -12,12 +12,13 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TextIO
 
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid
-from retention.anonymity import Measured, Thresholds, measure
+from retention.anonymity import Class, Kind, Measured, Thresholds, measure_counts
 from retention.strategies import Strategy, strategy
 
 Row = Mapping[str, str]
@@ -35,6 +36,28 @@ class Recipe:
     thresholds: Thresholds
     # The largest share of rows that may be left out because too few others are like them.
     leave_out: float = 0.0
+
+    def kind(self, row: Mapping[str, str]) -> Kind:
+        """What can be told of a changed row: all of it, since each field that stays is one or the other."""
+        return tuple([row[name] for name in self.quasi]), tuple([row[name] for name in self.sensitive])
+
+    def row(self, kind: Kind) -> dict[str, str]:
+        """The row again."""
+        return dict(zip((*self.quasi, *self.sensitive), (*kind[0], *kind[1]), strict=True))
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Rows that cannot be told apart are counted: how many of each kind stay, and what they come to together."""
+
+    kept: Mapping[Kind, int]
+    left_out: int
+    measured: Measured | None
+    missed: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        return PSEUDONYMISED if self.missed else ANONYMOUS
 
 
 @dataclass(frozen=True)
@@ -57,7 +80,8 @@ def recipe(source: Mapping[str, Any]) -> Recipe:
     if not isinstance(fields, Mapping) or not all(isinstance(options, Mapping) for options in fields.values()):
         raise _wrong("fields", _("Name each field with its strategy."))
     found = {str(name): strategy(str(name), options) for name, options in fields.items()}
-    columns = {name: change for name, change in found.items() if change}
+    # Values come again and again: dates, grades, places.
+    columns = {name: lru_cache(maxsize=10_000)(change) for name, change in found.items() if change}
     quasi, sensitive = ([str(name) for name in source.get(part) or []] for part in ("quasi", "sensitive"))
     for name in (*quasi, *sensitive):
         if name not in columns:
@@ -110,23 +134,36 @@ def anonymise(rows: Iterable[Row], by: Recipe) -> Result:
 
 def judged(changed: list[dict[str, str]], by: Recipe) -> Result:
     """The same of rows that are changed already."""
-    kept = _without_the_few(changed, by)
+    weighed = weigh(Counter(by.kind(row) for row in changed), by)
+    kept = [row for row in changed if by.kind(row) in weighed.kept]
     # Who knew the order of the original could otherwise go by it.
     secrets.SystemRandom().shuffle(kept)
+    return Result(kept, weighed.left_out, weighed.measured, weighed.missed)
+
+
+def weigh(kinds: Mapping[Kind, int], by: Recipe) -> Weighed:
+    """Rows as how many there are of each kind: without the few that stand alone, measured."""
+    total = sum(kinds.values())
+    kept = _without_the_few(kinds, total, by)
     if not kept:
-        return Result([], len(changed), None, ["rows"])
-    pairs = ((_values(row, by.quasi), _values(row, by.sensitive)) for row in kept)
-    measured = measure(pairs, sensitive=by.sensitive)
-    return Result(kept, len(changed) - len(kept), measured, measured.missed(by.thresholds))
+        return Weighed({}, total, None, ["rows"])
+    measured = measure_counts(kept, sensitive=by.sensitive)
+    return Weighed(kept, total - measured.rows, measured, measured.missed(by.thresholds))
 
 
-def _without_the_few(rows: list[dict[str, str]], by: Recipe) -> list[dict[str, str]]:
+def large_enough(kinds: Mapping[Kind, int], by: Recipe) -> dict[Kind, int]:
+    """Without the classes smaller than k."""
+    sizes: Counter[Class] = Counter()
+    for (quasi, _values), times in kinds.items():
+        sizes[quasi] += times
+    return {kind: times for kind, times in kinds.items() if sizes[kind[0]] >= by.thresholds.k}
+
+
+def _without_the_few(kinds: Mapping[Kind, int], total: int, by: Recipe) -> Mapping[Kind, int]:
     """Without the rows of classes smaller than k, if these are no more than the recipe allows."""
-    sizes = Counter(_values(row, by.quasi) for row in rows)
-    few = sum(size for size in sizes.values() if size < by.thresholds.k)
-    if not few or few > by.leave_out * len(rows):
-        return list(rows)
-    return [row for row in rows if sizes[_values(row, by.quasi)] >= by.thresholds.k]
+    kept = large_enough(kinds, by)
+    few = total - sum(kept.values())
+    return kinds if few > by.leave_out * total else kept
 
 
 def read(file: TextIO) -> list[dict[str, str]]:
@@ -152,10 +189,6 @@ def written(result: Result, by: Recipe) -> str:
     writer.writeheader()
     writer.writerows(result.rows)
     return out.getvalue()
-
-
-def _values(row: Mapping[str, str], names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(row[name] for name in names)
 
 
 def _wrong(name: str, sentence: Any) -> Invalid:

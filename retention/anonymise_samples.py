@@ -7,7 +7,7 @@ from django.db import transaction
 
 from ledger.entries import record
 from retention.anonymise import Recipe, Result, judged, recipe
-from retention.anonymise_run import found
+from retention.anonymise_rows import Reader
 from retention.models import RetentionRule
 from retention.rules import cutoff
 
@@ -32,7 +32,8 @@ class Seen:
 def look(rule: RetentionRule, *, as_of: date, by: str, now: datetime) -> Seen:
     """Of the first people that are due. Raises Invalid naming a field that the recipe does not."""
     how = recipe(rule.recipe or {})
-    people = list(found(rule, cutoff(rule, as_of), now=now, most=MEASURED))
+    reader = Reader(rule, cutoff(rule, as_of))
+    people = reader.read(next(reader.ahead(), [])[:MEASURED], now=now)
     rows = [one.changed(how) for one in people]
     shown = [Sample(one.row, row) for one, row in zip(people[:SHOWN], rows, strict=False)]
     data = {"rule": rule.slug, "version": rule.version, "people": len(shown)}

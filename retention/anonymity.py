@@ -22,6 +22,8 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import Invalid, Text
 
 Class = tuple[str, ...]
+# Quasi-identifiers and sensitive values: rows of one kind cannot be told apart.
+Kind = tuple[Class, Class]
 DIGITS = 12
 
 
@@ -81,21 +83,26 @@ class Measured:
         return [name for name, is_reached in reached.items() if not is_reached]
 
 
-def measure(
-    rows: Iterable[tuple[Class, Class]], *, sensitive: Sequence[str] = (), order: Sequence[str] | None = None
-) -> Measured:
+def measure(rows: Iterable[Kind], *, sensitive: Sequence[str] = (), order: Sequence[str] | None = None) -> Measured:
     """Measure rows given as (quasi-identifiers, sensitive values), the latter in the order of the names `sensitive`.
 
     With `order`, t is the earth mover's distance between ordered values: those listed, or numbers when it is empty.
     Without, every two values are equally far apart: the total variation distance. Raises Invalid without rows, and for
     a value that has no place in the order.
     """
+    return measure_counts(Counter(rows), sensitive=sensitive, order=order)
+
+
+def measure_counts(
+    kinds: Mapping[Kind, int], *, sensitive: Sequence[str] = (), order: Sequence[str] | None = None
+) -> Measured:
+    """The same of rows that are counted already: how many there are of each kind."""
     sizes: Counter[Class] = Counter()
     counts: list[defaultdict[Class, Counter[str]]] = [defaultdict(Counter) for _name in sensitive]
-    for quasi, values in rows:
-        sizes[quasi] += 1
+    for (quasi, values), times in kinds.items():
+        sizes[quasi] += times
         for counted, value in zip(counts, values, strict=True):
-            counted[quasi][value if order is None else value.strip()] += 1
+            counted[quasi][value if order is None else value.strip()] += times
     if not sizes:
         raise _refuse("file", _("There are no rows to measure."))
     return Measured(
@@ -136,9 +143,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
 
 
-def read(
-    file: TextIO, *, quasi: Sequence[str], sensitive: Sequence[str], delimiter: str = ","
-) -> Iterable[tuple[Class, Class]]:
+def read(file: TextIO, *, quasi: Sequence[str], sensitive: Sequence[str], delimiter: str = ",") -> Iterable[Kind]:
     """The named columns of a CSV file with a header, row by row. Raises Invalid naming the column or the line."""
     reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
     try:

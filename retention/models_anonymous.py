@@ -4,10 +4,14 @@ from django.db import models
 
 
 class AnonymousRow(models.Model):
-    """The values of somebody who cannot be told any more: no id, no date, no order. Only measured rows come here."""
+    """Rows that nobody can tell apart, and how many there are: no id, no date, no order. Only measured rows come here.
+
+    While a run is at work each of its batches has its own; at its end those alike become one.
+    """
 
     run = models.ForeignKey("retention.Run", models.PROTECT, related_name="anonymous_rows")
     values = models.JSONField()
+    times = models.PositiveIntegerField(default=1)
 
     def __str__(self) -> str:
         return f"row {self.pk}"

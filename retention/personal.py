@@ -21,7 +21,7 @@ NOT_PERSONAL = {
     *_fields("LegalHold", "id uuid matter reason purposes placed_by placed_at review_due reviewed_at"),
     *_fields("LegalHold", "released_by released_at systems organisation collected_from collected_to reminded_for"),
     # About nobody any more: a row comes here only when its run was measured and found anonymous.
-    *_fields("AnonymousRow", "id run values"),
+    *_fields("AnonymousRow", "id run values times"),
     *_fields("Approval", "id uuid rule as_of fingerprint rows why approved_by approved_at expires_at run"),
     *_fields("Batch", "id run at needs items keys identifiers subjects relationships restricted entry"),
     # Keyed hashes that recognise, and say nothing; they expire with the last backup.

@@ -144,7 +144,8 @@ def _held(rule: RetentionRule, limit: date, now: datetime) -> int:
 def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
     limit, began = run.cutoff or date.min, clock()
     if rule.action == RetentionRule.Action.ANONYMISE:
-        # What is measured is the set as a whole.
+        # What is measured is the set as a whole, so it is not drained.
+        anonymise_run.work(run, rule, clock, batch=batch, workers=workers)
         workers = 1
     together(workers, lambda: _drain_all(run, rule, clock, Pace(batch)))
     with transaction.atomic():
@@ -157,7 +158,6 @@ def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
     needs = due.workable(rule, limit, now=began)
     restricts = rule.action == RetentionRule.Action.RESTRICT
     if rule.action == RetentionRule.Action.ANONYMISE:
-        anonymise_run.work(run, rule, clock, pace)
         needs = needs.none()
     for rows in due.parts(rule, needs):
         _drain(run, rows, _restrict if restricts else partial(_erase, needs), clock, pace)

@@ -43,6 +43,11 @@ def answer(number, born, score):
     item(person(number), ["surveys"], OLD, content=f'"person{number}@example.org"')
 
 
+def kept_rows():
+    """The rows, each as often as it is there."""
+    return [values for values, times in AnonymousRow.objects.values_list("values", "times") for _ in range(times)]
+
+
 def six(surveys):
     for number in range(6):
         answer(number, f"198{number}-02-03", "high" if number % 2 else "low")
@@ -52,7 +57,7 @@ def six(surveys):
 def test_rows_that_hide_are_kept_and_what_they_came_from_goes(surveys):
     report = purge(six(surveys), as_of=TODAY, commit=True, now=NOW)
     assert (report.status, report.needs, report.subjects) == ("anonymous", 12, 6)
-    values = list(AnonymousRow.objects.values_list("values", flat=True))
+    values = kept_rows()
     assert len(values) == 6
     assert {tuple(sorted(row)) for row in values} == {("feedback.born", "feedback.score")}
     assert {row["feedback.born"] for row in values} == {"1980s"}
@@ -80,7 +85,7 @@ def test_below_the_thresholds_it_is_pseudonymised_and_stays_in_scope(surveys):
     for number in (7, 8):
         answer(number, "1939-02-03", "high")
     assert purge(one, as_of=TODAY, commit=True, now=NOW).status == "anonymous"
-    assert AnonymousRow.objects.count() == 9
+    assert len(kept_rows()) == 9
 
 
 def test_holds_and_other_purposes_keep_what_is_theirs(surveys):
@@ -89,7 +94,7 @@ def test_holds_and_other_purposes_keep_what_is_theirs(surveys):
     item(person(0), ["surveys", "newsletter"], OLD, content='"kept@example.org"')
     hold = holds.place([person(5)], matter="1", reason="claim", review_due=date(2027, 1, 1), actor="user:1", now=NOW)
     report = purge(one, as_of=TODAY, commit=True, now=NOW)
-    assert (report.status, report.held, AnonymousRow.objects.count()) == ("anonymous", 2, 5)
+    assert (report.status, report.held, len(kept_rows())) == ("anonymous", 2, 5)
     [kept] = items.contents(PersonalDataItem.objects.filter(subject=person(0))).values()
     assert kept == '"kept@example.org"'
     assert PersonalDataItem.objects.filter(subject=person(5)).count() == 2
@@ -121,7 +126,7 @@ def test_whoever_is_held_after_measuring_leaves_no_classmate_alone(surveys, monk
     meanwhile(monkeypatch, anonymise_run, "_let_go", hold)
     report = purge(one, as_of=TODAY, commit=True, now=NOW)
     assert (report.status, report.needs) == ("anonymous", 10)
-    assert [row["feedback.born"] for row in AnonymousRow.objects.values_list("values", flat=True)] == ["1980s"] * 3
+    assert [row["feedback.born"] for row in kept_rows()] == ["1980s"] * 3
     measured = Run.objects.get().measured
     assert (measured["rows"], measured["k"], measured["left_out"]) == (3, 3, 2)
     stores = certificate.certificate(Run.objects.get())["stores"]

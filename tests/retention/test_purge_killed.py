@@ -3,6 +3,7 @@
 A few times only: `make chaos` does it fifty times to each of worker, Valkey and PostgreSQL.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -16,9 +17,10 @@ from django.conf import settings
 from django.db import connection
 
 from ledger.models import Entry
-from retention.models import Batch, Run, Tombstone
+from retention.models import AnonymousRow, Batch, Run, Tombstone
 from retention.purge import purge
 from subjects.models import DataSubject, PersonalDataItem
+from tests.make_register import category
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +102,31 @@ def test_the_next_worker_takes_the_run_up_and_the_counts_add_up(victim, batches,
     assert not DataSubject.objects.exists()
     assert Entry.objects.filter(kind="retention.batch").count() == Batch.objects.count() == report.batches
     assert Tombstone.objects.filter(scope="item").count() == PEOPLE
+
+
+def test_a_killed_run_that_anonymises_loses_no_row_and_keeps_none_twice():
+    category("feedback")
+    surveys = live("surveys", "a", categories=("feedback",))
+    for number in range(PEOPLE):
+        content = json.dumps({"born": "1980s", "score": number % 2})
+        item(person(number), ["surveys"], date(2025, 1, 1), category="feedback", content=content)
+    recipe = {"fields": {"feedback.born": {"strategy": "keep"}, "feedback.score": {"strategy": "keep"}}}
+    recipe |= {"quasi": ["feedback.born"], "sensitive": ["feedback.score"], "thresholds": {"k": 5, "l": 2, "t": 0.9}}
+    one, process = rule(surveys, action="anonymise", recipe=recipe), worker()
+    deadline = time.monotonic() + 30
+    while Batch.objects.count() < 5 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert 0 < PersonalDataItem.objects.count() < PEOPLE
+
+    report = purge(one, as_of=TODAY, commit=True, now=NOW, workers=2)
+
+    assert (report.status, report.items, report.subjects) == ("anonymous", PEOPLE, PEOPLE)
+    kept = {row.values["feedback.score"]: row.times for row in AnonymousRow.objects.all()}
+    assert kept == {"0": PEOPLE // 2, "1": PEOPLE // 2}
+    assert Run.objects.get().measured["k"] == PEOPLE
+    assert not PersonalDataItem.objects.exists()
 
 
 def test_two_processes_share_one_run():

@@ -1,0 +1,159 @@
+"""`load PEOPLE` fills the database for the benchmark of anonymising; `anonymous WORKERS` and `pseudonymised WORKERS`
+run a rule with that outcome. All print JSON.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+import uuid
+from datetime import UTC, date, datetime
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kraken_privacy.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402
+
+from benchmarks.measure import cpu  # noqa: E402
+from benchmarks.purge_rows import Watch, batched, sealed  # noqa: E402
+from core.models import DataKey, Owner  # noqa: E402
+from core.vault import seal_each  # noqa: E402
+from processing.models import DataCategory, ProcessingActivity, Purpose, System  # noqa: E402
+from retention import anonymise_rows as module  # noqa: E402
+from retention import rules  # noqa: E402
+from retention.models import RetentionRule, Run  # noqa: E402
+from retention.purge import purge  # noqa: E402
+from subjects.items import FIELD  # noqa: E402
+from subjects.models import Identifier  # noqa: E402
+
+NOW = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
+OLD, NEW = date(2024, 1, 1), date(2026, 6, 1)
+FILL = """
+INSERT INTO subjects_datasubject (uuid, locale, jurisdiction, is_test)
+  SELECT gen_random_uuid(), 'en-GB', 'UK', false FROM generate_series(1, %(people)s);
+INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, ground_recorded_by, source, started_on)
+  SELECT gen_random_uuid(), id, %(purpose)s, 'prospect', '', '', 'website', %(old)s FROM subjects_datasubject;
+INSERT INTO subjects_subjectidentifier (subject_id, identifier_id, verified_how, is_shared)
+  SELECT person.id, identifier.id, '', false
+  FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subjects_datasubject) AS person
+  JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subjects_identifier) AS identifier USING (n);
+"""
+# Every second person is past the period.
+NEEDS = """
+INSERT INTO subjects_itempurpose (item_id, purpose_id, subject_id, category_id, collected_on)
+  SELECT id, %(purpose)s, subject_id, category_id, collected_at::date FROM subjects_personaldataitem
+"""
+ITEMS = (
+    "COPY subjects_personaldataitem"
+    " (uuid, subject_id, category_id, sealed, source, nature, system_id, collected_at) FROM STDIN"
+)
+RECIPE = {
+    "fields": {
+        "email": {"strategy": "suppress"},
+        "feedback.born": {"strategy": "date", "to": "decade"},
+        "feedback.score": {"strategy": "keep"},
+        "feedback.words": {"strategy": "free-text"},
+    },
+    "quasi": ["feedback.born"],
+    "sensitive": ["feedback.score"],
+}
+# The second is missed by any table of people.
+THRESHOLDS = {"anonymous": {"k": 5, "l": 3, "t": 0.3}, "pseudonymised": {"k": 5, "l": 3, "t": 0}}
+
+
+def load(people: int) -> dict[str, object]:
+    about = {"title": "Research", "owner": "Research", "security": "-"}
+    activity, _ = ProcessingActivity.objects.get_or_create(slug="research", defaults=about)
+    purpose, _ = Purpose.objects.get_or_create(slug="surveys", defaults={"activity": activity})
+    for made in batched(sealed(2 * people)):
+        Identifier.objects.bulk_create(one.row() for one in made)
+        DataKey.objects.bulk_create(one.key.row() for one in made)
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, {"people": 2 * people, "purpose": purpose.pk, "old": OLD})
+        cursor.execute("SELECT id FROM subjects_datasubject")
+        _items([row[0] for row in cursor.fetchall()])
+        cursor.execute(NEEDS, {"purpose": purpose.pk})
+    return {"purpose": purpose.pk, "cutoff": date(2025, 11, 22).isoformat()}
+
+
+def _items(subjects: list[int]) -> None:
+    """Two for each person, sealed as the product does."""
+    builtin = {"name": "This database", "connector": "builtin"}
+    system, _ = System.objects.get_or_create(slug="kraken-privacy", defaults=builtin)
+    for slug, content in (("feedback", _answer), ("email", _address)):
+        category, _ = DataCategory.objects.get_or_create(slug=slug, defaults={"label": slug})
+        uuids = [str(uuid.uuid4()) for _subject in subjects]
+        anew = seal_each(
+            Owner.ITEM, FIELD, ((one, content(n).encode()) for one, n in zip(uuids, subjects, strict=True))
+        )
+        with connection.cursor() as cursor, cursor.copy(ITEMS) as copy:
+            for one, subject, value in zip(uuids, subjects, anew.sealed, strict=True):
+                on = NEW if subject % 2 else OLD
+                copy.write_row((one, subject, category.pk, value, "website", "provided", system.pk, on))
+        keys = "COPY core_datakey (owner, owner_id, master_key, wrapped) FROM STDIN"
+        with connection.cursor() as cursor, cursor.copy(keys) as copy:
+            for one, wrapped in zip(uuids, anew.wrapped, strict=True):
+                copy.write_row(("item", one, anew.master_key, wrapped))
+
+
+def _answer(number: int) -> str:
+    # Days of five decades, and one of four grades.
+    born = date.fromordinal(date(1950, 1, 1).toordinal() + number * 7919 % 18_000)
+    grade = ("poor", "fair", "good", "best")[number // 2 % 4]
+    return json.dumps({"born": born.isoformat(), "score": grade, "words": f"What person {number} wrote."})
+
+
+def _address(number: int) -> str:
+    return json.dumps(f"person{number}@example.com")
+
+
+def work(outcome: str, workers: int) -> dict[str, object]:
+    rule = RetentionRule.objects.create(
+        slug="surveys",
+        purpose=Purpose.objects.get(slug="surveys"),
+        trigger="collection",
+        period="P12M",
+        action="anonymise",
+        recipe=RECIPE | {"thresholds": THRESHOLDS[outcome]},
+        legal_reason="-",
+    )
+    rules.activate(rule, approved_by="system:benchmark", now=NOW)
+    module.Pace = Watch  # type: ignore[misc]
+    before, began = (cpu(os.getpid()), _most_memory()), time.perf_counter()
+    purge(rule, as_of=NOW.date(), commit=True, now=NOW, workers=workers)
+    seconds = time.perf_counter() - began
+    run = Run.objects.get()
+    spent = {"python": round(cpu(os.getpid()) - before[0], 2), "postgres": round(sum(Watch.spent.values()), 2)}
+    open_for = sorted(Watch.seconds)
+    p99 = open_for[max(0, int(len(open_for) * 0.99) - 1)]
+    return {
+        "status": (run.measured or {})["status"],
+        "rows": _rows(outcome),
+        "workers": workers,
+        "seconds": round(seconds, 3),
+        "cpu": spent,
+        "memory": {"before_mb": before[1], "most_mb": _most_memory()},
+        "batches": len(open_for),
+        "batch_ms_p99": round(p99 * 1000),
+    }
+
+
+def _rows(outcome: str) -> int:
+    """What was changed or deleted, by the evidence of it."""
+    kind, member = ("retention.pseudonymised", "items") if outcome == "pseudonymised" else ("retention.batch", "items")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum((body::jsonb -> 'data' ->> %s)::bigint) FROM ledger_entry WHERE kind = %s", [member, kind]
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _most_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(load(int(sys.argv[2])) if sys.argv[1] == "load" else work(sys.argv[1], int(sys.argv[2]))))
