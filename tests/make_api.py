@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.apps import apps
+from django.db import connection
 from rest_framework.test import APIClient
 
 from core import apikeys
 from kraken_privacy.demo.entry import SCOPES
 from notices import published
+from processing.models import Recipient
 from tests import make_complaints, make_consents, make_register, make_requests, make_subjects
 
 NOTICE_DAY = date(2026, 1, 1)
@@ -63,6 +65,11 @@ CALLS = {
         "POST", "permissions/check/", "permissions:read", 200, {"purpose", "as_of", "results"},
         {"purpose": "newsletter", "channel": "email", "type": "email", "values": ["ada@example.com", "x@example.com"]},
         {"purpose", "type", "values"},
+    ),
+    "disclosure": Call(
+        "POST", "permissions/disclosure/", "permissions:read", 200, {"recipient", "purpose", "as_of", "results"},
+        {"recipient": "partner", "purpose": "newsletter", "type": "email", "values": ["ada@example.com"]},
+        {"recipient", "purpose", "type", "values"},
     ),
     "collect": Call(
         "POST", "collect/", "subjects:write", 201, {"subject", "items"},
@@ -156,6 +163,7 @@ def world():
     make_subjects.purposes("customer-support")
     make_register.purpose("service-notices", "b")
     make_consents.published()
+    Recipient.objects.create(slug="partner", name="Partner Ltd", role="controller")
     published.publish(
         version="1", html="<h2>Told</h2>", effective_from=NOTICE_DAY, now=make_requests.NOW, actor="user:1"
     )
@@ -179,6 +187,10 @@ def send(api, call, refers, body=None, **headers):
 
 
 def rows():
-    """How many rows each table has, but for keys and what Django keeps for itself."""
+    """How many rows each table has, but for keys and what Django keeps for itself; asked in one question."""
     ours = [model for model in apps.get_models() if model._meta.label not in ("core.ApiKey", "sessions.Session")]
-    return {model._meta.label: model._base_manager.count() for model in ours if model._meta.managed}
+    tables = {model._meta.label: model._meta.db_table for model in ours if model._meta.managed}
+    counts = " UNION ALL ".join(f'SELECT %s, count(*) FROM "{table}"' for table in tables.values())
+    with connection.cursor() as cursor:
+        cursor.execute(counts, list(tables))
+        return dict(cursor.fetchall())
