@@ -9,11 +9,11 @@ A batch is one transaction with the place it reached, so a run may be stopped at
 that was taken in is known by the keyed hash that is its event's id, from whatever file it comes.
 """
 
-import csv
-import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -21,24 +21,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.db import transaction
-from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext_lazy as _
 
 from consents import importing_store
-from consents.importing_store import Row
+from consents.importing_lines import Line, lines
+from consents.importing_rows import Batch, Purposes, ready
 from consents.models import ConsentImport, ImportFault
-from core.errors import Invalid, Text
-from core.parsers import read as read_json
 from ledger import entries
-from processing.models import Basis, Channel, Purpose, PurposeVersion
-from subjects.identifiers import normalise
+from processing.models import Basis, PurposeVersion
 
 BATCH = 5_000
-LONGEST_LINE = 64 * 1024
-WHO = ("email", "phone", "customer_number")
-MEMBERS = {*WHO, "purpose", "channel", "status", "at", "evidence"}
-STATUSES = ("given", "refused", "withdrawn")
-Line = tuple[int, int, Mapping[str, Any] | None]
 
 
 @dataclass
@@ -68,8 +59,10 @@ def take(path: Path, *, actor: str, now: datetime, dry_run: bool = False) -> Rep
             sha256=digest.hexdigest(), defaults={"actor": actor, "started_at": now}
         )
         # What is done is passed over by its place, and read again only as far as the headings.
-        for batch in _batches(row for row in rows if row[1] > job.offset):
-            _kept(job, batch, actor=actor, now=now)
+        left = (row for row in rows if row.place > job.offset)
+        with closing(_ahead(left, actor=actor, now=now)) as batches:
+            for batch in batches:
+                _kept(job, batch, actor=actor, now=now)
     if job.finished_at is None:
         _finish(job, actor=actor, now=now)
     return Report(Counter(job.counts), list(job.faults.order_by("line").values_list("line", "field", "reason")), job)
@@ -81,7 +74,7 @@ def take_rows(file: IO[bytes], *, is_csv: bool, actor: str, now: datetime, dry_r
     if dry_run:
         return _tried(rows, actor=actor, now=now)
     report = Report()
-    for batch in _batches(rows):
+    for batch in _each(rows, actor=actor, now=now):
         with transaction.atomic():
             _batch(report, batch, actor=actor, now=now)
     return report
@@ -89,7 +82,7 @@ def take_rows(file: IO[bytes], *, is_csv: bool, actor: str, now: datetime, dry_r
 
 def _tried(rows: Iterable[Line], *, actor: str, now: datetime) -> Report:
     report = Report()
-    for batch in _batches(rows):
+    for batch in _each(rows, actor=actor, now=now):
         with transaction.atomic():
             _batch(report, batch, actor=actor, now=now)
             transaction.set_rollback(True)
@@ -97,18 +90,20 @@ def _tried(rows: Iterable[Line], *, actor: str, now: datetime) -> Report:
 
 
 @transaction.atomic
-def _kept(job: ConsentImport, batch: list[Line], *, actor: str, now: datetime) -> None:
+def _kept(job: ConsentImport, batch: Batch, *, actor: str, now: datetime) -> None:
     """One batch and the place behind it together. Of two runs of one file, the second waits and finds it done."""
     held = ConsentImport.objects.select_for_update().get(pk=job.pk)
-    batch = [row for row in batch if row[1] > held.offset]
-    if batch:
+    left = [row for row in batch.lines if row.place > held.offset]
+    if left:
+        if len(left) < len(batch.lines):
+            batch = ready(left, batch.purposes, actor=actor, now=now)
         report = Report(Counter(held.counts))
         _batch(report, batch, actor=actor, now=now)
         ImportFault.objects.bulk_create(
             ImportFault(job=held, line=line, field=name[:40], reason=reason[:200])
             for line, name, reason in report.faults
         )
-        held.line, held.offset, held.counts = batch[-1][0], batch[-1][1], dict(report.counts)
+        held.line, held.offset, held.counts = left[-1].number, left[-1].place, dict(report.counts)
         held.save(update_fields=["line", "offset", "counts"])
     job.offset, job.counts = held.offset, held.counts
 
@@ -120,62 +115,35 @@ def _finish(job: ConsentImport, *, actor: str, now: datetime) -> None:
     entries.record(kind="consents.imported", at=now, actor=actor, object=job.uuid, data=data)
 
 
-def _batch(report: Report, batch: list[Line], *, actor: str, now: datetime) -> None:
-    known = _purposes()
-    rows = []
-    for line, _offset, values in batch:
-        try:
-            rows.append(_row(line, values, known, now=now))
-        except Invalid as error:
-            report.counts["wrong"] += 1
-            report.faults += [(line, name, str(text)) for name, text in error.fields.items()]
-    done = importing_store.store(rows, actor=actor, now=now)
+def _batch(report: Report, batch: Batch, *, actor: str, now: datetime) -> None:
+    purposes = _purposes()
+    if purposes != batch.purposes:
+        # The register changed since it was made ready.
+        batch = ready(batch.lines, purposes, actor=actor, now=now)
+    for line, error in batch.faults:
+        report.counts["wrong"] += 1
+        report.faults += [(line, name, str(text)) for name, text in error.fields.items()]
+    done = importing_store.store(batch.rows, actor=actor, now=now)
     report.counts.update(done.counts)
     report.faults += [(line, "", str(reason)) for line, reason in done.faults]
 
 
-def lines(file: IO[bytes], *, is_csv: bool) -> Iterator[Line]:
-    """(line, place behind it, values): one row at a time. Values are None for what cannot be read as a row."""
-    headings: list[str] = []
-    number = place = 0
-    while raw := file.readline(LONGEST_LINE + 1):
-        number, place = number + 1, place + len(raw)
-        if len(raw) > LONGEST_LINE:
-            while raw and not raw.endswith(b"\n"):
-                raw = file.readline(LONGEST_LINE)
-                place += len(raw)
-            yield number, place, None
-            continue
-        text = raw.strip(b"\xef\xbb\xbf\r\n ") if number == 1 else raw.strip()
-        if not text:
-            continue
-        if is_csv and not headings:
-            headings = [heading.strip().casefold() for heading in _cells(text) or []]
-            continue
-        yield number, place, _named(headings, text) if is_csv else _object(text)
+def _each(rows: Iterable[Line], *, actor: str, now: datetime) -> Iterator[Batch]:
+    purposes = _purposes()
+    return (ready(batch, purposes, actor=actor, now=now) for batch in _batches(rows))
 
 
-def _object(text: bytes) -> Mapping[str, Any] | None:
-    try:
-        value = read_json(text.decode())
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+def _ahead(rows: Iterable[Line], *, actor: str, now: datetime) -> Generator[Batch]:
+    """The same, each made ready while the one before is stored: one and no more, so that memory stays the same.
 
-
-def _named(headings: list[str], text: bytes) -> Mapping[str, Any] | None:
-    """A row of CSV. One row is one line: what another tool exports of consents has no text of several lines."""
-    cells = _cells(text)
-    if cells is None or len(cells) != len(headings):
-        return None
-    return {heading: cell.strip() for heading, cell in zip(headings, cells, strict=True) if cell.strip()}
-
-
-def _cells(text: bytes) -> list[str] | None:
-    try:
-        return next(csv.reader(io.StringIO(text.decode()), strict=True))
-    except (ValueError, csv.Error, StopIteration):
-        return None
+    What goes wrong over there is raised here; closing this waits for the batch that is being made.
+    """
+    batches = _each(rows, actor=actor, now=now)
+    with ThreadPoolExecutor(1, "import") as other:
+        coming = other.submit(next, batches, None)
+        while batch := coming.result():
+            coming = other.submit(next, batches, None)
+            yield batch
 
 
 def _batches(rows: Iterable[Line]) -> Iterator[list[Line]]:
@@ -189,8 +157,7 @@ def _batches(rows: Iterable[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _purposes() -> dict[str, tuple[Purpose, bool]]:
-    """Every purpose that a choice can be about, and whether it is marketing."""
+def _purposes() -> Purposes:
     versions = PurposeVersion.objects.exclude(status="draft").select_related("purpose").order_by("number")
     latest = {version.purpose.slug: version for version in versions}
     return {
@@ -198,55 +165,6 @@ def _purposes() -> dict[str, tuple[Purpose, bool]]:
         for slug, version in latest.items()
         if version.basis == Basis.CONSENT or version.direct_marketing
     }
-
-
-def _row(
-    line: int, values: Mapping[str, Any] | None, known: Mapping[str, tuple[Purpose, bool]], *, now: datetime
-) -> Row:
-    """Raises Invalid naming every member at fault, never what it says."""
-    if values is None:
-        raise Invalid(fields={"": _("This line cannot be read.")})
-    errors: dict[str, Text] = {name[:40]: _("This member is unknown.") for name in values if name not in MEMBERS}
-    texts = {name: values[name] for name in MEMBERS if values.get(name) is not None}
-    errors |= {name: _("Give this as text.") for name, value in texts.items() if not isinstance(value, str)}
-    if errors:
-        raise Invalid(fields=errors)
-    type, value = _who(texts, errors)
-    purpose, is_marketing = known.get(texts.get("purpose", ""), (None, False))
-    channel, status, at = texts.get("channel", ""), texts.get("status", ""), _at(texts.get("at", ""), now)
-    if purpose is None:
-        errors["purpose"] = _("Name a purpose that rests on consent or is direct marketing.")
-    if (channel and channel not in Channel.values) or (is_marketing and not channel and status != "withdrawn"):
-        errors["channel"] = _("Name the channel: email, phone, sms or post.")
-    if status not in STATUSES:
-        errors["status"] = _("Say given, refused or withdrawn.")
-    if at is None:
-        errors["at"] = _("Give date, time and time zone as in 2026-11-22T09:00:00Z, not in the future.")
-    if status == "given" and not texts.get("evidence", "").strip():
-        errors["evidence"] = _("Say what shows this consent. Without evidence it counts for nothing.")
-    if errors or purpose is None or at is None:
-        raise Invalid(fields=errors)
-    return Row(line, type, value, texts[type], purpose, channel, status, at, texts.get("evidence", "")[:500])
-
-
-def _who(texts: Mapping[str, str], errors: dict[str, Text]) -> tuple[str, str]:
-    named = [name for name in WHO if texts.get(name)]
-    if len(named) != 1:
-        errors["email"] = _("Give exactly one of email, phone and customer_number.")
-        return "", ""
-    try:
-        return named[0], normalise(named[0], texts[named[0]])
-    except Invalid as error:
-        errors[named[0]] = next(iter(error.fields.values()))
-        return "", ""
-
-
-def _at(text: str, now: datetime) -> datetime | None:
-    try:
-        at = parse_datetime(text)
-    except ValueError:
-        return None
-    return at if at and at.tzinfo and at <= now else None
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def bounded(stream: IO[bytes]) -> io.BytesIO:
 
 def read(text: str) -> Any:
     """Strict JSON: no NaN or Infinity, no NUL, no half surrogates. Raises ValueError or RecursionError."""
-    value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    value = _decode(text)
     if "\\u" in text:
         written = json.dumps(value, ensure_ascii=False)
         written.encode("utf-8")
@@ -59,3 +59,7 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("too large")
     return number
+
+
+# Made once: `json.loads` would make it anew each time.
+_decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite).decode

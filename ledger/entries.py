@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from core import copying
+from core.copying import row, whole
 from ledger.models import Entry
 
 VERSION = 1
@@ -93,12 +95,15 @@ def record(
 
 def store(bodies: Iterable[str]) -> None:
     """Write what `encode` made, in one statement, inside the caller's transaction."""
-    rows = list(bodies)
+    rows = [body.encode() for body in bodies]
     if rows:
-        # A row of its own for the driver and the planner would cost more than the entry itself.
-        with connection.cursor() as cursor, cursor.copy("COPY ledger_entry (body) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row((row,))
+        with connection.cursor() as cursor:
+            # Asked once for all of them. Whoever begins a new epoch waits for this lock (ledger/seals.py), so until
+            # this transaction ends the answer stays true.
+            cursor.execute("LOCK TABLE ledger_entry IN ROW EXCLUSIVE MODE")
+            cursor.execute("SELECT ledger_epoch()")
+            epoch = whole(cursor.fetchone()[0])
+        copying.store("ledger_entry", "body, epoch", (row(body, epoch) for body in rows))
 
 
 class Pattern:
