@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -10,6 +10,7 @@ from django.test import TransactionTestCase
 from django.test.utils import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.database import Snapshot, migrated_database, superuser_url
 from tests.stack.fixtures import make_stack, running_stack  # noqa: F401  (fixtures for every folder)
@@ -42,6 +43,28 @@ def _emptied_by_superuser(snapshot: Snapshot) -> Iterator[None]:
 def fast_passwords() -> Iterator[None]:
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_read_once() -> Iterator[None]:
+    """Each client of a test starts the middleware anew, which would look at two hundred files every time."""
+    with pytest.MonkeyPatch.context() as patch:
+        read = WhiteNoiseMiddleware.add_files_from_finders
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", _remembered(read))
+        yield
+
+
+def _remembered(read: Callable[[WhiteNoiseMiddleware], None]) -> Callable[[WhiteNoiseMiddleware], None]:
+    known: dict[tuple, dict] = {}
+
+    def add(middleware: WhiteNoiseMiddleware) -> None:
+        how = (middleware.static_prefix, middleware.static_root, middleware.max_age)
+        if how not in known:
+            read(middleware)
+            known[how] = dict(middleware.files)
+        middleware.files.update(known[how])
+
+    return add
 
 
 @pytest.fixture
