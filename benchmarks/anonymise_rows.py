@@ -32,6 +32,7 @@ from subjects.models import Identifier  # noqa: E402
 NOW = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
 OLD, NEW = date(2024, 1, 1), date(2026, 6, 1)
 FILL = """
+SET enable_nestloop = off;
 INSERT INTO subjects_datasubject (uuid, locale, jurisdiction, is_test)
   SELECT gen_random_uuid(), 'en-GB', 'UK', false FROM generate_series(1, %(people)s);
 INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, ground_recorded_by, source, started_on)

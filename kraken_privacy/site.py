@@ -29,7 +29,7 @@ from office import today, views_organisations, visibility
 from office import urls as office_urls
 from requests import office, office_actions, office_complaints
 from retention import pages as forgetting
-from retention import pages_runs
+from retention import pages_runs, pages_statistics
 from staff.adapter import has_second_factor
 
 # The admin's own scripts evaluate expressions and set styles. Nothing outside /admin/ is relaxed.
@@ -46,7 +46,7 @@ class KrakenAdminSite(UnfoldAdminSite):
         work += [*office_forms.urls(self), *office_forms_consents.urls(self), *office_assessments.urls(self)]
         work += office_webhooks.urls(self)
         # Before the pages about forgetting, which take any word after a run for something to do with it.
-        work += pages_runs.urls(self)
+        work += [*pages_runs.urls(self), *pages_statistics.urls(self)]
         return [*work, *breaches.urls(self), *imports_urls.urls(self), *cookies.urls(self), *forgetting.urls(self)]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:

@@ -29,6 +29,8 @@ from retention.models_safety import EpsilonSpent
 LEAST = 10
 OTHER = "other"
 Cell = tuple[str, str]
+# Anonymous rows, and how many there are of each.
+Rows = Iterable[tuple[Mapping[str, str], int]]
 
 
 class NotAnonymous(DomainError):
@@ -58,6 +60,8 @@ class Table:
     row_totals: Mapping[str, int]
     column_totals: Mapping[str, int]
     total: int
+    # How many of those left out hold too few people; the others are left out beside them.
+    small: int = 0
 
     @property
     def left_out(self) -> int:
@@ -67,12 +71,18 @@ class Table:
 def table(result: Result, by: Sequence[str], *, least: int = LEAST) -> Table:
     """Count by one or two fields that stayed. Raises NotAnonymous, Invalid or TooSparse."""
     _only_anonymous(result)
-    if len(by) not in (1, 2) or any(name not in row for row in result.rows[:1] for name in by):
-        raise Invalid(fields={"by": _("Name one or two fields that stayed.")})
-    down, across = by[0], by[1] if len(by) == 2 else None
-    pairs = [(row[down], row[across] if across else "") for row in result.rows]
-    pairs = _merged(_merged(pairs, 0, least), 1, least)
-    return publish(Counter(pairs), least=least)
+    return table_of(((row, 1) for row in result.rows), by, least=least)
+
+
+def table_of(rows: Rows, by: Sequence[str], *, least: int = LEAST) -> Table:
+    """The same of anonymous rows that are counted already."""
+    down, across = by[0] if by else "", by[1] if len(by) == 2 else ""
+    pairs: Counter[Cell] = Counter()
+    for row, times in rows:
+        if len(by) not in (1, 2) or len(set(by)) != len(by) or any(name not in row for name in by):
+            raise Invalid(fields={"by": _("Name one or two fields that stayed.")})
+        pairs[row[down], row[across] if across else ""] += times
+    return publish(_merged(_merged(pairs, 0, least), 1, least), least=least)
 
 
 def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
@@ -80,6 +90,7 @@ def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
     rows, columns = (sorted({cell[part] for cell in counts}) for part in (0, 1))
     whole = {(row, column): counts.get((row, column), 0) for row in rows for column in columns}
     hidden = {cell for cell, count in whole.items() if 0 < count < least}
+    small = len(hidden)
     for cell in sorted(hidden, key=lambda cell: (whole[cell], cell)):
         if not (way := _way_back(cell, whole, hidden)):
             raise TooSparse
@@ -89,7 +100,7 @@ def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
         totals[0][row] += count
         totals[1][column] += count
     shown = {cell: None if cell in hidden else count for cell, count in whole.items()}
-    return Table(rows, columns, shown, dict(totals[0]), dict(totals[1]), sum(whole.values()))
+    return Table(rows, columns, shown, dict(totals[0]), dict(totals[1]), sum(whole.values()), small)
 
 
 def _way_back(cell: Cell, whole: Mapping[Cell, int], hidden: set[Cell]) -> set[Cell]:
@@ -127,9 +138,11 @@ def _followed(
         yield way
 
 
-def _merged(pairs: list[Cell], part: int, least: int) -> list[Cell]:
+def _merged(pairs: Counter[Cell], part: int, least: int) -> Counter[Cell]:
     """Values with fewer than `least` rows become “other”, with the next rare ones until it has enough itself."""
-    sizes = Counter(pair[part] for pair in pairs)
+    sizes: Counter[str] = Counter()
+    for pair, times in pairs.items():
+        sizes[pair[part]] += times
     rare: set[str] = set()
     for value, size in sorted(sizes.items(), key=lambda item: (item[1], item[0])):
         if size >= least and (not rare or sum(sizes[one] for one in rare) >= least):
@@ -137,12 +150,32 @@ def _merged(pairs: list[Cell], part: int, least: int) -> list[Cell]:
         rare.add(value)
     if rare and (sum(sizes[one] for one in rare) < least or len(rare) == len(sizes)):
         raise TooSparse
-    return [tuple(OTHER if n == part and value in rare else value for n, value in enumerate(pair)) for pair in pairs]  # type: ignore[misc]
+    merged: Counter[Cell] = Counter()
+    for (row, column), times in pairs.items():
+        merged[OTHER if part == 0 and row in rare else row, OTHER if part == 1 and column in rare else column] += times
+    return merged
+
+
+def noisy_counts(
+    result: Result,
+    by: str,
+    values: Sequence[str],
+    *,
+    epsilon: Decimal,
+    name: str,
+    each: int = 1,
+    actor: str,
+    now: datetime,
+) -> dict[str, int]:
+    """`noisy_counts_of` rows that were worked in memory."""
+    _only_anonymous(result)
+    rows = ((row, 1) for row in result.rows)
+    return noisy_counts_of(rows, by, values, epsilon=epsilon, name=name, each=each, actor=actor, now=now)
 
 
 @transaction.atomic
-def noisy_counts(
-    result: Result,
+def noisy_counts_of(
+    rows: Rows,
     by: str,
     values: Sequence[str],
     *,
@@ -159,15 +192,16 @@ def noisy_counts(
     """
     import opendp.prelude as dp  # loads a native library, which no other command needs
 
-    _only_anonymous(result)
     if not values or len(set(values)) != len(values) or OTHER in values:
         raise Invalid(fields={"values": _("Name each value that is to be counted once.")})
     if each < 1:
         raise Invalid(fields={"each": _("A person has at least one row.")})
-    if any(by not in row for row in result.rows[:1]):
-        raise Invalid(fields={"by": _("Name a field that stayed.")})
+    known: Counter[str] = Counter()
+    for row, times in rows:
+        if by not in row:
+            raise Invalid(fields={"by": _("Name a field that stayed.")})
+        known[row[by] if row[by] in values else OTHER] += times
     spend(epsilon, name=name, actor=actor, now=now)
-    known = Counter(row[by] if row[by] in set(values) else OTHER for row in result.rows)
     dp.enable_features("contrib")
     space = dp.vector_domain(dp.atom_domain(T=int)), dp.l1_distance(T=int)
     # One person's rows change the counts by at most `each` in all.

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 
 from processing.models import Purpose
-from retention.models import RetentionRule
+from retention.models import AnonymousRow, RetentionRule, Run
 from retention.rules import activate
 from subjects import items, people
 from subjects.identifiers import Claim
@@ -47,3 +47,16 @@ def rule(purpose_=None, *, period="P12M", trigger="collection", slug=None, **fie
     made = RetentionRule.objects.create(purpose=purpose_, period=period, trigger=trigger, **fields)
     activate(made, approved_by="user:tester", now=NOW)
     return made
+
+
+def anonymous_rows(*kinds):
+    """A run that left these rows: when born, what score, how many."""
+    fields = {"feedback.born": {"strategy": "keep"}, "feedback.score": {"strategy": "keep"}}
+    recipe = {"fields": fields, "quasi": ["feedback.born"], "sensitive": ["feedback.score"]}
+    made = rule(live("surveys", "a"), action="anonymise", recipe=recipe | {"thresholds": {"k": 5, "l": 2, "t": 0.9}})
+    measured = {"status": "anonymous", "rows": sum(kind[2] for kind in kinds), "k": 20, "l": 2, "t": 0.1}
+    at = {"as_of": TODAY, "started_at": NOW, "heartbeat_at": NOW, "finished_at": NOW}
+    run = Run.objects.create(rule=made, status=Run.Status.FINISHED, measured=measured, **at)
+    for born, score, times in kinds:
+        AnonymousRow.objects.create(run=run, values={"feedback.born": born, "feedback.score": score}, times=times)
+    return run

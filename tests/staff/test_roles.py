@@ -221,6 +221,9 @@ class Things:
         made = RetentionRule.objects.get(pk=self["rule"])
         return runs.join(made, as_of=make_retention.TODAY, cutoff=make_retention.TODAY, now=timezone.now()).uuid
 
+    def anonymous(self):
+        return make_retention.anonymous_rows(("1980s", "good", 30), ("1980s", "bad", 30)).uuid
+
     def ended(self):
         made = runs.start(uuid4(), as_of=make_retention.TODAY, now=timezone.now())
         runs.finish(made, held=0, indeterminate=0, now=timezone.now())

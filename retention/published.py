@@ -1,0 +1,110 @@
+"""Figures from the rows that runs made anonymous: which there are, a table published of them, counts with noise."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import DomainError
+from core.models import User
+from ledger.entries import record
+from ledger.models import Entry
+from retention import statistics
+from retention.anonymise import ANONYMOUS, recipe
+from retention.models import Run
+from retention.models_safety import EpsilonSpent
+
+PUBLISHED = "statistics.published"
+
+
+class PublishedBefore(DomainError):
+    code = "published-before"
+    message = _("This table was published already. It is the same table: take it from the list below.")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a year may tell about people, and what has been told."""
+
+    year: int
+    most: Decimal
+    most_at_once: Decimal
+    spent: Decimal
+    releases: list[EpsilonSpent]
+
+    @property
+    def left(self) -> Decimal:
+        return self.most - self.spent
+
+
+def sets() -> QuerySet[Run]:
+    """Runs that left anonymous rows, the newest first, with `rows`. One under way has not been measured."""
+    done = Run.objects.filter(status=Run.Status.FINISHED, measured__status=ANONYMOUS, anonymous_rows__isnull=False)
+    return done.annotate(rows=Sum("anonymous_rows__times")).select_related("rule__purpose").order_by("-pk")
+
+
+def fields(run: Run) -> list[str]:
+    """What its rows can be counted by."""
+    by = recipe((run.rule.recipe if run.rule else None) or {})
+    return [*by.quasi, *by.sensitive]
+
+
+def rows(run: Run) -> Iterator[tuple[Mapping[str, str], int]]:
+    yield from run.anonymous_rows.values_list("values", "times").iterator(chunk_size=2000)
+
+
+@transaction.atomic
+def publish(run: Run, by: Sequence[str], *, actor: str, now: datetime) -> statistics.Table:
+    """Record that this table goes out, once. Raises Invalid, TooSparse or PublishedBefore."""
+    Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    names = fields(run)
+    if any(found["by"] == list(by) for found in published(run)):
+        raise PublishedBefore
+    made = statistics.table_of(rows(run), by)
+    text = json.dumps(list(statistics.lines(made)), sort_keys=True)
+    # By their places in the recipe, which is frozen: a name may be more than a code.
+    told = {
+        "by": [names.index(name) for name in by],
+        "people": made.total,
+        "cells": len(made.cells),
+        "left_out": made.left_out,
+    }
+    digest = sha256(text.encode()).hexdigest()
+    purpose = run.rule.purpose.slug if run.rule else ""
+    record(kind=PUBLISHED, at=now, actor=actor, object=run.uuid, purpose=purpose, data=told | {"table_sha256": digest})
+    return made
+
+
+def published(run: Run) -> list[dict[str, object]]:
+    """The tables that went out, by what, when and by whom."""
+    entries = Entry.objects.filter(kind=PUBLISHED, object=run.uuid).order_by("pk")
+    found = [(entry.at, json.loads(entry.body)) for entry in entries]
+    names, who = fields(run), people([body["actor"] for _at, body in found])
+    return [
+        {"by": [names[place] for place in body["data"]["by"]], "at": at, "who": who.get(body["actor"], "")}
+        for at, body in found
+    ]
+
+
+def budget(year: int) -> Budget:
+    """The ledger of a year, with the name of whoever released each as `who`."""
+    releases = list(EpsilonSpent.objects.filter(year=year).order_by("-pk"))
+    names = people([one.actor for one in releases])
+    for one in releases:
+        one.who = names.get(one.actor, "")  # type: ignore[attr-defined]
+    most, most_at_once = (Decimal(str(value)) for value in (settings.EPSILON_PER_YEAR, settings.EPSILON_PER_RELEASE))
+    return Budget(year, most, most_at_once, statistics.spent_in(year), releases)
+
+
+def people(actors: Sequence[str]) -> dict[str, str]:
+    """The names of accounts, by how evidence names them."""
+    uuids = [UUID(name) for kind, _colon, name in (actor.partition(":") for actor in actors) if kind == "user"]
+    return {user.actor: user.get_username() for user in User.objects.filter(uuid__in=uuids)}
