@@ -40,25 +40,40 @@ class Snapshot:
     """The rows that migrations leave behind: permissions, groups, rule sets, bank holidays. Kept as COPY data."""
 
     tables: dict[str, bytes] = field(default_factory=dict)
+    marks: dict[str, tuple] = field(default_factory=dict)
 
     def take(self) -> None:
         with psycopg.connect(superuser_url(), autocommit=True) as session:
             for table in filled_tables(session):
                 with session.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as copy:
                     self.tables[table] = b"".join(bytes(block) for block in copy)
+            self.marks = self._read_marks(session)
 
     def restore(self) -> None:
         """Empty every table and put the snapshot back, in one transaction with all triggers and foreign keys off."""
         with psycopg.connect(superuser_url(), options="-c session_replication_role=replica") as session:
             # A test that left a transaction open in some thread must fail here instead of hanging the run.
             session.execute("SET lock_timeout = '20s'")
+            now = self._read_marks(session)
+            same = {table for table, mark in now.items() if mark == self.marks[table]}
             for table in filled_tables(session):
-                session.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-            for table, rows in self.tables.items():
+                if table not in same:
+                    session.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+            for table in self.tables.keys() - same:
                 columns = stored_columns(session, table)
                 command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns)
                 with session.cursor().copy(command) as copy:
-                    copy.write(rows)
+                    copy.write(self.tables[table])
+            self.marks = self._read_marks(session)
+
+    def _read_marks(self, session: psycopg.Connection) -> dict[str, tuple]:
+        """For each table of the snapshot what changes with any of its rows: how many, and the latest transaction."""
+        if not self.tables:
+            return {}
+        mark = sql.SQL("SELECT {}, count(*), max(xmin::text::bigint) FROM {}")
+        each = [mark.format(sql.Literal(table), sql.Identifier(table)) for table in self.tables]
+        found = session.execute(sql.SQL(" UNION ALL ").join(each)).fetchall()
+        return {table: (count, latest) for table, count, latest in found}
 
 
 def stored_columns(session: psycopg.Connection, table: str) -> sql.Composed:
