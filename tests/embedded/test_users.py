@@ -52,7 +52,8 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def ordinary_stack(open_folder: Path) -> Iterator[RunningStack]:
-    skip = shutil.ignore_patterns(".git", ".venv*", "var", "__pycache__", ".*_cache")
+    # What is compiled is taken along: this user may not write it, and every process would compile all of it again.
+    skip = shutil.ignore_patterns(".git", ".venv*", "var", ".*_cache", "*.pyc.*")
     shutil.copytree(ROOT, open_folder / "tree", ignore=skip)
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     if not can_be_read_by_all(Path(packages)):

@@ -264,6 +264,6 @@ class Cases(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("db")
 def test_no_case_ends_in_silence():
-    examples = max(6, settings().max_examples // 5)
+    examples = max(4, settings().max_examples // 7)
     size = settings(max_examples=examples, stateful_step_count=25, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Cases, settings=size)
