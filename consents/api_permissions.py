@@ -13,7 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from consents import permission
+from consents import disclosing, permission
 from consents.api import body_of
 from consents.verdicts import Opinion, Verdict
 from core.api import ApiView
@@ -77,6 +77,58 @@ class CheckView(ApiView):
         verdicts = permission.check(**_question(body), now=now)
         results = [_explained(one) for one in verdicts] if body.get("explain") else Written(map(_written, verdicts))
         return Response({"purpose": body["purpose"], "as_of": now, "results": results})
+
+
+class DisclosureSerializer(CheckSerializer):
+    # One that it does not take: nobody is written to.
+    channel = None  # type: ignore[assignment]
+    recipient = serializers.SlugField(help_text="As the register names them.")
+    purpose = serializers.SlugField(required=False, help_text="Not needed where the law demands it.")
+    categories = serializers.ListField(
+        child=serializers.SlugField(), required=False, help_text="What is given; all that the purpose needs if none."
+    )
+    power = serializers.CharField(required=False, help_text="Where the law demands it: the power that is cited.")
+    approved_by = serializers.CharField(required=False, help_text="And who approved that it is given.")
+
+
+class DisclosureCheckedSerializer(CheckedSerializer):
+    recipient = serializers.SlugField()
+    purpose = serializers.SlugField(allow_blank=True)
+
+
+class DisclosureView(ApiView):
+    required_scope = "permissions:read"
+    renderer_classes = [CheckRenderer]
+
+    @extend_schema(
+        operation_id="permissions_disclosure",
+        request=DisclosureSerializer,
+        responses={200: DisclosureCheckedSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Whether the data of each may be given to this recipient now, in the order of the values. Changes nothing."""
+        now, members = timezone.now(), {"recipient", "purpose", "categories", "power", "approved_by"}
+        body = body_of(request.data, members | {"type", "system", "values", "use", "explain"})
+        question = _question({"purpose": "", **body})
+        question.pop("channel")
+        plan = _plan(body, question.pop("purpose"))
+        verdicts = disclosing.check(plan, **question, now=now)
+        results = [_explained(one) for one in verdicts] if body.get("explain") else Written(map(_written, verdicts))
+        return Response({"recipient": plan.recipient, "purpose": plan.purpose, "as_of": now, "results": results})
+
+
+def _plan(body: Mapping[str, Any], purpose: str) -> disclosing.Plan:
+    names = ("recipient", "power", "approved_by")
+    texts = {name: body.get(name, "") for name in names}
+    errors: dict[str, Text] = {name: _("Give this as text.") for name in names if not isinstance(texts[name], str)}
+    categories = body.get("categories", [])
+    if not isinstance(categories, list) or not all(isinstance(one, str) for one in categories):
+        errors["categories"] = _("Give a list of texts.")
+    if not texts["recipient"]:
+        errors["recipient"] = _("Name the recipient as the register does.")
+    if errors:
+        raise Invalid(fields=errors)
+    return disclosing.Plan(purpose=purpose, categories=categories, **texts)
 
 
 def _explained(verdict: Verdict) -> dict[str, Any]:

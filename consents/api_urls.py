@@ -10,5 +10,6 @@ urlpatterns = [
     path("consents/import/", api_importing.ImportView.as_view(), name="consents-import"),
     path("consents/withdraw/", api.WithdrawView.as_view(), name="consents-withdraw"),
     path("permissions/check/", api_permissions.CheckView.as_view(), name="permissions-check"),
+    path("permissions/disclosure/", api_permissions.DisclosureView.as_view(), name="permissions-disclosure"),
     path("unsubscribe/links/", api_unsubscribe.LinksView.as_view(), name="unsubscribe-links"),
 ]

@@ -55,17 +55,18 @@ def check(
     now: datetime,
     system: str = "",
     use: UUID | None = None,
+    is_message: bool = True,
 ) -> list[Verdict]:
     """The verdicts about these values, in their order. Three queries, however many values; one more with a use.
 
     A value that several people share is judged by the strictest verdict among them. A value that is not a possible
-    identifier is nobody's.
+    identifier is nobody's. Without `is_message` nobody is written to, so the kind of identifier is no channel.
     """
     if type not in Identifier.Type.values:
         raise Invalid(fields={"type": _("This kind of identifier is unknown.")})
     if len(values) > MOST_VALUES:
         raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
-    question = _Question.about(purpose, channel or "", now=now, type=type, use=use)
+    question = _Question.about(purpose, channel or "", now=now, type=type if is_message else "", use=use)
     texts = [_text(type, value, system) for value in values]
     asked = dict.fromkeys(text for text in texts if text)
     verdicts: dict[bytes | None, Verdict] = {}

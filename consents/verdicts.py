@@ -58,6 +58,15 @@ class Reason(StrEnum):
 
     RESTRICTED_USE = "restricted-use"
 
+    # Of giving data to somebody: consents/disclosing.py.
+    REQUIRED_BY_LAW = "required-by-law"
+    RECIPIENT_NOT_REGISTERED = "recipient-not-registered"
+    RECIPIENT_NOT_NAMED = "recipient-not-named"
+    CATEGORY_NOT_NEEDED = "category-not-needed"
+    CONTRACT_MISSING = "contract-missing"
+    SHARING_NEEDS_CONSENT = "sharing-needs-consent"
+    POWER_MISSING = "power-missing"
+
 
 SENTENCES: dict[Reason, Text] = {
     Reason.CONSENT_GIVEN: _("The person has consented to this."),
@@ -85,6 +94,13 @@ SENTENCES: dict[Reason, Text] = {
     Reason.SOURCE_EVIDENCE_MISSING: _("Nothing shows that the source was allowed to share these data."),
     Reason.PECR_CONSENT_NEEDED: _("Marketing by e-mail or text message to this person needs consent."),
     Reason.PAUSED: _("The person has asked for a pause. It ends by itself, and then what they chose counts again."),
+    Reason.REQUIRED_BY_LAW: _("The law or a court requires it: power, approval and what is given are named."),
+    Reason.RECIPIENT_NOT_REGISTERED: _("The register does not name this recipient for this purpose."),
+    Reason.RECIPIENT_NOT_NAMED: _("The person was not told of this recipient when they consented."),
+    Reason.CATEGORY_NOT_NEEDED: _("This purpose does not need all of these kinds of data."),
+    Reason.CONTRACT_MISSING: _("No contract with this recipient is recorded (Art 28)."),
+    Reason.SHARING_NEEDS_CONSENT: _("This recipient gets data only with consent, and the purpose does not ask for it."),
+    Reason.POWER_MISSING: _("Name the power that demands it, who approved it, and no more data than it demands."),
     Reason.TPS_REGISTERED: _("The number is registered against marketing calls, and they have not agreed to ours."),
 }
 

@@ -1,0 +1,191 @@
+"""May somebody's data be given to this recipient? The verdict, and giving them in no other way than by it.
+
+Nothing is sold, rented or traded. A recipient stands in the register with the ground on which they get anything: only
+with consent that named them; on our instructions under a contract; for their advice; or because a law or a court
+demands it. But for the last, the purpose for which they get it must be lawful for this person now.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from consents import permission
+from consents.models import ConsentEvent, ConsentFormVersion
+from consents.verdicts import Opinion, Reason, Verdict
+from core.errors import DomainError, Invalid, NotFound
+from processing.models import Basis, DataCategory, Ground, PurposeVersion, Recipient, Status
+from subjects import disclosures, people
+from subjects.identifiers import Claim, blinds_all_keys, normalise
+from subjects.models import DataSubject, Disclosure, Identifier
+
+
+class UnknownRecipient(NotFound):
+    code = "unknown-recipient"
+    message = _("There is no recipient of this name.")
+
+
+class NotDisclosed(DomainError):
+    code = "not-disclosed"
+    message = _("This may not be given to them.")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be given to whom and why: the same for everybody asked about. `categories` are slugs; none: all that
+    the purpose needs. What the law demands needs no purpose, but the power, who approved it and what it demands.
+    """
+
+    recipient: str
+    purpose: str = ""
+    categories: Sequence[str] = ()
+    power: str = ""
+    approved_by: str = ""
+
+
+def may_disclose(who: DataSubject | Claim, plan: Plan, *, use: UUID | None = None, now: datetime) -> Verdict:
+    """The verdict about one person. A claim is judged like any value of a list: strictest first."""
+    if isinstance(who, Claim):
+        return check(plan, who.type, [who.value], system=who.system, use=use, now=now)[0]
+    recipient = _recipient(plan)
+    if for_all := _for_everybody(plan, recipient):
+        return _verdict(for_all if not for_all.allowed or not who.is_test else _nobody())
+    found = permission.may_process(who, plan.purpose, use=use, now=now)
+    return _judged(recipient, [found])[0]
+
+
+def check(
+    plan: Plan, type: str, values: Sequence[str], *, system: str = "", use: UUID | None = None, now: datetime
+) -> list[Verdict]:
+    """The verdicts about these values, in their order. A fixed number of queries, however many values."""
+    recipient = _recipient(plan)
+    for_all = _for_everybody(plan, recipient)
+    if for_all is None:
+        found = permission.check(plan.purpose, "", type, values, system=system, use=use, now=now, is_message=False)
+        return _judged(recipient, found)
+    if len(values) > permission.MOST_VALUES:
+        raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
+    if not for_all.allowed:
+        return [_verdict(for_all)] * len(values)
+    # What the law demands is given whatever somebody chose; of strangers there is nothing.
+    known = _known(type, values, system)
+    return [_verdict(for_all if value in known else _nobody()) for value in values]
+
+
+@transaction.atomic
+def disclose(subject: DataSubject, plan: Plan, *, use: UUID | None = None, now: datetime, actor: str) -> Disclosure:
+    """Record that it is given, if it may be. Raises NotDisclosed with the reason.
+
+    What the law demands is approved by somebody else than whoever gives it.
+    """
+    if not people.hold(subject):
+        raise NotFound
+    if plan.approved_by == actor:
+        raise Invalid(fields={"approved_by": _("Somebody else approves what the law demands.")})
+    verdict = may_disclose(subject, plan, use=use, now=now)
+    if not verdict.allowed:
+        raise NotDisclosed(verdict.sentence)
+    recipient, version = _recipient(plan), _live(plan.purpose)
+    categories = DataCategory.objects.filter(slug__in=plan.categories)
+    by_law = recipient.ground == Ground.LAW
+    return disclosures.record(
+        subject,
+        recipient=recipient,
+        categories=list(categories if plan.categories or version is None else version.categories.all()),
+        ground=recipient.ground,
+        purpose=version.purpose if version else None,
+        legal_power=plan.power if by_law else "",
+        approved_by=plan.approved_by if by_law else "",
+        now=now,
+        actor=actor,
+    )
+
+
+def _for_everybody(plan: Plan, recipient: Recipient) -> Opinion | None:
+    """What register and plan say already: a refusal, or what the law demands. None: it depends on the person."""
+    if set(plan.categories) - set(DataCategory.objects.values_list("slug", flat=True)):
+        raise Invalid(fields={"categories": _("Name kinds of data that the register has.")})
+    if recipient.ground == Ground.LAW:
+        is_named = plan.power.strip() and plan.approved_by.strip() and plan.categories
+        return Opinion(True, Reason.REQUIRED_BY_LAW) if is_named else Opinion(False, Reason.POWER_MISSING)
+    if not plan.purpose:
+        raise Invalid(fields={"purpose": _("Name the purpose for which they get it.")})
+    version = _live(plan.purpose)
+    if version is None:
+        # Never live, suspended or unknown: permission says which.
+        return None
+    if not version.recipients.filter(pk=recipient.pk).exists():
+        return Opinion(False, Reason.RECIPIENT_NOT_REGISTERED, version.purpose.uuid)
+    if set(plan.categories) - set(version.categories.values_list("slug", flat=True)):
+        return Opinion(False, Reason.CATEGORY_NOT_NEEDED, version.purpose.uuid)
+    if recipient.ground == Ground.INSTRUCTION and not recipient.contract.strip():
+        return Opinion(False, Reason.CONTRACT_MISSING, version.purpose.uuid)
+    if recipient.ground == Ground.CONSENT and version.basis != Basis.CONSENT:
+        return Opinion(False, Reason.SHARING_NEEDS_CONSENT, version.purpose.uuid)
+    return None
+
+
+def _judged(recipient: Recipient, found: Sequence[Verdict]) -> list[Verdict]:
+    """What data protection says of the purpose, and whether consent named the recipient. Nobody is written to, so PECR
+    has no say.
+    """
+    opinions = [one.data_protection for one in found]
+    if recipient.ground == Ground.CONSENT:
+        named = _naming(recipient, {one.evidence for one in opinions if one.allowed and one.evidence})
+        opinions = [
+            Opinion(False, Reason.RECIPIENT_NOT_NAMED, one.evidence)
+            if one.allowed and one.evidence not in named
+            else one
+            for one in opinions
+        ]
+    return [
+        _verdict(opinion)._replace(partly_restricted=opinion.allowed and one.partly_restricted)
+        for opinion, one in zip(opinions, found, strict=True)
+    ]
+
+
+def _naming(recipient: Recipient, entries: Collection[UUID]) -> set[UUID]:
+    """Those of these consents whose form named the recipient: a category of partners names nobody."""
+    versions = dict(ConsentEvent.objects.filter(entry__in=entries).values_list("entry", "form_version"))
+    shown = ConsentFormVersion.objects.filter(pk__in=set(versions.values()), controllers__contains=[recipient.name])
+    keys = set(shown.values_list("pk", flat=True))
+    return {entry for entry, version in versions.items() if version in keys}
+
+
+def _known(type: str, values: Sequence[str], system: str) -> set[str]:
+    """Those of these values by which somebody is known."""
+    if type not in Identifier.Type.values:
+        raise Invalid(fields={"type": _("This kind of identifier is unknown.")})
+    asked: dict[bytes, list[str]] = defaultdict(list)
+    for value in dict.fromkeys(values):
+        try:
+            blinds = blinds_all_keys(type, normalise(type, value, system=system), system)
+        except Invalid:
+            continue
+        for one in blinds:
+            asked[one].append(value)
+    rows = Identifier.objects.filter(blind__in=list(asked), type=type, system=system, subjects__is_test=False)
+    return {value for one in rows.values_list("blind", flat=True) for value in asked[bytes(one)]}
+
+
+def _recipient(plan: Plan) -> Recipient:
+    found = Recipient.objects.filter(slug=plan.recipient).first()
+    if found is None:
+        raise UnknownRecipient
+    return found
+
+
+def _live(slug: str) -> PurposeVersion | None:
+    return PurposeVersion.objects.filter(purpose__slug=slug, status=Status.LIVE).select_related("purpose").first()
+
+
+def _nobody() -> Opinion:
+    return Opinion(False, Reason.UNKNOWN_PERSON)
+
+
+def _verdict(opinion: Opinion) -> Verdict:
+    return Verdict(*opinion, data_protection=opinion)
