@@ -5,7 +5,7 @@ is ready in PostgreSQL's own form (core/copying.py), but for what only the datab
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,14 +18,14 @@ from django.utils.translation import gettext_lazy as _
 
 from consents.importing_lines import Line, values_of
 from consents.models import Status
-from core.copying import big, cells, instant, row, small
+from core.copying import ID, big, cells, instant, small
 from core.errors import Invalid, Text
-from core.keys import Keyring, keyring
+from core.keys import keyring
 from core.models import Owner
-from core.vault import Key, new_key
+from core.vault import SealedAnew, seal_each
 from ledger import entries
 from processing.models import Channel, Purpose
-from subjects.identifiers import normalise, sealed, text_of
+from subjects.identifiers import FIELD, RULES_VERSION, normalise, text_of
 
 BY = "import"
 # How long an imported "yes" is believed, from the day on which it was given.
@@ -36,6 +36,8 @@ STATUSES = ("given", "refused", "withdrawn")
 CHANNELS = frozenset(Channel.values)
 # Every purpose that a choice can be about, by its short name, and whether it is marketing.
 Purposes = Mapping[str, tuple[Purpose, bool]]
+# How the rows of core_datakey and consents_consentevent begin, and the version between the first ids of an event.
+_KEY, _EVENT, _VERSION = small(4) + ID, small(15) + ID, cells(small(1)) + ID
 _written = json.JSONEncoder().encode
 
 
@@ -47,15 +49,13 @@ class Row:
     type: str
     value: str
     typed: str
+    # What is hashed of it.
+    text: bytes
     purpose: Purpose
     channel: str
     status: str
     at: datetime
     evidence: str
-
-    @property
-    def text(self) -> bytes:
-        return text_of(self.type, self.value)
 
 
 @dataclass(slots=True)
@@ -75,14 +75,15 @@ class Answer(Row):
 
     person: Newcomer
     event: UUID
-    consent: UUID
+    consent: str
     entry: UUID
     given_at: str
     until: datetime | None
     key: bytes
-    # What stands before the person and behind, and of the state what stands behind.
-    event_cells: tuple[bytes, bytes]
-    state_cells: bytes
+    # Of the event what stands before the person and behind, of the state what stands behind.
+    before: bytes
+    behind: bytes
+    state: bytes
 
 
 @dataclass
@@ -97,69 +98,83 @@ class Batch:
 
 def ready(lines: Sequence[Line], purposes: Purposes, *, actor: str, now: datetime) -> Batch:
     """These lines as far as they can be made ready without the database."""
-    batch, press = Batch(lines, purposes), _Press(actor, now)
+    batch, read = Batch(lines, purposes), list[Row]()
     for line in lines:
         try:
-            read = _row(line.number, values_of(line), purposes, now=now)
+            read.append(_row(line.number, values_of(line), purposes, now=now))
         except Invalid as error:
             batch.faults.append((line.number, error))
-        else:
-            batch.rows.append(read if read.status == Status.WITHDRAWN else press.answer(read))
+    answers = iter(_answers([row for row in read if row.status != Status.WITHDRAWN], actor=actor, now=now))
+    batch.rows = [row if row.status == Status.WITHDRAWN else next(answers) for row in read]
     return batch
 
 
-class _Press:
-    """Makes the answers of one batch ready."""
-
-    def __init__(self, actor: str, now: datetime) -> None:
-        self.people: dict[bytes, Newcomer] = {}
-        self.blinds, self.hashes = keyring("BLIND_INDEX_KEYS"), keyring("SUPPRESSION_KEYS")
-        self.recorded = instant(now), actor.encode()
-
-    def answer(self, read: Row) -> Answer:
-        text, given_at = read.text, entries.instant(read.at)
-        person = self.people.get(text) or self.people.setdefault(text, self._newcomer(read, text))
-        consent, entry, event = uuid4(), uuid4(), _event(read, given_at, text, self.hashes)
-        until = _until(read.at) if read.status == Status.GIVEN else None
-        proof = new_key(Owner.CONSENT, consent)
-        said = {"identity": {read.type: read.typed}, "evidence": read.evidence, "line": read.line}
-        stands = (read.channel.encode(), read.status.encode(), instant(read.at), instant(until) if until else None)
-        recorded, actor = self.recorded
-        origin = (recorded, b"imported_legacy", BY.encode(), actor)
-        kept = (proof.seal("proof", _written(said).encode()), entry.bytes)
-        return Answer(
-            *(read.line, read.type, read.value, read.typed, read.purpose),
-            *(read.channel, read.status, read.at, read.evidence),
-            person=person,
+def _answers(rows: Sequence[Row], *, actor: str, now: datetime) -> Iterator[Answer]:
+    people, ids = _newcomers(rows), [uuid4() for _row in rows]
+    consents = list(map(str, ids))
+    proofs = seal_each(Owner.CONSENT, "proof", zip(consents, map(_proof, rows), strict=True))
+    keys = _keys(Owner.CONSENT, proofs, ids)
+    instants = [entries.instant(row.at) for row in rows]
+    recorded = cells(instant(now), b"imported_legacy", BY.encode(), actor.encode())
+    all_of = zip(rows, ids, consents, proofs.sealed, keys, instants, _events(rows, instants), strict=True)
+    for row, id, consent, proof, key, given_at, event in all_of:
+        entry, until = uuid4(), _until(row.at) if row.status == Status.GIVEN else None
+        times = cells(instant(row.at), instant(until) if until else None)
+        answer = _choice(row.purpose.uuid.bytes, row.channel, row.status)
+        yield Answer(
+            *(row.line, row.type, row.value, row.typed, row.text),
+            *(row.purpose, row.channel, row.status, row.at, row.evidence),
+            person=people[row.text],
             event=event,
             consent=consent,
             entry=entry,
             given_at=given_at,
             until=until,
-            key=key_row(proof),
-            event_cells=(
-                small(15) + cells(event.bytes, small(1), consent.bytes),
-                cells(read.purpose.uuid.bytes, *stands, *origin, *kept),
-            ),
-            state_cells=cells(big(read.purpose.pk), *stands, event.bytes, entry.bytes),
+            key=key,
+            before=_EVENT + event.bytes + _VERSION + id.bytes + ID,
+            behind=answer + times + recorded + cells(proof, entry.bytes),
+            state=_choice(big(row.purpose.pk), row.channel, row.status) + times + cells(event.bytes, entry.bytes),
         )
 
-    def _newcomer(self, read: Row, text: bytes) -> Newcomer:
-        made = sealed(read.type, read.value, blind=self.blinds.mac(text))
-        who = (made.uuid.bytes, made.type.encode(), b"", small(made.rules_version))
-        identifier = cells(*who, made.sealed, made.blind, made.blind_key.encode())
-        return Newcomer(uuid4(), made.blind, identifier, key_row(made.key))
+
+def _newcomers(rows: Sequence[Row]) -> dict[bytes, Newcomer]:
+    """By what is hashed of their address or number."""
+    each = {row.text: row for row in rows}
+    ids = [uuid4() for _text in each]
+    values = ((str(id), row.value.encode()) for id, row in zip(ids, each.values(), strict=True))
+    made = seal_each(Owner.IDENTIFIER, FIELD, values)
+    ring = keyring("BLIND_INDEX_KEYS")
+    blinds, version, ring_key = ring.macs(each, ring.current), small(RULES_VERSION), ring.current.encode()
+    keys = _keys(Owner.IDENTIFIER, made, ids)
+    return {
+        text: Newcomer(uuid4(), blind, cells(id.bytes, row.type.encode(), b"", version, sealed, blind, ring_key), key)
+        for (text, row), id, sealed, blind, key in zip(each.items(), ids, made.sealed, blinds, keys, strict=True)
+    }
 
 
-def key_row(key: Key) -> bytes:
-    master, wrapped = key.wrapped()
-    return row(key.owner_id.bytes, key.owner.value.encode(), master.encode(), wrapped)
+def _keys(owner: Owner, made: SealedAnew, ids: Sequence[UUID]) -> list[bytes]:
+    """Rows of core_datakey."""
+    whose = cells(owner.value.encode(), made.master_key.encode())
+    return [_KEY + id.bytes + whose + cells(wrapped) for id, wrapped in zip(ids, made.wrapped, strict=True)]
 
 
-def _event(read: Row, given_at: str, text: bytes, keys: Keyring) -> UUID:
+def _proof(row: Row) -> bytes:
+    return _written({"identity": {row.type: row.typed}, "evidence": row.evidence, "line": row.line}).encode()
+
+
+def _events(rows: Sequence[Row], instants: Sequence[str]) -> list[UUID]:
     """The same for the same answer, from whatever file: a keyed hash, for an address could be guessed."""
-    said = f"imported|{read.purpose.uuid}|{read.channel}|{read.status}|{given_at}|".encode() + text
-    return UUID(bytes=keys.mac(said)[:16], version=4)
+    ring = keyring("SUPPRESSION_KEYS")
+    said = (
+        f"imported|{row.purpose.uuid}|{row.channel}|{row.status}|{at}|".encode() + row.text
+        for row, at in zip(rows, instants, strict=True)
+    )
+    return [UUID(bytes=value[:16], version=4) for value in ring.macs(said, ring.current)]
+
+
+@lru_cache(maxsize=1024)
+def _choice(purpose: bytes, channel: str, status: str) -> bytes:
+    return cells(purpose, channel.encode(), status.encode())
 
 
 def _until(at: datetime) -> datetime:
@@ -196,7 +211,8 @@ def _row(line: int, values: Mapping[str, Any] | None, known: Purposes, *, now: d
         errors["evidence"] = _("Say what shows this consent. Without evidence it counts for nothing.")
     if errors or purpose is None or at is None:
         raise Invalid(fields=errors)
-    return Row(line, type, value, texts[type], purpose, channel, status, at, texts.get("evidence", "")[:500])
+    who = (type, value, texts[type], text_of(type, value))
+    return Row(line, *who, purpose, channel, status, at, texts.get("evidence", "")[:500])
 
 
 def _who(texts: Mapping[str, str], errors: dict[str, Text]) -> tuple[str, str]:

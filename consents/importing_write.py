@@ -20,7 +20,7 @@ from consents.models import Status
 from consents.projection import COLUMNS, UPSERT, stands
 from core import copying
 from core.arrays import array, texts
-from core.copying import NO, big, cells, day, row, small
+from core.copying import ID, NO, big, cells, day, row, small
 from core.errors import DomainError
 from ledger import entries
 
@@ -34,6 +34,7 @@ EVENT = (
     "uuid, schema_version, consent, subject, purpose, channel, status, effective_at, valid_until, recorded_at, origin,"
     " collected_by, actor, proof, entry"
 )
+_STATE = small(8) + ID
 TIE = "uuid, subject_id, purpose_id, role, ground, ground_recorded_by, source, started_on, last_interaction_on"
 # As a consent that is captured: what stands at "given" is why we may deal with the person for it.
 LATER = f"""
@@ -134,8 +135,7 @@ def _bodies(kept: Iterable[Kept], *, actor: str, now: datetime) -> Iterator[str]
         answer, is_new = one.answer, bool(one.person) and one.subject not in seen
         seen.add(one.subject)
         pattern = _pattern(answer.purpose.slug, answer.channel, answer.status, is_new=is_new, actor=actor, now=now)
-        ids = {"entry": answer.entry, "subject": one.subject, "object": answer.consent}
-        yield pattern.body(**ids, given_at=answer.given_at)
+        yield pattern.body(entry=answer.entry, subject=one.subject, object=answer.consent, given_at=answer.given_at)
 
 
 @lru_cache(maxsize=64)
@@ -152,8 +152,7 @@ def _pattern(slug: str, channel: str, status: str, *, is_new: bool, actor: str, 
 
 
 def _event(one: Kept) -> bytes:
-    before, behind = one.answer.event_cells
-    return before + cells(one.subject.bytes) + behind
+    return one.answer.before + one.subject.bytes + one.answer.behind
 
 
 def _standing(kept: Iterable[Kept]) -> Collection[Kept]:
@@ -172,7 +171,7 @@ def _order(answer: Answer) -> tuple[bool, datetime, bool, UUID]:
 
 def _first(standing: Sequence[Kept], numbers: Mapping[UUID, int]) -> None:
     """States and relationships of people who have none yet."""
-    states = (small(8) + cells(one.subject.bytes) + one.answer.state_cells for one in standing)
+    states = (_STATE + one.subject.bytes + one.answer.state for one in standing)
     copying.store("consents_consentstate", COLUMNS, sorted(states))
     given: dict[tuple[int, int], date] = {}
     for one in standing:

@@ -15,7 +15,9 @@ _EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=
 _FIRST_DAY = _EPOCH.toordinal()
 # The types of PostgreSQL as bytes: smallint, integer and bigint. Text is UTF-8, and a UUID its own bytes.
 small, whole, big = (struct.Struct(form).pack for form in ("!h", "!i", "!q"))
-NO, YES = b"\0", b"\1"
+NULL, NO = whole(-1), b"\0"
+# What stands before the sixteen bytes of a UUID.
+ID = whole(16)
 
 
 def instant(at: datetime) -> bytes:
@@ -30,14 +32,7 @@ def day(on: date) -> bytes:
 
 def cells(*values: bytes | None) -> bytes:
     """Some of the values of a row, one after the other."""
-    parts = []
-    for value in values:
-        if value is None:
-            parts.append(b"\xff\xff\xff\xff")
-        else:
-            parts.append(whole(len(value)))
-            parts.append(value)
-    return b"".join(parts)
+    return b"".join([NULL if value is None else whole(len(value)) + value for value in values])
 
 
 def row(*values: bytes | None) -> bytes:

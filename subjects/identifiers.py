@@ -221,19 +221,14 @@ def suppression_hashes(type: str, normalised: str, system: str = "") -> list[byt
 
 def seal(claim: Claim) -> Sealed:
     """A new identifier and its key, both unsaved, for whoever stores them."""
-    return sealed(claim.type, claim.normalised, system=claim.system, blind=claim.blind)
-
-
-def sealed(type: str, normalised: str, *, system: str = "", blind: bytes) -> Sealed:
-    """The same of what is normalised and blinded under the current key already."""
     key = new_key(Owner.IDENTIFIER, uuid.uuid4())
     return Sealed(
         uuid=key.owner_id,
-        type=type,
-        system=system,
+        type=claim.type,
+        system=claim.system,
         rules_version=RULES_VERSION,
-        sealed=key.seal(FIELD, normalised.encode()),
-        blind=blind,
+        sealed=key.seal(FIELD, claim.normalised.encode()),
+        blind=claim.blind,
         blind_key=keyring("BLIND_INDEX_KEYS").current,
         key=key,
     )

@@ -1,6 +1,7 @@
 """Choices from another tool: every row is accounted for, and no import turns a "no" into a "yes"."""
 
 import json
+import threading
 from io import StringIO
 
 import pytest
@@ -134,6 +135,62 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
     assert calls == [2, 2, 2, 1]
     assert ConsentImport.objects.get().finished_at
     assert Entry.objects.filter(kind="consents.imported").count() == 1
+
+
+@pytest.mark.parametrize("failing", ["ready", "store"])
+def test_what_fails_on_either_side_ends_both(tmp_path, monkeypatch, failing):
+    """While one batch is stored, another thread makes the next one ready."""
+    make.live()
+    monkeypatch.setattr(importing, "BATCH", 1)
+    content = text(*(row(f"p{number}@example.com") for number in range(4)))
+    where = importing if failing == "ready" else importing.importing_store
+    real, calls = getattr(where, failing), []
+
+    def fails(*args, **given):
+        calls.append(args)
+        if len(calls) == 2:
+            raise RuntimeError
+        return real(*args, **given)
+
+    monkeypatch.setattr(where, failing, fails)
+    with pytest.raises(RuntimeError):
+        take(tmp_path, content)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("import")]
+    assert (ConsentEvent.objects.count(), ConsentImport.objects.get().line) == (1, 1)
+    assert counts(take(tmp_path, content)) == {"stored": 4}
+
+
+def test_a_purpose_that_changes_meanwhile_counts_as_it_is(tmp_path, monkeypatch):
+    make.live()
+    monkeypatch.setattr(importing, "BATCH", 1)
+    real = importing.importing_store.store
+
+    def store(rows, **given):
+        done = real(rows, **given)
+        make.live("surveys")
+        return done
+
+    monkeypatch.setattr(importing.importing_store, "store", store)
+    others = [row(f"p{number}@example.com", purpose="surveys", channel=None) for number in range(3)]
+    assert counts(take(tmp_path, text(row(), *others))) == {"stored": 4}
+
+
+def test_what_was_said_later_stands_in_a_file_and_beside_it(tmp_path):
+    make.published()
+    make.captured()
+    later = {"status": "refused", "at": "2026-02-02T10:00:00Z"}
+    both = [row("new@example.com", **later), row("new@example.com"), row("new@example.com", channel="sms")]
+    assert counts(take(tmp_path, text(row(**later), row(channel="sms"), *both))) == {"stored": 5}
+    states = {(state.subject, state.channel): state.status for state in ConsentState.objects.all()}
+    known, new = DataSubject.objects.order_by("pk")
+    assert states == {
+        (known.uuid, "email"): "given", (known.uuid, "sms"): "given",
+        (new.uuid, "email"): "refused", (new.uuid, "sms"): "given",
+    }  # fmt: skip
+    assert {tie.subject for tie in Relationship.objects.filter(ended_on=None)} == {known, new}
+    bodies = [json.loads(entry.body) for entry in Entry.objects.filter(subject=new.uuid).order_by("pk")]
+    assert [body["data"]["new"] for body in bodies] == [True, False, False]
+    assert rebuild.differences() == 0
 
 
 def test_somebody_who_shares_an_address_is_not_guessed(tmp_path):
