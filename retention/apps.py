@@ -10,9 +10,11 @@ class RetentionConfig(AppConfig):
         from retention import erasure, examinations, personal, replay, writebacks  # noqa: F401 - its declarations count
         from subjects.erasure import register_eraser
         from subjects.items import register_late_write_keeper, register_write_guard
+        from subjects.late import register_person_guard
 
         examinations.register_all()
         register_carrier(Outbox.Kind.JOURNAL, replay.carry)
         register_eraser(erasure.erase)
         register_write_guard(writebacks.is_refused)
         register_late_write_keeper(writebacks.keep)
+        register_person_guard(writebacks.is_gone)

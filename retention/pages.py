@@ -19,7 +19,7 @@ from core.errors import DomainError
 from core.hints import hint
 from core.models import Controller
 from retention import guard, holds, runs, tasks
-from retention.models import LegalHold, RetentionRule, Run
+from retention.models import LegalHold, RetentionRule, Run, WriteBack
 from retention.nightly import rules_in_force
 
 READ, APPROVE, CHANGE, DRAFT = (
@@ -44,12 +44,17 @@ def overview(request: HttpRequest) -> HttpResponse:
         "drafts": drafts.order_by("slug", "version"),
         "going": [{"run": run, "done": runs.totals(run)} for run in going],
         "holds": [{"hold": hold, "reason": holds.REASONS.get(hold.reason, hold.reason)} for hold in kept],
+        "written_back": _written_back() if request.user.has_perm("retention.view_writeback") else 0,
         "today": today,
         "may_approve": request.user.has_perm(APPROVE),
         "may_hold": request.user.has_perm(CHANGE),
         "may_draft": request.user.has_perm(DRAFT),
     }
     return page(request, "retention/forgetting.html", context)
+
+
+def _written_back() -> int:
+    return WriteBack.objects.filter(decision=WriteBack.Decision.OPEN).count()
 
 
 def _line(rule: RetentionRule, now: datetime) -> dict[str, Any]:

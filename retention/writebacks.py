@@ -6,6 +6,7 @@ erasure was the mistake: then its next delivery is taken in. What a person newly
 this.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db import transaction
@@ -26,7 +27,19 @@ def is_refused(source_hash: bytes, collected_at: datetime) -> bool:
     """The guard of subjects.items.collect: erased after the data in it was collected, and not let back since."""
     if not tombstones.is_written_back(source_hash, collected_at):
         return False
-    return not WriteBack.objects.filter(hash=source_hash, decision=Decision.ADMITTED).exists()
+    return not _is_let_back([source_hash])
+
+
+def is_gone(identifiers: Collection[bytes], records: Collection[bytes], at: datetime) -> bool:
+    """The guard of subjects.late: a person of these identifiers was erased after this, and none of these was let back.
+
+    All are keyed hashes.
+    """
+    return tombstones.was_erased_since(identifiers, at) and not _is_let_back(records)
+
+
+def _is_let_back(records: Collection[bytes]) -> bool:
+    return WriteBack.objects.filter(hash__in=list(records), decision=Decision.ADMITTED).exists()
 
 
 @transaction.atomic

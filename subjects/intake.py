@@ -17,6 +17,7 @@ from ledger.entries import record
 from processing import purposes as register
 from subjects import items, organisations, relationships
 from subjects.identifiers import Claim
+from subjects.late import PersonErased, brings_back
 from subjects.leaving import stay_held
 from subjects.models import DataSubject, PersonalDataItem
 from subjects.people import find_or_create
@@ -72,12 +73,16 @@ class Taken:
 def collect(parcel: Parcel, *, now: datetime, actor: str) -> Taken:
     """Store all of it, or raise Invalid naming every field at fault ("items[2].category") and store nothing."""
     _check(parcel, now)
+    is_late = _is_late(parcel)
     subject = find_or_create(parcel.claims, now=now, actor=actor, locale=parcel.locale, is_test=parcel.is_test)
     if parcel.organisation:
         left = subject.organisation_id
         if organisations.represent(subject, **parcel.organisation).pk != left:
             stay_held(subject, left, now=now, actor=actor)
     stored = _store(subject, parcel, now=now, actor=actor)
+    if is_late:
+        # Now that a record that was erased has been refused as such, for staff to decide about.
+        raise PersonErased
     if parcel.relationship:
         _relate(subject, parcel, now=now, actor=actor)
     if parcel.interaction:
@@ -107,6 +112,8 @@ def interacted(
     actor: str,
 ) -> UUID:
     """The same from outside: whoever turns to us is somebody we know from then on."""
+    if brings_back(claims, [at], is_test=is_test):
+        raise PersonErased
     subject = find_or_create(claims, now=now, actor=actor, is_test=is_test)
     return interact(subject, purpose=purpose, at=at, channel=channel, now=now, actor=actor)
 
@@ -118,6 +125,15 @@ def interact(subject: DataSubject, *, purpose: str, at: datetime, channel: str, 
     except DomainError as error:
         raise Invalid(fields={"purpose": error.message}) from error
     return relationships.touch(subject, version.purpose, at=at, channel=channel, now=now, actor=actor).uuid
+
+
+def _is_late(parcel: Parcel) -> bool:
+    named = [part["source_record"] for part in parcel.items if part.get("source_record")]
+    records = [value for record in named for value in items.source_hashes(record)]
+    moments = [part["collected_at"] for part in parcel.items] + [one["at"] for one in [parcel.interaction] if one]
+    # A consent, or a ground that is recorded now, is new.
+    is_new = bool(parcel.consents) or (not parcel.items and bool(parcel.relationship))
+    return not is_new and brings_back(parcel.claims, moments, records=records, is_test=parcel.is_test)
 
 
 def _check(parcel: Parcel, now: datetime) -> None:

@@ -78,7 +78,13 @@ def register_late_write_keeper(keeper: Keeper) -> None:
 
 def source_hash(source_record: str) -> bytes:
     """The keyed hash under which a source record ("system:id") is recognised, also after its erasure."""
-    return keyring("SUPPRESSION_KEYS").mac(f"record|{source_record}".encode())
+    return source_hashes(source_record)[0]
+
+
+def source_hashes(source_record: str) -> list[bytes]:
+    """The same under every key, the current one first: what a look-up tries."""
+    ring = keyring("SUPPRESSION_KEYS")
+    return [ring.mac(f"record|{source_record}".encode(), key_id) for key_id in ring.keys]
 
 
 @transaction.atomic
@@ -145,10 +151,13 @@ def _origin(
     source_record: str | bytes | None, collected_at: datetime, *, system: str, category: str, now: datetime
 ) -> bytes | None:
     """The hash of the record an item came from, unless that record was erased since."""
-    origin = source_hash(source_record) if isinstance(source_record, str) else source_record
-    if origin is not None and any(guard(origin, collected_at) for guard in _guards):
-        raise WrittenBack(Late(origin, collected_at, system, category, now))
-    return origin
+    if source_record is None:
+        return None
+    origins = source_hashes(source_record) if isinstance(source_record, str) else [source_record]
+    for origin in origins:
+        if any(guard(origin, collected_at) for guard in _guards):
+            raise WrittenBack(Late(origin, collected_at, system, category, now))
+    return origins[0]
 
 
 def checked(

@@ -6,13 +6,16 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from core import keys
 from ledger.models import Entry
 from retention.models import WriteBack
 from retention.nightly import expire_tombstones
-from subjects import erasure, items
-from subjects.models import PersonalDataItem
+from subjects import erasure, intake, items, late
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, PersonalDataItem
 from tests import make_consents
 from tests.make_retention import NOW, item, live, person
+from tests.plugin import key_ring
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 1, 1)
@@ -55,6 +58,7 @@ def test_it_is_refused_and_staff_see_that_it_came(client, admin_client):
     assert not PersonalDataItem.objects.exists()
     row = WriteBack.objects.get()
     assert (row.times, row.decision, row.collected_on, row.system) == (2, "open", DAY, "kraken-privacy")
+    assert "1 record was refused and waits for a decision" in admin_client.get(reverse("admin:forgetting")).text
     page = admin_client.get(reverse("admin:retention_writeback_changelist"))
     assert "Erased records that came back" in page.text
     assert "cnry" not in page.text
@@ -68,6 +72,34 @@ def test_what_staff_let_back_comes_with_its_next_delivery(client, admin_client):
     act(admin_client, "let_back")
     assert send(client).status_code == 201
     assert Entry.objects.filter(kind="retention.written-back-decided").count() == 1
+
+
+def take(at, **changed):
+    part = {"category": "email", "purposes": ["newsletter"], "content": '"new"', "source": "website"}
+    part |= {"nature": "provided", "collected_at": at, **changed}
+    parcel = intake.Parcel(claims=[Claim("email", "person1@example.org")], notice="1", items=[part])
+    return intake.collect(parcel, now=NOW + timedelta(hours=2), actor="test")
+
+
+def test_an_old_copy_does_not_bring_the_person_back_under_another_name():
+    erased()
+    old, new = NOW - timedelta(days=30), NOW + timedelta(hours=1)
+    with pytest.raises(late.PersonErased):
+        take(old, source_record="crm:4712")
+    assert not DataSubject.objects.exists()
+    take(new, source_record="crm:4713")
+    # Somebody who has come back may be written about as before.
+    take(old, source_record="crm:4712")
+
+
+def test_it_is_recognised_under_an_older_key(client, settings):
+    erased()
+    settings.SUPPRESSION_KEYS = key_ring("z").replace("t1:", "t2:") + "," + settings.SUPPRESSION_KEYS
+    keys.keyring.cache_clear()
+    answer = send(client)
+    keys.keyring.cache_clear()
+    assert (answer.status_code, answer.json()["code"]) == (409, "erased-record")
+    assert WriteBack.objects.count() == 1
 
 
 def test_what_is_newly_given_is_never_asked_about():
