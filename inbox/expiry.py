@@ -7,13 +7,18 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import DateField, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 
-from core.models import Owner
+from core.models import Controller, Owner
 from core.vault import destroy_keys
 from inbox.models import Kind, Mail, State
 from ledger.entries import record
+from subjects import blocks
+from subjects.deletes import lock_people
 
+# What a legal hold may name: the mailbox as a system of the register, or what it is read for.
+SYSTEM, PURPOSE = "mailbox", "rights-requests"
 QUICKLY = (Kind.SPAM, Kind.NOT_OURS, Kind.OWN)
 # So long a server may still hold a message that we have forgotten.
 REMEMBERED = timedelta(days=730)
@@ -31,7 +36,19 @@ def expire(*, now: datetime, limit: int = 500) -> int:
 def _settled(now: datetime) -> QuerySet[Mail]:
     quickly = Q(kind__in=QUICKLY, settled_at__lt=now - timedelta(days=settings.MAILBOX_REJECTED_DAYS))
     others = Q(settled_at__lt=now - timedelta(days=settings.MAILBOX_KEEP_DAYS))
-    return Mail.objects.filter(quickly | others, state=State.DONE, holder=Owner.MAIL)
+    return _free().filter(quickly | others, state=State.DONE, holder=Owner.MAIL)
+
+
+def _free() -> QuerySet[Mail]:
+    """Mail that no legal hold is over. One that names people is over their cases."""
+    arrived = TruncDate("arrived_at", tzinfo=Controller.current().zone, output_field=DateField())
+    return Mail.objects.annotate(day=arrived).filter(~blocks.over_files(PURPOSE, day="day", system=SYSTEM))
+
+
+def over_cases() -> Q:
+    """A condition on cases: a hold over the mailbox is over what they hold of it (requests/expiry.py)."""
+    mails = Mail.objects.filter(case=OuterRef("pk"), raw__isnull=False, holder=Owner.CASE)
+    return Q(Exists(mails)) & blocks.over_files(PURPOSE, day="received_on", system=SYSTEM)
 
 
 def _with_their_case() -> QuerySet[Mail]:
@@ -45,6 +62,8 @@ def _with_their_breach() -> QuerySet[Mail]:
 
 @transaction.atomic
 def _forget(due: QuerySet[Mail], *, now: datetime, limit: int) -> int:
+    # As every delete does: a hold that is being placed is seen here, or waits.
+    lock_people([], [])
     rows = due.filter(raw__isnull=False).order_by("pk").select_for_update(of=("self",), skip_locked=True)
     uuids = list(rows.values_list("uuid", flat=True)[:limit])
     if not uuids:

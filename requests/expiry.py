@@ -54,10 +54,18 @@ PURPOSE = "rights-requests"
 # What the retention rule in force says, with its grace; None without one. Retention may not be imported from here.
 Term = Callable[[], relativedelta | None]
 _terms: list[Term] = []
+# Conditions on cases that are to stay for what apps above keep in them.
+Held = Callable[[], Q]
+_held: list[Held] = []
 
 
 def register_term(func: Term) -> None:
     _terms[:] = [func]
+
+
+def register_held(func: Held) -> None:
+    if func not in _held:
+        _held.append(func)
 
 
 def ruled() -> relativedelta | None:
@@ -192,6 +200,8 @@ def expire_these(cases: QuerySet[Any], now: datetime) -> int:
 def kept_cases() -> QuerySet[Any]:
     """Cases with something in them: `since` is the local date of closing, `is_held` whether a block keeps them."""
     held = blocks.over_files(PURPOSE, day="received_on", subject="subject")
+    for others in _held:
+        held |= others()
     is_held = ExpressionWrapper(held, output_field=BooleanField())
     rows: QuerySet[Any] = CaseFile.objects.filter(claim__isnull=False).annotate(since=closed_on(), is_held=is_held)
     return rows

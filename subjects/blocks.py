@@ -176,14 +176,15 @@ def rules_over_needs(**which: UUID) -> Exists:
     )
 
 
-def over_files(purpose: str, *, day: str, subject: str = "") -> Q:
+def over_files(purpose: str, *, day: str, subject: str = "", system: str = "") -> Q:
     """A condition on case files of a purpose: a block of their person, or a hold by rule, is over them.
 
-    `day` and `subject` name the file's own columns; without a person only rules can be over it.
+    `day` and `subject` name the file's own columns; without a person only rules can be over it. `system`: the short
+    name of one that such a file also comes from.
     """
     rules = ErasureBlock.objects.filter(
         Q(purpose=None) | Q(purpose__slug=purpose),
-        Q(system=None) | Q(system__connector=System.Connector.BUILTIN),
+        Q(system=None) | Q(system__connector=System.Connector.BUILTIN) | Q(system__slug=system),
         Q(collected_from=None) | Q(collected_from__lte=OuterRef(day)),
         Q(collected_to=None) | Q(collected_to__gte=OuterRef(day)),
         Q(organisation=None) | Q(organisation=OuterRef(f"{subject}__organisation"))

@@ -14,8 +14,10 @@ from inbox.account import current
 from inbox.models import Location, Mail, Poll
 from inbox.personal import PrivacyMail
 from ledger.models import Entry
+from processing.models import System
 from requests import intake
-from requests.expiry import expire_case
+from requests.expiry import CaseHeld, expire_case
+from subjects import blocks
 from tests import make_canary, make_inbox, make_office, make_staff
 from tests.make_inbox import NOW, letter, stored
 from tests.make_office import OFFICER
@@ -51,6 +53,26 @@ def test_what_became_nothing_goes_after_its_time(kind, days):
     assert Entry.objects.filter(kind="mail.forgotten").count() == 1
     # The row stays, so that a copy on the server is not taken in again.
     assert stored(letter("Hello"), uid=2) is None
+
+
+def test_a_hold_over_the_mailbox_keeps_its_mail_and_the_cases_it_is_in(register):
+    mailbox, _made = System.objects.get_or_create(slug="mailbox", defaults={"name": "Mailboxes"})
+    query, asked = stored(letter("Hello")), stored(letter("Delete my data."), uid=2)
+    triage.put_aside(query, "query", **BY)
+    case = triage.open_request(asked, rights=["erasure"], requester=ADA, **BY)
+    for state in ("in_progress", "withdrawn"):
+        case.requests.get().move(state, **BY)
+    case.refresh_from_db()
+    hold = blocks.place_rule(placed_for=uuid4(), system=mailbox, **BY)
+    expiry.expire(now=later(400))
+    assert not is_gone(query)
+    with pytest.raises(CaseHeld):
+        expire_case(case, now=later(4000))
+    blocks.release(hold.placed_for, **BY)
+    expire_case(case, now=later(4000))
+    expiry.expire(now=later(400))
+    assert is_gone(query)
+    assert is_gone(asked)
 
 
 def test_what_nobody_has_looked_at_is_never_forgotten():

@@ -1,6 +1,6 @@
 """A worker killed with SIGKILL in the middle of a run, or cut off by the server, and what the next one makes of it.
 
-A few times only: `make chaos` does it fifty times to each of worker, Valkey and PostgreSQL.
+A few times only: `make chaos` does it fifty times to each of worker, web, Valkey and PostgreSQL.
 """
 
 import json
