@@ -19,7 +19,7 @@ from core.errors import DomainError, NotFound
 from core.models import Owner
 from core.vault import destroy_keys
 from ledger.entries import instant, record
-from office import strictest, ties
+from office import held, strictest, ties
 from office.models import Merge
 from requests.models import CaseFile
 from subjects import lawful_uses
@@ -72,7 +72,8 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     narrowed = [pk for one in (kept, gone) for pk in lawful_uses.narrow(one, now=now, actor=actor)]
     if kept.organisation_id and kept.organisation_id != gone.organisation_id:
         stay_held(gone, gone.organisation_id, now=now, actor=actor)
-    moved: dict[str, Any] = {name: _move(model, gone, kept) for name, model in PLAIN.items()} | {"narrowed": narrowed}
+    moved: dict[str, Any] = {name: _move(model, gone, kept) for name, model in PLAIN.items()}
+    moved |= {"narrowed": narrowed, "newest": held.newest()}
     ItemPurpose.objects.filter(item__in=moved["items"]).update(subject=kept)
     moved |= {"links": _move_links(gone, kept), **ties.unite(kept, gone)}
     moved["organisation"] = _move_organisation(gone, kept)
@@ -102,6 +103,7 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
     ItemPurpose.objects.filter(item__in=moved["items"], subject=kept).update(subject=gone)
     _return_links(kept, gone, moved["links"])
     ties.part(kept, gone, moved)
+    held.part(kept, gone, moved, merged_at=known.merged_at, now=now, actor=actor)
     # A third record that is part of this one was not meant either.
     if not Merge.objects.filter(kept=known.kept).exclude(pk=known.pk).exists():
         RestrictedUse.objects.filter(pk__in=moved.get("narrowed", [])).update(items=[])

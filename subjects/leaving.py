@@ -1,5 +1,6 @@
 """Whoever leaves a company that is held stays held: a hold by rule asks for whom somebody speaks now."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -10,9 +11,12 @@ from subjects.models import DataSubject, ErasureBlock, ItemPurpose, PersonalData
 
 
 @transaction.atomic
-def stay_held(subject: DataSubject, organisation: int | None, *, now: datetime, actor: str) -> None:
+def stay_held(
+    subject: DataSubject, organisation: int | None, *, items: Collection[int] | None = None, now: datetime, actor: str
+) -> None:
     """Name the person in each hold that is about this company (its primary key), which they leave.
 
+    `items`: only these of theirs, by primary key, where the rest was never about the company.
     In the transaction that changes for whom they speak, or that moves what is held to somebody else.
     """
     if organisation is None:
@@ -22,7 +26,7 @@ def stay_held(subject: DataSubject, organisation: int | None, *, now: datetime, 
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({RULES_LOCK})")
     rules = ErasureBlock.objects.filter(organisation=organisation, subject=None, released_at=None)
     for rule in rules.select_related("purpose").order_by("pk"):
-        for item in _held(subject, rule):
+        for item in _held(subject, rule, items):
             blocks.place(
                 subject,
                 kind=rule.kind,
@@ -34,11 +38,13 @@ def stay_held(subject: DataSubject, organisation: int | None, *, now: datetime, 
             )
 
 
-def _held(subject: DataSubject, rule: ErasureBlock) -> list[PersonalDataItem | None]:
+def _held(subject: DataSubject, rule: ErasureBlock, items: Collection[int] | None) -> list[PersonalDataItem | None]:
     """The items that a rule about a system or about days holds; without either, everything (None)."""
-    if not (rule.system_id or rule.collected_from or rule.collected_to):
+    if items is None and not (rule.system_id or rule.collected_from or rule.collected_to):
         return [None]
     needs = ItemPurpose.objects.filter(subject=subject)
+    if items is not None:
+        needs = needs.filter(item__in=items)
     bounds = {
         "purpose": rule.purpose_id,
         "item__system": rule.system_id,

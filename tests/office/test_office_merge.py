@@ -19,7 +19,7 @@ from subjects import blocks, erasure, lawful_uses, organisations, people, relati
 from subjects.erasure import end_needs, needs_of
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, ItemPurpose, PersonalDataItem, Relationship, SubjectIdentifier
-from tests import make_consents, make_office
+from tests import make_consents, make_office, make_subjects
 from tests import make_people as make
 
 pytestmark = pytest.mark.django_db
@@ -296,6 +296,34 @@ def test_an_older_backup_brings_neither_back(ada, countess, purposes, tmp_path, 
     assert DataSubject.objects.count() == 2
     replay(now=LATER)
     assert not DataSubject.objects.exists()
+
+
+def test_what_came_while_two_were_one_stays_under_the_holds_of_both(ada, countess, purposes):
+    """The company of the record that goes back is held, and so is what came to it under the other name."""
+    acme = organisations.represent(countess, name="Acme")
+    hold = blocks.place_rule(placed_for=countess.uuid, organisation=acme, now=NOW, actor=make.ACTOR)
+    made = merge(ada, countess)
+    make_subjects.item(ada, "newsletter", category="name")
+    named = blocks.place(ada, kind="hold", placed_for=uuid4(), now=LATER, actor=make.ACTOR)
+    undo(made)
+    theirs = needs_of(countess, list(purposes.values()))
+    blocks.release(named.placed_for, now=LATER, actor=make.ACTOR)
+    # What was Ada's before goes; what came since does not, nor does anything of the countess.
+    assert end_needs(needs_of(ada, list(purposes.values())), now=LATER).items == 1
+    assert ada.items.count() == 1
+    assert end_needs(theirs, now=LATER).needs == 0
+    blocks.release(hold.placed_for, now=LATER, actor=make.ACTOR)
+    assert end_needs(needs_of(ada, list(purposes.values())), now=LATER).items == 1
+    assert end_needs(theirs, now=LATER).items == 2
+
+
+def test_a_hold_placed_on_two_that_were_one_is_over_both(ada, countess, purposes):
+    made = merge(ada, countess)
+    hold = blocks.place(ada, kind="hold", placed_for=uuid4(), now=LATER, actor=make.ACTOR)
+    undo(made)
+    assert end_needs(needs_of(countess, list(purposes.values())), now=LATER).needs == 0
+    blocks.release(hold.placed_for, now=LATER, actor=make.ACTOR)
+    assert end_needs(needs_of(countess, list(purposes.values())), now=LATER).needs == 2
 
 
 def test_what_a_hold_over_one_company_keeps_stays_held_with_somebody_of_another(ada, countess, purposes):
