@@ -126,6 +126,7 @@ def chaos(*, kills: int, people: int, seed: int) -> Result:
         stage.valkey.start(seconds=PATIENCE)
         try:
             seconds, done, before = _dying(stage, clients, kills)
+            clients.stop()
             _to_the_end(stage)
         finally:
             clients.stop()
@@ -186,8 +187,11 @@ def _wait(is_so: Callable[[], bool], stage: Stage, why: str) -> None:
 
 
 def _to_the_end(stage: Stage) -> None:
-    """Without dying any more; as long as anything goes, it is waited for."""
+    """Once more, and then without dying; as long as anything goes, it is waited for."""
     stage.rest.write_text("0")
+    for worker in stage.workers:
+        _end(worker)
+    stage.work()
     left = stage.due()
     while left:
         _wait(lambda before=left: stage.due() < before, stage, "The purge does not end.")

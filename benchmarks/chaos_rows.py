@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def work(rest: Path) -> None:
 
     evidence.leave = slowly
     threading.Thread(target=_over_and_over, args=[_deliver], daemon=True).start()
-    _over_and_over(_purge)
+    _over_and_over(partial(_purge, batch=1 if float(rest.read_text() or 1) else 100))
 
 
 def _over_and_over(step: Callable[[], bool]) -> None:
@@ -88,9 +89,9 @@ def _over_and_over(step: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def _purge() -> bool:
+def _purge(batch: int) -> bool:
     now = timezone.now()
-    purge(RetentionRule.objects.get(), as_of=now.date(), commit=True, now=now, batch=1)
+    purge(RetentionRule.objects.get(), as_of=now.date(), commit=True, now=now, batch=batch)
     return True
 
 
