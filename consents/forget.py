@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
 from consents import endings, opt_in
-from consents.models import ConsentEvent, ConsentEvidence, ConsentReminder, ConsentRenewal, ConsentState
+from consents.models import ConsentEvent, ConsentEvidence, ConsentState
 from consents.states import YES
+from core import prepared
 from core.arrays import Among, array
 from core.models import Owner
 from core.vault import destroy_keys
@@ -20,6 +19,30 @@ from processing.models import Purpose
 from subjects.erasure import Gone, Pair
 
 ACTOR = "system:erasure"
+STANDING = """
+SELECT DISTINCT pair.subject_id, pair.purpose_id
+FROM UNNEST(%s::bigint[], %s::bigint[]) AS pair (subject_id, purpose_id)
+JOIN subjects_datasubject AS person ON person.id = pair.subject_id
+JOIN consents_consentstate AS state ON state.subject = person.uuid AND state.purpose_id = pair.purpose_id
+WHERE state.status = ANY(%s::text[]) AND (state.valid_until IS NULL OR state.valid_until > %s)
+"""
+# One statement for a whole batch of an erasure: nearly always there is nothing of most of it.
+CLEAN = """
+WITH consent AS MATERIALIZED (
+    SELECT DISTINCT consent FROM consents_consentevent WHERE subject = ANY(%(people)s::uuid[])
+), state AS (
+    DELETE FROM consents_consentstate WHERE subject = ANY(%(people)s::uuid[])
+), renewal AS (
+    DELETE FROM consents_consentrenewal WHERE subject = ANY(%(people)s::uuid[])
+), reminder AS (
+    DELETE FROM consents_consentreminder WHERE subject = ANY(%(people)s::uuid[])
+), paper AS (
+    DELETE FROM consents_consentevidence WHERE consent IN (SELECT consent FROM consent)
+), key AS (
+    DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT consent FROM consent)
+)
+SELECT 1
+"""
 
 
 def standing(pairs: Sequence[Pair], now: datetime) -> set[Pair]:
@@ -27,35 +50,20 @@ def standing(pairs: Sequence[Pair], now: datetime) -> set[Pair]:
 
     Whatever role they have: somebody we met as a prospect may have subscribed since.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT pair.subject_id, pair.purpose_id
-            FROM UNNEST(%s::bigint[], %s::bigint[]) AS pair (subject_id, purpose_id)
-            JOIN subjects_datasubject AS person ON person.id = pair.subject_id
-            JOIN consents_consentstate AS state ON state.subject = person.uuid AND state.purpose_id = pair.purpose_id
-            WHERE state.status = ANY(%s) AND (state.valid_until IS NULL OR state.valid_until > %s)
-            """,
-            [array(person for person, _purpose in pairs), array(purpose for _person, purpose in pairs), list(YES), now],
-        )
-        return set(cursor.fetchall())
+    people, purposes = (array(pair[place] for pair in pairs) for place in (0, 1))
+    return {(row[0], row[1]) for row in prepared.fetch_all(STANDING, [people, purposes, list(YES), now])}
 
 
 def clean(gone: Gone) -> None:
     """Registered with subjects.erasure; runs inside the erasing transaction."""
     vanished = set(gone.subjects)
     staying = {(subject, purpose) for subject, purpose in gone.relationships if subject not in vanished}
-    people = ConsentState.objects.filter(
-        Among("subject", {subject for subject, _purpose in staying}, "uuid"), status__in=YES
-    )
-    for subject, purpose in staying.intersection(people.values_list("subject", "purpose")):
+    agreed = ConsentState.objects.filter(Among("subject", {person for person, _ in staying}, "uuid"), status__in=YES)
+    for subject, purpose in staying.intersection(agreed.values_list("subject", "purpose")) if staying else ():
         _end(subject, purpose, gone)
-    ConsentState.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
-    opt_in.forget_people(gone.subject_ids)
-    ConsentRenewal.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
-    ConsentReminder.objects.filter(Among("subject", gone.subjects, "uuid")).delete()
-    drop_evidence(gone.subjects)
-    destroy_proofs(gone.subjects)
+    if gone.subjects:
+        opt_in.forget_people(gone.subject_ids)
+        prepared.fetch_all(CLEAN, {"people": array(gone.subjects), "owner": Owner.CONSENT.value})
 
 
 def destroy_proofs(subjects: Sequence[UUID]) -> int:

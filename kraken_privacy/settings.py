@@ -364,10 +364,11 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO_MODE
 # person may, giving a reason that is recorded each time.
 TWO_PERSON_RELEASE = env.bool("TWO_PERSON_RELEASE", default=False)
 SOLE_OFFICER = env.bool("SOLE_OFFICER", default=False)
+# Batches of one run that are worked at once: with two, one is hashed and sealed while the database deletes another.
+# More is quicker where it has cores to spare.
+RETENTION_WORKERS = env.int("RETENTION_WORKERS", default=2)
 # A scheduled deletion of more rows than this, or of more than this part of what a purpose holds, waits until somebody
 # has approved exactly that set; so does the first one under a rule.
-# Batches of one run that are worked at once. More is quicker where the database has cores to spare.
-RETENTION_WORKERS = env.int("RETENTION_WORKERS", default=1)
 RETENTION_APPROVE_ROWS = env.int("RETENTION_APPROVE_ROWS", default=10_000)
 RETENTION_APPROVE_PERCENT = env.int("RETENTION_APPROVE_PERCENT", default=20)
 RETENTION_APPROVE_FIRST_RUN = env.bool("RETENTION_APPROVE_FIRST_RUN", default=True)

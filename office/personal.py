@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consents import forget
-from core.arrays import Among
+from core import prepared
+from core.arrays import array
 from office.models import Merge
 from subjects.erasure import Gone, register_cleaner
 from subjects.models import DataSubject
@@ -41,8 +42,10 @@ NOT_PERSONAL = {
 
 def forget_merged(kept: Iterable[UUID], gone: Gone) -> None:
     """The empty record that was kept for the case of an error goes with the person it was made part of."""
-    merges = Merge.objects.filter(Among("kept", kept, "uuid"))
-    uuids = list(merges.values_list("gone", flat=True))
+    people = array(kept)
+    uuids = [
+        row[0] for row in prepared.fetch_all("SELECT gone FROM office_merge WHERE kept = ANY(%s::uuid[])", [people])
+    ]
     if not uuids:
         return
     empty = DataSubject.objects.filter(uuid__in=uuids)
@@ -50,7 +53,7 @@ def forget_merged(kept: Iterable[UUID], gone: Gone) -> None:
     gone.other_ids.extend(uuids)
     forget_merged(uuids, gone)
     empty.delete()
-    merges.delete()
+    Merge.objects.filter(gone__in=uuids).delete()
 
 
 def _clean(gone: Gone) -> None:

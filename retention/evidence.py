@@ -5,14 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 from consents import address_mail
-from core import outbox
-from core.arrays import Among
+from core import outbox, prepared
+from core.arrays import array
 from core.models import Controller, Outbox
 from ledger.entries import record_each
 from processing.models import Purpose
 from retention import runs, tombstones
 from retention.models import Run
 from subjects.erasure import Erased
+
+WAITING = "SELECT DISTINCT about FROM core_outbox WHERE about = ANY(%s::uuid[]) AND payload IS NOT NULL"
 
 
 def leave(
@@ -26,13 +28,14 @@ def leave(
     now: datetime,
 ) -> None:
     """`erased_at`: when it was erased first, of what a backup had brought back."""
-    _silence([*erased.subject_uuids, *map(address_mail.about, erased.identifier_hashes)])
+    _silence(erased)
     tombstones.bury(run, erased, controller=Controller.current(), now=erased_at or now)
     # Told to other systems one by one (ledger/feed.py).
     record_each(kind="subject.erased", at=now, actor=actor, subjects=erased.subject_uuids, data={"run": run.uuid})
-    runs.note(run, erased, purposes=purposes, subject=subject, actor=actor, now=now)
     if run.rule_id and (erased.item_uuids or erased.subject_uuids):
         outbox.post(Outbox.Kind.JOURNAL, _message(run, erased), about=None, now=now)
+    # Last, because it locks the row that all workers of the run share.
+    runs.note(run, erased, purposes=purposes, subject=subject, actor=actor, now=now)
 
 
 def _message(run: Run, erased: Erased) -> dict[str, object]:
@@ -41,9 +44,8 @@ def _message(run: Run, erased: Erased) -> dict[str, object]:
     return {"action": "purge", "run": str(run.uuid), "items": items, "people": people}
 
 
-def _silence(gone: list[UUID]) -> None:
+def _silence(erased: Erased) -> None:
     """Nothing that waits to be sent about somebody who is gone, or to their address, leaves or stays; nor what died."""
-    waiting = Outbox.objects.filter(Among("about", gone, "uuid"), payload__isnull=False)
-    for about in waiting.values_list("about", flat=True).distinct():
-        if about:
-            outbox.forget(about)
+    gone = array([*erased.subject_uuids, *map(address_mail.about, erased.identifier_hashes)])
+    for (about,) in prepared.fetch_all(WAITING, [gone]):
+        outbox.forget(about)

@@ -5,13 +5,18 @@ from types import TracebackType
 
 # Nobody waits longer than a page may take: a person's rows stay locked from the first statement to the commit.
 AIM = 0.12
-SMALLEST, LARGEST, FIRST = 150, 2000, 300
+SMALLEST, LARGEST, FIRST = 50, 2000, 100
 
 
 class Pace:
-    """The size of the next batch. Entered around each transaction: it grows while that is quick and shrinks at once."""
+    """The size of the next batch. Entered around each transaction: it grows while that is quick and shrinks at once.
 
-    def __init__(self, fixed: int = 0) -> None:
+    `share`: this worker's number, and of how many. Each begins with people of its own, or they would all read the same
+    rows and find them locked.
+    """
+
+    def __init__(self, fixed: int = 0, share: tuple[int, int] = (0, 1)) -> None:
+        self.share = share
         self.size, self._fixed = fixed or FIRST, bool(fixed)
         self.longest = 0.0
         # How many this transaction worked, if it says so: others may have been at work on the rest.

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import count
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -147,7 +148,8 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: i
         # What is measured is the set as a whole, so it is not drained.
         anonymise_run.work(run, rule, clock, batch=batch, workers=workers)
         workers = 1
-    together(workers, lambda: _drain_all(run, rule, clock, Pace(batch)))
+    numbers = count()
+    together(workers, lambda: _drain_all(run, rule, clock, Pace(batch, (next(numbers), workers))))
     with transaction.atomic():
         held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()
         runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
@@ -159,8 +161,9 @@ def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
     restricts = rule.action == RetentionRule.Action.RESTRICT
     if rule.action == RetentionRule.Action.ANONYMISE:
         needs = needs.none()
+    erase = partial(_erase, due.written(needs))
     for rows in due.parts(rule, needs):
-        _drain(run, rows, _restrict if restricts else partial(_erase, needs), clock, pace)
+        _drain(run, rows, _restrict if restricts else erase, clock, pace)
     empty = due.empty_relationships(rule, limit, now=began)
     _drain(run, empty, partial(_end_relationships, empty), clock, pace)
     for rows in due.parts(rule, due.held(rule, limit).filter(~due.RESTRICTED)):
@@ -168,22 +171,32 @@ def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
 
 
 def _drain(run: Run, rows: due.Rows, work: Work, clock: Clock, pace: Pace) -> None:
-    """Work these rows until none is left: first what no other worker has locked, then what is still there."""
-    _walk(run, rows, work, clock, pace, wait=False)
-    idle = 0
+    """Work these rows until none is left: first this worker's share, then what nobody has locked, then the rest."""
+    _walk(run, rows, work, clock, pace, share=pace.share)
+    idle, wait = 0, False
     while rows.exists():
-        idle = 0 if _walk(run, rows, work, clock, pace, wait=True) else idle + 1
-        if idle == 3:
+        idle = 0 if _walk(run, rows, work, clock, pace, wait=wait) else idle + 1
+        wait = True
+        if idle == 4:
             raise Stuck
 
 
-def _walk(run: Run, rows: due.Rows, work: Work, clock: Clock, pace: Pace, *, wait: bool) -> int:
+def _walk(
+    run: Run,
+    rows: due.Rows,
+    work: Work,
+    clock: Clock,
+    pace: Pace,
+    *,
+    share: due.Share = due.ALL,
+    wait: bool = False,
+) -> int:
     """One way through the rows, a transaction per batch. Returns how many were worked."""
-    after, worked = None, 0
+    after, worked, written = None, 0, due.written(rows)
     while True:
         with pace, transaction.atomic():
             by_index()
-            candidates = due.page(rows, after, pace.size)
+            candidates = due.page(written, after, pace.size, share)
             if not candidates:
                 return worked
             after = candidates[-1]
@@ -193,11 +206,9 @@ def _walk(run: Run, rows: due.Rows, work: Work, clock: Clock, pace: Pace, *, wai
             worked += work(run, mine, people, clock()) if mine else 0
 
 
-def _erase(due_now: due.Rows, run: Run, rows: list[due.Candidate], people: People, now: datetime) -> int:
+def _erase(due_now: due.Written, run: Run, rows: list[due.Candidate], people: People, now: datetime) -> int:
     """What is due about these people, looked at again under the locks: in one batch, a person's rows go together."""
-    found = due_now.filter(Among("subject", people)).values_list("pk", flat=True)
-    ids = list(found[: len(rows) * MORE])
-    erased = end_needs(ids, now=now, people=people)
+    erased = end_needs(due.of_people(due_now, people, len(rows) * MORE), now=now, people=people)
     if erased.needs:
         evidence.leave(run, erased, now=now)
     return erased.needs

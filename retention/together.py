@@ -8,7 +8,8 @@ from django.db import connection
 
 def together(workers: int, work: Callable[[], None]) -> None:
     """Do `work` in so many threads, each with a connection of its own. Raises what the first of them raised."""
-    if workers == 1:
+    # Inside a transaction nobody else would see what it has written so far.
+    if workers == 1 or connection.in_atomic_block:
         work()
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="purge") as pool:

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from core import prepared
 from core.arrays import array
 from core.models import Owner
@@ -56,6 +54,12 @@ AND NOT EXISTS (
 )
 """
 
+# With the lock of the people: what looks for holds is a later statement, which sees what this one waited for.
+LOCK = f"""
+SELECT id, uuid FROM subjects_datasubject
+WHERE id = ANY(%s::bigint[]) AND (SELECT pg_advisory_xact_lock_shared({RULES_LOCK})) IS NOT NULL
+ORDER BY id FOR UPDATE
+"""  # noqa: S608  (the constant above)
 # Without compiling, too: it takes longer than a batch, and PostgreSQL before 18 does it for every scan that is "off".
 SLOW_FOR_BATCHES = "{enable_seqscan,enable_hashjoin,enable_mergejoin,jit}"
 # One statement for all that hangs on an item. Each part looks at the same snapshot, in which the needs have ended.
@@ -118,10 +122,7 @@ def lock_people(need_ids: Sequence[int], others: Iterable[int], *, wait: bool = 
         people.update(
             row[0] for row in run("SELECT subject_id FROM subjects_itempurpose WHERE id = ANY(%s::bigint[])", need_ids)
         )
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({RULES_LOCK})")
-    locked = "SELECT id, uuid FROM subjects_datasubject WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
-    return dict(run(locked if wait else f"{locked} SKIP LOCKED", people))
+    return dict(run(LOCK if wait else f"{LOCK} SKIP LOCKED", people))
 
 
 def delete_needs(need_ids: Sequence[int], *, rules: bool = True) -> list[Need]:
@@ -130,7 +131,7 @@ def delete_needs(need_ids: Sequence[int], *, rules: bool = True) -> list[Need]:
     Here and below: without `rules`, holds that name nobody stop nothing.
     """
     return [
-        Need(*row)
+        Need._make(row)
         for row in run(
             f"""
             DELETE FROM subjects_itempurpose AS need
@@ -210,6 +211,5 @@ def empty_people(subject_ids: Iterable[int], *, rules: bool = True) -> set[int]:
 
 
 def run(sql: str, *ids: Iterable[int]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [array(some) for some in ids])
-        return cursor.fetchall() if cursor.description else []
+    """The rows of one of the statements of a batch. They are few and their plan never depends on the ids."""
+    return prepared.fetch_all(sql, [array(some) for some in ids])

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
 from core import prepared
-from core.arrays import Among, array
+from core.arrays import array
 from core.models import Owner
 from core.vault import take_keys
 from subjects.deletes import run
@@ -16,7 +17,7 @@ from subjects.models import DataSubject
 # Rows that carry ids and codes only and mean nothing without the person, then the person. Links of test persons to an
 # address that goes are among them.
 DELETE_PEOPLE = """
-WITH link AS (
+WITH {forget_above} link AS (
     DELETE FROM subjects_subjectidentifier
     WHERE subject_id = ANY(%(ids)s::bigint[]) OR identifier_id = ANY(%(identifiers)s::bigint[])
 ), identifier AS (
@@ -63,9 +64,8 @@ def delete_people(subject_ids: Sequence[int]) -> Identifiers:
     keys = take_keys(Owner.IDENTIFIER, (row.uuid for row in going))
     values = {row.id: keys[row.uuid].open(FIELD, row.sealed).decode() for row in going if row.uuid in keys}
     hashes = [suppression_hash(row.type, values[row.id], row.system) for row in going if row.id in values]
-    _forget_above(ids)
     found = {"ids": array(ids), "identifiers": array(row.id for row in going)}
-    rows = prepared.fetch_all(DELETE_PEOPLE, found)
+    rows = prepared.fetch_all(_delete_people(), found)
     _delete_organisations(sorted({row[0] for row in rows if row[0] is not None}))
     return Identifiers([row.uuid for row in going], hashes, len(keys))
 
@@ -114,14 +114,22 @@ def _delete_organisations(organisation_ids: list[int]) -> None:
           AND NOT EXISTS (
             SELECT 1 FROM subjects_erasureblock AS rule WHERE rule.organisation_id = organisation.id
           )
+        RETURNING organisation.id
         """,
         organisation_ids,
     )
 
 
-def _forget_above(ids: list[int]) -> None:
+@cache
+def _delete_people() -> str:
     """Rows of upper apps that may outlive the person (a closed case) stop pointing to them: on_delete=SET_NULL."""
-    for relation in DataSubject._meta.related_objects:
-        if relation.field.null and relation.related_model._meta.app_label != "subjects":
-            name = relation.field.name
-            relation.related_model._base_manager.filter(Among(name, ids)).update(**{name: None})
+    columns = [
+        (relation.related_model._meta.db_table, relation.field.column)
+        for relation in DataSubject._meta.related_objects
+        if relation.field.null and relation.related_model._meta.app_label != "subjects"
+    ]
+    parts = (
+        f"above{number} AS (UPDATE {table} SET {column} = NULL WHERE {column} = ANY(%(ids)s::bigint[])),"  # noqa: S608
+        for number, (table, column) in enumerate(columns)
+    )
+    return DELETE_PEOPLE.format(forget_above=" ".join(parts))

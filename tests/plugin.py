@@ -73,6 +73,8 @@ def set_environment() -> None:
             "DATABASE_URL": change(os.environ[SERVER], user=RUNTIME, dbname=database, password=""),
             "RUNTIME_DB_ROLE": RUNTIME,
             "DB_POOL": "0",
+            # One step after the other, so that a test can look in between; those about several workers say so.
+            "RETENTION_WORKERS": "1",
             "REDIS_URL": Valkey(Path(os.environ[VALKEY]), Path(os.devnull)).url(number),
         }
     )
@@ -100,7 +102,10 @@ class ByFile(LoadScopeScheduling):
     SHARING = ("tests/stack/", "tests/e2e/")
     STACK = "the running stack"
     # Few tests, each of them long. Begun last, as xdist would, they keep one worker busy while the other has no more.
-    LONG = (STACK, "tests/embedded/", "accessibility", "browser", "killed")
+    LONG = (
+        *(STACK, "tests/embedded/", "accessibility", "browser", "killed"),
+        *("machine", "canary", "crowd", "restore", "round_trip", "projection", "banner"),
+    )
 
     def _split_scope(self, nodeid: str) -> str:
         return self.STACK if nodeid.startswith(self.SHARING) else nodeid.split("::", 1)[0]
