@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests import axe
 from tests.e2e.browser import opened
 from tests.requests import public_states
 
@@ -23,10 +23,17 @@ FOCUS = r"""() => {
           ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
           seen: box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth};
 }"""
-SMALL = """() => {
+MEASURE = """() => {
   const all = ".button, summary, .back, .foot-links a, input:not([type=hidden], [tabindex='-1'])";
   const small = box => box.width && Math.min(box.width, box.height) < 24;
-  return [...document.querySelectorAll(all)].filter(e => small(e.getBoundingClientRect())).map(e => e.outerHTML);
+  const targets = [...document.querySelectorAll(all)].filter(e => small(e.getBoundingClientRect()));
+  const root = document.documentElement, wide = () => root.scrollWidth > root.clientWidth, now = wide();
+  root.style.fontSize = '200%';
+  const enlarged = wide();
+  root.style.fontSize = '';
+  return {wide: now, enlarged, small: targets.map(e => e.outerHTML),
+          headings: [...document.querySelectorAll('h1')].filter(e => e.offsetParent).length,
+          summaries: document.querySelectorAll('.error-summary').length, title: document.title};
 }"""
 
 
@@ -60,34 +67,23 @@ def sticks_out(page):
 
 
 def violations(page, *, without=()):
-    options = {"runOnly": RULES, "rules": {rule: {"enabled": False} for rule in without}}
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{one['id']}: {node['html'][:90]} {node['failureSummary']}" for one in found for node in one["nodes"]]
+    return axe.violations(page, RULES, without=without)
 
 
-def small_targets(page):
-    """WCAG 2.2 SC 2.5.8 for what is not a link in a sentence."""
-    return page.evaluate(SMALL)
-
-
-def headings(page):
-    return page.evaluate("[...document.querySelectorAll('h1')].filter(e => e.offsetParent).length")
-
-
-def trouble_in(page, state):
+def trouble_in(page, state, examine=violations):
     """Everything that is wrong with the page as it is now."""
-    found = [f"{state}: axe {one}" for one in violations(page)]
+    found = [f"{state}: axe {one}" for one in examine(page)]
     for width in WIDTHS:
         widen(page, width)
-        found += [f"{state}: sticks out at {width} px"] if sticks_out(page) else []
-        found += [f"{state}: too small at {width} px: {target}" for target in small_targets(page)]
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    found += [f"{state}: sticks out with text twice as large"] if sticks_out(page) else []
-    page.evaluate("document.documentElement.style.fontSize = ''")
-    found += [f"{state}: {headings(page)} first headings"] if headings(page) != 1 else []
-    is_wrong, title = state.endswith("with a mistake"), page.title()
+        told = page.evaluate(MEASURE)
+        found += [f"{state}: sticks out at {width} px"] if told["wide"] else []
+        # WCAG 2.2 SC 2.5.8 for what is not a link in a sentence.
+        found += [f"{state}: too small at {width} px: {target}" for target in told["small"]]
+    found += [f"{state}: sticks out with text twice as large"] if told["enlarged"] else []
+    found += [f"{state}: {told['headings']} first headings"] if told["headings"] != 1 else []
+    is_wrong, title = state.endswith("with a mistake"), told["title"]
     found += [f"{state}: title {title}"] if title.startswith("Error: ") != is_wrong else []
-    if is_wrong and page.locator(".error-summary").count() != 1:
+    if is_wrong and told["summaries"] != 1:
         found.append(f"{state}: no summary of the mistakes")
     return found
 
@@ -102,14 +98,15 @@ def take_pictures(page, number, state):
 
 
 def test_every_state_is_clean_enlarged_and_private(page, live_server, mailoutbox):
-    trouble, seen = [], []
+    trouble, seen, walk = [], [], axe.Walk(RULES)
     for state in public_states.states(page, mailoutbox):
-        trouble += trouble_in(page, state)
+        trouble += trouble_in(page, state, walk.violations)
         take_pictures(page, len(seen), state)
         widen(page, 1440)
         seen.append(state)
     assert "\n".join(trouble) == ""
     assert len(seen) > 40
+    assert walk.examined > 20
     # No third party, ever. A wrong address is asked for on purpose, and browsers report it.
     assert page.hosts == {live_server.url}
     assert [text for text in page.complaints if "404" not in text] == []

@@ -4,13 +4,12 @@ import os
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from core.outbox import deliver_due
 from requests import asking_where
+from tests import axe, make_requests
 from tests import make_office as make
-from tests import make_requests
 from tests.e2e.browser import opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,8 +17,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def is_clean(page):
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    assert not found, found
+    assert axe.violations(page, RULES) == []
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
