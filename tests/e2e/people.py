@@ -1,6 +1,4 @@
-"""People in a running stack, made through its own code."""
-
-from tests.stack.stack import RunningStack
+"""People in a running stack, made through its own code: `RunningStack.shell` runs these."""
 
 PAST_APPLICANT = """
 from datetime import timedelta
@@ -24,12 +22,6 @@ PAST_CUSTOMER = (
     .replace("application_closed_on", "contract_ended_on")
     .replace("days=450", "days=7 * 366")
 )
-
-
-def shell(stack: RunningStack, code: str) -> str:
-    done = stack.manage("shell", "-v", "0", "-c", code)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 # The officer has looked at what this rule would take, and lets exactly that go.

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from tests.e2e.browser import link_in, mail_to
-from tests.e2e.people import APPROVED, PAST_CUSTOMER, shell
+from tests.e2e.people import APPROVED, PAST_CUSTOMER
 from tests.stack.stack import RunningStack, processes_of, wait_until
 
 pytestmark = pytest.mark.stack
@@ -40,7 +40,7 @@ def test_emptying_valkey_in_the_middle_of_a_journey_loses_nothing(running_stack:
         os.kill(pid, signal.SIGSTOP)
     try:
         reference = file_request(running_stack, address)
-        url = shell(running_stack, "from django.conf import settings; print(settings.REDIS_URL)")
+        url = running_stack.shell("from django.conf import settings; print(settings.REDIS_URL)")
         Redis.from_url(url.replace("redis+socket://", "unix://")).flushall()
     finally:
         for pid in {worker, *children}:
@@ -53,13 +53,13 @@ def test_emptying_valkey_in_the_middle_of_a_journey_loses_nothing(running_stack:
 def test_a_worker_killed_in_the_middle_of_a_purge_leaves_nothing_half_done(running_stack: RunningStack) -> None:
     """The purge is held at its first row by a lock, its worker killed with SIGKILL; the next sweep does it all."""
     address = "killed.testperson@example.org"
-    shell(running_stack, PAST_CUSTOMER.format(address=address))
-    shell(running_stack, APPROVED.format(rule="support-records"))
+    running_stack.shell(PAST_CUSTOMER.format(address=address))
+    running_stack.shell(APPROVED.format(rule="support-records"))
     before = running_stack.pids["worker"]
     with psycopg.connect(superuser(running_stack)) as holder:
         # Reading goes on, so that the set is seen to be the approved one.
         holder.execute("LOCK TABLE subjects_itempurpose IN EXCLUSIVE MODE")
-        shell(running_stack, "from retention.tasks import resume; resume.delay()")
+        running_stack.shell("from retention.tasks import resume; resume.delay()")
         with psycopg.connect(superuser(running_stack), autocommit=True) as looker:
             blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'subjects_itempurpose'::regclass"
             assert wait_until(lambda: looker.execute(blocked).fetchone()[0] > 0, 60)
@@ -68,9 +68,9 @@ def test_a_worker_killed_in_the_middle_of_a_purge_leaves_nothing_half_done(runni
                 os.kill(pid, signal.SIGKILL)
         assert wait_until(lambda: running_stack.pids["worker"] != before, 60)
         holder.rollback()
-    assert shell(running_stack, HELD.format(address=address)) == "4"
-    shell(running_stack, "from retention.tasks import resume; resume.delay()")
-    assert wait_until(lambda: shell(running_stack, HELD.format(address=address)) == "0", 60)
+    assert running_stack.shell(HELD.format(address=address)) == "4"
+    running_stack.shell("from retention.tasks import resume; resume.delay()")
+    assert wait_until(lambda: running_stack.shell(HELD.format(address=address)) == "0", 60)
     verified = running_stack.manage("ledger", "verify")
     assert verified.returncode == 0, verified.stdout
 
@@ -81,7 +81,7 @@ def superuser(stack: RunningStack) -> str:
         "from django.db import connection as c; c.ensure_connection(); i = c.connection.info;"
         "from psycopg.conninfo import make_conninfo as m; print(m(host=i.host, dbname=i.dbname, user='postgres'))"
     )
-    return shell(stack, code)
+    return stack.shell(code)
 
 
 HELD = (

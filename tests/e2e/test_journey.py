@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests.e2e.browser import Person, link_in, mail_to, opened, pictures_folder
-from tests.e2e.people import PAST_APPLICANT, shell
+from tests.e2e.people import PAST_APPLICANT
 from tests.stack.stack import RunningStack
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
@@ -165,9 +165,7 @@ def subjects_left(stack: RunningStack, address: str) -> str:
         "from subjects.people import find; from subjects.identifiers import Claim;"
         f"print(find([Claim('email', '{address}')]) is not None)"
     )
-    done = stack.manage("shell", "-v", "0", "-c", code)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip().splitlines()[-1]
+    return stack.shell(code)
 
 
 @pytest.fixture
@@ -239,11 +237,11 @@ def test_from_consent_to_provable_erasure(running_stack: RunningStack, api: Api,
 
         # Forgetting: what a rule's first run would take waits until somebody has looked at it. Then the task that beat
         # sends takes the applicant of 15 months ago.
-        shell(stack, PAST_APPLICANT.format(address=APPLICANT))
+        stack.shell(PAST_APPLICANT.format(address=APPLICANT))
         assert subjects_left(stack, APPLICANT) == "True"
         officer.open("/admin/forgetting/").follow("applicants").sees("This rule has never erased anything.")
         officer.press("Let exactly these go").sees("It begins within minutes.")
-        stack.manage("shell", "-v", "0", "-c", "from retention.tasks import resume; resume.delay()")
+        stack.shell("from retention.tasks import resume; resume.delay()")
         until = time.monotonic() + 60
         while subjects_left(stack, APPLICANT) == "True" and time.monotonic() < until:
             time.sleep(1)

@@ -17,6 +17,24 @@ from kraken_privacy.embedded.process import is_server_in
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUN = ("-m", "kraken_privacy.embedded.run")
+# Reads programs as lines of JSON and runs each in a process of its own, which has everything imported and nothing
+# connected. Answers with what it printed and how it failed.
+PROMPT = """
+import contextlib, io, json, os, sys, traceback
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        told, failed = io.StringIO(), ""
+        try:
+            with contextlib.redirect_stdout(told):
+                exec(json.loads(line), {})
+        except BaseException:
+            failed = traceback.format_exc()
+        print(json.dumps([told.getvalue(), failed]), flush=True)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        print('["", "The process was killed."]', flush=True)
+"""
 
 
 def free_port() -> int:
@@ -67,6 +85,7 @@ class RunningStack:
     process: subprocess.Popen | None = None
     starts: int = 0
     modes_before: Mapping[str, str] = field(default_factory=dict)
+    prompt: subprocess.Popen | None = None
 
     @property
     def base_url(self) -> str:
@@ -135,6 +154,7 @@ class RunningStack:
 
     def stop(self, signum: int = signal.SIGTERM, seconds: float = 30.0) -> int:
         """Send the signal to the parent and wait for it to end."""
+        self.close_prompt()
         self.process.send_signal(signum)
         return self.process.wait(seconds)
 
@@ -147,11 +167,30 @@ class RunningStack:
 
     def end(self) -> None:
         """Whatever a test left, nothing of it goes on."""
+        self.close_prompt()
         if self.process and self.process.poll() is None:
             self.stop()
         for pid in processes_of(self.var):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    def shell(self, code: str) -> str:
+        """What a program prints that runs in the stack's environment. One interpreter for all: each takes seconds."""
+        if self.prompt is None or self.prompt.poll() is not None:
+            command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", PROMPT]
+            self.prompt = subprocess.Popen(
+                command, env=self.env(), cwd=self.cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        self.prompt.stdin.write(json.dumps(code) + "\n")
+        self.prompt.stdin.flush()
+        told, failed = json.loads(self.prompt.stdout.readline() or '["", "The interpreter has ended."]')
+        assert not failed, failed
+        return told.strip()
+
+    def close_prompt(self) -> None:
+        if self.prompt:
+            self.prompt.communicate()
+            self.prompt = None
 
     def manage(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess:
         """A management command in the stack's environment, e.g. `manage("purge", "--commit")`."""
