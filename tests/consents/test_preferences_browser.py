@@ -39,7 +39,8 @@ def status(page):
 
 
 def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).click()
 
 
 def standing():
@@ -72,7 +73,8 @@ def test_from_a_mail_by_keyboard_without_scripts(page):
 
 def test_from_the_hub_with_a_code_and_by_one_click(page, mailoutbox):
     page.goto("/")
-    page.get_by_role("link", name="Choose what we may write to you").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Choose what we may write to you").click()
     page.fill("#id_email", ADA)
     press(page, "Send me a code")
     deliver_due(now=timezone.now())

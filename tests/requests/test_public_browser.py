@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from tests.requests.public_states import follow
+
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NARROW = {"width": 320, "height": 640}
 
@@ -41,8 +43,8 @@ def test_from_start_to_sent_on_a_narrow_screen(page):
     page.goto("/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    page.click("main >> text=Make a request")
-    page.click("text=Continue")
+    follow(page, "main >> text=Make a request")
+    follow(page, "text=Continue")
     assert page.title().startswith("Error: ")
     assert page.evaluate("document.activeElement.className") == "error-summary"
     page.click(".error-summary a")
@@ -51,14 +53,14 @@ def test_from_start_to_sent_on_a_narrow_screen(page):
     for field, value in (("name", "Grace Hopper"), ("email", "grace@example.com"), ("details", "x" * 200)):
         assert narrow_enough(page), page.url
         assert targets_are_large_enough(page), page.url
-        page.click("text=Continue")
+        follow(page, "text=Continue")
         page.fill(f"#id_{field}", value)
-    page.click("text=Continue")
+    follow(page, "text=Continue")
     assert narrow_enough(page)
-    page.click("text=Change >> nth=1")
+    follow(page, "text=Change >> nth=1")
     assert page.input_value("#id_name") == "Grace Hopper"
     page.go_back()
-    page.click("text=Send request")
+    follow(page, "text=Send request")
     assert page.inner_text("h1") == "Request received"
     assert narrow_enough(page)
     assert page.complaints == []
