@@ -5,6 +5,7 @@ With TEST_SUPERUSER_URL that server is used instead, and nothing is started in P
 """
 
 import base64
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -87,6 +88,11 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         start_servers()
     set_environment()
     return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays to the end: looking through it for garbage took a twentieth of the time."""
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
