@@ -73,13 +73,19 @@ RULES = (
         _("Asks for a copy, or for what we hold"),
         rf"\b(?:d?sar\b|(?:data )?subject access|right of access|article 15|cop(?:y|ies) of {MY} (?:\w+ ){{0,3}}{DATA}|"
         rf"(?:what|which|all the|any) (?:\w+ ){{0,2}}{DATA} (?:that )?(?:do )?you (?:\w+ )?(?:hold|have|keep|store)|"
-        rf"everything you (?:hold|have) (?:on|about)|see {MY} {DATA})",
+        rf"everything you (?:hold|have) (?:on|about)|send me everything|see {MY} {DATA})",
     ),
     _right(
         Right.ERASURE,
         _("Asks for deletion"),
         rf"\b(?:(?:delet|eras|destroy|wip|purg)\w* (?:\w+ ){{0,4}}{DATA}|right to (?:be forgotten|erasure)|article 17|"
-        rf"remove {MY} {DATA}|forget me|close {MY} account and delete|delete (?:me|everything))",
+        rf"remove {MY} {DATA}|forget me|close {MY} account and delete|(?:delete|erase) (?:me|everything))",
+    ),
+    # Whoever wants to be gone takes back every consent: that is in force at once, and the deletion is weighed later.
+    _right(
+        Right.WITHDRAWAL,
+        _("Wants to be gone altogether, which takes back every consent at once"),
+        r"\b(?:delete|erase|forget) me\b",
     ),
     _right(
         Right.RECTIFICATION,

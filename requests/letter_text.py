@@ -50,7 +50,9 @@ class _Text(HTMLParser):
         self._href = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _BLOCKS or tag == "br":
+        if tag == "dd":
+            self.out.append(": ")
+        elif tag in _BLOCKS or tag == "br":
             self.out.append("\n")
         if tag == "li":
             self.out.append("- ")
@@ -60,7 +62,7 @@ class _Text(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._href.startswith("http"):
             self.out.append(f" ({self._href})")
-        if tag in {"h1", "h2", "h3", "p", "ul", "ol", "section", "article", "address", "table"}:
+        if tag in {"h1", "h2", "h3", "p", "ul", "ol", "dl", "section", "article", "address", "table"}:
             self.out.append("\n")
 
     def handle_data(self, data: str) -> None:

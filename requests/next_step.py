@@ -10,7 +10,7 @@ from core.errors import Text
 from requests import representing
 from requests.casework import Work
 from requests.clock import in_words
-from requests.models import Right, RightsRequest
+from requests.models import Right, RightsRequest, Transfer
 from requests.workflow import State
 
 # So many days before the due date a system that is still silent is named in a part answer rather than waited for.
@@ -30,9 +30,23 @@ def of(rights_request: RightsRequest, work: Work, *, today: date) -> list[Next]:
     unposted = [letter for letter in work.letters if not letter.is_given]
     post = [Next(_("A letter has not reached the person. Print it and post it, or send it again."), "letters")]
     if not rights_request.is_open:
-        return post if unposted else [Next(_("Nothing: it is answered. A word from the person takes it up again."))]
+        over = Next(_("Nothing: it is answered. A word from the person takes it up again."))
+        return [*(post if unposted else []), *_afterwards(rights_request, work)] or [over]
     steps = [*(post if unposted else []), *_in_the_way(rights_request, work, today)]
     return steps or [Next(_("Look through the answer and send it."), "answer")]
+
+
+def _afterwards(rights_request: RightsRequest, work: Work) -> list[Next]:
+    """What an answer leaves to be done: what is restricted until the person was told, and the rest of the case."""
+    steps = []
+    if work.may_lift:
+        steps.append(Next(_("They were told that it is used again. End the restriction."), "restricted"))
+    elif work.restricted:
+        steps.append(Next(_("It is stored and not used. Before you end that, tell the person."), "restricted"))
+    rest = [other.reference for other in work.siblings if other.is_open and other.case_id == rights_request.case_id]
+    if rest:
+        steps.append(Next(_("Go on with the rest of what they asked: %(names)s.") % {"names": ", ".join(rest)}))
+    return steps
 
 
 def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[Next]:
@@ -62,6 +76,24 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
         steps.append(Next(_("Make the copy, and look through it."), "answer"))
     elif work.is_portability and rights_request.case.subject and "purposes" not in rights_request.result:
         steps.append(Next(_("Make the set of data, and look through it."), "answer"))
+    elif work.is_portability:
+        steps += _to_others(work)
+    return steps
+
+
+def _to_others(work: Work) -> list[Next]:
+    """To whom the person told us to send their data, as long as it has not reached them."""
+    named: dict[str, list[str]] = {}
+    for one in work.transfers:
+        if one.transfer.way == Transfer.Way.ADDRESS:
+            named.setdefault(one.transfer.state, []).append(one.name)
+    steps = []
+    if owed := [*named.get(Transfer.State.WAITING, []), *named.get(Transfer.State.FAILED, [])]:
+        sentence = _("Send it to %(names)s, or record that it is not to be sent.")
+        steps.append(Next(sentence % {"names": ", ".join(owed)}, "porting"))
+    if sent := named.get(Transfer.State.SENDING):
+        sentence = _("It is on its way to %(names)s: nothing is to be done before they confirm it.")
+        steps.append(Next(sentence % {"names": ", ".join(sent)}, "porting"))
     return steps
 
 

@@ -254,6 +254,8 @@ def _in_letter(one: Shown) -> dict[str, str]:
             return {"name": one.name, "sentence": _("They confirmed that they have it."), "gap": ""}
         case State.FAILED:
             return {"name": one.name, "sentence": "", "gap": _("It could not be sent: %(why)s") % {"why": one.error}}
+        case State.WAITING:
+            return {"name": one.name, "sentence": "", "gap": _("We have not sent it to them yet.")}
     return {"name": one.name, "sentence": "", "gap": _("It is on its way to them and has not been confirmed yet.")}
 
 

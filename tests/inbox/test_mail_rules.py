@@ -32,6 +32,7 @@ def suggested(text, *, sender="Ada <ada@example.com>", subject="Hello", **given)
         ("I object to your profiling", ["objection"]),
         ("I want human review of your automated decision", ["adm_review"]),
         ("Send me a copy of my data and then delete my data.", ["access", "erasure"]),
+        ("Delete me and send me everything", ["access", "erasure", "withdrawal"]),
     ],
 )
 def test_rights_are_heard(text, rights):

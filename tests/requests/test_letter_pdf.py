@@ -52,6 +52,16 @@ def test_the_paper_says_no_less_than_the_screen(asked, kind):
         assert printed.count(word) >= said.count(word), word
 
 
+def test_a_receipt_stays_on_the_page(asked):
+    receipt = "eyJ" + "WMi9_-" * 150
+    context = {**SAMPLES["withdrawal_confirmation"], **OWN, "proofs": [receipt]}
+    pdf = render(letters.render("withdrawal_confirmation", asked, context, now=make.NOW))
+    assert receipt in "".join("".join(pages_of(pdf)).split())
+    page = pypdfium2.PdfDocument(pdf)[0]
+    text = page.get_textpage()
+    assert max(text.get_charbox(number)[2] for number in range(text.count_chars())) < page.get_width() - 50
+
+
 def test_what_was_typed_is_text(asked):
     context = {"message": HOSTILE}
     html = letters.render("general", asked, context, now=make.NOW)

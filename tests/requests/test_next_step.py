@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from requests import answer, next_step
+from core.outbox import deliver_due
+from requests import answer, decisions, next_step, restricting
 from requests.casework import gather
 from requests.models import Letter
 from tests import make_office as make
@@ -51,6 +52,24 @@ def test_nothing_is_next_once_it_is_answered_except_a_letter_that_came_back(acce
     assert "Nothing" in steps(access)[0][0]
     Letter.objects.update(bounced_at=make.NOW)
     assert where(access) == ["letters"]
+
+
+def test_what_an_answer_leaves_to_be_done(mailoutbox):
+    make.register()
+    make.person("contract-administration")
+    case = make.confirmed("restriction", "general", mailbox=mailoutbox)
+    restriction = case.requests.select_related("case__subject").get(right="restriction")
+    decisions.confirm_all(restriction, actor=make.OFFICER, now=make.NOW)
+    restricting.release(restriction, actor=make.OFFICER, now=make.NOW)
+    assert [anchor for _sentence, anchor in steps(restriction)] == ["restricted", ""]
+    assert "tell the person" in steps(restriction)[0][0]
+    assert case.requests.get(right="general").reference in steps(restriction)[1][0]
+    told = {"on": make.NOW.date(), "why": "It was checked.", "actor": make.OFFICER, "now": make.NOW}
+    restricting.announce(restriction, **told)
+    deliver_due(now=make.NOW)
+    assert "End the restriction." in steps(restriction)[0][0]
+    restricting.lift(restriction, actor=make.OFFICER, now=make.NOW)
+    assert where(restriction) == [""]
 
 
 def test_every_step_leads_to_a_place_on_the_page(access, client):

@@ -23,7 +23,8 @@ from core.models import Outbox
 from core.network import AddressRefused
 from ledger import signing
 from ledger.models import Entry
-from requests import letters, package, porting, transfer_post, transfers, ways
+from requests import letters, next_step, package, porting, transfer_post, transfers, ways
+from requests.casework import gather
 from requests.models import Package, RightsRequest, Transfer
 from requests.sending import Unconfirmed
 from requests.two_people import TwoPeopleNeeded
@@ -281,14 +282,20 @@ def test_two_people(found, receiver, settings):
     transfers.start(transfer, actor="user:somebody-else", now=NOW)
 
 
+def next_steps(found):
+    return next_step.of(found, gather(found, now=NOW), today=NOW.date())
+
+
 def test_the_letter_says_whether_they_have_it(found, receiver):
     receiver.start("busy")
     transfer = instruct(found, receiver.port)
     ways.release(found, actor=OFFICER, now=NOW)
     found.refresh_from_db()
     assert found.state == "partly_answered"
-    assert "It is on its way to them" in letters.read(letters.latest(found))["text"]
+    assert "We have not sent it to them yet." in letters.read(letters.latest(found))["text"]
+    assert "or record that it is not to be sent." in str(next_steps(found)[0].sentence)
     transfers.start(transfer, actor=OFFICER, now=NOW)
+    assert "It is on its way to" in str(next_steps(found)[0].sentence)
     ways.release(found, actor=OFFICER, now=NOW)
     assert found.letters.count() == 1
     (receiver.folder / "mode").write_text("take")
