@@ -1,7 +1,7 @@
 """The ground floor: who runs this installation, who may call it, what leaves it, and the keys of what it seals."""
 
 import uuid
-from datetime import tzinfo
+from datetime import date, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractUser
@@ -70,6 +70,10 @@ class Controller(models.Model):
     @property
     def zone(self) -> tzinfo:
         return ZoneInfo(self.time_zone)
+
+    def backups_until(self, day: date) -> date | None:
+        """When the last backup that may hold what was deleted on this day is destroyed; None where none is kept."""
+        return day + timedelta(days=self.backup_days) if self.backup_days else None
 
 
 class Owner(models.TextChoices):

@@ -4,7 +4,7 @@ What would change is proposed and decided in requests/proposing.py.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -174,7 +174,7 @@ def _report(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any]:
         "denied": _told(line for line in rows if line.row.outcome == Outcome.REFUSE),
         "still_restricted": restrictions.placed_for(rights_request.uuid).exists(),
         "corrected_on": in_words(done),
-        "backups_until": in_words(done + timedelta(days=controller.backup_days)),
+        "backups_until": in_words(until) if (until := controller.backups_until(done)) else "",
     }
 
 

@@ -59,7 +59,7 @@ def of_erasure(rights_request: RightsRequest, *, expected: Sequence[Recipient] =
         "kept": [*kept, *(_kept_in(task) for task in systems.kept(_tasks(rights_request)))],
         "erased_on": in_words(executed),
         "copy_until": _copy_until(rights_request),
-        "backups_until": in_words(executed + timedelta(days=controller.backup_days)),
+        "backups_until": in_words(until) if (until := controller.backups_until(executed)) else "",
     }
 
 

@@ -1,5 +1,6 @@
 """The page of one run: what it did, what it could not do, and its certificate."""
 
+from datetime import date
 from uuid import UUID
 
 from django.contrib.admin import AdminSite
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from core.desk import for_staff, page
+from core.models import Controller
 from retention import certificate, runs
 from retention.models import Run
 
@@ -25,9 +27,14 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "title": _("A run of %(rule)s") % {"rule": run.rule} if run.rule else _("An erasure that was asked for"),
         "run": run,
         "done": runs.totals(run),
-        "backups_until": runs.backups_until(run.finished_at) if is_over and run.finished_at else None,
+        "backups_until": _backups_until(run) if is_over else None,
     }
     return page(request, "retention/run.html", context)
+
+
+def _backups_until(run: Run) -> date | None:
+    controller = Controller.current()
+    return controller.backups_until(run.finished_at.astimezone(controller.zone).date()) if run.finished_at else None
 
 
 @require_GET

@@ -34,6 +34,8 @@ def make(*, now: datetime, address: str) -> Manifest:
     ring()
     name = shelf.name_for(now)
     controller = Controller.current()
+    if not controller.backup_days:
+        raise BackupProblem("The controller's settings, and letters, say that no backups are kept (backup days: 0).")
     expires = now.astimezone(controller.zone).date() + timedelta(days=controller.backup_days)
     # Read before the snapshot: whatever stands in the journal by now is in the dump.
     head = journal.head()
@@ -55,9 +57,15 @@ def make(*, now: datetime, address: str) -> Manifest:
         with suppress(DatabaseError):  # gone with it, and then the doctor has worse to tell
             evidence.failed(name, now=now)
         raise
-    gone = shelf.expire(today=now.astimezone(controller.zone).date())
+    gone = expire(now=now)
     evidence.made(manifest, expired=gone, now=now)
     return manifest
+
+
+def expire(*, now: datetime) -> list[str]:
+    """Delete the backups whose day has come; where no backups are kept, all of them."""
+    controller = Controller.current()
+    return shelf.expire(today=now.astimezone(controller.zone).date(), days=controller.backup_days)
 
 
 def _dump(manifest: Manifest, address: str) -> None:

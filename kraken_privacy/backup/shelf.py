@@ -8,7 +8,7 @@ import hmac
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -84,11 +84,16 @@ def read(name: str) -> Manifest:
     return manifest
 
 
-def expire(*, today: date) -> list[str]:
-    """Delete every backup whose day is over, the keys first. Returns their names."""
+def expire(*, today: date, days: int) -> list[str]:
+    """Delete every backup whose day has come, the keys first. Returns their names.
+
+    `days`: how long a backup is kept now. Letters name a day by it, so it counts for older backups as well.
+    """
     gone = []
     for name in names():
-        if date.fromisoformat(read(name).expires_on) < today:
+        manifest = read(name)
+        made_on = date.fromisoformat(name[:10])
+        if min(date.fromisoformat(manifest.expires_on), made_on + timedelta(days=days)) <= today:
             keys_of(name).unlink(missing_ok=True)
             dump_of(name).unlink(missing_ok=True)
             _manifest_of(name).unlink(missing_ok=True)

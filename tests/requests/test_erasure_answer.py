@@ -7,7 +7,7 @@ import pytest
 from consents.models import ConsentState, Suppression
 from core import outbox
 from core.errors import DomainError
-from core.models import Outbox
+from core.models import Controller, Outbox
 from ledger.models import Entry
 from processing.models import Purpose
 from requests import answer, decisions, letters
@@ -85,6 +85,12 @@ def test_the_letter_says_what_went_what_stays_and_where_to_complain(case):
     assert "165" in parts["complain-to-commissioner"]
     assert "Wycliffe House" in parts["complain-to-commissioner"]
     assert parts["court"]
+
+
+def test_where_no_backups_are_kept_the_letter_says_so(case):
+    Controller.objects.update(backup_days=0)
+    parts = letter_of(run(case.requests.get()))
+    assert "We keep no backups" in parts["backups"]
 
 
 def test_a_person_of_whom_nothing_is_left_goes_and_the_case_stays(mailoutbox):

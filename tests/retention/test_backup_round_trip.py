@@ -14,6 +14,7 @@ from django.db import connection
 from consents import permission, withdraw
 from core import outbox
 from core.keys import keyring
+from core.models import Controller
 from kraken_privacy import gate
 from kraken_privacy.backup import evidence, making, restoring, shelf
 from kraken_privacy.backup.address import of_django
@@ -176,9 +177,26 @@ def test_expired_backups_go_with_their_keys():
     ring = making.Manifest("2026-01-01T000000Z", NOW.isoformat(), "2026-02-05", "180000", 0, "")
     shelf.write(ring)
     shelf.keys_of(ring.name).write_bytes(b"")
-    assert shelf.expire(today=date(2026, 2, 5)) == []
-    assert shelf.expire(today=date(2026, 2, 6)) == [ring.name]
+    assert shelf.expire(today=date(2026, 2, 4), days=35) == []
+    # On the very day: letters say that it is destroyed then.
+    assert shelf.expire(today=date(2026, 2, 5), days=35) == [ring.name]
     assert not shelf.keys_of(ring.name).exists()
+
+
+def test_where_backups_are_kept_for_less_long_those_of_before_go_with_the_others():
+    ring = making.Manifest("2026-01-01T000000Z", NOW.isoformat(), "2026-02-05", "180000", 0, "")
+    shelf.write(ring)
+    assert shelf.expire(today=date(2026, 1, 7), days=7) == []
+    assert shelf.expire(today=date(2026, 1, 8), days=7) == [ring.name]
+
+
+def test_where_no_backups_are_kept_none_is_made_and_those_of_before_go(monkeypatch, capsys):
+    monkeypatch.setattr(Controller, "current", lambda: Controller(backup_days=0))
+    shelf.write(making.Manifest("2026-01-01T000000Z", NOW.isoformat(), "2026-02-05", "180000", 0, ""))
+    with pytest.raises(CommandError, match="no backups are kept"):
+        call_command("backup")
+    call_command("backup", "--expire")
+    assert "1 backups were deleted: 2026-01-01T000000Z" in capsys.readouterr().out
 
 
 def test_the_gate_keeps_everything_but_life_itself_from_a_database_that_is_behind(places, caplog):

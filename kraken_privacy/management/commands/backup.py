@@ -1,4 +1,4 @@
-"""manage.py backup [--list] [--verify NAME]: make a backup, try it out, and let old ones go."""
+"""manage.py backup [--list] [--verify NAME] [--expire]: make a backup, try it out, and let old ones go."""
 
 import json
 from dataclasses import asdict
@@ -18,6 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--list", action="store_true", help="one JSON line for each backup that there is")
+        parser.add_argument("--expire", action="store_true", help="make none, only delete those whose day has come")
         parser.add_argument("--verify", metavar="NAME", help="only try out the backup of this name again")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,6 +31,9 @@ class Command(BaseCommand):
         if options["list"]:
             for name in shelf.names():
                 self.stdout.write(json.dumps(asdict(shelf.read(name))))
+        elif options["expire"]:
+            gone = making.expire(now=timezone.now())
+            self.stdout.write(f"{len(gone)} backups were deleted: {', '.join(gone) or 'none was due'}.")
         elif options["verify"]:
             making.verify_again(options["verify"], now=timezone.now())
             self.stdout.write(f"Backup {options['verify']} was restored and holds every row.")
