@@ -79,6 +79,7 @@ class EntryForm(forms.Form):
             choices=[*choices, (NEW, _("It is something else: a new case"))],
             widget=forms.RadioSelect,
             help_text=_("A second letter about the same belongs to the first, and keeps its time."),
+            error_messages={"required": _("Choose whether it belongs to that case, or is something else.")},
         )
         self.order_fields(["token", "into"])
 
