@@ -9,12 +9,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import sync_playwright
 
 from cookies.models import CookieChoice
 from core import apikeys
+from tests import axe
 from tests import make_cookies as make
 
 FOLDER = Path(settings.BASE_DIR) / "examples/marketing-site"
@@ -106,8 +106,7 @@ def cookies(page):
 
 def look(page, name):
     """Clean by axe, nothing sticks out; a picture where PICTURES names a folder."""
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    assert [(one["id"], node["html"][:120]) for one in found for node in one["nodes"]] == []
+    assert axe.violations(page, RULES) == []
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

@@ -229,7 +229,8 @@ def test_somebody_takes_their_data_along_and_gives_it_to_another_company(
     data = zipfile.ZipFile(tmp_path / "mine.zip").read("data/data.jsonld").decode()
     assert "TOKEN" in data
     assert "INFERRED" not in data
-    somebody.get_by_role("link", name="Make a link for somebody else").click()
+    with somebody.expect_navigation():
+        somebody.get_by_role("link", name="Make a link for somebody else").click()
     press(somebody, "Make the link")
     assert "There is a problem" in somebody.locator("main").inner_text()
     good(somebody)
@@ -248,7 +249,8 @@ def test_somebody_takes_their_data_along_and_gives_it_to_another_company(
     other.goto(link)
     assert "This link does not work any more" in other.locator("main").inner_text()
     good(other)
-    somebody.get_by_role("link", name="Back", exact=True).click()
+    with somebody.expect_navigation():
+        somebody.get_by_role("link", name="Back", exact=True).click()
     assert re.search(r"Octopus Ltd\s+Used\s+They downloaded it on", somebody.locator("main").inner_text())
     good(somebody)
     officer.reload()
@@ -334,7 +336,8 @@ def test_somebody_takes_back_a_consent_and_complains(somebody, officer, mailoutb
     assert complaint.reference in somebody.locator("main").inner_text()
     assert complaint.reference in mail(mailoutbox, r"(KP-\w{4}-\w{4})")
     officer.goto(reverse("admin:complaints"))
-    officer.get_by_role("link", name=complaint.reference).first.click()
+    with officer.expect_navigation():
+        officer.get_by_role("link", name=complaint.reference).first.click()
     press(officer, "Show")
     assert "You wrote to me after I had said no." in officer.locator("body").text_content()
     issue = officer.get_by_label("Marketing that was not wanted")
