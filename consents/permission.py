@@ -9,11 +9,12 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from consents import permission_sql, suppression
+from consents.kinds import Kinds
 from consents.verdicts import Facts, Reason, Rules, Verdict, decide
 from core.errors import Invalid, NotFound
-from processing.models import Channel
+from processing.models import Basis, Channel
 from subjects import lawful_uses
-from subjects.identifiers import Claim, normalise, text_of
+from subjects.identifiers import Claim, text_of, texts_of
 from subjects.models import DataSubject, Identifier, RestrictedUse
 
 MOST_VALUES = 100_000
@@ -67,12 +68,17 @@ def check(
     if len(values) > MOST_VALUES:
         raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
     question = _Question.about(purpose, channel or "", now=now, type=type if is_message else "", use=use)
-    texts = [_text(type, value, system) for value in values]
+    texts = texts_of(type, values, system=system)
     asked = dict.fromkeys(text for text in texts if text)
     verdicts: dict[bytes | None, Verdict] = {}
     params = {**question.parameters(), "type": type, "system": system}
-    for text, facts in permission_sql.facts_by_text(params, asked):
-        verdict = question.verdict(facts)
+    kinds = Kinds(question.verdict, on_consent=question.rules.basis == Basis.CONSENT, now=now)
+    used_of = question.use.subject_id if question.use else None
+    for text, row, noes in permission_sql.people_by_text(params, asked):
+        verdict = None if row is None or noes or row[1] == used_of else kinds.verdict(row)
+        if verdict is None:
+            facts = permission_sql.facts_in(row, noes, used_of) if row else Facts(known=False, noes=noes)
+            verdict = question.verdict(facts)
         other = verdicts.setdefault(text, verdict)
         if other is not verdict and strictness(verdict) < strictness(other):
             verdicts[text] = verdict
@@ -84,14 +90,6 @@ def strictness(verdict: Verdict) -> tuple[bool, bool, float]:
     """The strictest sorts first: a refusal, then what leaves items out, then what ends soonest."""
     until = verdict.valid_until.timestamp() if verdict.valid_until else float("inf")
     return verdict.allowed, not verdict.partly_restricted, until
-
-
-def _text(type: str, value: str, system: str) -> bytes | None:
-    """What is hashed of a value; nothing of what is no possible identifier, which is nobody's."""
-    try:
-        return text_of(type, normalise(type, value, system=system), system)
-    except Invalid:
-        return None
 
 
 @dataclass(frozen=True)

@@ -162,8 +162,10 @@ def rules_of(slug: str) -> tuple[int, Rules] | None:
     return key, Rules(purpose, live, basis, marketing, assessment, bool(relies), review_due, outlives, place)
 
 
-def facts_by_text(params: dict[str, Any], texts: Collection[bytes]) -> Iterator[tuple[bytes, Facts]]:
-    """The facts of every person behind each identifier, of which `texts` says what is hashed. Two queries."""
+def people_by_text(
+    params: dict[str, Any], texts: Collection[bytes]
+) -> Iterator[tuple[bytes, Row | None, Sequence[No]]]:
+    """Every person behind each identifier, of which `texts` says what is hashed; no row of nobody. Two queries."""
     noes = noes_by_text(params, texts)
     blinds = _hashed("BLIND_INDEX_KEYS", texts)
     refused = [blind for blind, text in blinds.items() if text in noes] if noes else []
@@ -172,9 +174,9 @@ def facts_by_text(params: dict[str, Any], texts: Collection[bytes]) -> Iterator[
     for row in _standing(_rows(_asked(VALUES_ARE, params), params, many=len(texts) > FEW)):
         text = blinds[row[0]]
         unmet.pop(text, None)
-        yield text, _facts(row, noes.get(text, ()), params["used_of"])
+        yield text, row, noes.get(text, ())
     for text, refusals in unmet.items():
-        yield text, Facts(known=False, noes=refusals)
+        yield text, None, refusals
 
 
 def facts_of(params: dict[str, Any], person: int, texts: Collection[bytes]) -> Facts:
@@ -182,7 +184,7 @@ def facts_of(params: dict[str, Any], person: int, texts: Collection[bytes]) -> F
     noes = [no for found in noes_by_text(params, texts).values() for no in found]
     params |= {"person": person, "is_refused": bool(noes)}
     for row in _standing(_rows(_asked(PERSON_IS, params), params)):
-        return _facts(row, noes, params["used_of"])
+        return facts_in(row, noes, params["used_of"])
     return Facts(known=False, noes=noes)
 
 
@@ -214,7 +216,7 @@ def _stands(row: Row) -> tuple[bool, datetime, bool, UUID]:
     return stands(row[2], row[3], row[6])
 
 
-def _facts(row: Row, noes: Sequence[No], used_of: int | None) -> Facts:
+def facts_in(row: Row, noes: Sequence[No], used_of: int | None) -> Facts:
     _blind, person, status, at, until, entry, _event, explicit, stored, *rest = row
     choice = Choice(status, at, until, entry, bool(explicit)) if status else None
     stops = UUID(stored[1:]) if stored and stored[0] == "+" else None

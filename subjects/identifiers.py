@@ -36,6 +36,8 @@ RULES_VERSION = 1
 FIELD = "value"
 REGION = "GB"
 MAX_LENGTH = 254
+# No part of an address as short as this is too long (RFC 1035 §2.3.4: 63 octets for a label).
+_SHORT = 64
 Type = Identifier.Type
 
 
@@ -84,7 +86,7 @@ def normalise(type: str, value: str, *, system: str = "", region: str = REGION) 
     """The one form under which this identifier is stored. Raises Invalid naming the field, never the value."""
     if not isinstance(value, str):
         raise refused(type, _("Give this as text."))
-    if type == Type.EMAIL and not system and len(value) <= 64 and _PLAIN_EMAIL.fullmatch(value):
+    if type == Type.EMAIL and not system and len(value) <= _SHORT and _PLAIN_EMAIL.fullmatch(value):
         return value.lower()
     text = _trim(unicodedata.normalize("NFKC", value))
     if not text or len(text) > MAX_LENGTH or _has_controls(text):
@@ -161,7 +163,9 @@ def _a_labels(domain: str) -> str:
 _PLAIN_LABEL = r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,31}"
 _PLAIN_DOMAIN = re.compile(rf"{_PLAIN_LABEL}(?:\.{_PLAIN_LABEL})+")
 # Of the whole address, what all the rules together leave as it is but for its case.
-_PLAIN_EMAIL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@{_PLAIN_LABEL}(?:\.{_PLAIN_LABEL})+")
+# The quantifiers are possessive: after each part only one thing can follow, so there is nothing to go back to.
+_PLAIN_ATOM, _SHORT_LABEL = r"[A-Za-z0-9_+-]++", r"[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+"
+_PLAIN_EMAIL = re.compile(rf"{_PLAIN_ATOM}(?:\.{_PLAIN_ATOM})*+@{_SHORT_LABEL}(?:\.{_SHORT_LABEL})++")
 
 
 def _is_dot_atom(local: str) -> bool:
@@ -195,6 +199,25 @@ _PLAIN_BRITISH = re.compile(r"(0|\+44)([1-9][0-9]{9})")
 def text_of(type: str, normalised: str, system: str = "") -> bytes:
     """What is hashed of an identifier, for a blind index and for a suppression alike."""
     return f"{type}|{system}|{normalised}".encode()
+
+
+def texts_of(type: str, values: Iterable[str], *, system: str = "") -> list[bytes | None]:
+    """The same of many as they were typed, in their order; nothing of what is no possible identifier."""
+    is_plain = _PLAIN_EMAIL.fullmatch if type == Type.EMAIL and not system else None
+    start = text_of(type, "", system).decode()
+    return [
+        f"{start}{value.lower()}".encode()
+        if is_plain and len(value) <= _SHORT and is_plain(value)
+        else _possible(type, value, system)
+        for value in values
+    ]
+
+
+def _possible(type: str, value: str, system: str) -> bytes | None:
+    try:
+        return text_of(type, normalise(type, value, system=system), system)
+    except Invalid:
+        return None
 
 
 def blind(type: str, normalised: str, system: str = "") -> bytes:
