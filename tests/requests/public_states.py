@@ -50,6 +50,11 @@ def press(page, name="Continue"):
         page.get_by_role("button", name=name, exact=True).click()
 
 
+def follow(page, link):
+    with page.expect_navigation():
+        page.click(link)
+
+
 def states(page, mailbox):
     """Yields the name of each state while the page is in it."""
     page.goto("/")
@@ -89,7 +94,7 @@ def form(page):
 
 
 def after_sending(page, mailbox):
-    page.click("text=Correct it here")
+    follow(page, "text=Correct it here")
     yield "new address"
     press(page, "Change the address")
     yield "new address, with a mistake"
@@ -109,7 +114,7 @@ def after_sending(page, mailbox):
 
 
 def conversation(page, mailbox):
-    page.click("a[href*='/rights/messages/']")
+    follow(page, "a[href*='/rights/messages/']")
     yield "messages, before the code"
     press(page, "Send me a code")
     yield "messages, code"
@@ -134,7 +139,7 @@ def by_post(page):
     press(page)
     page.fill("#id_name", "Grace Hopper")
     press(page)
-    page.click("text=We write to you by post")
+    follow(page, "text=We write to you by post")
     yield "address"
     press(page)
     yield "address, with a mistake"
