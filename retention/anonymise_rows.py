@@ -12,10 +12,11 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import transaction
 
 from core import prepared
-from core.arrays import Among
+from core.arrays import Among, array
 from core.models import Owner
 from core.vault import open_each
 from processing.models import DataCategory
@@ -30,6 +31,8 @@ from subjects.items import FIELD
 
 # People whose ids are read ahead.
 AHEAD = 100_000
+# Stands in the query for the people of a batch.
+NOBODY = -1
 # What an item holds after a run that was not enough: its values, and which rule changed them.
 MARK, BY = "pseudonymised", "by"
 READ = """
@@ -89,9 +92,20 @@ class Found:
 class Reader:
     """The people of whom something is due under a rule."""
 
-    def __init__(self, rule: RetentionRule, limit: date) -> None:
+    def __init__(self, rule: RetentionRule, limit: date, *, now: datetime) -> None:
         self.rule, self._limit = rule, limit
         self._slugs = dict(DataCategory.objects.values_list("pk", "slug"))
+        self._sql, self._params = self._written(now)
+
+    def _written(self, now: datetime) -> tuple[str, list[Any]]:
+        """Once for all batches: building the query takes longer than a batch."""
+        needs = due.workable(self.rule, self._limit, now=now).filter(Among("subject", [NOBODY])).order_by()
+        columns = needs.values_list("pk", "item_id", "subject_id", "category_id", "collected_on")
+        try:
+            sql, params = columns.query.sql_with_params()
+        except EmptyResultSet:
+            return "", []
+        return READ.format(needs=sql), [*params, self.rule.purpose_id, Owner.ITEM.value]
 
     def ahead(self) -> Iterator[list[int]]:
         """Primary keys of everybody of whom something is due, held or not; each once."""
@@ -100,13 +114,11 @@ class Reader:
         while some := list(islice(people, AHEAD)):
             yield some
 
-    def read(self, people: Iterable[int], *, now: datetime) -> list[Found]:
+    def read(self, people: Iterable[int]) -> list[Found]:
         """What can be worked of these people, each with all of it, in one query."""
-        needs = due.workable(self.rule, self._limit, now=now).filter(Among("subject", people)).order_by()
-        columns = needs.values_list("pk", "item_id", "subject_id", "category_id", "collected_on")
-        sql, params = columns.query.sql_with_params()
-        given = [*params, self.rule.purpose_id, Owner.ITEM.value]
-        rows = prepared.fetch_bulk(READ.format(needs=sql), given)
+        theirs = array(people)
+        given = [theirs if value == array([NOBODY]) else value for value in self._params]
+        rows = prepared.fetch_bulk(self._sql, given) if self._sql else []
         texts = open_each(Owner.ITEM, FIELD, [(row[4], row[5], row[6], row[7]) for row in rows])
         return self._by_person(rows, texts)
 
@@ -150,10 +162,10 @@ def _taken(people: deque[int], most: int) -> list[int]:
     return some
 
 
-def locked(reader: Reader, people: list[int], clock: Callable[[], datetime]) -> tuple[list[Found], dict[int, UUID]]:
+def locked(reader: Reader, people: list[int]) -> tuple[list[Found], dict[int, UUID]]:
     """What can be worked of these people, read under their locks: it cannot change before the commit."""
     theirs = lock_people([], people)
-    return reader.read(theirs, now=clock()), theirs
+    return reader.read(theirs), theirs
 
 
 def kinds(found: list[Found], by: Recipe) -> Counter[Kind]:

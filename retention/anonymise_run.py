@@ -41,6 +41,8 @@ from subjects.models import NameToken, PersonalDataItem
 NOT_WORKED = "not-worked"
 # A recipe that tells more kinds of rows apart than this hides nobody, and counting them would need as much memory.
 MOST_KINDS = 500_000
+# People who are read at once to be counted: nobody is locked for it.
+COUNTED = 1000
 # Under fresh keys: in a dump that was made before, the old values cannot be opened without the old ones.
 CHANGE = """
 WITH new AS MATERIALIZED (
@@ -62,7 +64,7 @@ class TooFine(DomainError):
 
 
 def work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
-    by, reader = recipe(rule.recipe or {}), Reader(rule, run.cutoff or date.min)
+    by, reader = recipe(rule.recipe or {}), Reader(rule, run.cutoff or date.min, now=clock())
     how = {"batch": batch, "workers": workers}
     # First, so that nobody whom another worker lets go meanwhile is counted twice.
     earlier = _stored(run)
@@ -98,14 +100,14 @@ def _counted(run: Run, reader: Reader, by: Recipe, clock: Clock, workers: int) -
     one_by_one = Lock()
 
     def count(people: list[int]) -> None:
-        found = kinds(reader.read(people, now=clock()), by)
+        found = kinds(reader.read(people), by)
         with one_by_one:
             counted.update(found)
             if len(counted) > MOST_KINDS:
                 raise TooFine
         runs.go_on(run, now=clock())
 
-    reader.each_batch(count, batch=0, workers=workers)
+    reader.each_batch(count, batch=COUNTED, workers=workers)
     return counted
 
 
@@ -138,7 +140,7 @@ def _let_go(
         return kind
 
     def let_go(people: list[int]) -> None:
-        found, theirs = locked(reader, people, clock)
+        found, theirs = locked(reader, people)
         taken = [(one, kind) for one in found if (kind := take(one))]
         needs, now = [need for one, _kind in taken for need in one.needs], clock()
         erased = end_needs(needs, now=now, people={one.subject: theirs[one.subject] for one, _kind in taken})
@@ -191,7 +193,7 @@ def _pseudonymise(run: Run, reader: Reader, by: Recipe, clock: Clock, how: Mappi
     """Change the values where they stand, and mark them. What another purpose needs as it is stays as it is."""
 
     def change(people: list[int]) -> None:
-        found, _theirs = locked(reader, people, clock)
+        found, _theirs = locked(reader, people)
         mine = [item for one in found if _kind(one, by) for item in one.items]
         fresh = [item for item in mine if item.is_readable and not (item.is_marked or item.is_shared)]
         now = clock()

@@ -32,8 +32,8 @@ class Seen:
 def look(rule: RetentionRule, *, as_of: date, by: str, now: datetime) -> Seen:
     """Of the first people that are due. Raises Invalid naming a field that the recipe does not."""
     how = recipe(rule.recipe or {})
-    reader = Reader(rule, cutoff(rule, as_of))
-    people = reader.read(next(reader.ahead(), [])[:MEASURED], now=now)
+    reader = Reader(rule, cutoff(rule, as_of), now=now)
+    people = reader.read(next(reader.ahead(), [])[:MEASURED])
     rows = [one.changed(how) for one in people]
     shown = [Sample(one.row, row) for one, row in zip(people[:SHOWN], rows, strict=False)]
     data = {"rule": rule.slug, "version": rule.version, "people": len(shown)}
