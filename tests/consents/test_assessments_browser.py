@@ -3,14 +3,13 @@
 import os
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.utils import timezone
 
 from consents.assessments_questions import BALANCE_FORM, Shape
 from processing.models import PurposeVersion
+from tests import axe, make_register, make_staff
 from tests import make_consents as make
-from tests import make_register, make_staff
 from tests.e2e.browser import opened, pictures_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -53,8 +52,7 @@ def good(page, name):
         if folder := pictures_folder():
             page.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
     page.set_viewport_size({"width": 1280, "height": 900})
-    found = Axe().run(page, context=".office" if "/admin/" in page.url else "main").response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert axe.violations(page, context=".office" if "/admin/" in page.url else "main") == []
 
 
 def fill(page, part, said):
