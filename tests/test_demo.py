@@ -108,7 +108,7 @@ def test_every_purpose_is_live_and_has_a_rule():
 
 def test_its_people_stand_for_the_cases():
     # One of them was on file twice.
-    assert (DataSubject.objects.count(), Merge.objects.count()) == (8, 1)
+    assert (DataSubject.objects.count(), Merge.objects.count()) == (9, 1)
     assert set(RightsRequest.objects.values_list("state", flat=True)) == set(State.values)
     ada = people.find([Claim("email", "ada.testperson@example.com")])
     assert {item.category.slug for item in ada.items.all()} >= {"invoice", "contract", "name"}
@@ -131,13 +131,13 @@ def test_the_subscriber_may_be_written_to():
     assert not may_process(ada, "surveys", "email", now=now).allowed
 
 
-def test_only_the_old_applicant_is_due():
+def test_the_old_applicant_and_the_contract_of_six_years_ago_are_due():
     now = timezone.now()
     due = {
         rule.slug: purge(rule, as_of=now.date(), now=now).due
         for rule in RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE)
     }
-    assert {slug for slug, count in due.items() if count} == {"applicants"}
+    assert {slug for slug, count in due.items() if count} == {"applicants", "contract-records"}
 
 
 def test_requests_are_in_time_late_paused_extended_and_not_begun():

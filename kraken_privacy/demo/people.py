@@ -1,4 +1,4 @@
-"""The demo's seven people, who do not exist; taken in by the functions that take in everybody."""
+"""The demo's eight people, who do not exist; taken in by the functions that take in everybody."""
 
 import json
 import uuid
