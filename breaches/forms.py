@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from breaches.log import DETAILS
 from breaches.models import Effect, Exemption, Risk
+from consents.office_assessments_input import AssessedField
 from processing.models import DataCategory
 from requests.office_forms import MomentField
 
@@ -32,6 +33,7 @@ class DescribeForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
+    purposes = AssessedField()
     people_estimate = forms.IntegerField(label=_("How many people, about"), min_value=0, required=False)
     records_estimate = forms.IntegerField(label=_("How many records, about"), min_value=0, required=False)
     facts = text(_("The facts"), rows=4)

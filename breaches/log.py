@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from breaches.models import FIELD, Breach, Exemption, Risk
+from consents import assessments
+from consents.models import AssessmentReview
 from core.errors import DomainError, Invalid
 from core.models import Controller, Owner
 from core.rules import rule_set
 from core.vault import ensure_key
 from ledger.entries import instant, record
-from processing.models import DataCategory
+from processing.models import DataCategory, Purpose
 from requests.clock import notify_by
 from requests.deadlines import regime_of
 
@@ -46,6 +48,7 @@ def log(
     texts: Mapping[str, str],
     details: Mapping[str, Any] | None = None,
     categories: Sequence[DataCategory] = (),
+    purposes: Sequence[Purpose] = (),
     actor: str,
     now: datetime,
 ) -> Breach:
@@ -59,6 +62,7 @@ def log(
     breach = Breach.objects.create(aware_at=aware_at, notify_by=due, logged_at=now, logged_by=actor)
     _write(breach, texts, details or {}, categories)
     _note("breach.logged", breach, actor=actor, now=now, aware=instant(aware_at), notify_by=instant(due))
+    _touch(breach, purposes, actor=actor, now=now)
     return breach
 
 
@@ -69,6 +73,7 @@ def describe(
     texts: Mapping[str, str],
     details: Mapping[str, Any],
     categories: Sequence[DataCategory],
+    purposes: Sequence[Purpose] = (),
     actor: str,
     now: datetime,
 ) -> None:
@@ -76,6 +81,7 @@ def describe(
     _open(breach)
     _write(breach, texts, details, categories)
     _note("breach.described", breach, actor=actor, now=now)
+    _touch(breach, purposes, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -163,6 +169,12 @@ def left_in_words(until: datetime, now: datetime) -> str:
         parts.append(ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
     span = " ".join(parts)
     return str((_("%(span)s over") if late else _("%(span)s left")) % {"span": span})
+
+
+def _touch(breach: Breach, purposes: Sequence[Purpose], *, actor: str, now: datetime) -> None:
+    """A breach shows that an interest may have been weighed with too few safeguards in mind."""
+    cause = AssessmentReview.Cause.BREACH
+    assessments.touched(purposes, caused_by=breach.uuid, cause=cause, now=now, actor=actor)
 
 
 def _write(

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from breaches import log
 from breaches.forms import CloseForm, DecideForm, DescribeForm, LogForm, NotifiedForm, ToldForm
 from breaches.models import Breach
+from consents import assessments
 from core.errors import DomainError
 from requests.office import actor_of, for_staff, page
 from requests.office_forms import refuse
@@ -57,6 +58,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 texts=form.texts,
                 details=form.details,
                 categories=list(given["categories"]),
+                purposes=list(given["purposes"]),
                 actor=actor_of(request),
                 now=now,
             )
@@ -98,7 +100,12 @@ def _steps(breach: Breach, form: Any, *, actor: str) -> dict[str, Callable[[], N
     who: dict[str, Any] = {"actor": actor, "now": timezone.now()}
     return {
         "describe": lambda: log.describe(
-            breach, texts=form.texts, details=form.details, categories=list(given["categories"]), **who
+            breach,
+            texts=form.texts,
+            details=form.details,
+            categories=list(given["categories"]),
+            purposes=list(given["purposes"]),
+            **who,
         ),
         "decide": lambda: log.decide(breach, risk=given["risk"], reasoning=given["reasoning"], **who),
         "notified": lambda: log.notified(
@@ -117,11 +124,14 @@ def _show(request: HttpRequest, breach: Breach, **bound: forms.Form) -> HttpResp
     now, texts = timezone.now(), breach.texts
     initial = {name: getattr(breach, name) for name in log.DETAILS} | texts
     initial["categories"] = list(breach.categories.all())
+    reviews = assessments.reviews_for(breach.uuid)
+    initial["purposes"] = [review.assessment.purpose for review in reviews]
     made = {name: bound.get(name) or form(initial=initial, prefix=name) for name, form in FORMS.items()}
     context = {
         "title": breach.reference,
         "breach": breach,
         "texts": texts,
+        "reviews": reviews,
         "now": now,
         "left": log.left_in_words(breach.notify_by, now),
         "is_over": now > breach.notify_by,

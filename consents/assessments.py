@@ -4,7 +4,7 @@ Legitimate interests (UK GDPR Art 6(1)(f)) are weighed in the three-part test, r
 to be necessary in a short form. How a round is written is in consents/assessments_drafts.py.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
@@ -16,12 +16,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from consents import assessments_facts, assessments_problems
+from consents import assessments_facts, assessments_mail, assessments_problems
 from consents.models import Assessment, AssessmentReview, AssessmentVersion
 from core.errors import DomainError
 from core.models import Controller
 from ledger import entries
-from processing.models import Basis, Purpose
+from processing.models import Basis, Purpose, Status
 
 REVIEW_EVERY = relativedelta(months=12)
 RELIES = [AssessmentVersion.Decision.RELY, AssessmentVersion.Decision.SAFEGUARDS]
@@ -96,9 +96,29 @@ def require_review(
         purpose=purpose.slug,
         data={"cause": cause, "caused_by": str(caused_by)},
     )
-    return AssessmentReview.objects.create(
+    review = AssessmentReview.objects.create(
         assessment=assessment, cause=cause, caused_by=caused_by, opened_at=now, entry=entry
     )
+    assessments_mail.opened(review, now=now)
+    return review
+
+
+def touched(purposes: Iterable[Purpose], *, caused_by: UUID, cause: str, now: datetime, actor: str) -> None:
+    """A complaint was about these purposes, or a breach touched them: what is assessed of them is weighed again."""
+    for purpose in assessed().filter(pk__in=[one.pk for one in purposes]):
+        require_review(purpose, caused_by=caused_by, cause=cause, now=now, actor=actor)
+
+
+def assessed() -> QuerySet[Purpose]:
+    """The purposes that are live on an interest."""
+    interests = [Basis.LEGITIMATE_INTEREST, Basis.RECOGNISED]
+    return Purpose.objects.filter(versions__status=Status.LIVE, versions__basis__in=interests).order_by("slug")
+
+
+def reviews_for(caused_by: UUID) -> QuerySet[AssessmentReview]:
+    """What was to be weighed again because of this, answered or not."""
+    rows = AssessmentReview.objects.filter(caused_by=caused_by)
+    return rows.select_related("assessment__purpose").order_by("pk")
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from consents import assessments_facts, assessments_problems
+from consents import assessments_facts, assessments_mail, assessments_problems
 from consents import assessments_questions as form
 from consents import assessments_screening as screening
 from consents.assessments_types import Part, Shape
@@ -115,6 +115,7 @@ def submit(purpose: Purpose, *, now: datetime, actor: str) -> AssessmentVersion:
     version.save(update_fields=["facts", "screening", "submitted_at", "author", "returned_note", "writers"])
     said = {"decision": version.decision, "screening": version.screening, "register": register.number}
     _record("submitted", version, now=now, actor=actor, **said)
+    assessments_mail.waiting(version, now=now)
     return version
 
 

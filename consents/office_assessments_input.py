@@ -5,13 +5,32 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from consents import assessments_problems
+from consents import assessments, assessments_problems
 from consents.assessments_types import Part, Question, Shape
 from consents.models import AssessmentReview, AssessmentVersion
 from core.desk import DayField
+from processing.models import Status
 
 Cause = AssessmentReview.Cause
 WORDS = forms.Textarea(attrs={"rows": 3})
+
+
+class AssessedField(forms.ModelMultipleChoiceField):
+    """Purposes on an interest, for the pages of what may have them weighed again."""
+
+    def __init__(self, **given: Any) -> None:
+        given.setdefault("widget", forms.CheckboxSelectMultiple)
+        super().__init__(
+            assessments.assessed(),
+            label=_("Purposes on a legitimate interest that it is about"),
+            required=False,
+            help_text=_("Their assessments are weighed again. That is not taken back here."),
+            **given,
+        )
+
+    def label_from_instance(self, obj: Any) -> str:
+        title = obj.versions.filter(status=Status.LIVE).values_list("title", flat=True).first()
+        return str(title or obj.slug)
 
 
 class PartForm(forms.Form):

@@ -3,7 +3,17 @@
 from celery import shared_task
 from django.utils import timezone
 
-from consents import endings, opt_in, pausing, preferences_door, reminders, renewals, renewals_mail, webhooks
+from consents import (
+    assessments_mail,
+    endings,
+    opt_in,
+    pausing,
+    preferences_door,
+    reminders,
+    renewals,
+    renewals_mail,
+    webhooks,
+)
 
 # Of five hundred people each. What is left over comes the night after.
 BATCHES = 200
@@ -23,8 +33,9 @@ def expire() -> int:
 
 @shared_task
 def remind() -> int:
-    """By day: tell some of those whose "yes" runs out within a month."""
-    return reminders.remind_due(now=timezone.now())
+    """By day: tell some of those whose "yes" runs out within a month, and staff of assessments that are due."""
+    now = timezone.now()
+    return reminders.remind_due(now=now) + assessments_mail.remind(now=now)
 
 
 @shared_task

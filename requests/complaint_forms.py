@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from consents.office_assessments_input import AssessedField
 from requests.complaints import LENGTH
 from requests.models_complaints import Issue
 from requests.office_forms import DayField
@@ -20,6 +21,7 @@ class DescribeForm(forms.Form):
     issues = forms.MultipleChoiceField(
         label=_("What it is about"), choices=Issue, widget=forms.CheckboxSelectMultiple, required=False
     )
+    purposes = AssessedField()
     about = forms.CharField(
         label=_("Request complained of"),
         max_length=40,

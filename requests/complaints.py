@@ -14,11 +14,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from consents import assessments
+from consents.models import AssessmentReview
 from core.errors import DomainError, Invalid, Text
 from core.models import Controller, Owner
 from core.rules import rule_set
 from core.vault import create_key, ensure_key, keys_of
 from ledger.entries import record
+from processing.models import Purpose
 from requests import acknowledging, letters, posting, references, representing
 from requests.clock import acknowledge_by
 from requests.deadlines import holidays_of, regime_of
@@ -118,10 +121,14 @@ def describe(
     issues: Sequence[str],
     about: str = "",
     regulator_reference: str = "",
+    purposes: Sequence[Purpose] = (),
     actor: str,
     now: datetime,
 ) -> None:
-    """Say what it is about: issues to count it by, the request complained of, and the Commissioner's reference."""
+    """Say what it is about: issues to count it by, the request complained of, and the Commissioner's reference.
+
+    The interests by which its `purposes` are pursued are weighed again.
+    """
     locked = _open(complaint)
     if not set(issues) <= set(Issue.values):
         raise Invalid(fields={"issues": CHOOSE})
@@ -131,6 +138,9 @@ def describe(
     locked.save(update_fields=["issues", "about", "regulator_reference"])
     about_uuid = locked.about.uuid if locked.about else None
     _note("described", locked, actor=actor, now=now, issues=locked.issues, about=about_uuid)
+    if not locked.case.is_test:
+        cause = AssessmentReview.Cause.COMPLAINT
+        assessments.touched(purposes, caused_by=locked.uuid, cause=cause, now=now, actor=actor)
 
 
 @transaction.atomic

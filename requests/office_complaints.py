@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from consents import assessments
 from core.errors import DomainError
 from core.models import User
 from requests import (
@@ -148,10 +149,12 @@ def _show(
     request: HttpRequest, complaint: Complaint, *, bound: dict[str, forms.Form] | None = None, **extra: Any
 ) -> HttpResponse:
     about = complaint.about.reference if complaint.about else ""
+    reviews = assessments.reviews_for(complaint.uuid)
     initial = {
         "issues": complaint.issues,
         "about": about,
         "regulator_reference": complaint.regulator_reference,
+        "purposes": [review.assessment.purpose for review in reviews],
     }
     may_write, bound = request.user.has_perm(WRITE), bound or {}
     may_assign = request.user.has_perm(assigning.ASSIGN)
@@ -160,6 +163,7 @@ def _show(
         "title": complaint.reference,
         "complaint": complaint,
         "case": complaint.case,
+        "reviews": reviews,
         "today": today,
         "panels": complaint_panels.of(complaint, letters, today=today),
         "clock": acknowledging.explained(complaint, today=today),
