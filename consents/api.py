@@ -26,6 +26,7 @@ from core.network import client_address
 from core.recall import Changed
 from core.recalled import RecallsKey
 from subjects.identifiers import parse_identity
+from subjects.late import PersonErased, brings_back
 
 RECEIPTS = f"{settings.BASE_URL}/api/v1/consents/"
 Fields = dict[str, serializers.Field[Any, Any, Any, Any]]
@@ -201,6 +202,8 @@ class ConsentView(RecallsKey, CrossOriginView):
     def _capture(self, request: Request, now: datetime, *, recalled: bool) -> capture.Captured:
         address = partial(client_address, request) if _is_public(request) else None
         answer = answers.read(request.data, now=now, recalled=recalled, address=address)
+        if answer.given_at < now and brings_back(answer.claims, [answer.given_at], is_test=answer.is_test):
+            raise PersonErased
         if opt_in.is_needed(answer):
             self.read_key(request)
             # What was recalled is only proved by the statement of a capture.

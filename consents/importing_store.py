@@ -22,6 +22,7 @@ from core.arrays import array, hashes
 from core.errors import Text
 from core.keys import keyring
 from subjects.identifiers import Claim
+from subjects.late import PersonErased, erased_since
 
 # The person of each value, held until the transaction ends. More than one row for a number: several share it.
 # LATERAL with OFFSET 0 looks each up in the index: most are new, and nothing else tells the planner so.
@@ -63,6 +64,7 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
     answers = _new([row for row in rows if isinstance(row, Answer)], done)
     people = _people(answers)
     noes = _noes([row for row in rows if row.status != Status.REFUSED])
+    gone = _gone([row for row in answers if row.line not in people])
     kept: list[Kept] = []
     for row in answers:
         found = people.get(row.line, set())
@@ -72,6 +74,9 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
         elif row.status == Status.GIVEN and row.line in noes:
             done.counts["outdone"] += 1
             done.faults.append((row.line, _("Somebody said no by this address or number. An import does not undo it.")))
+        elif row.line in gone:
+            done.counts["outdone"] += 1
+            done.faults.append((row.line, PersonErased.message))
         else:
             kept.append(Kept(row, found.pop()) if found else Kept(row, row.person.subject, row.person))
     done.counts["stored"] += len(kept)
@@ -115,6 +120,13 @@ def _noes(rows: Sequence[Row]) -> dict[int, datetime]:
     for line, since in _asked(NOES, "SUPPRESSION_KEYS", rows):
         found[line] = max(since, found.get(line, since))
     return found
+
+
+def _gone(rows: Sequence[Answer]) -> set[int]:
+    """The lines of those who were erased after they answered. A withdrawal needs nobody, and counts all the same."""
+    keys = keyring("SUPPRESSION_KEYS")
+    pairs = [pair for key in keys.keys for pair in zip(rows, keys.macs((row.text for row in rows), key), strict=True)]
+    return {pairs[place][0].line for place in erased_since([(value, row.at) for row, value in pairs])}
 
 
 def _asked(sql: str, ring: str, rows: Sequence[Row]) -> list[tuple[Any, ...]]:

@@ -5,13 +5,14 @@ expires with the last backup that may contain the record; after that nothing old
 """
 
 import hmac
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from struct import pack
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from core.arrays import array, hashes
 from core.keys import keyring
 from core.models import Controller
 from ledger.entries import record
@@ -79,9 +80,22 @@ def is_written_back(source_hash: bytes, collected_at: datetime) -> bool:
     return Tombstone.objects.filter(hash=source_hash, scope=Scope.RECORD, erased_at__gte=collected_at).exists()
 
 
-def was_erased_since(hashes: Collection[bytes], since: datetime) -> bool:
+def was_erased_since(identifiers: Collection[bytes], since: datetime) -> bool:
     """Whether a person of one of these identifiers (as keyed hashes) was erased after this moment."""
-    return Tombstone.objects.filter(hash__in=hashes, scope=Scope.IDENTIFIER, erased_at__gte=since).exists()
+    return Tombstone.objects.filter(hash__in=identifiers, scope=Scope.IDENTIFIER, erased_at__gte=since).exists()
+
+
+def erased_since(pairs: Sequence[tuple[bytes, datetime]]) -> set[int]:
+    """The places of those (identifier as keyed hash, moment) of which that is so."""
+    sql = """
+        SELECT DISTINCT asked.n FROM unnest(%s::int[], %s::bytea[], %s::timestamptz[]) AS asked (n, hash, at)
+        JOIN retention_tombstone stone
+          ON stone.hash = asked.hash AND stone.scope = %s AND stone.erased_at >= asked.at
+    """
+    given = [array(range(len(pairs))), hashes(value for value, _at in pairs), [at for _value, at in pairs]]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*given, Scope.IDENTIFIER.value])
+        return {place for (place,) in cursor.fetchall()}
 
 
 def was_erased(scope: Scope, uuid: UUID) -> bool:

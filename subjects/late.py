@@ -16,6 +16,9 @@ from subjects.people import find
 # source records (keyed hashes) was let back.
 PersonGuard = Callable[[Collection[bytes], Collection[bytes], datetime], bool]
 _guards: list[PersonGuard] = []
+# The same for thousands: the places of those pairs (keyed hash of an identifier, moment) whose person was erased since.
+CrowdGuard = Callable[[Sequence[tuple[bytes, datetime]]], set[int]]
+_crowd_guards: list[CrowdGuard] = []
 
 
 class PersonErased(DomainError):
@@ -26,6 +29,16 @@ class PersonErased(DomainError):
 def register_person_guard(guard: PersonGuard) -> None:
     if guard not in _guards:
         _guards.append(guard)
+
+
+def register_crowd_guard(guard: CrowdGuard) -> None:
+    if guard not in _crowd_guards:
+        _crowd_guards.append(guard)
+
+
+def erased_since(pairs: Sequence[tuple[bytes, datetime]]) -> set[int]:
+    """The places of those (keyed hash of an identifier, moment) whose person was erased after that moment."""
+    return set[int]().union(*(guard(pairs) for guard in _crowd_guards)) if pairs else set()
 
 
 def brings_back(

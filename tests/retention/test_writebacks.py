@@ -1,11 +1,13 @@
 """An erased record that is written back: refused, listed without what it held, decided by staff."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
+from consents import importing
 from core import keys
 from ledger.models import Entry
 from retention.models import WriteBack
@@ -90,6 +92,26 @@ def test_an_old_copy_does_not_bring_the_person_back_under_another_name():
     take(new, source_record="crm:4713")
     # Somebody who has come back may be written about as before.
     take(old, source_record="crm:4712")
+
+
+def test_an_old_consent_brings_nobody_back_by_import_or_api(tmp_path, client):
+    erased()
+    old, new = NOW - timedelta(days=30), NOW + timedelta(hours=1)
+    said = {"email": "person1@example.org", "purpose": "newsletter", "channel": "email", "evidence": "F1"}
+    rows = [{**said, "status": status, "at": old.isoformat()} for status in ("given", "refused")]
+    rows += [{**said, "email": "person2@example.org", "status": "given", "at": old.isoformat()}]
+    file = tmp_path / "rows.ndjson"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = importing.take(file, actor="test", now=new)
+    assert +report.counts == {"outdone": 2, "stored": 1}
+    assert [(line, "erased here" in reason) for line, _field, reason in report.faults] == [(1, True), (2, True)]
+    assert DataSubject.objects.count() == 1
+    make_consents.published()
+    body = make_consents.body("person1@example.org", given_at=(NOW - timedelta(minutes=1)).isoformat())
+    headers = make_consents.key("consents:write")["headers"]
+    answer = client.post("/api/v1/consents/", body, content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "erased-person")
+    assert DataSubject.objects.count() == 1
 
 
 def test_it_is_recognised_under_an_older_key(client, settings):
