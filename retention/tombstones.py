@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from struct import pack
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -92,7 +93,7 @@ def erased_since(pairs: Sequence[tuple[bytes, datetime]]) -> set[int]:
         JOIN retention_tombstone stone
           ON stone.hash = asked.hash AND stone.scope = %s AND stone.erased_at >= asked.at
     """
-    given = [array(range(len(pairs))), hashes(value for value, _at in pairs), [at for _value, at in pairs]]
+    given: list[Any] = [array(range(len(pairs))), hashes(value for value, _at in pairs), [at for _value, at in pairs]]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*given, Scope.IDENTIFIER.value])
         return {place for (place,) in cursor.fetchall()}
