@@ -22,6 +22,7 @@ from core.apikeys import Seen
 from core.errors import Invalid, NotFound, Text
 from core.keys import token_hash
 from core.models import Controller, Owner
+from core.recall import Changed
 from core.vault import Key, key_of, new_key
 from ledger.entries import record
 from requests import references
@@ -263,20 +264,20 @@ def _file(
     now: datetime,
 ) -> tuple[list[RightsRequest], Filed] | None:
     """Store a new case with its requests and, with `mail_to`, its acknowledgement; None if the same form came in
-    before.
+    before. Raises Changed when what the clock rests on changes faster than it can be read.
     """
     there = recalled(on, case.received_at, by=by)
-    while True:
+    for _attempt in range(5):
         _check_day(there.day, now, there.controller)
         case.rule_set, case.received_on = there.rules, there.day
         requests = unsaved(case, rights, there.controller, holidays=there.holidays, now=now)
         mail = acknowledgement(case, requests, to=mail_to, token=token) if mail_to else None
         if filed := file(case, key, requests, mail, there=there, by=by, actor=actor, now=now):
             return requests, filed
-        fresh = circumstances(on, case.received_at, by=by)
-        if fresh.version == there.version:
+        there = circumstances(on, case.received_at, by=by)
+        if CaseFile.objects.filter(uuid=case.uuid).exists():
             return None
-        there = fresh
+    raise Changed
 
 
 def fresh_link(case: CaseFile, *, now: datetime) -> str:
