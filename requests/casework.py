@@ -112,6 +112,11 @@ class Work:
         return sum(not line.is_decided for line in self.lines)
 
     @property
+    def confirmable(self) -> int:
+        """How many open proposals may be taken together."""
+        return sum(not (line.is_decided or line.needs_look) for line in self.lines)
+
+    @property
     def pending(self) -> list[Task]:
         """Systems of which a person must still ask. This database answers by itself."""
         return [task for task in self.tasks if task.outcome == Task.Outcome.PENDING and not is_own(task)]

@@ -26,6 +26,7 @@ REASONS = {
     "which-data": _("It is not clear which data is meant."),
     "which-use": _("It is not clear which use of the data is meant."),
     "which-time": _("It is not clear which time is meant."),
+    "which-ground": _("It is not clear for which of the four reasons the use is to stop."),
 }
 
 

@@ -1,8 +1,9 @@
 """Deciding a request purpose by purpose: the proposal is computed, a person confirms it or decides otherwise."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -15,7 +16,7 @@ from core.errors import DomainError, Invalid
 from core.models import Controller, Owner
 from ledger.entries import record
 from processing.models import Purpose, PurposeVersion, Status
-from requests import rights
+from requests import objection_stand, rights
 from requests.models import Decision, Right, RightsRequest
 from requests.reasons import Reason, reason
 from requests.workflow import State
@@ -56,6 +57,11 @@ class Line:
         return reason(self.proposal.reason)
 
     @property
+    def needs_look(self) -> bool:
+        """Whether what is proposed is a question to staff, which nobody confirms unseen."""
+        return not self.is_decided and self.proposal.reason in rights.LOOK_FIRST
+
+    @property
     def selected(self) -> str:
         """The reason a form begins with: what was decided, else what is proposed."""
         return self.decision.reason if self.decision and self.decision.reason else self.proposal.reason
@@ -73,29 +79,30 @@ def lines(rights_request: RightsRequest, *, now: datetime) -> list[Line]:
     versions = versions_of(purposes_of(subject))
     decided = {d.purpose_id: d for d in rights_request.decisions.all()}
     counts = _counts(subject)
-    objected = rights_request.case.requests.filter(right=Right.OBJECTION).exists()
-    facts = facts_of(subject, versions, objected=objected, today=now.astimezone(Controller.current().zone).date())
-    ground = _ground(rights_request, objected=objected)
+    facts = facts_of(subject, versions, today=now.astimezone(Controller.current().zone).date())
+    asked = _asked(rights_request)
     return [
         Line(
             version.purpose,
             version,
             counts.get(version.purpose_id, 0),
-            rights.propose(rights_request.right, version, replace(facts[version.purpose_id], named_ground=ground)),
+            rights.propose(rights_request.right, version, replace(facts[version.purpose_id], **asked)),
             decided.get(version.purpose_id),
         )
         for version in versions
     ]
 
 
-def _ground(rights_request: RightsRequest, *, objected: bool) -> str:
-    """The ground of a restriction that the person named, or that another request in the case is."""
+def _asked(rights_request: RightsRequest) -> dict[str, Any]:
+    """Of a restriction, the ground that the person named, and whether they contest in this case what we hold."""
     if rights_request.right != Right.RESTRICTION:
-        return ""
+        return {}
     # A cycle otherwise: what a person wrote is read by intake, which stops things by the purposes named here.
     from requests import restriction_grounds
 
-    return restriction_grounds.named(rights_request.case) or ("objection-weighed" if objected else "")
+    case = rights_request.case
+    contested = case.requests.open().filter(right=Right.RECTIFICATION).exists()
+    return {"named_ground": restriction_grounds.named(case), "contested": contested}
 
 
 def purposes_of(subject: DataSubject) -> set[int]:
@@ -124,20 +131,19 @@ def versions_of(purpose_ids: Iterable[int]) -> list[PurposeVersion]:
     return list(latest.values())
 
 
-def facts_of(
-    subject: DataSubject, versions: Iterable[PurposeVersion], *, objected: bool, today: date
-) -> dict[int, rights.Facts]:
+def facts_of(subject: DataSubject, versions: Sequence[PurposeVersion], *, today: date) -> dict[int, rights.Facts]:
     """What the matrix needs to know about each purpose, by purpose id."""
     relationships = {r.purpose_id: r for r in Relationship.objects.filter(subject=subject)}
     mine = ErasureBlock.objects.filter(subject=subject, released_at=None).exclude(kind=ErasureBlock.Kind.ACCESS)
     kept = mine.filter(kind=ErasureBlock.Kind.RESTRICTION)
     restricted = set(kept.values_list("purpose_id", flat=True))
     held = set(mine.exclude(pk__in=kept).values_list("purpose_id", flat=True)) | blocks.held_by_rule(subject)
+    objections = objection_stand.of(subject, versions)
     facts = {}
     for version in versions:
         known = rights.Facts(
             today=today,
-            objected=objected,
+            objection=objections.get(version.purpose_id, rights.Objection.NONE),
             held=bool({None, version.purpose_id} & held),
             restricted=bool({None, version.purpose_id} & restricted),
         )
@@ -212,8 +218,11 @@ def decide(
 
 @transaction.atomic
 def confirm_all(rights_request: RightsRequest, *, actor: str, now: datetime) -> int:
-    """Take the proposal for every purpose that is not decided yet; returns how many were."""
-    open_lines = [line for line in lines(rights_request, now=now) if not line.is_decided]
+    """Take the proposal for every purpose that is not decided yet, except those that somebody must look at.
+
+    Returns how many were taken.
+    """
+    open_lines = [line for line in lines(rights_request, now=now) if not (line.is_decided or line.needs_look)]
     for line in open_lines:
         proposal = line.proposal
         decide(rights_request, line.purpose, proposal.outcome, proposal.reason, actor=actor, now=now)

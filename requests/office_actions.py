@@ -103,9 +103,9 @@ def decide(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 @for_staff(WRITE)
 def confirm_all(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    """Take the proposal for every purpose that is not decided yet."""
+    """Take the proposals for purposes that are not decided yet and ask for no look of their own."""
     found, now = get(request, uuid), timezone.now()
-    done = _("Every proposal is confirmed.")
+    done = _("The proposals are confirmed.")
     return act(request, found, done, lambda: decisions.confirm_all(found, actor=actor_of(request), now=now))
 
 

@@ -153,6 +153,7 @@ _ALL = [
         _("We use it for a legitimate interest that continues. You can object to that use at any time."),
         _ERASURE,
     ),
+    Reason("objection-open", REFUSE, "Art 17(1)(c)", _("You objected, and we have not decided that yet."), _ERASURE),
     Reason(
         "interest-overrides",
         REFUSE,

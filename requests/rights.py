@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from dateutil.relativedelta import relativedelta
 
@@ -28,9 +29,20 @@ MATRIX: dict[Right, dict[str, str]] = {
 }
 # Purposes whose data are the proof that we kept the law: never erased on request (Art 5(2), Art 17(3)(b)).
 KEPT_AS_PROOF = {"rights-requests", "evidence-ledger"}
+# Proposed, these are questions to staff: somebody looks before they are confirmed.
+LOOK_FIRST = {"no-ground", "objection-open"}
 # How long a claim can follow, where no retention rule of this installation says otherwise.
 CONTRACT_CLAIMS = relativedelta(years=6)  # Limitation Act 1980 s.5
 APPLICATION_CLAIMS = relativedelta(months=12)  # Equality Act claims, with conciliation and time to be served
+
+
+class Objection(StrEnum):
+    """How somebody's objection to one purpose stands (Art 21(1))."""
+
+    NONE = ""
+    OPEN = "open"
+    UPHELD = "upheld"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -44,12 +56,14 @@ class Facts:
     application_closed_on: date | None = None
     # What the retention rule says: True when its period has run, False when not, None without a rule.
     term_over: bool | None = None
-    objected: bool = False
+    objection: Objection = Objection.NONE
     held: bool = False
     # Stored and not used because the person asked for that, or while something is checked (Art 18).
     restricted: bool = False
     # The ground of a restriction that the person named, as the reason that grants it; empty for words of their own.
     named_ground: str = ""
+    # In the same case they ask for a correction that is not decided yet: they contest that the data is right.
+    contested: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,9 +105,22 @@ def propose(right: str, version: PurposeVersion, facts: Facts) -> Proposal:
     if right == Right.ERASURE:
         return Proposal.of(reason(_erasure(version, facts)))
     if right == Right.RESTRICTION:
-        # While it is looked into, it is being checked: that is a ground by itself.
-        return Proposal.of(reason(facts.named_ground or "accuracy-contested"))
+        return Proposal.of(reason(_restriction(version, facts)))
     return Proposal.of(reason(_other(Right(right), version)))
+
+
+def can_object(version: PurposeVersion) -> bool:
+    """Whether there is something to weigh (Art 21(1)). Direct marketing just ends."""
+    return MATRIX[Right.OBJECTION][version.basis] == "Y"
+
+
+def _restriction(version: PurposeVersion, facts: Facts) -> str:
+    """One of the four grounds of Art 18(1), as named or as the case shows it; without one there is no right to it."""
+    if facts.named_ground and facts.named_ground != "objection-weighed":
+        return facts.named_ground
+    if facts.objection == Objection.OPEN and can_object(version):
+        return "objection-weighed"
+    return "accuracy-contested" if facts.contested else "no-ground"
 
 
 def _erasure(version: PurposeVersion, facts: Facts) -> str:
@@ -102,6 +129,8 @@ def _erasure(version: PurposeVersion, facts: Facts) -> str:
         return "legal-obligation"
     if facts.held:
         return "legal-claims"
+    if facts.objection == Objection.OPEN and not version.direct_marketing:
+        return "objection-open"
     if facts.restricted:
         return "restriction-stands"
     return _ERASURE_BY_BASIS[Basis(version.basis)](version, facts)
@@ -130,21 +159,32 @@ def _law(version: PurposeVersion, facts: Facts) -> str:
     return "no-longer-needed" if facts.term_over else "legal-obligation"
 
 
+def _vital(version: PurposeVersion, facts: Facts) -> str:
+    return "no-longer-needed" if facts.term_over else "vital-interests"
+
+
+def _public_task(version: PurposeVersion, facts: Facts) -> str:
+    """Kept to the extent that the task needs it (17(3)(b)): what exceeds that is erased."""
+    return "no-longer-needed" if facts.term_over else "public-task"
+
+
 def _interest(version: PurposeVersion, facts: Facts) -> str:
     """Asking us to delete marketing data is an objection to the marketing (Art 21(2)); otherwise one must be made."""
     if version.direct_marketing:
         return "marketing-objection"
-    if facts.objected:
+    if facts.objection == Objection.UPHELD:
         return "objection-upheld"
-    return "no-longer-needed" if facts.term_over else "interest-continues"
+    if facts.term_over:
+        return "no-longer-needed"
+    return "interest-overrides" if facts.objection == Objection.REFUSED else "interest-continues"
 
 
 _ERASURE_BY_BASIS: dict[Basis, Callable[[PurposeVersion, Facts], str]] = {
     Basis.CONSENT: _consent,
     Basis.CONTRACT: _contract,
     Basis.LEGAL_OBLIGATION: _law,
-    Basis.VITAL: lambda version, facts: "vital-interests",
-    Basis.PUBLIC_TASK: lambda version, facts: "public-task",
+    Basis.VITAL: _vital,
+    Basis.PUBLIC_TASK: _public_task,
     Basis.RECOGNISED: _interest,
     Basis.LEGITIMATE_INTEREST: _interest,
 }

@@ -26,7 +26,7 @@ from requests.reasons import reason
 from requests.workflow import State
 
 SEARCH = searching.Log(terms="Name, e-mail address and customer number", places="All records")
-WEIGHED = {Right.ERASURE, Right.OBJECTION, Right.RESTRICTION}
+WEIGHED = {Right.ERASURE, Right.OBJECTION}
 Row = dict[str, Any]
 
 
@@ -82,13 +82,13 @@ def _answer_systems(found: RightsRequest, step: Row, at: datetime) -> None:
 def _answer(found: RightsRequest, step: Row, at: datetime) -> None:
     """Answer it by doing it; a right that is still answered by hand goes to the state named by `as`."""
     if ways.is_by_doing(found):
-        _decide(found, at)
+        _decide(found, step, at)
         ways.release(found, actor=DIRECTOR, now=at)
     else:
         moves.step(found, step["as"], actor=ACTOR, now=at)
 
 
-def _decide(found: RightsRequest, at: datetime) -> None:
+def _decide(found: RightsRequest, step: Row, at: datetime) -> None:
     """Where somebody we know asks, nothing goes out before everything was decided."""
     if found.case.subject is None:
         return
@@ -97,6 +97,10 @@ def _decide(found: RightsRequest, at: datetime) -> None:
         made = proposing.propose(found, kind=proposing.OTHER, about=found.uuid, new=new, actor=ACTOR, now=at)
         for row in made:
             proposing.decide(row, "not-held", actor=ACTOR, now=at)
+    elif found.right == Right.RESTRICTION:
+        for line in decisions.lines(found, now=at):
+            why = step["reason"]
+            decisions.decide(found, line.purpose, reason(why).outcome, why, actor=ACTOR, now=at)
     elif found.right in WEIGHED:
         decisions.confirm_all(found, actor=ACTOR, now=at)
 

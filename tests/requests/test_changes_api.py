@@ -56,7 +56,7 @@ def test_what_is_not_this_persons_is_not_there(asked):
 
 def test_a_restriction_is_decided_and_placed(asked):
     api = asked("restriction")
-    assert {line["proposed_reason"] for line in api.get("work/").json()["decisions"]} == {"accuracy-contested"}
+    assert {line["proposed_reason"] for line in api.get("work/").json()["decisions"]} == {"no-ground"}
     assert api.post("decisions/", purpose="newsletter", reason="unlawful-kept").status_code == 200
     assert api.post("decisions/", purpose="contract-administration", reason="no-ground").status_code == 200
     assert api.post("release/").json()["state"] == "partly_fulfilled"

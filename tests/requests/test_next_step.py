@@ -9,6 +9,7 @@ from core.outbox import deliver_due
 from requests import answer, decisions, next_step, restricting
 from requests.casework import gather
 from requests.models import Letter
+from requests.questions import GROUNDS
 from tests import make_office as make
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,9 @@ def test_nothing_is_next_once_it_is_answered_except_a_letter_that_came_back(acce
 def test_what_an_answer_leaves_to_be_done(mailoutbox):
     make.register()
     make.person("contract-administration")
-    case = make.confirmed("restriction", "general", mailbox=mailoutbox)
+    case = make.confirmed(
+        "restriction", "general", mailbox=mailoutbox, answers={"restriction": str(dict(GROUNDS)["contested"])}
+    )
     restriction = case.requests.select_related("case__subject").get(right="restriction")
     decisions.confirm_all(restriction, actor=make.OFFICER, now=make.NOW)
     restricting.release(restriction, actor=make.OFFICER, now=make.NOW)

@@ -225,6 +225,40 @@ def test_not_upheld_it_goes_on_only_when_the_person_has_our_reasons(subject, mai
     assert [one.assessment.purpose.slug for one in assessments.open_reviews()] == ["contact-enquiries"]
 
 
+def test_what_became_of_the_objection_decides_about_a_deletion(subject, mailoutbox):
+    """The wait, then per purpose; and for a restriction only while it waits, and only what can be objected to."""
+    given = {"stop": [], "answers": {"objection": "I was a victim."}, "now": NOW}
+    case = make.confirmed("objection", "erasure", "restriction", mailbox=mailoutbox, **given)
+    found, erased, limited = (case.requests.get(right=right) for right in ("objection", "erasure", "restriction"))
+
+    def proposed(request):
+        return {line.purpose.slug: line.proposal.reason for line in decisions.lines(request, now=NOW)}
+
+    waits = {"fraud-screening": "objection-open", "contact-enquiries": "objection-open"}
+    assert waits.items() <= proposed(erased).items()
+    assert proposed(limited) == {**dict.fromkeys(waits, "objection-weighed"), "contract-administration": "no-ground"}
+    assert decisions.confirm_all(erased, actor=make.OFFICER, now=NOW) == 1
+    weigh(found, "fraud-screening", "compelling-grounds", WORDS)
+    decisions.confirm_all(found, actor=make.OFFICER, now=NOW)
+    # Decided, but not answered: that can still change.
+    assert waits.items() <= proposed(erased).items()
+    ways.release(found, actor=make.OFFICER, now=NOW)
+    deliver_due(now=NOW)
+    objecting.lift_answered(now=NOW)
+    after = proposed(erased)
+    assert (after["fraud-screening"], after["contact-enquiries"]) == ("interest-overrides", "objection-upheld")
+    assert set(proposed(limited).values()) == {"no-ground"}
+
+
+def test_an_objection_that_was_taken_back_decides_nothing(subject, mailoutbox):
+    given = {"stop": [], "answers": {"objection": "I was a victim."}, "now": NOW}
+    case = make.confirmed("objection", "erasure", mailbox=mailoutbox, **given)
+    moves.step(case.requests.get(right="objection"), "withdrawn", actor=make.OFFICER, now=NOW)
+    objecting.lift_answered(now=NOW)
+    lines = decisions.lines(case.requests.get(right="erasure"), now=NOW)
+    assert {line.purpose.slug: line.proposal.reason for line in lines}["fraud-screening"] == "interest-continues"
+
+
 def test_a_letter_that_came_back_lifts_nothing(subject, mailoutbox):
     found = objection(mailoutbox)
     weigh(found, "fraud-screening", "compelling-grounds", WORDS)

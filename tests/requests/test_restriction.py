@@ -8,7 +8,8 @@ from consents.permission import may_process
 from core import outbox
 from core.errors import DomainError, Invalid
 from processing.models import Purpose
-from requests import answer, decisions, letters, moves, restricting, two_people
+from requests import answer, clarification, decisions, letters, moves, restricting, two_people
+from requests.questions import GROUNDS
 from subjects import restrictions
 from subjects.models import PersonalDataItem, Restriction
 from tests import make_office as make
@@ -95,13 +96,40 @@ def test_every_purpose_is_decided_first(rights_request):
     [
         ("You should not have it, but I do not want it gone", "unlawful-kept"),
         ("I need it for a legal matter, although you do not need it any more", "kept-for-your-claim"),
-        ("It is all wrong.", "accuracy-contested"),
+        ("It is all wrong.", "no-ground"),
+        ("I have objected, and want you to wait until you have decided", "no-ground"),
     ],
 )
 def test_the_ground_that_the_person_chose_is_proposed(subject, mailoutbox, wrote, proposed):
     given = {"answers": {"restriction": wrote}}
     rights_request = make.confirmed("restriction", mailbox=mailoutbox, **given).requests.get()
     assert {line.proposal.reason for line in decisions.lines(rights_request, now=make.NOW)} == {proposed}
+
+
+def test_without_a_ground_somebody_looks_and_the_time_runs_on(rights_request, client):
+    client.force_login(make.staff())
+    page = f"/admin/rights/{rights_request.uuid}/"
+    shown = client.get(page).content.decode()
+    assert "Ask which of the four it is; the time to answer runs on." in shown
+    assert "decide-all" not in shown
+    client.post(f"{page}decide-all/")
+    assert not rights_request.decisions.exists()
+    due = rights_request.due_on
+    asked = {"reason": "which-ground", "unclear": "Is something wrong, or do you need it for a claim?", **BY}
+    clarification.ask(rights_request, **asked)
+    rights_request.refresh_from_db()
+    assert due
+    assert rights_request.due_on == due
+    with pytest.raises(restricting.Undecided):
+        restricting.release(rights_request, **BY)
+
+
+def test_that_accuracy_is_contested_is_read_from_an_open_correction_only(subject, mailoutbox):
+    case = make.confirmed("restriction", "rectification", mailbox=mailoutbox)
+    limit, correction = case.requests.get(right="restriction"), case.requests.get(right="rectification")
+    assert {line.proposal.reason for line in decisions.lines(limit, now=make.NOW)} == {"accuracy-contested"}
+    moves.step(correction, "withdrawn", **BY)
+    assert {line.proposal.reason for line in decisions.lines(limit, now=make.NOW)} == {"no-ground"}
 
 
 def test_it_ends_only_after_the_person_was_told_and_no_earlier(rights_request):
@@ -188,7 +216,9 @@ def test_claims_go_on(subject):
     assert verdict.reason != "restricted"
 
 
-def test_staff_restrict_and_end_it_on_pages(rights_request, client):
+def test_staff_restrict_and_end_it_on_pages(subject, mailoutbox, client):
+    wrote = {"restriction": str(dict(GROUNDS)["contested"])}
+    rights_request = make.confirmed("restriction", mailbox=mailoutbox, answers=wrote).requests.get()
     client.force_login(make.staff())
     page = f"/admin/rights/{rights_request.uuid}/"
     shown = client.get(page).content.decode()

@@ -41,11 +41,20 @@ def erasure(basis, *, slug="some", marketing=False, **facts):
         ("c", {}, "refuse", "legal-obligation"),
         ("c", {"term_over": True}, "grant", "no-longer-needed"),
         ("d", {}, "refuse", "vital-interests"),
+        ("d", {"term_over": False}, "refuse", "vital-interests"),
+        ("d", {"term_over": True}, "grant", "no-longer-needed"),
         ("e", {}, "refuse", "public-task"),
+        ("e", {"term_over": False}, "refuse", "public-task"),
+        ("e", {"term_over": True}, "grant", "no-longer-needed"),
+        ("e", {"objection": "open", "restricted": True}, "refuse", "objection-open"),
         ("f", {}, "refuse", "interest-continues"),
-        ("f", {"objected": True}, "grant", "objection-upheld"),
+        ("f", {"objection": "open"}, "refuse", "objection-open"),
+        ("f", {"objection": "upheld"}, "grant", "objection-upheld"),
+        ("f", {"objection": "refused"}, "refuse", "interest-overrides"),
+        ("f", {"objection": "refused", "term_over": True}, "grant", "no-longer-needed"),
+        ("f", {"objection": "open", "marketing": True}, "grant", "marketing-objection"),
         ("f", {"marketing": True}, "grant", "marketing-objection"),
-        ("ea", {"objected": True}, "grant", "objection-upheld"),
+        ("ea", {"objection": "upheld"}, "grant", "objection-upheld"),
     ],
 )
 def test_erasure_by_basis(basis, facts, outcome, reason):
@@ -68,7 +77,6 @@ def test_a_copy_is_due_on_every_basis(basis):
     ("right", "granted"),
     [
         (Right.RECTIFICATION, Basis.values),
-        (Right.RESTRICTION, Basis.values),
         (Right.PORTABILITY, ["a", "b"]),
         (Right.OBJECTION, ["e", "ea", "f"]),
         (Right.WITHDRAWAL, ["a"]),
@@ -79,6 +87,20 @@ def test_the_other_rights_by_basis(right, granted):
     facts = rights.Facts(today=TODAY)
     found = [basis for basis in Basis.values if rights.propose(right, version(basis), facts).is_grant]
     assert found == granted
+
+
+@pytest.mark.parametrize("basis", Basis.values)
+def test_a_restriction_needs_one_of_four_grounds_on_any_basis(basis):
+    def proposed(**facts):
+        facts = rights.Facts(today=TODAY, **facts)
+        return rights.propose(Right.RESTRICTION, version(basis), facts).reason
+
+    assert proposed() == "no-ground"
+    assert proposed(named_ground="kept-for-your-claim", contested=True) == "kept-for-your-claim"
+    assert proposed(contested=True) == "accuracy-contested"
+    weighed = "objection-weighed" if basis in ("e", "ea", "f") else "no-ground"
+    assert proposed(objection="open") == proposed(objection="open", named_ground="objection-weighed") == weighed
+    assert proposed(named_ground="objection-weighed") == proposed(objection="upheld") == "no-ground"
 
 
 def test_objecting_to_marketing_is_absolute():
