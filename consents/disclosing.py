@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -55,7 +56,7 @@ def may_disclose(who: DataSubject | Claim, plan: Plan, *, use: UUID | None = Non
     if for_all := _for_everybody(plan, recipient):
         return _verdict(for_all if not for_all.allowed or not who.is_test else _nobody())
     found = permission.may_process(who, plan.purpose, use=use, now=now)
-    return _judged(recipient, [found])[0]
+    return _judged(recipient, [(who.pk, found)])[0]
 
 
 def check(
@@ -65,8 +66,11 @@ def check(
     recipient = _recipient(plan)
     for_all = _for_everybody(plan, recipient)
     if for_all is None:
-        found = permission.check(plan.purpose, "", type, values, system=system, use=use, now=now, is_message=False)
-        return _judged(recipient, found)
+        # Of several who share an address, one may have been told of the recipient and another not.
+        judge = partial(_judged, recipient)
+        return permission.check(
+            plan.purpose, "", type, values, system=system, use=use, now=now, is_message=False, judge=judge
+        )
     if len(values) > permission.MOST_VALUES:
         raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
     if not for_all.allowed:
@@ -129,11 +133,11 @@ def _for_everybody(plan: Plan, recipient: Recipient) -> Opinion | None:
     return None
 
 
-def _judged(recipient: Recipient, found: Sequence[Verdict]) -> list[Verdict]:
+def _judged(recipient: Recipient, found: Sequence[permission.Found]) -> list[Verdict]:
     """What data protection says of the purpose, and whether consent named the recipient. Nobody is written to, so PECR
     has no say.
     """
-    opinions = [one.data_protection for one in found]
+    opinions = [one.data_protection for _person, one in found]
     if recipient.ground == Ground.CONSENT:
         named = _naming(recipient, {one.evidence for one in opinions if one.allowed and one.evidence})
         opinions = [
@@ -144,7 +148,7 @@ def _judged(recipient: Recipient, found: Sequence[Verdict]) -> list[Verdict]:
         ]
     return [
         _verdict(opinion)._replace(partly_restricted=opinion.allowed and one.partly_restricted)
-        for opinion, one in zip(opinions, found, strict=True)
+        for opinion, (_person, one) in zip(opinions, found, strict=True)
     ]
 
 

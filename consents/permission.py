@@ -1,6 +1,6 @@
 """May we do this with this person's data, now? One answer for every caller, with its reason and what proves it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -18,6 +18,9 @@ from subjects.identifiers import Claim, text_of, texts_of
 from subjects.models import DataSubject, Identifier, RestrictedUse
 
 MOST_VALUES = 100_000
+# The verdict on one person (their number, if we know them) behind a value, and what else is asked of all of them.
+Found = tuple[int | None, Verdict]
+Judge = Callable[[Sequence[Found]], Sequence[Verdict]]
 # Without a channel, marketing is judged for the channel that the identifier itself is.
 NATURAL_CHANNEL = {Identifier.Type.EMAIL.value: Channel.EMAIL.value, Identifier.Type.PHONE.value: Channel.PHONE.value}
 
@@ -57,11 +60,13 @@ def check(
     system: str = "",
     use: UUID | None = None,
     is_message: bool = True,
+    judge: Judge | None = None,
 ) -> list[Verdict]:
     """The verdicts about these values, in their order. Three queries, however many values; one more with a use.
 
     A value that several people share is judged by the strictest verdict among them. A value that is not a possible
     identifier is nobody's. Without `is_message` nobody is written to, so the kind of identifier is no channel.
+    What `judge` says of each person counts before the strictest is found.
     """
     if type not in Identifier.Type.values:
         raise Invalid(fields={"type": _("This kind of identifier is unknown.")})
@@ -69,21 +74,34 @@ def check(
         raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
     question = _Question.about(purpose, channel or "", now=now, type=type if is_message else "", use=use)
     texts = texts_of(type, values, system=system)
-    asked = dict.fromkeys(text for text in texts if text)
+    found: Iterable[tuple[bytes, int | None, Verdict]] = _each(question, texts, type, system)
+    if judge:
+        people = list(found)
+        judged = judge([(person, verdict) for _text, person, verdict in people])
+        found = [(text, person, verdict) for (text, person, _), verdict in zip(people, judged, strict=True)]
     verdicts: dict[bytes | None, Verdict] = {}
+    for text, _person, verdict in found:
+        other = verdicts.setdefault(text, verdict)
+        if other is not verdict and strictness(verdict) < strictness(other):
+            verdicts[text] = verdict
+    nobody = question.verdict(Facts(known=False))
+    return [verdicts.get(text, nobody) for text in texts]
+
+
+def _each(
+    question: "_Question", texts: Sequence[bytes | None], type: str, system: str
+) -> Iterator[tuple[bytes, int | None, Verdict]]:
+    """Every person behind each of these, and the verdict on them; no person where only a "no" is known."""
+    asked = dict.fromkeys(text for text in texts if text)
     params = {**question.parameters(), "type": type, "system": system}
-    kinds = Kinds(question.verdict, on_consent=question.rules.basis == Basis.CONSENT, now=now)
+    kinds = Kinds(question.verdict, on_consent=question.rules.basis == Basis.CONSENT, now=question.now)
     used_of = question.use.subject_id if question.use else None
     for text, row, noes in permission_sql.people_by_text(params, asked):
         verdict = None if row is None or noes or row[1] == used_of else kinds.verdict(row)
         if verdict is None:
             facts = permission_sql.facts_in(row, noes, used_of) if row else Facts(known=False, noes=noes)
             verdict = question.verdict(facts)
-        other = verdicts.setdefault(text, verdict)
-        if other is not verdict and strictness(verdict) < strictness(other):
-            verdicts[text] = verdict
-    nobody = question.verdict(Facts(known=False))
-    return [verdicts.get(text, nobody) for text in texts]
+        yield text, row[1] if row else None, verdict
 
 
 def strictness(verdict: Verdict) -> tuple[bool, bool, float]:

@@ -13,7 +13,7 @@ from ledger.models import Entry
 from processing.models import PurposeVersion, Recipient, Status
 from subjects import people, restrictions
 from subjects.identifiers import Claim
-from subjects.models import DataSubject, Disclosure
+from subjects.models import DataSubject, Disclosure, Identifier
 from tests import make_consents as make
 from tests import make_office, make_register
 
@@ -79,6 +79,17 @@ def test_with_consent_that_named_the_recipient(partner):
 def test_consent_to_others_names_nobody(partner):
     Recipient.objects.filter(pk=partner.pk).update(name="Another Ltd")
     assert reason() == "recipient-not-named"
+
+
+def test_of_several_who_share_an_address_each_was_told_of_the_recipient(partner):
+    """Eve was told and Ada was not. Eve's consent ends first, which must not make hers the only one looked at."""
+    Recipient.objects.filter(pk=partner.pk).update(name="Another Ltd")
+    make.published("other", controllers=["Example Ltd", "Another Ltd"])
+    make.captured("eve@example.com", form="other", now=make.days(-30))
+    eve = Claim("email", "eve@example.com")
+    assert reason(who=eve) == "+consent-given"
+    Identifier.objects.get(subjects=people.find([ADA])).subject_links.create(subject=people.find([eve]), is_shared=True)
+    assert reason(who=ADA) == "recipient-not-named"
 
 
 def test_what_ended_consent_ends_this(partner):
