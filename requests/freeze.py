@@ -7,8 +7,9 @@ anybody: it only asks who is known by the address. Once confirmed, the request h
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from core.keys import keyring
 from requests.models import CaseFile, Right, RightsRequest
 from subjects.models import Identifier, SubjectIdentifier
 
@@ -31,7 +32,16 @@ def perhaps_meant(now: datetime) -> QuerySet[Any]:
         case__claim_blind__isnull=False,
         case__received_at__gt=now - LASTS,
     )
-    links = SubjectIdentifier.objects.filter(
-        identifier__type=Identifier.Type.EMAIL, identifier__blind__in=fresh.values("case__claim_blind")
-    )
-    return links.values("subject")
+    meant = Q(identifier__blind__in=fresh.values("case__claim_blind"))
+    if _is_reblinding():
+        # Nobody can tell whether an address under an older key is one of those, so all of these wait until
+        # `keys reblind` is through, which moves the cases first.
+        meant |= ~Q(identifier__blind_key=keyring("BLIND_INDEX_KEYS").current) & Exists(fresh)
+    return SubjectIdentifier.objects.filter(meant, identifier__type=Identifier.Type.EMAIL).values("subject")
+
+
+def _is_reblinding() -> bool:
+    """Whether an address is under another blind-index key than the current one. With one key there is none to ask."""
+    ring = keyring("BLIND_INDEX_KEYS")
+    older = Identifier.objects.filter(type=Identifier.Type.EMAIL).exclude(blind_key=ring.current)
+    return len(ring.keys) > 1 and older.exists()

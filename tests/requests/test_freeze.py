@@ -3,16 +3,20 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from requests import intake
+from core import keys
+from requests import intake, reblinding
 from requests.freeze import LASTS, ONCE_IN, perhaps_meant
 from requests.models import CaseFile
 from retention.purge import purge
+from subjects import identifiers
 from subjects.models import ErasureBlock, PersonalDataItem, Relationship
 from tests import make_requests
 from tests import make_retention as make
+from tests.plugin import key_ring
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = make.TODAY - timedelta(days=800)
@@ -98,3 +102,44 @@ def test_taking_in_the_request_is_the_same_work_for_known_and_unknown(rule):
     with CaptureQueriesContext(connection) as unknown:
         ask("access", email="nobody@example.org")
     assert len(known) == len(unknown)
+
+
+@pytest.fixture
+def rotate(settings):
+    def put_in_front():
+        settings.BLIND_INDEX_KEYS = f"{key_ring('y').replace('t1:', 't2:')},{settings.BLIND_INDEX_KEYS}"
+        keys.keyring.cache_clear()
+
+    yield put_in_front
+    keys.keyring.cache_clear()
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_it_waits_at_every_step_of_a_change_of_keys(rule, rotate, is_before):
+    if is_before:
+        ask("access")
+    rotate()
+    if not is_before:
+        ask("access")
+    steps = [lambda: None, reblinding.reblind, identifiers.reblind]
+    for step in steps:
+        step()
+        assert purge(rule, as_of=make.TODAY, now=make.NOW).due == 0
+    assert run(rule).needs == 0
+
+
+def test_with_an_older_key_nobody_waits_when_nobody_asked_or_all_have_moved(rule, rotate):
+    make.item(make.person(2), ["newsletter"], LONG_AGO)
+    rotate()
+    assert purge(rule, as_of=make.TODAY, now=make.NOW).due == 2
+    ask("access")
+    assert purge(rule, as_of=make.TODAY, now=make.NOW).due == 0
+    identifiers.reblind()
+    assert purge(rule, as_of=make.TODAY, now=make.NOW).due == 1
+
+
+def test_the_command_moves_cases_before_identifiers(rule, rotate, capsys):
+    rotate()
+    call_command("keys", "reblind")
+    said = capsys.readouterr().out
+    assert said.index("cases were") < said.index("identifiers were")

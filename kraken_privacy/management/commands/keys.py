@@ -55,12 +55,13 @@ class Command(BaseCommand):
             self.stderr.write(f"{left} were in use just now: do it once more.")
 
     def _reblind(self) -> None:
-        for what, step in (("identifiers", identifiers.reblind), ("names", names.reindex)):
-            self.stdout.write(f"{self._until_none(step)} {what} were indexed anew.")
+        # Cases first: deletion waits for their addresses, and for all under an older key meanwhile (requests/freeze.py).
         after, moved = 0, 0
         while found := reblinding.reblind(after=after):
             after, moved = found[0], moved + found[1]
         self.stdout.write(f"{moved} cases were indexed anew.")
+        for what, step in (("identifiers", identifiers.reblind), ("names", names.reindex)):
+            self.stdout.write(f"{self._until_none(step)} {what} were indexed anew.")
 
     def _until_none(self, step: Callable[[], int]) -> int:
         done = 0
