@@ -6,13 +6,15 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from django.db.models import QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from consents import assessments
 from consents.assessments_facts import ASSESSED
 from consents.models import AssessmentReview, AssessmentVersion
+from consents.permission import assessment_grace
 from core.errors import Text
-from processing.models import Purpose, PurposeVersion, Status
+from processing.models import Basis, Purpose, PurposeVersion, Status
 
 AHEAD = timedelta(days=60)
 
@@ -29,25 +31,32 @@ class Standing(StrEnum):
 
 
 SENTENCES: dict[Standing, Text] = {
-    Standing.OVERDUE: _("The review is overdue: relying on it has ended"),
+    Standing.OVERDUE: _("The review is overdue: nothing goes live before a new version is approved"),
     Standing.MISSING: _("Not assessed yet: it cannot go live"),
     Standing.AGAIN: _("To be weighed again"),
     Standing.REFUSED: _("It may not be relied on"),
     Standing.SOON: _("The review is due soon"),
     Standing.FINE: _("In date"),
 }
+# What is live and overdue, as permission checks answer it (consents/verdicts.py).
+IN_GRACE: Text = _("The review is overdue: marketing goes on until %(day)s, then it stops by itself")
+STOPPED: Text = _("The review is overdue: marketing is stopped since %(day)s, permission checks say no")
+GOES_ON: Text = _("The review is overdue: it goes on, and every permission check says that it is overdue")
+RECOGNISED_GOES_ON: Text = _("The review is overdue: it goes on, because the law itself recognises the interest")
 LIVE_AND_MISSING: Text = _("Live without an assessment: permission checks say no")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One purpose: what the register says, what governs it, what is in the making."""
+    """One purpose: what the register says newest, and what is live of it; what governs it, what is in the making."""
 
     register: PurposeVersion
+    live: PurposeVersion | None
     governing: AssessmentVersion | None
     making: AssessmentVersion | None
     reviews: tuple[AssessmentReview, ...]
     standing: Standing
+    on: date
 
     @property
     def purpose(self) -> Purpose:
@@ -57,7 +66,20 @@ class Line:
     def sentence(self) -> Text:
         if self.standing is Standing.MISSING and self.register.status == Status.LIVE:
             return LIVE_AND_MISSING
+        if self.standing is Standing.OVERDUE and self.live:
+            return self._overdue(self.live)
         return SENTENCES[self.standing]
+
+    def _overdue(self, live: PurposeVersion) -> Text:
+        due = self.governing.review_due if self.governing else None
+        if live.basis == Basis.RECOGNISED:
+            return RECOGNISED_GOES_ON
+        if due is None or not live.direct_marketing:
+            return GOES_ON
+        last = due + assessment_grace()
+        day = last if self.on <= last else last + timedelta(days=1)
+        sentence = IN_GRACE if self.on <= last else STOPPED
+        return str(sentence) % {"day": date_format(day, "j F Y")}
 
     @property
     def is_late(self) -> bool:
@@ -77,7 +99,9 @@ def line(purpose: Purpose, on: date) -> Line | None:
 
 
 def _lines(versions: QuerySet[PurposeVersion], on: date) -> list[Line]:
-    newest = {version.purpose_id: version for version in versions.select_related("purpose").order_by("number")}
+    known = list(versions.select_related("purpose").order_by("number"))
+    newest = {version.purpose_id: version for version in known}
+    live = {version.purpose_id: version for version in known if version.status == Status.LIVE}
     registers = [version for version in newest.values() if version.basis in ASSESSED]
     purposes = [register.purpose for register in registers]
     rounds: dict[int, list[AssessmentVersion]] = defaultdict(list)
@@ -86,15 +110,14 @@ def _lines(versions: QuerySet[PurposeVersion], on: date) -> list[Line]:
     reviews: dict[int, list[AssessmentReview]] = defaultdict(list)
     for review in assessments.open_reviews().filter(assessment__purpose__in=purposes):
         reviews[review.assessment.purpose_id].append(review)
-    return [_line(one, rounds[one.purpose_id], tuple(reviews[one.purpose_id]), on) for one in registers]
-
-
-def _line(
-    register: PurposeVersion, rounds: list[AssessmentVersion], reviews: tuple[AssessmentReview, ...], on: date
-) -> Line:
-    governing = assessments.newest_of(rounds, register.basis)
-    making = next((one for one in rounds if not one.approved_at), None)
-    return Line(register, governing, making, reviews, _standing(governing, reviews, on))
+    made = []
+    for register in registers:
+        of_it, open_ones = rounds[register.purpose_id], tuple(reviews[register.purpose_id])
+        governing = assessments.newest_of(of_it, register.basis)
+        making = next((one for one in of_it if not one.approved_at), None)
+        standing = _standing(governing, open_ones, on)
+        made.append(Line(register, live.get(register.purpose_id), governing, making, open_ones, standing, on))
+    return made
 
 
 def _standing(governing: AssessmentVersion | None, reviews: tuple[AssessmentReview, ...], on: date) -> Standing:

@@ -1,7 +1,10 @@
-"""The part of `manage.py doctor` that looks ahead at assessments, and whether forms name the notice in force."""
+"""The part of `manage.py doctor` about choices: assessments ahead, the notice that forms name, ways to unsubscribe."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
 
 from consents import assessments, notice_versions
 from consents.models import ConsentFormVersion
@@ -40,6 +43,17 @@ def notices(now: datetime) -> Iterator[Finding]:
         yield Finding(OK, "Every consent form on show names the privacy notice in force.")
 
 
+def unsubscribing(now: datetime) -> Iterator[Finding]:
+    """Some mail programs unsubscribe by mail alone, and large providers ask senders for both ways (RFC 2369)."""
+    versions = PurposeVersion.objects.filter(status=Status.LIVE)
+    if settings.MAILBOX_URL or not versions.filter(Q(direct_marketing=True) | Q(basis=Basis.CONSENT)).exists():
+        yield Finding(OK, "Whoever unsubscribes by mail is heard, or nothing is sent that somebody unsubscribes from.")
+    else:
+        sentence = "Nobody reads a mailbox here, so List-Unsubscribe has the one-click link and no mailto:."
+        yield Finding(WARN, sentence, "Set MAILBOX_URL (docs/mailbox.md). The one-click link works without it.")
+
+
 def register_all() -> None:
+    register("unsubscribing", unsubscribing)
     register("reviews", reviews)
     register("form-notices", notices)

@@ -11,6 +11,7 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from consents import answers, capture, opt_in
+from consents.capture import Captured
 from consents.guardians import month_of
 from consents.models import ConsentFormVersion
 from core import apikeys
@@ -127,8 +128,10 @@ def answer_of(slug: str, posted: Mapping[str, Any], keys: list[str], *, url: str
     return data
 
 
-def submit(data: dict[str, Any], *, address: Callable[[], str], collected_by: str, actor: str, now: datetime) -> bool:
-    """Record an answer; whether somebody still has to confirm it by e-mail. Raises Invalid."""
+def submit(
+    data: dict[str, Any], *, address: Callable[[], str], collected_by: str, actor: str, now: datetime
+) -> Captured:
+    """Record an answer, or ask somebody to confirm it by e-mail (`pending`). Raises Invalid."""
     try:
         return _submit(data, address, collected_by=collected_by, actor=actor, now=now)
     except Changed:
@@ -136,11 +139,13 @@ def submit(data: dict[str, Any], *, address: Callable[[], str], collected_by: st
         return _submit(data, address, collected_by=collected_by, actor=actor, now=now)
 
 
-def _submit(data: dict[str, Any], address: Callable[[], str], *, collected_by: str, actor: str, now: datetime) -> bool:
+def _submit(
+    data: dict[str, Any], address: Callable[[], str], *, collected_by: str, actor: str, now: datetime
+) -> Captured:
     answer = answers.read(data, now=now, address=address)
     if opt_in.is_needed(answer):
-        return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by).pending
-    return capture.capture(answer, now=now, actor=actor, collected_by=collected_by).pending
+        return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by)
+    return capture.capture(answer, now=now, actor=actor, collected_by=collected_by)
 
 
 def key_for(text: str, origin: str | None, *, now: datetime) -> ApiKey:

@@ -137,6 +137,12 @@ def waiting(token: str, *, now: datetime) -> Waiting:
     return Waiting(labels, "guardian" in data)
 
 
+def is_open(token: str, *, now: datetime) -> bool:
+    """Whether this link was mailed by us and still waits to be pressed."""
+    open_links = PendingConsent.objects.filter(sealed__isnull=False, expires_at__gt=now)
+    return open_links.filter(token_hash=token_hash(token)).exists()
+
+
 @transaction.atomic
 def confirm(token: str, *, now: datetime) -> Captured:
     """The owner of the mailbox says yes, and it counts from now on. Raises LinkOver for a used or an old link."""

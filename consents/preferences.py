@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from consents import answers, browsers, capture, forms, pausing, preferences_words, suppression
+from consents import answers, browsers, capture, forms, pausing, preferences_receipts, preferences_words, suppression
 from consents.models import Pause
 from consents.preferences_words import Control
 from consents.states import Standing, states_of
@@ -39,6 +39,8 @@ class Box:
     channel: str = ""
     locale: str = ""
     standing: Standing | None = None
+    # What its receipt is asked for by, while it stands.
+    receipt: UUID | None = None
 
     @property
     def form(self) -> str:
@@ -81,6 +83,12 @@ class Choices:
     @property
     def all(self) -> list[Topic]:
         return [*self.topics, *self.marketing]
+
+    @property
+    def receipts(self) -> dict[UUID, list[Box]]:
+        """What stands, by the act it was said in: one receipt is about all of that."""
+        boxes = [box for topic in self.all for box in topic.boxes]
+        return {proof: [box for box in boxes if box.receipt == proof] for box in boxes if (proof := box.receipt)}
 
 
 @dataclass(frozen=True)
@@ -156,6 +164,7 @@ def ended(changes: Iterable[Change]) -> set[str]:
 def _boxes(controls: Iterable[Control], standing: list[Standing]) -> dict[str, list[Box]]:
     """Of each purpose: what a form on show asks, and every consent beside it that stands, from wherever it came."""
     given = {(one.purpose, one.channel): one for one in standing}
+    proofs = preferences_receipts.of_events(one.event for one in standing)
     elsewhere = browsers.purposes()
     boxes: dict[str, list[Box]] = {}
     shown = set()
@@ -167,13 +176,15 @@ def _boxes(controls: Iterable[Control], standing: list[Standing]) -> dict[str, l
             continue
         shown.add((purpose, found.channel if found else channel))
         name = f"{control.form}:{control.key}"
-        box = Box(name, purpose, control.label, control.hint, found is not None, channel, control.locale, found)
+        proof = proofs.get(found.event) if found else None
+        box = Box(name, purpose, control.label, control.hint, bool(found), channel, control.locale, found, proof)
         boxes.setdefault(purpose, []).append(box)
     for (purpose, channel), found in given.items():
         if (purpose, channel) not in shown:
             name, hint = f"{END}:{purpose}:{channel}", browsers.hint() if purpose in elsewhere else ""
             label = preferences_words.agreed(channel)
-            boxes.setdefault(purpose, []).append(Box(name, purpose, label, hint, True, channel, "", found))
+            box = Box(name, purpose, label, hint, True, channel, "", found, proofs.get(found.event))
+            boxes.setdefault(purpose, []).append(box)
     return boxes
 
 

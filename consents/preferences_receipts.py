@@ -1,15 +1,18 @@
-"""The receipt of one act on the page of choices, for the person to keep: a few lines to read, and what proves them."""
+"""The receipt of one act of a person, for them to keep: a few lines to read, and what proves them."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.template.loader import render_to_string
 
 from consents import receipts_record, suppression
 from consents.dpv import STATUS
 from consents.models import ConsentEvent, Status
+from consents.states import YES
 from consents.unsubscribe import Recipient
 from consents.withdraw import KINDS, stored
 from core.errors import NotFound
@@ -24,12 +27,12 @@ CHANNELS = dict(Channel.choices)
 def text(recipient: Recipient, proof: UUID, *, now: datetime) -> str:
     """Raises NotFound for whatever this address has not said itself."""
     subject = people.find([recipient.claim])
-    events = list(ConsentEvent.objects.filter(consent=proof, form_version__isnull=False).order_by("id"))
-    if events:
-        if subject is None or events[0].subject != subject.uuid:
+    said = _said(proof)
+    if said:
+        # Two records that were made one share what was said under either.
+        if subject is None or all(event.subject != subject.uuid for event in said):
             raise NotFound
-        lines = [(event.purpose, event.channel, event.status) for event in events]
-        return _text(_titled(lines), events[0].recorded_at, events[0].entry, receipts_record.signed(proof, now=now))
+        return of_consent(proof, now=now)
     entry = Entry.objects.filter(uuid=proof, kind__in=KINDS).first()
     if entry is None or not _is_theirs(recipient, entry):
         raise NotFound
@@ -38,6 +41,26 @@ def text(recipient: Recipient, proof: UUID, *, now: datetime) -> str:
     where = str(CHANNELS.get(channel, ""))
     ended = [(titles.get(slug, slug), where, _word(status)) for slug, status in done.states.items()]
     return _text(ended, entry.at, proof, done.receipt)
+
+
+def of_consent(consent: UUID, *, now: datetime) -> str:
+    """What was answered in one go. Raises NotFound. The caller knows that it goes to whoever answered."""
+    said = _said(consent)
+    if not said:
+        raise NotFound
+    lines = dict.fromkeys((event.purpose, event.channel, event.status) for event in said)
+    return _text(_titled(list(lines)), said[0].recorded_at, said[0].entry, receipts_record.signed(consent, now=now))
+
+
+def of_events(events: Iterable[UUID]) -> dict[UUID, UUID]:
+    """By which consent the receipt of each of these events is asked for."""
+    return dict(ConsentEvent.objects.filter(uuid__in=list(events)).values_list("uuid", "consent"))
+
+
+def _said(consent: UUID) -> list[ConsentEvent]:
+    """Answers to a form, and each "yes" that came another way. An end that follows by itself has no receipt here."""
+    answered = Q(form_version__isnull=False) | Q(status__in=YES)
+    return list(ConsentEvent.objects.filter(answered, consent=consent).order_by("id"))
 
 
 def _is_theirs(recipient: Recipient, entry: Entry) -> bool:

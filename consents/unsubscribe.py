@@ -70,7 +70,9 @@ def links(purpose: str, values: Sequence[str]) -> list[Link]:
         raise Invalid(fields={"purpose": _("Name a purpose that rests on consent or is direct marketing.")})
     if len(values) > MOST_VALUES:
         raise Invalid(fields={"values": _("Send no more than 100,000 values at once.")})
-    mailbox, key = Controller.current().dpo_contact, keyring("SUPPRESSION_KEYS").current
+    key = keyring("SUPPRESSION_KEYS").current
+    # Who unsubscribes by mail must be heard: an address that nobody reads here is not offered (RFC 2369 section 2).
+    mailbox = Controller.current().dpo_contact if settings.MAILBOX_URL else ""
     # Looked up once: a hundred thousand times it takes longer than the sealing. No token needs quoting.
     stop, see = (f"{settings.BASE_URL}{reverse(f'consents:{view}', args=[HERE])}" for view in VIEWS)
     made = []
@@ -85,8 +87,9 @@ def links(purpose: str, values: Sequence[str]) -> list[Link]:
 
 
 def _link(token: str, url: str, preferences: str, mailbox: str) -> Link:
+    by_mail = f", <mailto:{mailbox}?subject={SUBJECT}{token}>" if mailbox else ""
     headers = (
-        ("List-Unsubscribe", f"<{url}>, <mailto:{mailbox}?subject={SUBJECT}{token}>"),
+        ("List-Unsubscribe", f"<{url}>{by_mail}"),
         ("List-Unsubscribe-Post", f"List-Unsubscribe={ONE_CLICK}"),
     )
     return Link(url, preferences, headers)

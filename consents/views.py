@@ -1,15 +1,17 @@
 """What people do with links in our mails: end a list with one click, confirm a consent. A GET changes nothing."""
 
 from contextlib import suppress
+from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from consents import opt_in
+from consents import braking, opt_in, receipts_offered
 from consents import unsubscribe as one_click
 from consents.unsubscribe import ONE_CLICK, Recipient
 from core.errors import Invalid
@@ -29,6 +31,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     context: dict[str, object] = {"title": _title(recipient), "token": token}
     if request.method != "POST":
         return render(request, "consents/unsubscribe.html", context)
+    _brake(request, token, is_ours=recipient is not None)
     everything = request.POST.get("stop") == MARKETING
     if recipient:
         with suppress(Invalid):
@@ -46,11 +49,34 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     try:
         if request.method == "POST":
+            _brake(request, token, is_ours=opt_in.is_open(token, now=now))
             done = opt_in.confirm(token, now=now)
-            return render(request, "consents/confirmed.html", {"titles": opt_in.titles_of(done)})
+            offered = receipts_offered.offer(done.consent)
+            return render(request, "consents/confirmed.html", {"titles": opt_in.titles_of(done), "receipt": offered})
         return render(request, "consents/confirm.html", {"waiting": opt_in.waiting(token, now=now)})
     except opt_in.LinkOver:
         return render(request, "consents/confirm_over.html", status=404)
+
+
+@never_cache
+@require_POST
+def receipt(request: HttpRequest) -> HttpResponse:
+    """The receipt of what was said a moment ago, as a file. By POST, so that its name stands in no history."""
+    consent, text = receipts_offered.text(request.POST.get("receipt", ""), now=timezone.now())
+    return receipt_file(consent, text)
+
+
+def receipt_file(name: UUID, text: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="receipt-{name}.txt"'}
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _brake(request: HttpRequest, token: str, *, is_ours: bool) -> None:
+    """Raises TooMany. Who presses a link of ours is never counted with others: nobody is kept from saying no."""
+    if is_ours:
+        braking.brake_link("press", token, settings.FORM_POSTS_PER_CLIENT)
+    else:
+        braking.brake_guess("press", request, settings.API_CALLS_PER_CLIENT)
 
 
 def _title(recipient: Recipient | None) -> str:

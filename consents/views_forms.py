@@ -1,26 +1,25 @@
 """Consent forms for people: our own page, plain form posts of other sites, and the script that other sites include."""
 
-import time
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consents import forms, forms_hosted
+from consents import braking, forms, forms_hosted, receipts_offered
+from consents.capture import Captured
 from consents.forms_hosted import KEY, RETURN, HostedForm
 from consents.models import ConsentFormVersion
-from core import throttle
 from core.errors import DomainError, Invalid
 from core.network import client_address, network_of
 
@@ -68,7 +67,9 @@ def post(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def done(request: HttpRequest, slug: str) -> HttpResponse:
     """Thank you. The same for everybody: it does not tell what stood before."""
-    return render(request, "consents/forms/done.html", {"is_pending": "mail" in request.GET})
+    offered = request.GET.get("receipt", "")
+    receipt = offered if receipts_offered.is_open(offered) else ""
+    return render(request, "consents/forms/done.html", {"is_pending": "mail" in request.GET, "receipt": receipt})
 
 
 @require_safe
@@ -95,11 +96,11 @@ def _take(
         data = forms_hosted.answer_of(version.form.slug, request.POST, keys, url=url)
         try:
             address = partial(client_address, request)
-            pending = forms_hosted.submit(data, address=address, now=timezone.now(), **who)
+            captured = forms_hosted.submit(data, address=address, now=timezone.now(), **who)
         except Invalid as error:
             hosted.refuse(error)
         else:
-            return _over(version, pending=pending, back=back)
+            return _over(version, captured, back=back)
     return _page(request, version, hosted, status=400)
 
 
@@ -114,10 +115,12 @@ def _keys(version: ConsentFormVersion, posted: Any) -> list[str]:
     return [control["key"] for control in older.controls] if older else []
 
 
-def _over(version: ConsentFormVersion, *, pending: bool, back: str) -> HttpResponse:
+def _over(version: ConsentFormVersion, captured: Captured, *, back: str) -> HttpResponse:
     if back:
         return _SeeOther(back)
-    return _SeeOther(reverse("consents:form-done", args=[version.form.slug]) + ("?mail" if pending else ""))
+    # The next page is asked for by GET, and there is no session to remember the answer by.
+    said = "mail" if captured.pending else urlencode({"receipt": receipts_offered.offer(captured.consent)})
+    return _SeeOther(f"{reverse('consents:form-done', args=[version.form.slug])}?{said}")
 
 
 class _SeeOther(HttpResponseRedirect):
@@ -144,6 +147,5 @@ def _locale(request: HttpRequest) -> str:
 
 def _brake(request: HttpRequest) -> None:
     """Count one more form post of this client; raises TooMany. No address stands in the count."""
-    name = salted_hmac("consents.forms", network_of(request), algorithm="sha256").hexdigest()[:32]
-    if not throttle.take(f"throttle:form:{name}", settings.FORM_POSTS_PER_CLIENT, now=time.time()):
+    if braking.is_too_often("form", network_of(request), settings.FORM_POSTS_PER_CLIENT):
         raise TooMany

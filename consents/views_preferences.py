@@ -1,6 +1,5 @@
 """The page of a person's choices, and the two steps that lead to it without a mail of ours. A GET only shows."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,19 +9,18 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consents import browsers, pausing, preferences_door, preferences_receipts, preferences_words
+from consents import braking, browsers, pausing, preferences_door, preferences_receipts, preferences_words
 from consents import preferences as choices
 from consents import unsubscribe as one_click
 from consents.forms_public import AddressForm, CodeForm, LanguageForm, PauseForm
 from consents.preferences import Change
 from consents.unsubscribe import Recipient
-from core import throttle
+from consents.views import receipt_file
 from core.desk import refuse
 from core.errors import DomainError, NotFound
 from core.models import Controller
@@ -84,8 +82,7 @@ def receipt(request: HttpRequest, token: str, proof: UUID) -> HttpResponse:
         text = preferences_receipts.text(recipient, proof, now=timezone.now())
     except NotFound as error:
         raise Http404 from error
-    headers = {"Content-Disposition": f'attachment; filename="receipt-{proof}.txt"'}
-    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
+    return receipt_file(proof, text)
 
 
 @never_cache
@@ -126,8 +123,7 @@ def code(request: HttpRequest, sealed: str) -> HttpResponse:
 
 def _brake(who: str) -> None:
     """Each change is evidence that stays for years, each address is mailed to: nobody needs so many in a minute."""
-    name = salted_hmac("consents.preferences", who, algorithm="sha256").hexdigest()[:32]
-    if not throttle.take(f"throttle:choices:{name}", settings.FORM_POSTS_PER_CLIENT, now=time.time()):
+    if braking.is_too_often("choices", who, settings.FORM_POSTS_PER_CLIENT):
         raise TooMany
 
 

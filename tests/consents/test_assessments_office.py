@@ -5,7 +5,7 @@ import re
 import pytest
 from django.utils import timezone
 
-from consents import assessments
+from consents import assessments, assessments_overview
 from consents.assessments_questions import BALANCE_FORM, SHORT_FORM
 from consents.models import AssessmentVersion
 from processing.models import PurposeVersion, Status
@@ -45,8 +45,26 @@ def test_the_list_teaches_when_it_is_empty_and_says_what_is_due(registrar):
     make_register.draft("direct-sales", "f", title="Selling")
     make.assessment(make_register.purpose("fraud-screening", "f"), approved=make.days(-200), due=make.NOW.date())
     page = text(registrar.get("/admin/assessments/"))
-    assert page.index("relying on it has ended") < page.index("Not assessed yet")
+    assert page.index("it goes on, and every permission check") < page.index("Not assessed yet")
     assert text(registrar.get(HERE)).count("Begin the assessment") == 1
+
+
+@pytest.mark.parametrize(
+    ("is_marketing", "status", "days", "words"),
+    [
+        (True, "live", 30, "marketing goes on until 2 April 2026"),
+        (True, "live", 31, "marketing is stopped since 3 April 2026"),
+        (False, "live", 31, "it goes on, and every permission check says that it is overdue"),
+        (True, "suspended", 31, "nothing goes live before a new version is approved"),
+    ],
+)
+def test_what_is_overdue_is_said_as_permission_checks_answer(is_marketing, status, days, words):
+    purpose = make_register.purpose("direct-sales", "f", direct_marketing=is_marketing)
+    make.assessment(purpose, approved=make.days(-200), due=make.NOW.date())
+    PurposeVersion.objects.filter(purpose=purpose).update(status=status)
+    line = assessments_overview.line(purpose, make.days(days).date())
+    assert words in str(line.sentence)
+    assert line.is_late
 
 
 def test_what_is_open_is_named_and_leads_to_its_place(registrar):

@@ -1,22 +1,27 @@
 """The hosted page, plain form posts of other sites, and the path by a parent or guardian."""
 
+import json
 import re
+import time
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from consents import answers, capture, forms, opt_in
+from consents import answers, capture, forms, opt_in, receipts_offered
 from consents.models import ConsentEvent, ConsentForm, PendingConsent
 from core import apikeys
 from core.models import Owner
 from core.outbox import deliver_due
 from core.vault import key_of
+from ledger import signing
 from tests import make_consents as make
 
 pytestmark = pytest.mark.django_db
 SITE = "https://www.example.com"
+DONE = "/forms/join/done/"
 
 
 @pytest.fixture(autouse=True)
@@ -47,13 +52,40 @@ def test_the_page_asks_and_nothing_is_ticked(client):
 
 def test_an_answer_is_captured_and_the_thanks_tell_nothing(client):
     first, again = answer(client), answer(client, ticked=())
-    assert (first.status_code, first["Location"]) == (303, "/forms/join/done/")
-    assert again["Location"] == first["Location"]
+    assert (first.status_code, first["Location"].partition("?receipt=")[0]) == (303, DONE)
+    assert again["Location"].partition("?receipt=")[0] == DONE
     assert list(ConsentEvent.objects.order_by("id").values_list("status", "collected_by")) == [
         ("given", "hosted_form"),
         ("refused", "hosted_form"),
     ]
-    assert "Your choice is saved" in client.get(first["Location"]).content.decode()
+    thanks, other = (client.get(one["Location"]).content.decode() for one in (first, again))
+    assert "Your choice is saved" in thanks
+    hidden = r'(name="(receipt|csrfmiddlewaretoken)" value=)"[^"]+"'
+    assert re.sub(hidden, "", thanks) == re.sub(hidden, "", other)
+
+
+def test_the_receipt_is_taken_along_at_once_and_verified_by_the_published_keys(client):
+    done = answer(client)["Location"]
+    assert ConsentEvent.objects.get().consent.hex not in done.partition("?")[0]
+    page = client.get(done).content.decode()
+    assert "Download your receipt" in page
+    name = re.search(r'name="receipt" value="([^"]+)"', page)[1]
+    file = client.post("/consent/receipt/", {"receipt": name})
+    assert file["Content-Disposition"].startswith('attachment; filename="receipt-')
+    text = file.content.decode()
+    for words in ("Given (dpv:ConsentGiven)", "/preferences/", "/.well-known/jwks.json", "signed by us"):
+        assert words in text
+    assert "ada@example.com" not in text
+    keys = client.get("/.well-known/jwks.json").json()
+    record = json.loads(signing.verify(re.search(r"^eyJ\S+$", text, re.M)[0], published=keys))
+    assert record["jti"] == str(ConsentEvent.objects.get().consent)
+    later = time.time() + receipts_offered.LIVES.total_seconds() + 1
+    with mock.patch("django.core.signing.time.time", return_value=later):
+        assert "Download your receipt" not in client.get(done).content.decode()
+        late = client.post("/consent/receipt/", {"receipt": name})
+    assert (late.status_code, "among your choices" in late.content.decode()) == (410, True)
+    assert client.post("/consent/receipt/", {"receipt": "x"}).status_code == 410
+    assert client.get("/consent/receipt/").status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -95,7 +127,7 @@ def test_a_site_without_a_server_posts_a_plain_form(version):
     ],
 )  # fmt: skip
 def test_nobody_is_led_to_another_site(client, address):
-    assert plain(client, **{"return": address})["Location"] == "/forms/join/done/"
+    assert plain(client, **{"return": address})["Location"].startswith(f"{DONE}?receipt=")
 
 
 @pytest.mark.parametrize(
@@ -155,8 +187,8 @@ def test_for_a_child_a_parent_is_asked_and_the_child_is_not(client, mailoutbox):
 
 def test_whoever_is_old_enough_answers_alone_and_a_no_needs_nobody(client):
     make.published(minimum_age=13, now=make.days(-1))
-    assert answer(client, version=2, age="older")["Location"] == "/forms/join/done/"
-    assert answer(client, version=2, email="tom@example.com", ticked=())["Location"] == "/forms/join/done/"
+    assert answer(client, version=2, age="older")["Location"].startswith(f"{DONE}?receipt=")
+    assert answer(client, version=2, email="tom@example.com", ticked=())["Location"].startswith(f"{DONE}?receipt=")
     assert sorted(ConsentEvent.objects.values_list("status", flat=True)) == ["given", "refused"]
 
 

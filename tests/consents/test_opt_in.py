@@ -62,8 +62,12 @@ def test_before_the_button_there_is_nobody_and_nothing(client, mailoutbox):
 
 def test_the_button_makes_it_count_with_both_times_as_evidence(client, mailoutbox):
     consent = send(client).json()["consent"]
-    page = client.post(link(mailoutbox))
-    assert "Confirmed" in page.content.decode()
+    page = client.post(link(mailoutbox)).content.decode()
+    assert "Confirmed" in page
+    offered = re.search(r'name="receipt" value="([^"]+)"', page)[1]
+    receipt = client.post("/consent/receipt/", {"receipt": offered})
+    assert f'filename="receipt-{consent}.txt"' in receipt["Content-Disposition"]
+    assert "Given (dpv:ConsentGiven)" in receipt.content.decode()
     assert make.reason(now=now()) == "+consent-given"
     events = ConsentEvent.objects.filter(consent=consent)
     assert {event.status for event in events} == {"given", "refused"}

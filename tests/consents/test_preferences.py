@@ -166,7 +166,7 @@ def test_a_yes_given_here_is_evidence_like_any_other_and_can_be_set_back(centre,
 @pytest.mark.parametrize(("box", "is_on"), [("join:surveys-email", True), ("join:newsletter-sms", False)])
 def test_each_change_has_a_receipt_that_only_its_own_link_opens(centre, client, box, is_on):
     done = save(client, centre, **{box: is_on}).content.decode()
-    (where,) = re.findall(r'href="(/preferences/[^"]+/receipts/[^"]+)"', done)
+    where = re.search(r'<br><a href="(/preferences/[^"]+/receipts/[^"]+)"', done)[1]
     entries = Entry.objects.count()
     text = client.get(where).content.decode()
     assert signing.verify(re.search(r"^eyJ\S+$", text, re.M)[0])
@@ -181,7 +181,7 @@ def test_each_change_has_a_receipt_that_only_its_own_link_opens(centre, client, 
 def test_a_no_has_a_receipt_whether_or_not_we_know_the_person(centre, client, email):
     done = client.post(address(email), {"act": "stop"}).content.decode()
     assert "All our marketing: ended" in done
-    (where,) = re.findall(r'href="(/preferences/[^"]+/receipts/[^"]+)"', done)
+    where = re.search(r'<br><a href="(/preferences/[^"]+/receipts/[^"]+)"', done)[1]
     assert "Withdrawn (dpv:ConsentWithdrawn)" in client.get(where).content.decode()
     assert Suppression.objects.get(purpose=None).reason == "objection"
 
@@ -192,6 +192,22 @@ def test_stopping_all_marketing_can_be_set_back(centre, client):
     press(client, done, "undo")
     assert shown(client, centre)["join:newsletter-email"]
     assert make.reason(now=timezone.now()) == "+consent-given"
+
+
+def test_every_consent_that_stands_has_its_receipt(centre, client):
+    """Also one that no form on show asks for, and that came another way."""
+    talent = standing(make_register.purpose("talent-pool", "a", title="Later vacancies"))
+    page = client.get(centre).content.decode()
+    found = dict(re.findall(r'href="(/preferences/[^"]+/receipts/([^"]+)/)"', page))
+    # What was answered in one go has one receipt.
+    assert len(found) == 2
+    assert str(talent.consent) in found.values()
+    texts = [client.get(where).content.decode() for where in found]
+    assert all("Given (dpv:ConsentGiven)" in text for text in texts)
+    save(client, centre, **{"join:newsletter-email": False, "join:newsletter-sms": False})
+    page = client.get(centre).content.decode()
+    assert "Your receipts" in page
+    assert page.count("/receipts/") == 1
 
 
 def test_a_box_that_was_not_on_the_page_is_not_touched(centre, client):

@@ -1,7 +1,10 @@
 """One-click unsubscribe as mailbox providers do it (RFC 8058), the page behind the link, and the choices."""
 
 import re
+import time
 from email.parser import HeaderParser
+from functools import partial
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -10,7 +13,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consents import unsubscribe, withdraw
+from consents import braking, examinations, unsubscribe, withdraw
 from consents.models import ConsentEvent, Suppression
 from consents.unsubscribe import Recipient
 from core.errors import Invalid
@@ -47,7 +50,8 @@ def click(url, body=BODY, **options):
     return Client(enforce_csrf_checks=True).post(path(url), body, **options)
 
 
-def test_the_headers_are_those_of_the_rfc_and_name_nobody(newsletter):
+def test_the_headers_are_those_of_the_rfc_and_name_nobody(newsletter, settings):
+    settings.MAILBOX_URL = "imaps://u:p@mail.example.com/"
     one = link()
     message = HeaderParser().parsestr("\n".join(f"{name}: {value}" for name, value in one.headers) + "\n\n")
     uris = re.findall(r"<([^>]+)>", message["List-Unsubscribe"])
@@ -57,6 +61,33 @@ def test_the_headers_are_those_of_the_rfc_and_name_nobody(newsletter):
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert "@" not in one.url
     assert link("  ADA@Example.com ").url == one.url
+
+
+def test_a_mailbox_that_nobody_reads_is_not_offered(newsletter, settings):
+    settings.MAILBOX_URL = ""
+    one = link()
+    assert dict(one.headers)["List-Unsubscribe"] == f"<{one.url}>"
+    (said,) = examinations.unsubscribing(make.NOW)
+    assert (said.status, "no mailto:" in said.sentence) == ("warn", True)
+    settings.MAILBOX_URL = "imaps://u:p@mail.example.com/"
+    assert [one.status for one in examinations.unsubscribing(make.NOW)] == ["ok"]
+
+
+def test_only_the_same_link_again_and_again_is_braked_and_nobody_elses(newsletter, settings, monkeypatch):
+    """A mailbox provider presses for all its readers from one address."""
+    settings.FORM_POSTS_PER_CLIENT, settings.API_CALLS_PER_CLIENT = 3, 2
+    # The minute does not turn while we press.
+    monkeypatch.setattr(braking, "time", SimpleNamespace(time=partial(float, time.time())))
+    # Of this run alone: the counts are kept where another test may have left some.
+    own = [f"{uuid4().hex}@example.com" for _each in range(6)]
+    assert [click(link(email).url).status_code for email in own] == [200] * 6
+    assert [click(link(own[0]).url).status_code for _again in range(3)] == [200, 200, 429]
+    assert click(link(own[1]).url).status_code == 200
+    address = {"REMOTE_ADDR": f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::1"}
+    guesses = [Client().post(f"/u/{uuid4().hex}/", BODY, **address).status_code for _each in range(3)]
+    assert guesses == [200, 200, 429]
+    assert Client().post(f"/consent/confirm/{uuid4().hex}/", **address).status_code == 429
+    assert click(link(own[2]).url, **address).status_code == 200
 
 
 def test_one_click_ends_the_list_at_once_without_cookies_login_or_redirect(newsletter):

@@ -65,7 +65,7 @@ def test_a_well_installation():
     assert code == 0
     assert {line["check"] for line in lines} == {
         *("database", "migrations", "roles", "clock", "redis", "schedule", "outbox", "keys", "mail", "proxies"),
-        *("evidence", "purposes", "reviews", "form-notices", "journal", "mailbox", "backups"),
+        *("evidence", "purposes", "reviews", "form-notices", "journal", "mailbox", "backups", "unsubscribing"),
     }
 
 

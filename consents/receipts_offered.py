@@ -1,0 +1,47 @@
+"""The receipt, offered at once to whoever has just answered a form or pressed the button of a confirmation.
+
+Nobody has an account here, and an answer to a form proves no mailbox. So the page carries a signed name of the answer
+that works for an hour. It opens what was just said by whoever holds it, and nothing of what stood before.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core import signing
+from django.utils.translation import gettext_lazy as _
+
+from consents import preferences_receipts
+from core.errors import DomainError
+
+LIVES = timedelta(hours=1)
+SALT = "consents.receipts_offered"
+
+
+class OfferOver(DomainError):
+    code = "receipt-over"
+    message = _("This button works for an hour. The receipt of every consent also stands among your choices.")
+    status = 410
+
+
+def offer(consent: UUID) -> str:
+    """What the button sends. It names nobody."""
+    return signing.TimestampSigner(salt=SALT).sign(consent.hex)
+
+
+def is_open(token: str) -> bool:
+    return _consent(token) is not None
+
+
+def text(token: str, *, now: datetime) -> tuple[UUID, str]:
+    """Whose receipt this is, and the receipt. Raises OfferOver for an old token, and for one that is not ours."""
+    consent = _consent(token)
+    if consent is None:
+        raise OfferOver
+    return consent, preferences_receipts.of_consent(consent, now=now)
+
+
+def _consent(token: str) -> UUID | None:
+    try:
+        return UUID(hex=signing.TimestampSigner(salt=SALT).unsign(token, max_age=LIVES))
+    except signing.BadSignature:
+        return None
