@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
 import rfc8785
 from django.db import transaction
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from cookies.models import Cookie, Kind, Need, Paragraph, Site, SiteVersion
 from core.errors import DomainError, Invalid, NotFound
+from core.origins import is_origin
 from ledger import entries
 from processing.models import Basis, PurposeVersion, Status
 
@@ -171,10 +171,3 @@ def _fault(row: Cookie, version: PurposeVersion | None) -> str | None:
     if row.kind in (Kind.MAIL_BEACON, Kind.TRACKED_LINK) and row.paragraph != Paragraph.CONSENT:
         return _("what an e-mail reports back is not needed to read it: ask for consent (paragraph 2).")
     return None
-
-
-def is_origin(text: str) -> bool:
-    """A scheme, a host and perhaps a port. Plain http is for trying it out on one's own machine."""
-    parts = urlsplit(text)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1"))
-    return is_safe and bool(parts.hostname) and f"{parts.scheme}://{parts.netloc}" == text

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from core import apikeys, holidays, outbox
+from core import holidays, outbox
 from core.errors import DomainError
-from core.models import ApiKey, BankHoliday, Controller, Outbox, RuleSet, User
+from core.models import BankHoliday, Controller, Outbox, RuleSet, User
 
 
 def _actor(request: HttpRequest) -> str:
@@ -54,23 +54,6 @@ class OutboxAdmin(ReadOnlyAdmin):
                 outbox.replay(row, now=now)
             except DomainError as error:
                 self.message_user(request, str(error.message), messages.ERROR)
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
-    list_display = ["name", "kind", "prefix", "scopes", "last_used_at", "expires_at", "revoked_at"]
-    exclude = ["digest"]
-    ordering = ["name"]
-    actions = ["revoke"]
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("core.change_apikey")
-
-    @admin.action(description=_("Revoke"), permissions=["revoke"])
-    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        now = timezone.now()
-        for row in chosen:
-            apikeys.revoke(row, now=now)
 
 
 @admin.register(RuleSet)

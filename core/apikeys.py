@@ -91,9 +91,9 @@ def _read(prefix: str) -> Seen | None:
     return _recall.keep(prefix, Seen(ApiKey.from_db(None, COLUMNS, row[1:]), row[0]))
 
 
-def revoke(api_key: ApiKey, *, now: datetime) -> None:
-    """From now on the key opens nothing. Revoking twice keeps the first time."""
-    ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=now)
+def revoke(api_key: ApiKey, *, now: datetime) -> bool:
+    """From now on the key opens nothing. Revoking twice keeps the first time, and is False."""
+    return bool(ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=now))
 
 
 def used(api_key: ApiKey, *, now: datetime) -> None:

@@ -25,7 +25,7 @@ from imports import urls as imports_urls
 from imports import views as imports_views
 from inbox import urls as inbox_urls
 from inbox import views as inbox_views
-from office import today, views_organisations, visibility
+from office import today, views_api_keys, views_organisations, visibility
 from office import urls as office_urls
 from requests import office, office_actions, office_complaints
 from retention import pages as forgetting
@@ -125,6 +125,8 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("Assessments"), reverse("admin:assessments"), "balance"))
         if request.user.has_perm(office_webhooks.READ):
             work.append(_link(request, _("Webhooks"), reverse("admin:webhooks"), "webhook"))
+        if request.user.has_perm(views_api_keys.READ):
+            work.append(_link(request, _("API keys"), reverse("admin:api-keys"), "key"))
         if request.user.has_perm(forgetting.READ):
             work.append(_link(request, _("Forgetting"), reverse("admin:forgetting"), "auto_delete"))
         if request.user.has_perm(imports_views.READ):

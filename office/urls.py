@@ -3,11 +3,14 @@
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from office import views_disclosing, views_merge, views_organisations, views_people, views_queue
+from office import views_api_keys, views_disclosing, views_merge, views_organisations, views_people, views_queue
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
     views = [
+        path("api-keys/", views_api_keys.show_list, name="api-keys"),
+        path("api-keys/new/", views_api_keys.add, name="api-key-add"),
+        path("api-keys/<uuid:uuid>/revoke/", views_api_keys.revoke, name="api-key-revoke"),
         path("rights/", views_queue.show, name="rights-queue"),
         path("rights/views/save/", views_queue.save, name="rights-view-save"),
         path("rights/views/<uuid:uuid>/remove/", views_queue.forget, name="rights-view-forget"),

@@ -3,28 +3,14 @@
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group
 
-from core import apikeys
+from core import apikeys, scopes
 from core.keys import token_hash
 from core.models import ApiKey, User
 from core.roles import DPO, ROLES
 from kraken_privacy.demo import SITE_KEY, SITE_ORIGINS
 
 NAME = "dpo"
-SCOPES = [
-    "consents:import",
-    "consents:read",
-    "consents:withdraw",
-    "consents:write",
-    "events:read",
-    "forms:read",
-    "ledger:read",
-    "permissions:read",
-    "requests:letters",
-    "requests:read",
-    "requests:work",
-    "requests:write",
-    "subjects:write",
-]
+SCOPES = sorted(scopes.SCOPES)
 
 
 def officer(password: str) -> None:
@@ -62,5 +48,5 @@ def api_key(text: str) -> None:
 def site_key() -> None:
     """The key "demo site" for pages in browsers, with which examples/marketing-site works at once."""
     if not ApiKey.objects.filter(name="demo site").exists():
-        scopes = sorted(apikeys.PUBLISHABLE_SCOPES)
-        apikeys.create("demo site", scopes, kind=ApiKey.Kind.PUBLISHABLE, origins=SITE_ORIGINS, key=SITE_KEY)
+        few = sorted(apikeys.PUBLISHABLE_SCOPES)
+        apikeys.create("demo site", few, kind=ApiKey.Kind.PUBLISHABLE, origins=SITE_ORIGINS, key=SITE_KEY)

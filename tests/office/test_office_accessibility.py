@@ -82,7 +82,7 @@ def addresses():
         yield name, at(name)
     for name in ("breaches", "breach-add", "mailbox", "cookie-proof", "assessments", "webhooks", "webhook-add"):
         yield name, at(name)
-    for name in ("forgetting", "rule-new", "rule-suggestions", "hold-add"):
+    for name in ("forgetting", "rule-new", "rule-suggestions", "hold-add", "api-keys", "api-key-add"):
         yield name, at(name)
     states = {}
     for request in RightsRequest.objects.order_by("pk"):

@@ -208,6 +208,9 @@ class Things:
     def webhook(self):
         return webhooks.add("crm", "https://8.8.8.8/", now=timezone.now(), actor="test")[0].uuid
 
+    def key(self):
+        return apikeys.create("crm", ["events:read"])[0].uuid
+
     def organisation(self):
         return Organisation.objects.create(name="Example Ltd").uuid
 
@@ -332,7 +335,7 @@ STEPS = {
 def test_every_page_of_the_office_is_in_the_table():
     tried = {resolve(re.sub(r"{\w+}", str(UUID(int=1)), action.address)).url_name for action in ACTIONS}
     site = [pattern for pattern in admin.site.get_urls() if isinstance(pattern, URLPattern) and pattern.name]
-    office = re.compile(r"(rights|people|organisations|breaches|data-in|mailbox)/")
+    office = re.compile(r"(rights|people|organisations|breaches|data-in|mailbox|api-keys)/")
     pages = {pattern.name for pattern in site if office.match(str(pattern.pattern))}
     assert len(pages) > 30
     assert pages - tried == STEPS
