@@ -67,6 +67,8 @@ class Newcomer:
     # The identifier but for its number, and the row of its key.
     identifier: bytes
     key: bytes
+    # The number of the identifier where we have it: until now of a test person only.
+    known: int | None = None
 
 
 @dataclass(slots=True)
@@ -75,6 +77,8 @@ class Answer(Row):
 
     person: Newcomer
     event: UUID
+    # Its id under each former key.
+    former: Sequence[UUID]
     consent: str
     entry: UUID
     given_at: str
@@ -117,7 +121,7 @@ def _answers(rows: Sequence[Row], *, actor: str, now: datetime) -> Iterator[Answ
     instants = [entries.instant(row.at) for row in rows]
     recorded = cells(instant(now), b"imported_legacy", BY.encode(), actor.encode())
     all_of = zip(rows, ids, consents, proofs.sealed, keys, instants, _events(rows, instants), strict=True)
-    for row, id, consent, proof, key, given_at, event in all_of:
+    for row, id, consent, proof, key, given_at, (event, *former) in all_of:
         entry, until = uuid4(), _until(row.at) if row.status == Status.GIVEN else None
         times = cells(instant(row.at), instant(until) if until else None)
         answer = _choice(row.purpose.uuid.bytes, row.channel, row.status)
@@ -126,6 +130,7 @@ def _answers(rows: Sequence[Row], *, actor: str, now: datetime) -> Iterator[Answ
             *(row.purpose, row.channel, row.status, row.at, row.evidence),
             person=people[row.text],
             event=event,
+            former=former,
             consent=consent,
             entry=entry,
             given_at=given_at,
@@ -162,14 +167,19 @@ def _proof(row: Row) -> bytes:
     return _written({"identity": {row.type: row.typed}, "evidence": row.evidence, "line": row.line}).encode()
 
 
-def _events(rows: Sequence[Row], instants: Sequence[str]) -> list[UUID]:
-    """The same for the same answer, from whatever file: a keyed hash, for an address could be guessed."""
+def _events(rows: Sequence[Row], instants: Sequence[str]) -> Iterator[tuple[UUID, ...]]:
+    """The same for the same answer, from whatever file: a keyed hash, for an address could be guessed.
+
+    Of each the id under the current key, then those under the others.
+    """
     ring = keyring("SUPPRESSION_KEYS")
-    said = (
+    said = [
         f"imported|{row.purpose.uuid}|{row.channel}|{row.status}|{at}|".encode() + row.text
         for row, at in zip(rows, instants, strict=True)
-    )
-    return [UUID(bytes=value[:16], version=4) for value in ring.macs(said, ring.current)]
+    ]
+    others = [key for key in ring.keys if key != ring.current]
+    each = ([UUID(bytes=mac[:16], version=4) for mac in ring.macs(said, key)] for key in (ring.current, *others))
+    return zip(*each, strict=True)
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from consents.importing_rows import BY, Answer, Row
-from consents.importing_write import Kept, write
+from consents.importing_write import Busy, Kept, write
 from consents.models import Status
 from consents.withdraw import withdraw
 from core.arrays import array, hashes
@@ -24,20 +24,34 @@ from core.keys import keyring
 from subjects.identifiers import Claim
 from subjects.late import PersonErased, erased_since
 
-# The person of each value, held until the transaction ends. More than one row for a number: several share it.
-# LATERAL with OFFSET 0 looks each up in the index: most are new, and nothing else tells the planner so.
+# The person of each value, held until the transaction ends, and its identifier. More than one person for a number:
+# several share it. None: the identifier is of nobody but a test person. LATERAL with OFFSET 0 looks each up in the
+# index: most are new, and nothing else tells the planner so.
 PEOPLE = """
 WITH found AS MATERIALIZED (
-    SELECT asked.n, link.subject_id
+    SELECT asked.n, identifier.id, link.subject_id
     FROM unnest(%(numbers)s::int[], %(hashes)s::bytea[], %(types)s::text[]) AS asked (n, blind, type),
     LATERAL (
         SELECT id FROM subjects_identifier WHERE blind = asked.blind AND type = asked.type AND system = '' OFFSET 0
-    ) identifier,
-    LATERAL (SELECT subject_id FROM subjects_subjectidentifier WHERE identifier_id = identifier.id OFFSET 0) link
+    ) identifier
+    LEFT JOIN LATERAL (
+        SELECT subject_id FROM subjects_subjectidentifier WHERE identifier_id = identifier.id OFFSET 0
+    ) link ON true
+), held AS MATERIALIZED (
+    SELECT person.id, person.uuid
+    FROM (SELECT DISTINCT subject_id FROM found) known
+    JOIN subjects_datasubject person ON person.id = known.subject_id AND NOT person.is_test
+    ORDER BY person.id FOR NO KEY UPDATE OF person
 )
-SELECT found.n, person.uuid
-FROM found JOIN subjects_datasubject person ON person.id = found.subject_id AND NOT person.is_test
-ORDER BY person.id FOR NO KEY UPDATE OF person
+SELECT found.n, found.id, held.uuid FROM found LEFT JOIN held ON held.id = found.subject_id
+"""
+# As subjects/people.py locks them: whoever makes a person of the same identifier waits, and so does an erasure.
+IDENTIFIERS = "SELECT id FROM subjects_identifier WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+SOMEBODY = """
+SELECT EXISTS (
+    SELECT FROM subjects_subjectidentifier link
+    JOIN subjects_datasubject person ON person.id = link.subject_id AND NOT person.is_test
+    WHERE link.identifier_id = ANY (%s::bigint[]))
 """
 # A "no" to this purpose, or to all marketing, that stands.
 NOES = """
@@ -62,7 +76,7 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
     """Take these rows in, inside the caller's transaction. Raises Busy when somebody else stored the same people."""
     done = Done()
     answers = _new([row for row in rows if isinstance(row, Answer)], done)
-    people = _people(answers)
+    people, nobodys = _people(answers)
     noes = _noes([row for row in rows if row.status != Status.REFUSED])
     gone = _gone([row for row in answers if row.line not in people])
     kept: list[Kept] = []
@@ -80,6 +94,7 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
         else:
             kept.append(Kept(row, found.pop()) if found else Kept(row, row.person.subject, row.person))
     done.counts["stored"] += len(kept)
+    _keep_identifiers(kept, nobodys)
     write(kept, actor=actor, now=now)
     for said in rows:
         if said.status == Status.WITHDRAWN:
@@ -90,9 +105,11 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
 def _new(rows: Sequence[Answer], done: Done) -> list[Answer]:
     """Those that were not taken in before, each once."""
     by_event = {row.event: row for row in reversed(rows)}
+    # A row that was taken in before the keys changed is known by the id it had then.
+    now_is = {id: row.event for row in by_event.values() for id in (row.event, *row.former)}
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN, [array(by_event)])
-        known = {event for (event,) in cursor.fetchall()}
+        cursor.execute(KNOWN, [array(now_is)])
+        known = {now_is[event] for (event,) in cursor.fetchall()}
     new = [row for event, row in by_event.items() if event not in known]
     done.counts["known"] += len(rows) - len(new)
     return sorted(new, key=lambda row: row.line)
@@ -107,11 +124,31 @@ def _withdrawn(row: Row, noes: dict[int, datetime], done: Done, *, actor: str, n
     done.counts["stored"] += 1
 
 
-def _people(rows: Sequence[Row]) -> dict[int, set[UUID]]:
+def _people(rows: Sequence[Answer]) -> tuple[dict[int, set[UUID]], dict[int, int]]:
+    """Who is known by each line's address or number; and of lines where nobody is, the identifier that we have."""
     found: dict[int, set[UUID]] = {}
-    for line, subject in _asked(PEOPLE, "BLIND_INDEX_KEYS", rows):
-        found.setdefault(line, set()).add(subject)
-    return found
+    had: dict[int, int] = {}
+    for line, identifier, subject in _asked(PEOPLE, "BLIND_INDEX_KEYS", rows):
+        if subject:
+            found.setdefault(line, set()).add(subject)
+        had[line] = min(identifier, had.get(line, identifier))
+    return found, {line: identifier for line, identifier in had.items() if line not in found}
+
+
+def _keep_identifiers(kept: Sequence[Kept], nobodys: dict[int, int]) -> None:
+    """Hold the identifiers that newcomers get which are stored already. Raises Busy where somebody else came first."""
+    wanted = sorted({nobodys[one.answer.line] for one in kept if one.person and one.answer.line in nobodys})
+    if not wanted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(IDENTIFIERS, [wanted])
+        held = {identifier for (identifier,) in cursor.fetchall()}
+        cursor.execute(SOMEBODY, [wanted])
+        if held != set(wanted) or cursor.fetchone()[0]:
+            raise Busy
+    for one in kept:
+        if one.person:
+            one.person.known = nobodys.get(one.answer.line)
 
 
 def _noes(rows: Sequence[Row]) -> dict[int, datetime]:

@@ -80,7 +80,11 @@ def write(kept: Sequence[Kept], *, actor: str, now: datetime) -> None:
     # In the order of the index, where its pages are filled one after the other.
     copying.store("core_datakey", "owner_id, owner, master_key, wrapped", sorted(_keys(kept, people.values())))
     entries.store(_bodies(kept, actor=actor, now=now))
-    copying.store("consents_consentevent", EVENT, map(_event, kept))
+    try:
+        copying.store("consents_consentevent", EVENT, map(_event, kept))
+    except UniqueViolation:
+        # Another import took the same rows in since it was asked which are known.
+        raise Busy from None
     standing = _standing(kept)
     _first([one for one in standing if one.person], numbers)
     _later([one for one in standing if not one.person])
@@ -91,10 +95,14 @@ def _people(people: Collection[Newcomer]) -> dict[UUID, int]:
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS, [len(people)])
         numbers = cursor.fetchall()
-    first = {person.subject: found for person, found in zip(sorted(people, key=_subject), numbers, strict=True)}
+    first = {
+        person.subject: (number, person.known or identifier)
+        for person, (number, identifier) in zip(sorted(people, key=_subject), numbers, strict=True)
+    }
     # Everybody stores identifiers in the order of the blind index, so of two that name the same none waits for the
     # other.
-    found = ((big(first[person.subject][1]), person.identifier) for person in sorted(people, key=_blind))
+    new = sorted((person for person in people if not person.known), key=_blind)
+    found = ((big(first[person.subject][1]), person.identifier) for person in new)
     try:
         copying.store(
             "subjects_identifier",
@@ -126,7 +134,7 @@ def _blind(person: Newcomer) -> bytes:
 
 def _keys(kept: Iterable[Kept], people: Iterable[Newcomer]) -> Iterator[bytes]:
     yield from (one.answer.key for one in kept)
-    yield from (person.key for person in people)
+    yield from (person.key for person in people if not person.known)
 
 
 def _bodies(kept: Iterable[Kept], *, actor: str, now: datetime) -> Iterator[str]:

@@ -10,12 +10,17 @@ from django.core.management import CommandError, call_command
 from consents import importing, rebuild, suppression
 from consents.models import ConsentEvent, ConsentImport, ConsentState, Suppression
 from consents.withdraw import withdraw
+from core.errors import DomainError
+from core.keys import keyring
 from core.models import DataKey
 from ledger import entries
 from ledger.models import Entry
+from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, Relationship
 from tests import make_consents as make
+from tests import make_subjects
+from tests.plugin import key_ring
 
 pytestmark = pytest.mark.django_db
 AT = "2026-02-01T10:00:00Z"
@@ -199,6 +204,42 @@ def test_somebody_who_shares_an_address_is_not_guessed(tmp_path):
     identifier = Identifier.objects.get()
     identifier.subject_links.create(subject=DataSubject.objects.create(), is_shared=True)
     assert counts(take(tmp_path, text(row()))) == {"wrong": 1}
+
+
+def test_an_address_of_a_test_person_is_somebody_elses_as_well(tmp_path):
+    """Identifiers are one for test and live: the newcomer gets the one that is there, and no second key for it."""
+    make.live()
+    test = make_subjects.person(make_subjects.email(), is_test=True, now=make.NOW)
+    content = text(row(), row(channel="sms"), row("bob@example.com"))
+    assert counts(take(tmp_path, content)) == {"stored": 3}
+    shared = Identifier.objects.get(subjects=test)
+    live = shared.subjects.get(is_test=False)
+    assert people.find([Claim("email", "ada@example.com")]) == live
+    assert DataKey.objects.filter(owner="identifier").count() == Identifier.objects.count() == 2
+    assert make.reason() == make.reason("bob@example.com") == "+consent-given"
+    assert counts(take(tmp_path, text(row()) + content, name="other.ndjson")) == {"known": 4}
+
+
+def test_a_row_is_known_by_its_id_under_every_key(tmp_path, settings):
+    make.live()
+    assert counts(take(tmp_path, text(row()))) == {"stored": 1}
+    settings.SUPPRESSION_KEYS = key_ring("z").replace("t1:", "t2:") + "," + settings.SUPPRESSION_KEYS
+    keyring.cache_clear()
+    try:
+        assert counts(take(tmp_path, text(row(), row("bob@example.com")), name="b.ndjson")) == {"known": 1, "stored": 1}
+    finally:
+        keyring.cache_clear()
+    assert ConsentEvent.objects.count() == 2
+
+
+def test_two_imports_of_one_row_at_once_are_told_to_start_again(tmp_path, monkeypatch):
+    """The second asked which rows are known before the first was through."""
+    make.live()
+    take(tmp_path, text(row()))
+    monkeypatch.setattr(importing.importing_store, "_new", lambda rows, done: list(rows))
+    with pytest.raises(DomainError) as refused:
+        take(tmp_path, text(row()) + "\n", name="b.ndjson")
+    assert refused.value.code == "busy"
 
 
 def test_the_command(tmp_path):
