@@ -33,10 +33,11 @@ def perhaps_meant(now: datetime) -> QuerySet[Any]:
         case__received_at__gt=now - LASTS,
     )
     meant = Q(identifier__blind__in=fresh.values("case__claim_blind"))
+    current = keyring("BLIND_INDEX_KEYS").current
     if _is_reblinding():
         # Nobody can tell whether an address under an older key is one of those, so all of these wait until
         # `keys reblind` is through, which moves the cases first.
-        meant |= ~Q(identifier__blind_key=keyring("BLIND_INDEX_KEYS").current) & Exists(fresh)
+        meant |= Q(~Q(identifier__blind_key=current), Exists(fresh))
     return SubjectIdentifier.objects.filter(meant, identifier__type=Identifier.Type.EMAIL).values("subject")
 
 

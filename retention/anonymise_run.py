@@ -7,7 +7,8 @@ run measures again, since more people may hide each of them by then.
 
 The whole is measured before anything is touched, and for that it need not be held: rows are counted by what can be told
 of them. Then the same people are read again under their locks, some at a time, and nobody is let go who was not among
-those counted. Whoever takes up a run that was killed counts what is left together with the rows that stand already.
+those counted. Whoever takes up a run that was killed or paused counts what is left together with the rows that stand
+already. So one process works at a run at a time: another would count without those whom the first has let go.
 """
 
 import json
@@ -38,7 +39,7 @@ from subjects.corrections import STATEMENT
 from subjects.erasure import end_needs
 from subjects.models import NameToken, PersonalDataItem
 
-NOT_WORKED = "not-worked"
+NOT_WORKED, LOST = "not-worked", "kept_nowhere"
 # A recipe that tells more kinds of rows apart than this hides nobody, and counting them would need as much memory.
 MOST_KINDS = 500_000
 # People who are read at once to be counted: nobody is locked for it.
@@ -64,34 +65,56 @@ class TooFine(DomainError):
 
 
 def work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
+    """Raises runs.Busy when another process is at it, and runs.Closed when it is paused or over."""
+    with runs.alone(run):
+        # Whoever had it before may have come to the end since it was looked up.
+        runs.go_on(run, now=clock())
+        _work(run, rule, clock, batch=batch, workers=workers)
+
+
+def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
     by, reader = recipe(rule.recipe or {}), Reader(rule, run.cutoff or date.min, now=clock())
     how = {"batch": batch, "workers": workers}
     # First, so that nobody whom another worker lets go meanwhile is counted twice.
     earlier = _stored(run)
     try:
         counted = _counted(run, reader, by, clock, workers)
+        if not counted and _is_said(run):
+            # Whoever had it before was stopped between saying so and closing it.
+            return
         weighed = weigh(counted + earlier, by)
     except Invalid as error:
         # A field that the recipe does not name: nothing is touched, and the page says which kind of data it is in.
+        _settle(run, by)
         _say(run, {"status": NOT_WORKED, "fields": _kinds_of_data(error)}, clock())
         return
     except TooFine:
         counted, weighed = Counter(), Weighed({}, 0, None, ["k"])
-    measured, left_out = weighed.measured, weighed.left_out
-    try:
-        if weighed.status == ANONYMOUS:
-            _let_go(run, reader, counted, weighed.kept, by, clock, how)
-        else:
-            _pseudonymise(run, reader, by, clock, how)
-    except runs.Closed:
-        # Paused or retired: what is stored by then is less than what was measured.
-        _settle(run, by)
-        raise
-    stored, dropped = _settle(run, by)
     if weighed.status == ANONYMOUS:
-        measured, left_out = stored, left_out + dropped
+        _let_go(run, reader, counted, weighed.kept, by, clock, how)
+    else:
+        _pseudonymise(run, reader, by, clock, how)
+    measured, left_out = _settle(run, by)
+    if weighed.status != ANONYMOUS:
+        measured, left_out = weighed.measured, left_out + weighed.left_out
     said = told(measured, by.thresholds) if measured else {"rows": 0}
     _say(run, {**said, "status": weighed.status, "left_out": left_out}, clock())
+
+
+def _is_said(run: Run) -> bool:
+    return Run.objects.filter(pk=run.pk, measured__status__isnull=False).exists()
+
+
+def _lose(run: Run, rows: int) -> int:
+    """Count rows that are kept nowhere, in the transaction that ends what they came from; returns how many there are.
+
+    With the run, whose row the caller has locked: whoever takes it up goes on from there.
+    """
+    so_far = Run.objects.values_list("measured", flat=True).get(pk=run.pk) or {}
+    lost: int = so_far.get(LOST, 0) + rows
+    if rows:
+        Run.objects.filter(pk=run.pk).update(measured={**so_far, LOST: lost})
+    return lost
 
 
 def _counted(run: Run, reader: Reader, by: Recipe, clock: Clock, workers: int) -> Counter[Kind]:
@@ -147,6 +170,9 @@ def _let_go(
         if erased.needs:
             _keep(run, Counter(kind for _one, kind in taken if kind in hidden), by)
             evidence.leave(run, erased, now=now)
+            _lose(run, sum(kind not in hidden for _one, kind in taken))
+        else:
+            runs.go_on(run, now=now)
 
     reader.each_batch(let_go, **how)
 
@@ -175,8 +201,9 @@ def _stored(run: Run) -> Counter[Kind]:
 def _settle(run: Run, by: Recipe) -> tuple[Measured | None, int]:
     """Measure what was stored, and drop what does not hide: some who were measured may not have gone along.
 
-    Rows of one kind become one, so that nothing tells any more in which batch somebody went. Returns what was measured
-    of the rows that stay, and how many went.
+    Rows of one kind become one, so that nothing tells any more in which batch somebody went. At the end only: before
+    it, the rest of a small class may still be due, and what its first rows came from is gone. Returns what was measured
+    of the rows that stay, and how many were left out since the run began.
     """
     over = Run.objects.select_for_update(of=("self",)).get(pk=run.pk).status == Run.Status.FAILED
     stored = _stored(run)
@@ -186,7 +213,7 @@ def _settle(run: Run, by: Recipe) -> tuple[Measured | None, int]:
         kept, measured = {}, None
     run.anonymous_rows.all().delete()
     _keep(run, kept, by)
-    return measured, stored.total() - sum(kept.values())
+    return measured, _lose(run, stored.total() - sum(kept.values()))
 
 
 def _pseudonymise(run: Run, reader: Reader, by: Recipe, clock: Clock, how: Mapping[str, int]) -> None:
@@ -258,7 +285,7 @@ def _seal_statements(old: Mapping[UUID, Any]) -> None:
 def _say(run: Run, measured: dict[str, Any], now: datetime) -> None:
     """Keep what was measured with the run, and in the ledger: numbers and words, nothing of anybody."""
     with transaction.atomic():
-        Run.objects.filter(pk=run.pk).update(measured=measured)
+        Run.objects.filter(pk=run.pk).update(measured={**measured, LOST: _lose(run, 0)})
         flat = {name: measured[name] for name in ("status", "rows", "k", "l", "t", "left_out") if name in measured}
         record(
             kind="retention.measured",

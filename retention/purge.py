@@ -108,6 +108,8 @@ def purge(
             _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
         except runs.Closed:
             pass
+        except runs.Busy:
+            raise
         except Exception as error:
             # Not of the database's end: then nobody can be told, and the next worker takes the run up.
             with suppress(InterfaceError, OperationalError):

@@ -4,15 +4,17 @@ One run per rule is open at a time. Whoever comes second works on the same run, 
 simply worked on: what its batches did is committed with their counts, the rest is still due.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from core.models import Controller
@@ -26,6 +28,11 @@ class Closed(DomainError):
     """Another worker finished the run while this one was at a batch; the batch is rolled back, the next run has it."""
 
     code = "run-closed"
+
+
+class Busy(DomainError):
+    code = "run-busy"
+    message = _("Another process is at work on this run. It is left to it.")
 
 
 ACTOR = "system:retention"
@@ -98,6 +105,26 @@ def go_on(run: Run, *, now: datetime) -> None:
     """
     if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at=None).update(heartbeat_at=now):
         raise Closed
+
+
+@contextmanager
+def alone(run: Run) -> Iterator[None]:
+    """No other process is at this run meanwhile. Raises Busy when one is.
+
+    Held by the connection, not by a transaction: it goes with the process, whatever ends it.
+    """
+    key = [f"retention run {run.uuid}"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", key)
+        [is_mine] = cursor.fetchone()
+    if not is_mine:
+        raise Busy
+    try:
+        yield
+    finally:
+        # A connection that is lost has let go of it.
+        with suppress(Error), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
 
 
 @transaction.atomic

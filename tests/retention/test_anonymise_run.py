@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from core.models import DataKey, Owner
 from ledger.models import Entry
-from retention import anonymise_run, certificate, guard, holds, rules, runs
+from retention import anonymise_run, certificate, guard, holds, published, rules, runs
 from retention.models import AnonymousRow, Run
 from retention.purge import purge
 from subjects import items
@@ -134,7 +134,7 @@ def test_whoever_is_held_after_measuring_leaves_no_classmate_alone(surveys, monk
 
 
 @pytest.mark.parametrize("is_retired", [True, False])
-def test_a_run_that_stops_midway_leaves_no_fragment(surveys, monkeypatch, is_retired):
+def test_a_run_that_stops_midway_leaves_no_fragment_and_loses_no_row(surveys, monkeypatch, is_retired):
     one = two_decades(surveys)
     leave, left = anonymise_run.evidence.leave, []
 
@@ -146,8 +146,38 @@ def test_a_run_that_stops_midway_leaves_no_fragment(surveys, monkeypatch, is_ret
 
     monkeypatch.setattr(anonymise_run.evidence, "leave", stop)
     purge(one, as_of=TODAY, commit=True, now=NOW, batch=1)
-    assert Run.objects.get().status == ("failed" if is_retired else "running")
-    assert not AnonymousRow.objects.exists()
+    run = Run.objects.get()
+    assert run.status == ("failed" if is_retired else "running")
+    assert not published.sets().exists()
+    if is_retired:
+        assert not AnonymousRow.objects.exists()
+        return
+    runs.resume(run, actor="user:1", now=NOW)
+    report = purge(one, as_of=TODAY, commit=True, now=NOW)
+    assert (report.run, report.status, len(kept_rows())) == (str(run.uuid), "anonymous", 6)
+    assert Run.objects.get().measured["left_out"] == 0
+
+
+@pytest.mark.parametrize(("module", "name", "at"), [(runs, "finish", 1), (anonymise_run.evidence, "leave", 2)])
+def test_whoever_takes_a_run_up_says_how_many_were_left_out_before(surveys, monkeypatch, module, name, at):
+    answer(9, "1931-02-03", "low")
+    recipe = RECIPE | {"leave_out": 0.2}
+    six(surveys)
+    one = rule(surveys, action="anonymise", recipe=recipe, trigger="collection", slug="with-a-few-left-out")
+    original, calls = getattr(module, name), []
+
+    def stopped(*args, **more):
+        calls.append(name)
+        if len(calls) == at:
+            raise ConnectionError
+        return original(*args, **more)
+
+    monkeypatch.setattr(module, name, stopped)
+    with pytest.raises(ConnectionError):
+        purge(one, as_of=TODAY, commit=True, now=NOW, batch=1)
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).status == "anonymous"
+    measured = Run.objects.get().measured
+    assert (measured["rows"], measured["left_out"]) == (6, 1)
 
 
 @pytest.mark.parametrize("is_retired", [True, False])
