@@ -48,6 +48,7 @@ ACTS = {
     ("subjects", "datasubject"): {"sell_to_datasubject": "Can see people whom sales and marketing deal with today"},
     ("retention", "retentionrule"): {"approve_retentionrule": "Can put a retention rule in force"},
     ("consents", "consentformversion"): {"publish_consentformversion": "Can put a consent form on show"},
+    ("notices", "privacynotice"): {"publish_privacynotice": "Can write and publish the privacy notice"},
     ("consents", "assessmentversion"): {"approve_assessmentversion": "Can approve what somebody else assessed"},
 }
 
@@ -69,6 +70,7 @@ _HOLD = Q(codename__in=["add_legalhold", "change_legalhold", "delete_legalhold"]
 # Where messages of other systems go, and the secrets they are signed with, are the integrator's.
 _WEBHOOKS = Q(codename__in=["view_webhook", "add_webhook", "change_webhook", "delete_webhook"])
 _APPROVING = ["release_rightsrequest", "approve_retentionrule", "approve_assessmentversion"]
+_PUBLISHING = ["publish_consentformversion", "publish_privacynotice"]
 GROUPS = {
     DPO: _OURS,
     CASEWORKER: (_OURS & ~_of("core") & _SEE & ~_SEE_ALL & ~_WEBHOOKS)
@@ -76,7 +78,7 @@ GROUPS = {
     | Q(content_type__app_label="breaches", codename="add_breach"),
     APPROVER: (_OURS & _SEE) | Q(codename__in=_APPROVING),
     AUDITOR: _OURS & _SEE,
-    REGISTRAR: (_REGISTER & ~Q(codename__in=[*_APPROVING, "publish_consentformversion"]) & ~_HOLD & ~_WEBHOOKS)
+    REGISTRAR: (_REGISTER & ~Q(codename__in=[*_APPROVING, *_PUBLISHING]) & ~_HOLD & ~_WEBHOOKS)
     # Of the kinds of files, theirs is the register: each kind also asks for the right to make such things.
     | Q(content_type__app_label="imports", codename__in=["view_import", "add_import"])
     | Q(codename__in=["view_controller", "view_ruleset", "view_bankholiday"], content_type__app_label="core"),

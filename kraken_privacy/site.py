@@ -25,6 +25,7 @@ from imports import urls as imports_urls
 from imports import views as imports_views
 from inbox import urls as inbox_urls
 from inbox import views as inbox_views
+from notices import office as notices
 from office import today, views_api_keys, views_organisations, visibility
 from office import urls as office_urls
 from requests import office, office_actions, office_complaints
@@ -44,7 +45,7 @@ class KrakenAdminSite(UnfoldAdminSite):
     def extra_urls(self) -> list[URLPattern]:
         work = [*office_urls.urls(self), *office_actions.urls(self), *inbox_urls.urls(self)]
         work += [*office_forms.urls(self), *office_forms_consents.urls(self), *office_assessments.urls(self)]
-        work += office_webhooks.urls(self)
+        work += [*office_webhooks.urls(self), *notices.urls(self)]
         # Before the pages about forgetting, which take any word after a run for something to do with it.
         work += [*pages_runs.urls(self), *pages_statistics.urls(self)]
         return [*work, *breaches.urls(self), *imports_urls.urls(self), *cookies.urls(self), *forgetting.urls(self)]
@@ -123,6 +124,8 @@ class KrakenAdminSite(UnfoldAdminSite):
             work.append(_link(request, _("Consents from others"), reverse("admin:consents-told"), "forward_to_inbox"))
         if request.user.has_perm(office_assessments.READ):
             work.append(_link(request, _("Assessments"), reverse("admin:assessments"), "balance"))
+        if request.user.has_perm(notices.READ):
+            work.append(_link(request, _("Privacy notice"), reverse("admin:privacy-notices"), "policy"))
         if request.user.has_perm(office_webhooks.READ):
             work.append(_link(request, _("Webhooks"), reverse("admin:webhooks"), "webhook"))
         if request.user.has_perm(views_api_keys.READ):

@@ -13,6 +13,8 @@ class PrivacyNotice(models.Model):
     html = models.TextField()
     sha256 = models.CharField(max_length=64)
     effective_from = models.DateField()
+    # In plain words, for whoever read the one before.
+    changes = models.TextField(blank=True, default="")
 
     class Meta:
         constraints = [

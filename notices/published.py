@@ -25,6 +25,11 @@ class Backdated(DomainError):
     message = _("A new version starts after the one before it, so that no day is told two things.")
 
 
+class Taken(DomainError):
+    code = "notice-version-taken"
+    message = _("There is a version of this name already. What was published stays as it is.")
+
+
 def current(on: date, locale: str = LOCALE) -> PrivacyNotice:
     """The notice in force on this local day. Raises NoNotice before the first."""
     notice = versions(locale).filter(effective_from__lte=on).first()
@@ -57,15 +62,25 @@ def local_date(now: datetime) -> date:
 
 @transaction.atomic
 def publish(
-    *, version: str, html: str, effective_from: date, locale: str = LOCALE, now: datetime, actor: str
+    *,
+    version: str,
+    html: str,
+    effective_from: date,
+    changes: str = "",
+    locale: str = LOCALE,
+    now: datetime,
+    actor: str,
 ) -> PrivacyNotice:
     """Publish a version. It may start later than today: people are told of a change before it applies."""
-    newest = versions(locale).select_for_update().first()
-    if newest and newest.effective_from >= effective_from:
-        raise Backdated
+    # Whoever publishes at the same time waits here, so what is in force is asked after that.
+    versions(locale).select_for_update().first()
+    if versions(locale).filter(version=version).exists():
+        raise Taken(fields={"version": Taken.message})
+    if versions(locale).filter(effective_from__gte=effective_from).exists():
+        raise Backdated(fields={"effective_from": Backdated.message})
     digest = sha256(html.encode()).hexdigest()
     notice = PrivacyNotice.objects.create(
-        version=version, locale=locale, html=html, sha256=digest, effective_from=effective_from
+        version=version, locale=locale, html=html, sha256=digest, effective_from=effective_from, changes=changes
     )
     data = {"version": version, "locale": locale, "sha256": digest, "effective_from": effective_from.isoformat()}
     entries.record(kind="notice.published", at=now, actor=actor, data=data)

@@ -18,7 +18,11 @@ def policy(request: HttpRequest) -> HttpResponse:
     """The notice in force today, or on the day that was asked for."""
     form = DayForm(request.GET) if "on" in request.GET else DayForm()
     day = form.cleaned_data["on"] if form.is_valid() else None
-    notice = published.current(day or published.local_date(timezone.now()))
+    try:
+        notice = published.current(day or published.local_date(timezone.now()))
+    except published.NoNotice:
+        coming = published.versions().last()
+        return render(request, "notices/none.html", {"coming": coming}, status=404)
     prefix = _("Error: ") if form.errors else ""
     return _page(request, notice, form=form, day=day, title_prefix=prefix)
 

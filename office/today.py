@@ -13,6 +13,7 @@ from consents import assessments
 from consents.models import AssessmentVersion, ConsentFormVersion
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
+from notices.models import PrivacyNotice
 from processing.models import Purpose, PurposeVersion, Status
 from requests import complaint_lists, letter_lists, working
 from requests.models import RightsRequest
@@ -149,6 +150,7 @@ def _setup() -> dict[str, bool]:
     return {
         "controller": Controller.objects.exists(),
         "register": PurposeVersion.objects.filter(status=Status.LIVE).exists(),
+        "notice": PrivacyNotice.objects.exists(),
         "rules": RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE).exists(),
         "form": ConsentFormVersion.objects.filter(published_at__isnull=False).exists()
         or not Purpose.objects.filter(versions__basis="a").exists(),
