@@ -19,10 +19,10 @@ from consents import permission
 from consents.models import ConsentEvent, ConsentFormVersion
 from consents.verdicts import Opinion, Reason, Verdict
 from core.errors import DomainError, Invalid, NotFound
-from processing.models import Basis, DataCategory, Ground, PurposeVersion, Recipient, Status
-from subjects import disclosures, people
+from processing.models import Basis, DataCategory, Ground, Purpose, PurposeVersion, Recipient, Status
+from subjects import disclosures, lawful_uses, people
 from subjects.identifiers import Claim, blinds_all_keys, normalise
-from subjects.models import DataSubject, Disclosure, Identifier
+from subjects.models import DataSubject, Disclosure, Identifier, ItemPurpose, PersonalDataItem
 
 
 class UnknownRecipient(NotFound):
@@ -56,7 +56,7 @@ def may_disclose(who: DataSubject | Claim, plan: Plan, *, use: UUID | None = Non
     if for_all := _for_everybody(plan, recipient):
         return _verdict(for_all if not for_all.allowed or not who.is_test else _nobody())
     found = permission.may_process(who, plan.purpose, use=use, now=now)
-    return _judged(recipient, [(who.pk, found)])[0]
+    return _judged(plan, recipient, [(who.pk, found)], use=use, now=now)[0]
 
 
 def check(
@@ -67,7 +67,7 @@ def check(
     for_all = _for_everybody(plan, recipient)
     if for_all is None:
         # Of several who share an address, one may have been told of the recipient and another not.
-        judge = partial(_judged, recipient)
+        judge = partial(_judged, plan, recipient, use=use, now=now)
         return permission.check(
             plan.purpose, "", type, values, system=system, use=use, now=now, is_message=False, judge=judge
         )
@@ -95,11 +95,14 @@ def disclose(subject: DataSubject, plan: Plan, *, use: UUID | None = None, now: 
         raise NotDisclosed(verdict.sentence)
     recipient, version = _recipient(plan), _live(plan.purpose)
     categories = DataCategory.objects.filter(slug__in=plan.categories)
+    if version and not plan.categories:
+        withheld = _withheld([subject.pk], plan.purpose, use=use, now=now) if verdict.partly_restricted else {}
+        categories = version.categories.exclude(slug__in=withheld.get(subject.pk, ()))
     by_law = recipient.ground == Ground.LAW
     return disclosures.record(
         subject,
         recipient=recipient,
-        categories=list(categories if plan.categories or version is None else version.categories.all()),
+        categories=list(categories),
         ground=recipient.ground,
         purpose=version.purpose if version else None,
         legal_power=plan.power if by_law else "",
@@ -133,23 +136,51 @@ def _for_everybody(plan: Plan, recipient: Recipient) -> Opinion | None:
     return None
 
 
-def _judged(recipient: Recipient, found: Sequence[permission.Found]) -> list[Verdict]:
-    """What data protection says of the purpose, and whether consent named the recipient. Nobody is written to, so PECR
-    has no say.
+def _judged(
+    plan: Plan, recipient: Recipient, found: Sequence[permission.Found], *, use: UUID | None, now: datetime
+) -> list[Verdict]:
+    """What data protection says of the purpose, whether consent named the recipient, and whether what is asked for may
+    be given at all. Nobody is written to, so PECR has no say.
     """
     opinions = [one.data_protection for _person, one in found]
+    named: Collection[UUID] | None = None
     if recipient.ground == Ground.CONSENT:
         named = _naming(recipient, {one.evidence for one in opinions if one.allowed and one.evidence})
-        opinions = [
-            Opinion(False, Reason.RECIPIENT_NOT_NAMED, one.evidence)
-            if one.allowed and one.evidence not in named
-            else one
-            for one in opinions
-        ]
-    return [
-        _verdict(opinion)._replace(partly_restricted=opinion.allowed and one.partly_restricted)
-        for opinion, (_person, one) in zip(opinions, found, strict=True)
-    ]
+    partly = [person for person, one in found if person and one.partly_restricted]
+    withheld = _withheld(partly, plan.purpose, use=use, now=now) if partly else {}
+    needed = _needed(plan) if partly and not plan.categories else set()
+    verdicts = []
+    for opinion, (person, one) in zip(opinions, found, strict=True):
+        if opinion.allowed and named is not None and opinion.evidence not in named:
+            opinion = Opinion(False, Reason.RECIPIENT_NOT_NAMED, opinion.evidence)
+        elif one.reason is Reason.RESTRICTED_USE:
+            # The consent is what named the recipient; what is allowed is the use, and only while it is.
+            opinion = Opinion(one.allowed, one.reason, one.evidence, one.valid_until)
+        # What is named is given whole or not at all; of all that is needed, what may be.
+        without = withheld.get(person, set()) if person and opinion.allowed else set()
+        if without and (without.intersection(plan.categories) if plan.categories else needed <= without):
+            opinion = Opinion(False, Reason.RESTRICTED)
+        verdicts.append(_verdict(opinion)._replace(partly_restricted=opinion.allowed and one.partly_restricted))
+    return verdicts
+
+
+def _needed(plan: Plan) -> set[str]:
+    version = _live(plan.purpose)
+    return set(version.categories.values_list("slug", flat=True)) if version else set()
+
+
+def _withheld(people: Collection[int], slug: str, *, use: UUID | None, now: datetime) -> dict[int, set[str]]:
+    """Of each of these people the kinds of data of which this purpose may use nothing now (Art 18)."""
+    purpose = Purpose.objects.get(slug=slug)
+    named = lawful_uses.find(use, now=now) if use else None
+    usable = PersonalDataItem.objects.filter(subject__in=people).usable_for(purpose, use=named, now=now)
+    free = set(usable.values_list("pk", flat=True))
+    needs = ItemPurpose.objects.filter(subject__in=people, purpose=purpose)
+    held: dict[int, set[str]] = defaultdict(set)
+    given: dict[int, set[str]] = defaultdict(set)
+    for person, category, item in needs.values_list("subject", "category__slug", "item"):
+        (given if item in free else held)[person].add(category)
+    return {person: categories - given[person] for person, categories in held.items()}
 
 
 def _naming(recipient: Recipient, entries: Collection[UUID]) -> set[UUID]:

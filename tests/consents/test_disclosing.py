@@ -1,6 +1,7 @@
 """Giving data to somebody: every reason, one person or many, over the API, and recorded only when it is allowed."""
 
 import html
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -11,11 +12,11 @@ from consents.withdraw import withdraw
 from core.errors import Invalid
 from ledger.models import Entry
 from processing.models import PurposeVersion, Recipient, Status
-from subjects import people, restrictions
+from subjects import lawful_uses, people, restrictions
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Disclosure, Identifier
 from tests import make_consents as make
-from tests import make_office, make_register
+from tests import make_office, make_register, make_subjects
 
 pytestmark = pytest.mark.django_db
 ADA = Claim("email", "ada@example.com")
@@ -44,9 +45,9 @@ def partner():
     return made
 
 
-def serving(ground, basis="b", slug="customer-support", **fields):
+def serving(ground, basis="b", slug="customer-support", categories=("email",), **fields):
     """A recipient of a purpose that needs no consent, and somebody it is for."""
-    draft = make_register.draft(slug, basis)
+    draft = make_register.draft(slug, basis, categories=categories)
     made = recipient(ground, "firm", purposes=[slug], **fields)
     PurposeVersion.objects.filter(pk=draft.pk).update(status=Status.LIVE, effective_from=make_register.LONG_AGO)
     return made
@@ -102,6 +103,48 @@ def test_what_ended_consent_ends_this(partner):
 def test_restricted_data_are_not_given(partner):
     restrictions.restrict(DataSubject.objects.get(), ground="accuracy", now=make.NOW, actor=make.ACTOR)
     assert reason() == "restricted"
+
+
+def restricted(subject, *slugs):
+    """What is held of these kinds for customer support, each restricted by itself."""
+    for slug in slugs:
+        item = make_subjects.item(subject, "customer-support", category=slug, now=make.NOW)
+        restrictions.restrict(subject, ground="accuracy", item=item, now=make.NOW, actor=make.ACTOR)
+
+
+def test_kinds_of_data_that_may_only_be_stored_are_not_given():
+    serving("instruction", "c", categories=["email", "address"])
+    subject, support = ada(), ("firm", "customer-support")
+    make_subjects.item(subject, "customer-support", now=make.NOW)
+    restricted(subject, "address")
+    for asked in (["address"], ["email", "address"]):
+        assert reason(*support, categories=asked) == "restricted"
+        with pytest.raises(NotDisclosed):
+            disclosing.disclose(subject, Plan(*support, asked), now=make.NOW, actor="user:a")
+    assert reason(*support, categories=["email"]) == reason(*support) == "+legal-obligation"
+    # Where nothing is named, it is what may be given.
+    done = disclosing.disclose(subject, Plan(*support), now=make.NOW, actor="user:a")
+    assert [one.slug for one in done.categories.all()] == ["email"]
+    make_subjects.item(subject, "customer-support", category="address", now=make.NOW)
+    assert reason(*support, categories=["address"]) == "+legal-obligation"
+
+
+def test_under_a_recorded_use_it_ends_with_the_use(partner):
+    subject, until = DataSubject.objects.get(), make.days(5)
+    purpose = PurposeVersion.objects.get(purpose__slug="newsletter").purpose
+    restrictions.restrict(subject, ground="accuracy", now=make.NOW, actor=make.ACTOR)
+    given = {"ground": "consent", "placed_for": uuid4(), "sealed": b"x", "until": until, "items": []}
+    by = {"now": make.NOW, "actor": make.ACTOR}
+    use = lawful_uses.record(subject, uuid=uuid4(), purpose=purpose, **given, **by)
+    for who in (ADA, subject):
+        verdict = may_disclose(who, Plan("partner", "newsletter"), use=use.uuid, now=make.NOW)
+        assert (verdict.allowed, verdict.reason) == (True, "restricted-use")
+        assert (verdict.evidence, verdict.valid_until) == (use.uuid, until)
+    assert reason() == "restricted"
+    # The consent still has to name the recipient.
+    Recipient.objects.filter(pk=partner.pk).update(name="Another Ltd")
+    verdict = may_disclose(ADA, Plan("partner", "newsletter"), use=use.uuid, now=make.NOW)
+    assert (verdict.allowed, verdict.reason) == (False, "recipient-not-named")
 
 
 def test_a_purpose_that_rests(partner):
