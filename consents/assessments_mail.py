@@ -90,7 +90,9 @@ def _owners(version: AssessmentVersion | None) -> list[User]:
 
 def _post(name: str, purpose: Purpose, page: str, people: Iterable[User], *, now: datetime, **told: object) -> None:
     """To each; to the privacy mailbox where there is nobody."""
-    register = purpose.versions.order_by("-number").first()
+    # What staff know it by, and what is done, is what is live: not a draft that may never be.
+    live = purpose.versions.filter(status=Status.LIVE)
+    register = live.first() or purpose.versions.order_by("-number").first()
     link = f"{settings.BASE_URL}{reverse(page, args=[purpose.slug])}"
     context = {"title": register.title if register else purpose.slug, "link": link, "register": register, **told}
     text = render_to_string(f"consents/mail/assessment_{name}.txt", context)

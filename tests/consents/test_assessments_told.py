@@ -29,7 +29,7 @@ def posted(mailoutbox):
 
     def deliver():
         del mailoutbox[:]
-        outbox.deliver_due(now=max(row.due_at for row in Outbox.objects.all()))
+        outbox.deliver_due(now=max((row.due_at for row in Outbox.objects.all()), default=make.NOW))
         return {mail.to[0]: f"{mail.subject}\n{mail.body}" for mail in mailoutbox}
 
     return deliver
@@ -55,6 +55,14 @@ def test_whoever_may_approve_is_told_and_no_writer(purpose, posted):
     assert set(told) == {anna.email}
     assert told[anna.email].startswith("An assessment waits for your approval: Direct sales\n")
     assert reverse("admin:assessment-approve", args=["direct-sales"]) in told[anna.email]
+
+
+def test_it_is_called_what_is_live_and_not_what_a_draft_calls_it(purpose, posted):
+    wendy, anna, _rita = people()
+    make_register.draft("direct-sales", "f", title="Sales to whales")
+    make.assessment(purpose, approved=None, author=wendy.actor)
+    assessments_drafts.submit(purpose, now=make.NOW, actor=wendy.actor)
+    assert posted()[anna.email].startswith("An assessment waits for your approval: Direct sales\n")
 
 
 def test_a_review_is_told_of_once_at_each_stage(purpose, posted):
