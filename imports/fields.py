@@ -65,7 +65,7 @@ class Reader:
             self.errors[name] = _("This is too long.")
         return value
 
-    def day(self, name: str, *, needed: bool = False) -> date | None:
+    def day(self, name: str, *, needed: bool = False, may_lie_ahead: bool = False) -> date | None:
         """YYYY-MM-DD, or day first as people here write it; a time after it is left out."""
         value = self.text(name, needed=needed)
         if not value:
@@ -73,7 +73,7 @@ class Reader:
         day = _day(value)
         if day is None:
             self.errors[name] = _("Write a date like 2026-11-22 or 22/11/2026.")
-        elif day > self.today:
+        elif day > self.today and not may_lie_ahead:
             self.errors[name] = _("This lies in the future.")
         return day
 

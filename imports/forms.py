@@ -37,6 +37,12 @@ class PersonForm(forms.Form):
     organisation_type = forms.ChoiceField(
         label=_("Type of organisation"), choices=[("", ""), *Organisation.LegalType.choices], required=False
     )
+    contract_started_on = DayField(label=_("Contract since"), required=False)
+    contract_ended_on = DayField(
+        label=_("Contract ended"),
+        required=False,
+        help_text=_("Of the organisation: retention counts from this day for every contact."),
+    )
     role = forms.ChoiceField(label=_("Who they are to us"), choices=[("", _("Choose")), *Relationship.Role.choices])
     purposes = forms.MultipleChoiceField(label=_("What we need it for"), widget=forms.CheckboxSelectMultiple)
     ground_why = forms.CharField(

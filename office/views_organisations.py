@@ -17,6 +17,7 @@ from office.frame import page
 from requests.office import actor_of, for_staff
 from requests.office_forms import DayField, refuse
 from subjects.models import Organisation
+from subjects.organisations import amend
 
 READ, WRITE = "subjects.view_organisation", "subjects.change_organisation"
 
@@ -53,9 +54,7 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     form = AmendForm(request.POST or None, initial={field: getattr(organisation, field) for field in fields})
     if request.method == "POST" and form.is_valid():
         try:
-            touched = organisations.amend(
-                organisation, **form.cleaned_data, now=timezone.now(), actor=actor_of(request)
-            )
+            touched = amend(organisation, **form.cleaned_data, now=timezone.now(), actor=actor_of(request))
         except DomainError as error:
             refuse(form, error)
         else:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid, Text
@@ -30,6 +31,7 @@ _consents: list[Consents] = []
 Notices = Callable[[str, date, date], Text | None]
 _notices: list[Notices] = []
 NOT_FROM_THEM = {PersonalDataItem.Source.THIRD_PARTY, PersonalDataItem.Source.PUBLIC_SOURCE}
+CONTRACT = {"contract_started_on", "contract_ended_on"}
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 
 
@@ -74,10 +76,11 @@ def collect(parcel: Parcel, *, now: datetime, actor: str) -> Taken:
     """Store all of it, or raise Invalid naming every field at fault ("items[2].category") and store nothing."""
     _check(parcel, now)
     is_late = _is_late(parcel)
+    company = _company(parcel.organisation, now=now, actor=actor) if parcel.organisation else {}
     subject = find_or_create(parcel.claims, now=now, actor=actor, locale=parcel.locale, is_test=parcel.is_test)
-    if parcel.organisation:
+    if company:
         left = subject.organisation_id
-        if organisations.represent(subject, **parcel.organisation).pk != left:
+        if organisations.represent(subject, **company, now=now, actor=actor).pk != left:
             stay_held(subject, left, now=now, actor=actor)
     stored = _store(subject, parcel, now=now, actor=actor)
     if is_late:
@@ -131,9 +134,35 @@ def _is_late(parcel: Parcel) -> bool:
     named = [part["source_record"] for part in parcel.items if part.get("source_record")]
     records = [value for record in named for value in items.source_hashes(record)]
     moments = [part["collected_at"] for part in parcel.items] + [one["at"] for one in [parcel.interaction] if one]
-    # A consent, or a ground that is recorded now, is new.
-    is_new = bool(parcel.consents) or (not parcel.items and bool(parcel.relationship))
+    given = [_given_at(part) for part in parcel.consents]
+    moments += [moment for moment in given if moment]
+    # A consent that is given now, or a ground that is recorded now, is new.
+    is_new = None in given or (not (parcel.items or given) and bool(parcel.relationship))
     return not is_new and brings_back(parcel.claims, moments, records=records, is_test=parcel.is_test)
+
+
+def _company(given: Part, *, now: datetime, actor: str) -> dict[str, Any]:
+    """Take in the dates of the contract, of its other contacts too; returns how the organisation is found.
+
+    Before the person is held, since its contacts are locked in one go.
+    """
+    dates = {name: day for name, day in given.items() if name in CONTRACT and day}
+    found = {name: value for name, value in given.items() if name not in CONTRACT}
+    if dates:
+        organisation = organisations.named(**found)
+        with _below("organisation"):
+            organisations.amend(organisation, **dates, now=now, actor=actor)
+    return found
+
+
+def _given_at(consent: Part) -> datetime | None:
+    """When it was given, if another day than now is named. What is no moment is refused by who takes consents in."""
+    text = consent.get("given_at")
+    try:
+        moment = parse_datetime(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _check(parcel: Parcel, now: datetime) -> None:

@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from core.models import Controller, Owner
 from core.vault import ensure_key, key_of
 from ledger.entries import record
 from processing.models import Purpose, PurposeVersion
+from subjects import organisations
 from subjects.models import DataSubject, PersonalDataItem, Relationship
 from subjects.people import hold
 
@@ -56,7 +58,7 @@ def establish(
     if not hold(subject):
         raise NotFound
     relationship, _is_new = Relationship.objects.get_or_create(
-        subject=subject, purpose=purpose, defaults={"role": role, "started_on": started_on or _local(now)}
+        subject=subject, purpose=purpose, defaults=_new(subject, purpose, role=role, on=started_on or _local(now))
     )
     relationship.role = role
     relationship.ground, relationship.source = ground, source
@@ -76,7 +78,7 @@ def begin(
     relationship, is_new = Relationship.objects.get_or_create(
         subject=subject,
         purpose=version.purpose,
-        defaults={"role": role or _usual_role(version), "started_on": on, "source": source},
+        defaults=_new(subject, version.purpose, role=role or _usual_role(version), on=on) | {"source": source},
     )
     if is_new:
         _note("relationship.established", relationship, version.purpose, now=now, actor=actor, role=relationship.role)
@@ -97,7 +99,7 @@ def touch(
     if not hold(subject):
         raise NotFound
     relationship, _is_new = Relationship.objects.get_or_create(
-        subject=subject, purpose=purpose, defaults={"role": role or Role.PROSPECT, "started_on": _local(at)}
+        subject=subject, purpose=purpose, defaults=_new(subject, purpose, role=role or Role.PROSPECT, on=_local(at))
     )
     _advance(relationship, _local(at))
     _note("relationship.touched", relationship, purpose, now=now, actor=actor, channel=channel)
@@ -137,6 +139,12 @@ def note_of(relationship: Relationship) -> str:
     if relationship.ground_note is None:
         return ""
     return key_of(Owner.RELATIONSHIP, relationship.uuid).open(FIELD, bytes(relationship.ground_note)).decode()
+
+
+def _new(subject: DataSubject, purpose: Purpose, *, role: str, on: date) -> dict[str, Any]:
+    """What a relationship begins with. Whoever joins a company whose contract has ended has that end from the start."""
+    # Asked for when one is made only.
+    return {"role": role, "started_on": on, "contract_ended_on": lambda: organisations.end_of(subject, purpose)}
 
 
 def _advance(relationship: Relationship, on: date) -> None:

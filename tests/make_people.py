@@ -37,7 +37,7 @@ def full(purposes, *, items=1, email="grace@example.com"):
     """Somebody with a bit of everything that a page can show."""
     subject = person(email, "Grace Hopper", *(["newsletter", "direct-sales"] * items)[: 2 * items])
     people.verify_identifier(subject, Claim("email", email), how="mail", now=NOW, actor=ACTOR)
-    organisations.represent(subject, name="Hopper Ltd", legal_type="company")
+    organisations.represent(subject, name="Hopper Ltd", legal_type="company", now=NOW, actor=ACTOR)
     relationships.establish(
         subject,
         purposes["direct-sales"],

@@ -24,6 +24,7 @@ from subjects.models import Organisation, PersonalDataItem, Relationship
 ITEM = "item:"
 MUTUAL_INTEREST = "mutual-interest"
 GROUND = ("ground_who", "ground_when", "ground_why")
+CONTRACT = ("contract_started_on", "contract_ended_on")
 SOURCES = words_of(
     PersonalDataItem.Source,
     email="correspondence", e_mail="correspondence", letter="correspondence", telephone="phone", call="phone",
@@ -77,6 +78,13 @@ _IDENTITY = [
     Field("external_system", _("That system"), hint=_("Its short name in the register, for example crm.")),
     Field("organisation", _("Organisation"), guesses=("company", "company name", "employer name", "firm")),
     Field("organisation_type", _("Type of organisation"), hint=_("Company, sole trader, partnership or other.")),
+    Field("contract_started_on", _("Contract since"), guesses=("contract start", "contract started", "customer since")),
+    Field(
+        "contract_ended_on",
+        _("Contract ended"),
+        guesses=("contract end", "contract end date", "customer until"),
+        hint=_("Of the organisation: retention counts from it for every contact."),
+    ),
 ]
 _ABOUT_ITEMS = [
     Field("purposes", _("Purposes"), hint=_("Short names from the register, cut by semicolons."), is_needed=True,
@@ -107,6 +115,7 @@ def read(values: Values, *, now: datetime) -> dict[str, Any]:
     reader = Reader(values, today=now.astimezone(zone).date())
     found: dict[str, Any] = {
         "organisation": reader.text("organisation"),
+        **_contract(reader),
         "organisation_type": reader.choice("organisation_type", TYPES, default="other"),
         "items": {name.removeprefix(ITEM): reader.text(name, longest=5000) for name in values if name.startswith(ITEM)},
         "purposes": _purposes(reader),
@@ -145,7 +154,11 @@ def store(read: Mapping[str, Any], *, actor: str, now: datetime) -> Taken:
         }
         for category, text in read["items"].items()
     ]
-    organisation = {"name": read["organisation"], "legal_type": read["organisation_type"]}
+    organisation = {
+        "name": read["organisation"],
+        "legal_type": read["organisation_type"],
+        **{day: read[day] for day in CONTRACT},
+    }
     parcel = Parcel(
         claims=read["claims"],
         notice=read["notice"],
@@ -177,6 +190,14 @@ def _relationship(read: Mapping[str, Any]) -> dict[str, Any]:
         found["note"] = ground_note(read["ground_who"], read["ground_when"], read["ground_why"])
         found["started_on"] = read["ground_when"]
     return found
+
+
+def _contract(reader: Reader) -> dict[str, date | None]:
+    """The dates of the contract, which is the organisation's."""
+    days = {name: reader.day(name, may_lie_ahead=True) for name in CONTRACT}
+    if any(days.values()) and not reader.values.get("organisation"):
+        reader.errors["organisation"] = _("Name the organisation whose contract this is.")
+    return days
 
 
 def _ground(reader: Reader) -> dict[str, Any]:

@@ -86,9 +86,10 @@ class Batch:
         name = part["name"], part["legal_type"]
         if name not in self.organisations:
             days = {"contract_started_on": part.get("months"), "contract_ended_on": part.get("ended")}
-            given = {field: self._day(ago(months, self.now)) for field, months in days.items() if months}
-            # Makes the organisation; the person in front of it is stored later.
-            self.organisations[name] = organisations.named(name=name[0], legal_type=name[1], **given)
+            given: Row = {field: self._day(ago(months, self.now)) for field, months in days.items() if months}
+            # Makes the organisation; the person in front of it is stored later, with ends of their own.
+            self.organisations[name] = organisations.named(name=name[0], legal_type=name[1])
+            organisations.amend(self.organisations[name], **given, now=self.now, actor=ACTOR)
         return self.organisations[name]
 
     def _item(self, subject: DataSubject, part: Row, row: Row, known: dict[str, Relationship]) -> PersonalDataItem:

@@ -145,6 +145,15 @@ def test_a_person_is_entered_with_the_ground(officer):
     assert PersonalDataItem.objects.get().source == "in_person"
 
 
+def test_a_person_is_entered_with_the_end_of_the_contract(officer):
+    dates = {"contract_started_on": "2026-01-01", "contract_ended_on": "2025-12-31"}
+    given = PERSON | {"purposes": ["contract-administration"], **dates}
+    assert "A contract cannot end before it begins." in officer.post(reverse("admin:person-add"), given).text
+    assert not DataSubject.objects.exists()
+    officer.post(reverse("admin:person-add"), given | {"contract_ended_on": "2026-06-30"})
+    assert str(Relationship.objects.get().contract_ended_on) == "2026-06-30"
+
+
 def test_a_person_from_a_third_party_needs_the_evidence(officer):
     page = officer.post(reverse("admin:person-add"), PERSON | {"source": "third_party"})
     assert "Say what shows that this source was allowed to share it." in page.text

@@ -38,6 +38,19 @@ def test_a_person_with_everything():
     assert Entry.objects.filter(kind="notice.given", subject=subject.uuid).exists()
 
 
+def test_the_dates_of_a_contract_reach_every_contact():
+    acme = {"organisation": "Analytical Ltd", "contract since": "1 May 2020"}
+    rows = [make.person(**acme), make.person(email="grace@example.com", **acme | {"contract ended": "2026-02-28"})]
+    make.committed("people", rows)
+    assert set(Relationship.objects.values_list("contract_ended_on", flat=True)) == {date(2026, 2, 28)}
+    wrong = [make.person(organisation="Analytical Ltd", **{"contract ended": "2020-04-30"})]
+    wrong += [make.person(**{"contract ended": "2026-02-28", "organisation": ""})]
+    assert make.errors(make.staged("people", wrong)) == {
+        2: [("contract ended", "A contract cannot end before it begins.")],
+        3: [("organisation", "Name the organisation whose contract this is.")],
+    }
+
+
 def test_a_trial_leaves_nothing_behind():
     before = DataKey.objects.count()
     job = make.staged("people", [make.person(role="customer")])

@@ -300,7 +300,7 @@ def test_an_older_backup_brings_neither_back(ada, countess, purposes, tmp_path, 
 
 def test_what_came_while_two_were_one_stays_under_the_holds_of_both(ada, countess, purposes):
     """The company of the record that goes back is held, and so is what came to it under the other name."""
-    acme = organisations.represent(countess, name="Acme")
+    acme = organisations.represent(countess, name="Acme", now=NOW, actor=make.ACTOR)
     hold = blocks.place_rule(placed_for=countess.uuid, organisation=acme, now=NOW, actor=make.ACTOR)
     made = merge(ada, countess)
     make_subjects.item(ada, "newsletter", category="name")
@@ -327,8 +327,8 @@ def test_a_hold_placed_on_two_that_were_one_is_over_both(ada, countess, purposes
 
 
 def test_what_a_hold_over_one_company_keeps_stays_held_with_somebody_of_another(ada, countess, purposes):
-    acme = organisations.represent(countess, name="Acme")
-    organisations.represent(ada, name="Other")
+    acme = organisations.represent(countess, name="Acme", now=NOW, actor=make.ACTOR)
+    organisations.represent(ada, name="Other", now=NOW, actor=make.ACTOR)
     hold = blocks.place_rule(placed_for=countess.uuid, organisation=acme, now=NOW, actor=make.ACTOR)
     merge(ada, countess)
     assert end_needs(needs_of(ada, list(purposes.values())), now=LATER).needs == 0

@@ -7,13 +7,16 @@ from django.urls import reverse
 
 from ledger.models import Entry
 from office import organisations
+from processing.models import Purpose
+from subjects import relationships
 from subjects.models import Organisation, Relationship
-from subjects.organisations import represent
+from subjects.organisations import amend, named, represent
 from tests import make_office
 from tests import make_people as make
 
 pytestmark = pytest.mark.django_db
 ENDED = date(2026, 6, 30)
+BY = {"now": make.NOW, "actor": make.OFFICER}
 
 
 @pytest.fixture
@@ -26,14 +29,10 @@ def officer(client):
 def acme():
     make_office.register()
     for number in range(2):
-        organisation = represent(make.person(f"p{number}@example.com", "Ann", "contract-administration"), name="Acme")
-    represent(make.person("n@example.com", "Ann", "newsletter"), name="Acme")
+        ann = make.person(f"p{number}@example.com", "Ann", "contract-administration")
+        organisation = represent(ann, name="Acme", **BY)
+    represent(make.person("n@example.com", "Ann", "newsletter"), name="Acme", **BY)
     return organisation
-
-
-def amend(organisation, **fields):
-    known = {"name": organisation.name, "legal_type": "company", "contract_started_on": None, "contract_ended_on": None}
-    return organisations.amend(organisation, **{**known, **fields}, now=make.NOW, actor=make.OFFICER)
 
 
 def ends():
@@ -43,27 +42,47 @@ def ends():
 
 
 def test_the_end_of_a_contract_counts_for_every_contact(acme):
-    assert amend(acme, contract_ended_on=ENDED) == 2
+    assert amend(acme, contract_ended_on=ENDED, **BY) == 2
     assert ends() == {ENDED}
     assert not Relationship.objects.filter(purpose__slug="newsletter").exclude(contract_ended_on=None).exists()
     assert Entry.objects.filter(kind="organisation.amended", object=acme.uuid).count() == 1
     assert Entry.objects.filter(kind="relationship.ended").count() == 2
-    assert amend(acme, contract_ended_on=None) == 2
+    assert amend(acme, contract_ended_on=None, **BY) == 2
     assert ends() == {None}
 
 
 def test_a_date_of_one_contact_alone_stays(acme):
     one = Relationship.objects.filter(purpose__slug="contract-administration").first()
     Relationship.objects.filter(pk=one.pk).update(contract_ended_on=date(2020, 1, 1))
-    assert amend(acme, contract_ended_on=ENDED) == 1
+    assert amend(acme, contract_ended_on=ENDED, **BY) == 1
     assert ends() == {ENDED, date(2020, 1, 1)}
 
 
 def test_nothing_changed_is_no_evidence(acme):
-    amend(acme, legal_type="company")
+    amend(acme, legal_type="company", **BY)
     before = Entry.objects.count()
-    assert amend(Organisation.objects.get(pk=acme.pk)) == 0
+    assert amend(acme, name=" Acme ", legal_type="company", contract_ended_on=None, **BY) == 0
     assert Entry.objects.count() == before
+
+
+def test_the_same_end_again_reaches_those_it_missed(acme):
+    amend(acme, contract_ended_on=ENDED, **BY)
+    Relationship.objects.filter(subject__organisation=acme).update(contract_ended_on=None)
+    assert amend(acme, contract_ended_on=ENDED, **BY) == 2
+    assert ends() == {ENDED}
+
+
+def test_who_joins_has_the_end_and_who_moves_on_the_other_contract(acme):
+    amend(acme, contract_ended_on=ENDED, **BY)
+    ann = make.person("new@example.com", "Ann", "contract-administration")
+    represent(ann, name="Acme", **BY)
+    assert ends() == {ENDED}
+    relationships.touch(ann, Purpose.objects.get(slug="contract-administration"), at=make.NOW, channel="phone", **BY)
+    assert ends() == {ENDED}
+    running = named(name="Running Ltd")
+    amend(running, contract_started_on=ENDED, **BY)
+    represent(ann, name="Running Ltd", **BY)
+    assert Relationship.objects.get(subject=ann).contract_ended_on is None
 
 
 def test_the_form_and_its_errors(officer, acme):

@@ -83,8 +83,9 @@ def test_selling_besides_opens_nothing_to_whoever_reads_everything_and_writes_no
 def test_neither_customer_numbers_nor_the_dates_of_contracts_are_shown(seller, admin_client):
     subject = customer("newsletter")
     people.link(subject, Claim("customer_number", "KRK-4711"))
-    dates = {"contract_started_on": YESTERDAY, "contract_ended_on": YESTERDAY}
-    organisations.represent(subject, name="Hopper Ltd", legal_type="company", **dates)
+    by = {"now": make_office.NOW, "actor": "test"}
+    company = organisations.represent(subject, name="Hopper Ltd", legal_type="company", **by)
+    organisations.amend(company, contract_started_on=YESTERDAY, contract_ended_on=YESTERDAY, **by)
     show = reverse("admin:person-show", args=[subject.uuid])
     pages = [look(seller, subject), seller.post(show, {"purpose": "newsletter"}), find(seller, "Grace")]
     for word in ("contract since", "Customer number", "4711", "•••11"):

@@ -57,7 +57,7 @@ def test_a_hold_by_rule_keeps_whoever_comes_later():
 
 
 def test_a_company_is_held_and_its_name_goes_when_the_hold_is_over():
-    acme = organisations.represent(person(1), name="Acme")
+    acme = organisations.represent(person(1), name="Acme", now=NOW, actor="user:1")
     item(person(1), ["newsletter"], OLD)
     hold = place(organisation=acme, collected_to=TODAY)
     assert list(holds.people_held(hold)) == [person(1)]
@@ -77,7 +77,7 @@ def lost_since_the_backup():
     [
         lambda: {"people": [person(1)], "purposes": [live()]},
         lambda: {"purposes": [live()], "systems": [System.objects.get()], "collected_to": TODAY},
-        lambda: {"organisation": organisations.represent(person(1), name="Acme")},
+        lambda: {"organisation": organisations.represent(person(1), name="Acme", now=NOW, actor="user:1")},
     ],
 )
 def test_a_restore_places_again_what_was_placed_and_releases_what_was_released(scope, settings, tmp_path):

@@ -11,6 +11,7 @@ from requests.models import CaseFile
 from retention import cases, effect, evidence, guard, holds, runs
 from retention.models import Run
 from retention.purge import preview, purge
+from subjects import organisations
 from subjects.models import PersonalDataItem, Relationship
 from subjects.people import emails_of
 from tests import make_office, make_requests
@@ -37,6 +38,18 @@ def test_an_old_tie_without_anything_goes_with_the_fixed_date():
         Relationship.objects.create(subject=person(number), purpose=live(), role="prospect", started_on=started)
     one = rule(live(), trigger="fixed_date", fixed_on=date(2026, 6, 1), period="P1M")
     assert purge(one, as_of=TODAY, commit=True, now=NOW).relationships == 1
+
+
+def test_the_end_of_a_contract_that_the_organisation_has_is_the_date_that_counts():
+    customers = live("contract-administration", "b")
+    item(person(1), [customers.slug], date(2019, 1, 1))
+    acme = organisations.represent(person(1), name="Acme", now=NOW, actor="test")
+    one = rule(customers, trigger="contract_end", period="P6Y")
+    assert preview(one, as_of=TODAY, now=NOW).indeterminate == 1
+    organisations.amend(acme, contract_ended_on=date(2020, 11, 22), now=NOW, actor="test")
+    assert (preview(one, as_of=TODAY, now=NOW).due, preview(one, as_of=TODAY, now=NOW).indeterminate) == (0, 0)
+    organisations.amend(acme, contract_ended_on=date(2020, 11, 21), now=NOW, actor="test")
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).items == 1
 
 
 @pytest.fixture

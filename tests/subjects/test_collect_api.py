@@ -264,3 +264,27 @@ def test_legitimate_interest_takes_public_sources_with_evidence_only(api, body):
     assert errors(api.post(COLLECT, body)) == {"items[0].source_evidence"}
     body["items"][0]["source_evidence"] = str(uuid.uuid4())
     assert api.post(COLLECT, body).status_code == 201
+
+
+def test_the_end_of_a_contract_reaches_every_contact(api, body):
+    body["organisation"] |= {"contract_started_on": "2020-01-01"}
+    api.post(COLLECT, body)
+    api.post(COLLECT, body | {"identity": {"email": "bob@example.com"}})
+    ended = {"name": "Octopus Ltd", "legal_type": "company", "contract_ended_on": "2026-02-01"}
+    before_it_began = ended | {"contract_ended_on": "2019-12-31"}
+    refused = api.post(COLLECT, body | {"organisation": before_it_began})
+    assert (refused.status_code, errors(refused)) == (400, {"organisation.contract_ended_on"})
+    assert api.post(COLLECT, body | {"organisation": ended}).status_code == 201
+    assert Relationship.objects.count() == 4
+    assert {str(tie.contract_ended_on) for tie in Relationship.objects.all()} == {"2026-02-01"}
+    assert Entry.objects.filter(kind="organisation.amended").count() == 2
+    assert Entry.objects.filter(kind="relationship.ended").count() == 4
+    # Said again it is nothing new, and whoever comes later has it from the start.
+    late = {"identity": {"email": "late@example.com"}, "organisation": ended}
+    assert api.post(COLLECT, body | late).status_code == 201
+    assert Entry.objects.filter(kind="organisation.amended").count() == 2
+    assert Relationship.objects.filter(contract_ended_on="2026-02-01").count() == 6
+    # A contract that begins after it is another one.
+    again = {"name": "Octopus Ltd", "legal_type": "company", "contract_started_on": "2026-03-01"}
+    api.post(COLLECT, body | {"organisation": again})
+    assert not Relationship.objects.exclude(contract_ended_on=None).exists()

@@ -72,7 +72,7 @@ def test_of_a_whole_person_nothing_is_left_but_hashes(two):
     known = list(Identifier.objects.all())
     make.item(ada, "customer-support", source_record="crm:1")
     relationships.establish(ada, two[0], role="prospect", note="canary", **BY)
-    organisations.represent(ada, name="Ada Lovelace", legal_type="sole_trader")
+    organisations.represent(ada, name="Ada Lovelace", legal_type="sole_trader", **BY)
     restriction = restrictions.restrict(ada, ground="accuracy", item=PersonalDataItem.objects.get(), **BY)
     restrictions.lift(restriction, **BY)
     blocks.place(ada, kind="hold", placed_for=ada.uuid, **BY)

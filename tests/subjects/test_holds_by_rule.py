@@ -31,7 +31,7 @@ def other_system():
 
 
 def company(subject, name="Acme"):
-    return organisations.represent(subject, name=name)
+    return organisations.represent(subject, name=name, now=NOW, actor="user:1")
 
 
 @pytest.mark.parametrize(

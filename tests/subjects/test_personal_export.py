@@ -34,7 +34,7 @@ def full(address, word, support):
     person = make.person(make.email(address), Claim("external_id", f"Id-{word}", "crm"))
     make.item(person, "customer-support", content={"said": word})
     relationships.establish(person, support, role="prospect", ground="mutual-interest", note=word, **BY)
-    organisations.represent(person, name=f"{word} Trading", legal_type="sole_trader")
+    organisations.represent(person, name=f"{word} Trading", legal_type="sole_trader", **BY)
     recipient = Recipient.objects.create(slug=word, name=f"{word} Printers", role="processor")
     disclosures.record(
         person, recipient=recipient, categories=[make_register.category()], ground="instruction", purpose=support, **BY

@@ -134,9 +134,9 @@ def test_a_disclosure_required_by_law_names_power_and_approver():
 
 def test_the_same_organisation_is_found_again():
     ada, bob = make.person(make.email("ada@example.com")), make.person(make.email("bob@example.com"))
-    first = organisations.represent(ada, name="Octopus  Ltd", legal_type="company")
-    assert organisations.represent(bob, name="Octopus Ltd", legal_type="company") == first
-    assert organisations.represent(bob, name="Octopus Ltd", legal_type="sole_trader") != first
+    first = organisations.represent(ada, name="Octopus  Ltd", legal_type="company", **BY)
+    assert organisations.represent(bob, name="Octopus Ltd", legal_type="company", **BY) == first
+    assert organisations.represent(bob, name="Octopus Ltd", legal_type="sole_trader", **BY) != first
     assert Organisation.objects.count() == 2
     with pytest.raises(Invalid):
-        organisations.represent(ada, name=" ", legal_type="club")
+        organisations.represent(ada, name=" ", legal_type="club", **BY)
