@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from core import keys, vault
 from core.models import DataKey, Owner, User
 from requests.models import CaseFile
 from staff.sealing import seal, unseal
-from subjects import items, people
+from subjects import identifiers, items, people
 from subjects.identifiers import Claim
 from tests import make_office as make
 from tests.plugin import key_ring
@@ -84,3 +84,12 @@ def test_reblind_lets_the_old_blind_index_key_go(settings, mailoutbox):
     grace = Claim("email", "grace@example.com")
     assert people.find([grace])
     assert CaseFile.objects.filter(claim_blind=grace.blind).exists()
+
+
+def test_what_somebody_has_locked_is_said_and_fails(settings, monkeypatch):
+    make.register()
+    make.person("newsletter")
+    change(settings, "BLIND_INDEX_KEYS", "y")
+    monkeypatch.setattr(identifiers, "reblind", lambda: 0)
+    with pytest.raises(CommandError, match="identifiers were in use"):
+        told("reblind")

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from core import rewrapping
 from core.keys import keyring
@@ -52,16 +52,19 @@ class Command(BaseCommand):
         if lost:
             self.stderr.write(f"{lost} data keys are under master keys that are not in MASTER_KEYS: put those back.")
         if left := sum(rewrapping.under_old_keys().values()) - lost:
-            self.stderr.write(f"{left} were in use just now: do it once more.")
+            raise CommandError(f"{left} were in use just now: do it once more.")
 
     def _reblind(self) -> None:
-        # Cases first: deletion waits for their addresses, and for all under an older key meanwhile (requests/freeze.py).
+        # Cases first: deletion waits for their addresses, and for all under an older key (requests/freeze.py).
         after, moved = 0, 0
         while found := reblinding.reblind(after=after):
             after, moved = found[0], moved + found[1]
         self.stdout.write(f"{moved} cases were indexed anew.")
         for what, step in (("identifiers", identifiers.reblind), ("names", names.reindex)):
             self.stdout.write(f"{self._until_none(step)} {what} were indexed anew.")
+        older = Identifier.objects.exclude(blind_key=keyring("BLIND_INDEX_KEYS").current)
+        if left := older.count():
+            raise CommandError(f"{left} identifiers were in use just now: do it once more, before the old key goes.")
 
     def _until_none(self, step: Callable[[], int]) -> int:
         done = 0
