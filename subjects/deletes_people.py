@@ -104,6 +104,8 @@ def _delete_organisations(organisation_ids: list[int]) -> None:
     """The name of an organisation may be a person's name (a sole trader), so it goes with its last contact."""
     if not organisation_ids:
         return
+    # Of two that delete its last contacts at once, the second looks when the first has gone.
+    run("SELECT id FROM subjects_organisation WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE", organisation_ids)
     run(
         """
         DELETE FROM subjects_organisation AS organisation

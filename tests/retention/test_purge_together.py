@@ -1,19 +1,22 @@
 """Real threads: two purges of one rule, two rules over one item, a block placed while a batch is at work."""
 
+import json
 import threading
 from datetime import date
+from functools import partial
 from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 
-from retention import due
+from retention import anonymise_run, due, runs
 from retention import purge as module
-from retention.models import Batch, Run
+from retention.models import AnonymousRow, Batch, Run
 from retention.purge import purge
-from subjects import blocks
+from subjects import blocks, deletes_people
 from subjects.deletes import lock_people
-from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
+from subjects.models import DataSubject, ItemPurpose, Organisation, PersonalDataItem
+from tests.make_register import category
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,3 +120,50 @@ def test_without_waiting_only_people_whom_nobody_holds_are_locked():
         lock_people([], [held.pk])
         together(elsewhere)
     assert found == [{free.pk}]
+
+
+def test_a_second_process_leaves_an_anonymising_run_to_the_first(monkeypatch):
+    category("feedback")
+    surveys = live("surveys", "a", categories=("feedback",))
+    for number in range(6):
+        content = json.dumps({"born": "1980s", "score": number % 2})
+        item(person(number), ["surveys"], OLD, category="feedback", content=content)
+    recipe = {"fields": {"feedback.born": {"strategy": "keep"}, "feedback.score": {"strategy": "keep"}}}
+    recipe |= {"quasi": ["feedback.born"], "sensitive": ["feedback.score"], "thresholds": {"k": 3, "l": 2, "t": 0.9}}
+    one, refused = rule(surveys, action="anonymise", recipe=recipe), []
+    let_go = anonymise_run._let_go
+
+    def second():
+        with pytest.raises(runs.Busy):
+            commit(one)
+        refused.append(one)
+
+    def first(*args):
+        together(second)
+        let_go(*args)
+
+    monkeypatch.setattr(anonymise_run, "_let_go", first)
+    assert commit(one, workers=2).status == "anonymous"
+    assert refused
+    assert sum(AnonymousRow.objects.values_list("times", flat=True)) == 6
+    assert (Run.objects.get().failures, ItemPurpose.objects.count()) == ({}, 0)
+
+
+def test_the_last_two_contacts_that_go_at_once_take_the_organisation_along(monkeypatch):
+    organisation = Organisation.objects.create(name="Grace Hopper", legal_type="sole_trader")
+    contacts = [person(1).pk, person(2).pk]
+    DataSubject.objects.filter(pk__in=contacts).update(organisation=organisation)
+    both_are_deleted, original = threading.Barrier(2), deletes_people._delete_organisations
+
+    def once_both_are_deleted(ids):
+        both_are_deleted.wait(timeout=20)
+        original(ids)
+
+    monkeypatch.setattr(deletes_people, "_delete_organisations", once_both_are_deleted)
+
+    def go(contact):
+        with transaction.atomic():
+            deletes_people.delete_people([contact])
+
+    together(*[partial(go, contact) for contact in contacts])
+    assert not Organisation.objects.exists()
