@@ -18,6 +18,7 @@ from breaches import log
 from breaches.forms import CloseForm, DecideForm, DescribeForm, LogForm, NotifiedForm, ToldForm
 from breaches.models import Breach
 from consents import assessments
+from core import keyset
 from core.errors import DomainError
 from requests.office import actor_of, for_staff, page
 from requests.office_forms import refuse
@@ -35,14 +36,24 @@ FORMS: dict[str, type[forms.Form]] = {
 @require_GET
 @for_staff(READ)
 def show_list(request: HttpRequest) -> HttpResponse:
-    """Every breach, what is still open first."""
-    now = timezone.now()
-    # Nulls come first when PostgreSQL orders downwards: what is open stands above what is closed.
-    found = Breach.objects.order_by("-closed_at", "notify_by")[:200]
+    """What is open, by the end of its 72 hours; or what is closed, the newest first."""
+    now, is_closed, after = timezone.now(), request.GET.get("state") == "closed", request.GET.get("after", "")
+    order = "closed_at" if is_closed else "notify_by"
+    found = keyset.page(Breach.objects.filter(closed_at__isnull=not is_closed), order, after=after, newest=is_closed)
     rows = [
-        {"breach": breach, "texts": breach.texts, "left": log.left_in_words(breach.notify_by, now)} for breach in found
+        {"breach": breach, "texts": breach.texts, "left": log.left_in_words(breach.notify_by, now)}
+        for breach in found.rows
     ]
-    context = {"title": _("Breaches"), "rows": rows, "now": now, "may_add": request.user.has_perm(ADD)}
+    context = {
+        "title": _("Breaches"),
+        "rows": rows,
+        "page": found,
+        "is_closed": is_closed,
+        # Whoever finds none open is told what belongs here, or where those are that there were.
+        "is_empty": not rows and not Breach.objects.exists(),
+        "now": now,
+        "may_add": request.user.has_perm(ADD),
+    }
     return page(request, "breaches/list.html", context)
 
 

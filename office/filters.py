@@ -14,10 +14,12 @@ from core.errors import DomainError, Invalid
 from core.models import User
 from office.models import SavedView
 from requests.models import Right
-from requests.workflow import OPEN, State
+from requests.workflow import CLOSED, State
 
 WITHIN = (3, 7, 14, 30)
 MINE, NOBODY = "me", "nobody"
+# Every closed state; without a state, what is open is meant.
+ANY_CLOSED = "closed"
 MOST_VIEWS = 20
 
 
@@ -35,13 +37,16 @@ class Filters:
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> "Filters":
         owner = str(given.get("owner", ""))
+        state = _one_of(given.get("state"), [ANY_CLOSED, *State.values])
+        is_closed = _is_closed(state)
         return cls(
             right=_one_of(given.get("right"), Right.values),
-            state=_one_of(given.get("state"), [state.value for state in State if state in OPEN]),
-            within=_one_of(given.get("within"), map(str, WITHIN)),
+            state=state,
+            # What is closed is due no more.
+            within="" if is_closed else _one_of(given.get("within"), map(str, WITHIN)),
             owner=owner if owner in (MINE, NOBODY) or (owner.isascii() and owner.isdigit() and len(owner) < 10) else "",
             unconfirmed=_one_of(given.get("unconfirmed"), ["1"]),
-            overdue=_one_of(given.get("overdue"), ["1"]),
+            overdue="" if is_closed else _one_of(given.get("overdue"), ["1"]),
         )
 
     @property
@@ -52,11 +57,20 @@ class Filters:
     def query(self) -> str:
         return urlencode(self.chosen)
 
+    @property
+    def is_closed(self) -> bool:
+        return _is_closed(self.state)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it shows less than everything open, or everything closed."""
+        return bool(self.chosen.keys() - {"state"}) or self.state not in ("", ANY_CLOSED)
+
     def where(self, user: User, today: date) -> Q:
         found = Q()
         if self.right:
             found &= Q(right=self.right)
-        if self.state:
+        if self.state and self.state != ANY_CLOSED:
             found &= Q(state=self.state)
         if self.within:
             found &= Q(due_on__lte=today + timedelta(days=int(self.within)))
@@ -68,6 +82,10 @@ class Filters:
             owners = {MINE: Q(case__owner=user.pk), NOBODY: Q(case__owner=None)}
             found &= owners.get(self.owner) or Q(case__owner=int(self.owner))
         return found
+
+
+def _is_closed(state: str) -> bool:
+    return state == ANY_CLOSED or state in CLOSED
 
 
 def _one_of(value: Any, known: Any) -> str:

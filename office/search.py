@@ -16,8 +16,8 @@ from core.models import User
 from office import hints
 from office.visibility import Sight
 from processing.models import System
-from requests import references
-from requests.models import RightsRequest
+from requests import finding
+from requests.models import Complaint, RightsRequest
 from subjects import names
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, SubjectIdentifier
@@ -39,18 +39,18 @@ class Hit:
 @dataclass(frozen=True)
 class Found:
     hits: list[Hit] = field(default_factory=list)
-    request: RightsRequest | None = None
+    called: RightsRequest | Complaint | None = None
     is_cut: bool = False
     # What the text was read as, for a page that has to say that nothing was found.
     tried: list[str] = field(default_factory=list)
 
 
 def search(text: str, user: User | AnonymousUser, sight: Sight) -> Found:
-    """The request of this reference, else everybody this user sees whose id, address, number or name this is."""
+    """What has this reference, else everybody this user sees whose id, address, number or name this is."""
     text = text.replace("\x00", "").strip()[:254]
-    rights_request = _request(text, user)
-    if rights_request:
-        return Found(request=rights_request)
+    called = finding.by_reference(text, user)
+    if called:
+        return Found(called=called)
     claims = list(_claims(text))
     wanted = [blind for claim in claims for blind in claim.blinds]
     ids = set(SubjectIdentifier.objects.filter(identifier__blind__in=wanted).values_list("subject", flat=True)[:99])
@@ -61,14 +61,6 @@ def search(text: str, user: User | AnonymousUser, sight: Sight) -> Found:
     tried = [str(Type(kind).label) for kind in dict.fromkeys(claim.type for claim in claims)]
     hits = _hits(people.filter(pk__in=sight.people.values("pk")).order_by("pk")[: MOST + 1], sight)
     return Found(hits=hits[:MOST], is_cut=len(hits) > MOST, tried=tried)
-
-
-def _request(text: str, user: User | AnonymousUser) -> RightsRequest | None:
-    visible, reference = RightsRequest.objects.visible_to(user), references.tidy(text)
-    found = visible.filter(reference=reference).first() if reference else None
-    if found is None and text and len(text) <= 60:
-        found = visible.filter(external_reference=text).first()
-    return found
 
 
 def _claims(text: str) -> Iterator[Claim]:

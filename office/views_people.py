@@ -50,8 +50,8 @@ def find(request: HttpRequest) -> HttpResponse:
     """Search. A POST, so that no name or address stands in a URL or a log."""
     text = request.POST.get("text", "") if request.method == "POST" else ""
     found = search(text, request.user, sight_for(request)) if text.strip() else None
-    if found and found.request:
-        return redirect("admin:rights-request", found.request.uuid)
+    if found and found.called:
+        return redirect(found.called.page)
     if found and len(found.hits) == 1:
         return redirect("admin:person", found.hits[0].subject.uuid)
     return page(request, "people", {"title": _("People"), "found": found, "text": text})

@@ -18,23 +18,25 @@ from office.frame import page
 from requests import complaint_lists, queue
 from requests.models import Right
 from requests.office import READ, for_staff, today
-from requests.workflow import OPEN, State
+from requests.workflow import CLOSED, OPEN
 
 
 @require_GET
 @for_staff(READ)
 def show(request: HttpRequest) -> HttpResponse:
-    """What is open, by due date, as far as the filters let through."""
+    """What is open, by due date, or closed, the newest first, as far as the filters let through."""
     user = _user(request)
     chosen = Filters.read(request.GET)
     where = chosen.where(user, today(timezone.now()))
-    found = queue.open_requests(user, after=request.GET.get("after", ""), where=where)
+    listed = queue.closed_requests if chosen.is_closed else queue.open_requests
+    found = listed(user, after=request.GET.get("after", ""), where=where)
     context = {
         "title": _("Requests"),
         "queue": found,
         "chosen": chosen,
         "rights": Right.choices,
-        "states": [(state.value, state.label) for state in State if state in OPEN],
+        "open_states": [(state.value, state.label) for state in OPEN],
+        "closed_states": [(state.value, state.label) for state in CLOSED],
         "within": [str(days) for days in filters.WITHIN],
         "owners": User.objects.filter(is_active=True, is_staff=True).order_by("username")[:100],
         "complaints": complaint_lists.due_first(user) if not chosen.chosen else [],

@@ -197,12 +197,8 @@ def _usable(rights_request: RightsRequest) -> list[tuple[Purpose, list[restricti
 
 
 def _others(rights_request: RightsRequest) -> list[RightsRequest]:
-    """The other requests of the case, and of the person once we know them."""
-    case = rights_request.case
-    found = RightsRequest.objects.filter(case=case)
-    if case.subject:
-        found |= RightsRequest.objects.filter(case__subject=case.subject)
-    return list(found.exclude(pk=rights_request.pk).order_by("pk")[:20])
+    """The other requests of the case. Those of other cases are in requests/beside.py, as far as a user may see them."""
+    return list(rights_request.case.requests.exclude(pk=rights_request.pk).order_by("pk"))
 
 
 @transaction.atomic

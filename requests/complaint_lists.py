@@ -8,6 +8,7 @@ from statistics import median
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, F, Func, Q, QuerySet
 
+from core import keyset
 from core.models import Controller, User
 from requests.models import CaseFile, Complaint
 from requests.models_complaints import Cause, Issue, Outcome, Remedy
@@ -39,10 +40,11 @@ def alarming(user: User | AnonymousUser, today: date) -> QuerySet[Complaint]:
     return waiting(user).filter(acknowledged_at=None, received_on__lte=today - timedelta(days=21))
 
 
-def closed(user: User | AnonymousUser) -> list[Complaint]:
-    """Those that got their outcome last."""
-    rows = Complaint.objects.visible_to(user).exclude(outcome="").filter(case__is_test=False)
-    return list(rows.select_related("case__owner").order_by("-outcome_at")[:PAGE])
+def closed(user: User | AnonymousUser, *, after: str = "", size: int = PAGE) -> Page:
+    """A page of those with an outcome, the newest first, after a key."""
+    rows = Complaint.objects.visible_to(user).filter(outcome_at__isnull=False, case__is_test=False)
+    found = keyset.page(rows.select_related("case__owner"), "outcome_at", after=after, size=size)
+    return Page(found.rows, found.after, found.is_first)
 
 
 def page(user: User | AnonymousUser, *, after: str = "", size: int = PAGE) -> Page:

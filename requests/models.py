@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.constraints import one_of
@@ -209,6 +210,9 @@ class RightsRequest(models.Model):
         ]
         indexes = [
             models.Index("due_on", "id", name="requests_open_due", condition=Q(state__in=[s.value for s in OPEN])),
+            models.Index(
+                "answered_at", "id", name="requests_closed_last", condition=Q(state__in=[s.value for s in CLOSED])
+            ),
             models.Index("external_reference", name="requests_external", condition=~Q(external_reference="")),
         ]
         triggers = [
@@ -226,8 +230,19 @@ class RightsRequest(models.Model):
         return self.reference
 
     @property
+    def received_on(self) -> date:
+        """The day from which its clock counts. A right that was added to a case later was exercised later."""
+        day = self.facts.get("received")
+        return date.fromisoformat(day) if day else self.case.received_on
+
+    @property
     def is_open(self) -> bool:
         return self.state not in CLOSED
+
+    @property
+    def page(self) -> str:
+        """Where staff work on it."""
+        return reverse("admin:rights-request", args=[self.uuid])
 
     @property
     def allowed_moves(self) -> list[State]:

@@ -105,7 +105,10 @@ class Complaint(models.Model):
     objects = ComplaintQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index("acknowledge_by", "id", name="requests_complaint_open", condition=Q(outcome=""))]
+        indexes = [
+            models.Index("acknowledge_by", "id", name="requests_complaint_open", condition=Q(outcome="")),
+            models.Index("outcome_at", "id", name="requests_complaint_closed", condition=Q(outcome_at__isnull=False)),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(outcome="", outcome_at=None) | Q(outcome__in=Outcome.values, outcome_at__isnull=False),

@@ -43,7 +43,7 @@ def _afterwards(rights_request: RightsRequest, work: Work) -> list[Next]:
         steps.append(Next(_("They were told that it is used again. End the restriction."), "restricted"))
     elif work.restricted:
         steps.append(Next(_("It is stored and not used. Before you end that, tell the person."), "restricted"))
-    rest = [other.reference for other in work.siblings if other.is_open and other.case_id == rights_request.case_id]
+    rest = [other.reference for other in work.siblings if other.is_open]
     if rest:
         steps.append(Next(_("Go on with the rest of what they asked: %(names)s.") % {"names": ", ".join(rest)}))
     return steps

@@ -20,7 +20,7 @@ from core.desk import for_staff as for_staff
 from core.errors import DomainError
 from core.models import Controller, User
 from core.refilled import refilled
-from requests import assigning, casework, clock_panel, identity, references, two_people
+from requests import assigning, beside, casework, clock_panel, finding, identity, two_people
 from requests.models import Right, RightsRequest
 from requests.searching import logs
 
@@ -104,11 +104,10 @@ def today(now: datetime) -> date:
 @for_staff(READ)
 def find(request: HttpRequest) -> HttpResponse:
     """Search by reference. A POST, so that no search stands in a URL or a log."""
-    reference = references.tidy(request.POST.get("reference", ""))
-    found = RightsRequest.objects.visible_to(request.user).filter(reference=reference).only("uuid").first()
+    found = finding.by_reference(request.POST.get("reference", ""), request.user)
     if found:
-        return redirect("admin:rights-request", found.uuid)
-    messages.warning(request, _("No request has this reference."))
+        return redirect(found.page)
+    messages.warning(request, _("No request or complaint has this reference."))
     return redirect("admin:rights-queue")
 
 
@@ -145,6 +144,7 @@ def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: A
         "may_assign": request.user.has_perm(assigning.ASSIGN),
         "workers": assigning.workers() if request.user.has_perm(assigning.ASSIGN) else [],
         "work": casework.gather(rights_request, now=now),
+        "beside": beside.beside(rights_request.case, request.user),
         "rights_request": rights_request,
         "exceptions": _exceptions(request, rights_request),
         "ways_to_show_identity": identity.Shown.choices,

@@ -22,6 +22,7 @@ from core.models import User
 from requests import (
     acknowledging,
     assigning,
+    beside,
     complaint_lists,
     complaint_panels,
     complaints,
@@ -47,13 +48,14 @@ FORMS: dict[str, type[forms.Form]] = {
 @require_GET
 @for_staff(READ)
 def show_list(request: HttpRequest) -> HttpResponse:
-    """What is open, by the day of its acknowledgement, and what was closed last."""
-    today = office.today(timezone.now())
+    """What is open, by the day of its acknowledgement; or what is closed, the newest outcome first."""
+    today, is_closed = office.today(timezone.now()), request.GET.get("state") == "closed"
+    listed = complaint_lists.closed if is_closed else complaint_lists.page
     context = {
         "title": _("Complaints"),
         "today": today,
-        "page": complaint_lists.page(request.user, after=request.GET.get("after", "")),
-        "closed": complaint_lists.closed(request.user),
+        "is_closed": is_closed,
+        "page": listed(request.user, after=request.GET.get("after", "")),
         "period": PeriodForm(initial={"since": date(today.year, 1, 1), "until": today}),
         "may_count": request.user.has_perm("requests.view_every_rightsrequest"),
     }
@@ -163,6 +165,7 @@ def _show(
         "title": complaint.reference,
         "complaint": complaint,
         "case": complaint.case,
+        "beside": beside.beside(complaint.case, request.user),
         "reviews": reviews,
         "today": today,
         "panels": complaint_panels.of(complaint, letters, today=today),

@@ -1,13 +1,18 @@
-"""The queue: open requests by due date, those without one last. Keyset pages; nothing is counted."""
+"""The queue: open requests by due date, those without one last; closed ones by the day they were closed.
+
+Keyset pages; nothing is counted.
+"""
 
 from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
+from core import keyset
 from core.models import User
 from requests.models import RightsRequest
+from requests.workflow import CLOSED, OPEN
 
 PAGE = 50
 
@@ -22,12 +27,8 @@ class Queue:
 
 
 def open_requests(user: User | AnonymousUser, *, after: str = "", size: int = PAGE, where: Q | None = None) -> Queue:
-    """A page of the open requests that this user may see, after a key. A key nobody issued starts at the beginning.
-
-    What a call made that only tried the API out is nobody's work, and is not here.
-    """
-    visible = RightsRequest.objects.visible_to(user).filter(where or Q(), case__is_test=False)
-    rows = visible.open().select_related("case__owner").order_by(F("due_on").asc(nulls_last=True), "pk")
+    """A page of the open requests that this user may see, after a key. A key nobody issued starts at the beginning."""
+    rows = _visible(user, where).filter(state__in=OPEN).order_by(F("due_on").asc(nulls_last=True), "pk")
     key = _read(after)
     if key is not None:
         rows = rows.filter(_later_than(*key))
@@ -37,9 +38,22 @@ def open_requests(user: User | AnonymousUser, *, after: str = "", size: int = PA
     return Queue(found, _key(found[-1]) if more else "", key is None)
 
 
+def closed_requests(user: User | AnonymousUser, *, after: str = "", size: int = PAGE, where: Q | None = None) -> Queue:
+    """A page of the closed requests that this user may see, closed last first."""
+    rows = _visible(user, where).filter(state__in=CLOSED)
+    found = keyset.page(rows, "answered_at", after=after, size=size)
+    return Queue(found.rows, found.after, found.is_first)
+
+
 def due_first(user: User | AnonymousUser, *, size: int = 8) -> list[RightsRequest]:
     """The head of the queue."""
     return open_requests(user, size=size).requests
+
+
+def _visible(user: User | AnonymousUser, where: Q | None) -> QuerySet[RightsRequest]:
+    """What a call made that only tried the API out is nobody's work, and is not here."""
+    rows = RightsRequest.objects.visible_to(user).filter(where or Q(), case__is_test=False)
+    return rows.select_related("case__owner")
 
 
 def _later_than(due: date | None, pk: int) -> Q:
