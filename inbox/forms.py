@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from consents.withdraw import ALL_MARKETING
 from inbox.models import Mail
+from inbox.rules import FOR_ANOTHER
 from inbox.sealed import Digest
-from requests.models import Right
+from requests.models import Representation, Right
 from requests.office_forms import DayField, MomentField
 from requests.stopping import consent_purposes
 
@@ -24,10 +25,26 @@ class RequestForm(forms.Form):
         help_text=_("Everything in the letter: each gets a request of its own in one case."),
     )
     is_complaint = forms.BooleanField(label=_("It is a complaint, too, or only a complaint"), required=False)
-    name = forms.CharField(label=_("Name of the person"), max_length=200, required=False)
-    email = forms.CharField(label=_("Their e-mail address"), max_length=254, required=False)
+    name = forms.CharField(label=_("Name of the person whose data it is"), max_length=200, required=False)
+    email = forms.CharField(
+        label=_("E-mail address of that person"),
+        max_length=254,
+        required=False,
+        help_text=_("Never a representative's: it gets the link that confirms who asks."),
+    )
     phone = forms.CharField(label=_("Telephone number"), max_length=40, required=False)
-    representative = forms.CharField(label=_("Who asks for them, if somebody does"), max_length=200, required=False)
+    capacity = forms.ChoiceField(
+        label=_("Somebody else asks for that person"),
+        choices=[("", _("No, they ask themselves")), *Representation.Capacity.choices],
+        required=False,
+    )
+    representative = forms.CharField(
+        label=_("Who asks, and how to reach them"),
+        max_length=200,
+        required=False,
+        help_text=_("Nothing is disclosed to them before it is recorded what shows that they may."),
+    )
+    is_child = forms.BooleanField(label=_("The person is a child"), required=False)
     received_on = DayField(
         label=_("First reached us on"),
         required=False,
@@ -80,8 +97,12 @@ def filled(mail: Mail, digest: Digest) -> dict[str, forms.Form]:
         day = digest.original_on
     elif mail.automatic:
         who = {"name": "", "email": ""}
+    elif FOR_ANOTHER in mail.reasons:
+        # Whose data it is stands in the words. The sender is who asks, and no link may go there.
+        who = {"name": "", "email": "", "representative": _sender(digest)}
     asked = {**who, "rights": mail.rights, "received_on": day, "is_complaint": _complains(mail)}
-    stopped = {"email": who["email"] or ("" if mail.is_forwarded else digest.address), "purposes": [ALL_MARKETING]}
+    is_theirs = not mail.is_forwarded and "representative" not in who
+    stopped = {"email": who["email"] or (digest.address if is_theirs else ""), "purposes": [ALL_MARKETING]}
     breach = {"summary": digest.subject[:200], "processor": digest.name, "aware_at": mail.arrived_at}
     return {
         "request": RequestForm(initial=asked, prefix="request"),
@@ -90,6 +111,10 @@ def filled(mail: Mail, digest: Digest) -> dict[str, forms.Form]:
         "pass-on": PassOnForm(prefix="pass-on"),
         "attach": AttachForm(prefix="attach"),
     }
+
+
+def _sender(digest: Digest) -> str:
+    return ", ".join(filter(None, (digest.name, digest.address)))[:200]
 
 
 def _complains(mail: Mail) -> bool:

@@ -12,8 +12,9 @@ from core.errors import Invalid
 from core.models import Controller
 from core.outbox import post_mail
 from inbox import sealed
+from inbox.arriving import day_of
 from inbox.models import Kind, Mail
-from inbox.triage import day_of, hold, mailbox, settle
+from inbox.triage import hold, mailbox, settle
 from ledger.entries import record
 from requests.clock import in_words
 

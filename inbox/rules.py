@@ -139,7 +139,9 @@ RULES = (
         r"\b(?:withdraw\w*|revok\w*|take back) (?:\w+ ){0,3}consent|\bno longer (?:consent|agree)\b",
     ),
 )
+FOR_ANOTHER = "for-another"
 MARKS = {
+    FOR_ANOTHER: _("Somebody writes for another person: the sender is not whose data it is"),
     "from-junk": _("It lay in the junk folder"),
     "marked-spam": _("The server calls it spam"),
     "sent-to-many": _("It was sent to many"),
@@ -155,6 +157,14 @@ MARKS = {
     "broken": _("It is not well formed: look at the message itself"),
 }
 LABELS = {rule.code: rule.label for rule in RULES} | MARKS
+FAMILY = r"(?:child|son|daughter|mother|father|parents?|husband|wife|partner|brother|sister)"
+ANOTHERS = re.compile(
+    rf"\b(?:(?:my|our) client\b(?! (?:number|id|account|area|reference))|on behalf of (?:my|our) (?:client|{FAMILY})\b|"
+    rf"on behalf of (?:mr|mrs|ms|miss|mx|dr)\b|(?:i|we) (?:act|am acting|are acting|are instructed|am instructed) "
+    rf"(?:for|by|on behalf of)\b|(?:the )?(?:data|records?|account|information) of (?:my|our) {FAMILY}\b|"
+    rf"(?:my|our) {FAMILY}\W?s\W? {DATA}\b)",
+    re.I,
+)
 QUOTED = re.compile(r"^[ \t]*>.*$", re.M)
 ANSWERED = re.compile(r"^On .{10,120}wrote:\s*$", re.M | re.S)
 _compiled = {
@@ -182,8 +192,9 @@ def suggest(message: Message, *, is_junk: bool = False, machine: str = "", whole
     reasons = [rule.code for rule in spoken]
     rights = [rule.right.value for rule in spoken if rule.right]
     marks = _spam_marks(message, is_junk, machine)
+    another = [FOR_ANOTHER] if not whole and ANOTHERS.search(" ".join(own_words(message).split())) else []
     if spoken:
-        return Suggestion(spoken[0].kind, rights, [*reasons, *marks])
+        return Suggestion(spoken[0].kind, rights, [*reasons, *another, *marks])
     if marks:
         return Suggestion(Kind.SPAM, [], marks)
     return Suggestion(Kind.QUERY, [], ["no-rule" if message.text else "no-words"])

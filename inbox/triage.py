@@ -5,7 +5,7 @@ name another person and an earlier day: then both must be said before anybody is
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,15 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from breaches import log
 from breaches.models import Breach
 from consents.withdraw import ALL_MARKETING, withdraw
-from core.errors import DomainError, Invalid, Text
-from core.models import Controller, Owner
-from inbox import sealed
-from inbox.account import own_domains
+from core.errors import DomainError, Invalid
+from core.models import Owner
+from inbox import arriving, sealed
 from inbox.models import Kind, Mail, State
 from inbox.sealed import Digest
 from inbox.taking import add_to_case
 from ledger.entries import record
-from requests import complaints, intake, references
+from requests import complaints, intake, references, representing
 from requests.models import CaseFile, Right, RightsRequest
 from subjects.identifiers import Claim
 
@@ -49,51 +48,57 @@ def open_request(
     stop: Sequence[str] | None = None,
     is_new: bool = False,
     kind: Kind = Kind.RIGHTS,
+    capacity: str = "",
+    is_child: bool = False,
     actor: str,
     now: datetime,
 ) -> CaseFile:
     """One case with a request for every right, and a complaint when it is one too; or the open case that asks the same.
 
+    `capacity` is that of somebody who asks for the person: what shows that they may is then awaited in that case.
     Raises Invalid naming fields, Settled when somebody was quicker.
     """
     held = hold(mail)
     wanted = list(dict.fromkeys(rights))
     if not wanted and not is_complaint:
         raise Invalid(fields={"rights": _("Choose at least one, or say that it is a complaint.")})
-    _check(held, requester, received_on)
-    email = requester.get("email", "")
-    known = {} if is_new else {one.right: one.case for one in open_requests(email) if one.right != Right.GENERAL}
+    arriving.check(held, requester, received_on=received_on, capacity=capacity, is_child=is_child)
+    known = {} if is_new or capacity else _known(requester.get("email", ""))
     missing = [right for right in wanted if right not in known]
     if wanted and not missing and not is_complaint:
         return _link(held, known[wanted[0]], actor=actor, now=now)
-    details = _details(sealed.read(held))
-    day, at = _arrival(held, received_on)
-    common: dict[str, Any] = {
-        "channel": CaseFile.Channel.EMAIL.value,
-        "received_at": at,
-        "locale": LOCALE,
-        "actor": actor,
-        "now": now,
-    }
-    if missing:
-        case = intake.open_case(
-            rights=missing,
-            requester=requester,
-            details=details,
-            received_on=day,
-            case_uuid=held.uuid,
-            stop=stop,
-            **common,
-        )
-        if is_complaint:
-            held.complaint = complaints.add_to(case, received_on=case.received_on, actor=actor, now=now)
-    else:
-        made = complaints.open_complaint(
-            requester=requester, answers={"complaint": details}, case_uuid=held.uuid, **common
-        )
-        held.complaint, case = made, made.case
+    asked: dict[str, Any] = {"requester": requester, "received_on": received_on, "actor": actor, "now": now}
+    case = _open(held, missing, stop=stop, is_complaint=is_complaint, **asked)
+    if capacity:
+        representing.begin(case, capacity=capacity, is_child=is_child, actor=actor, now=now)
     only_complaint = not wanted
     settle(held, Kind.COMPLAINT if only_complaint else kind, case=case, actor=actor, now=now)
+    return case
+
+
+def _open(
+    held: Mail,
+    rights: Sequence[str],
+    *,
+    stop: Sequence[str] | None,
+    is_complaint: bool,
+    requester: Mapping[str, str],
+    received_on: date | None,
+    actor: str,
+    now: datetime,
+) -> CaseFile:
+    """The case, and the complaint of the message when it is one too, or nothing else."""
+    details = _details(sealed.read(held))
+    day, at = arriving.arrival(held, received_on)
+    by: dict[str, Any] = {"actor": actor, "now": now}
+    common: dict[str, Any] = {"channel": CaseFile.Channel.EMAIL.value, "received_at": at, "locale": LOCALE, **by}
+    common |= {"requester": requester, "case_uuid": held.uuid}
+    if not rights:
+        held.complaint = made = complaints.open_complaint(answers={"complaint": details}, **common)
+        return made.case
+    case = intake.open_case(rights=rights, details=details, received_on=day, stop=stop, **common)
+    if is_complaint:
+        held.complaint = complaints.add_to(case, received_on=case.received_on, **by)
     return case
 
 
@@ -119,7 +124,7 @@ def stop_marketing(mail: Mail, *, email: str, purposes: Sequence[str], actor: st
         mail,
         rights=rights,
         requester={"email": email, "name": ""},
-        received_on=day_of(mail) if mail.is_forwarded else None,
+        received_on=arriving.day_of(mail) if mail.is_forwarded else None,
         stop=chosen,
         is_new=True,
         kind=Kind.WITHDRAWAL,
@@ -210,6 +215,11 @@ def clear(mails: Sequence[UUID], *, actor: str, now: datetime) -> int:
     return cleared
 
 
+def _known(email: str) -> dict[str, CaseFile]:
+    """Where each right is open already. Words of their own are not asked twice by being the same right."""
+    return {one.right: one.case for one in open_requests(email) if one.right != Right.GENERAL}
+
+
 def open_requests(email: str) -> list[RightsRequest]:
     """Requests still open that came from the same address. The address was claimed, so this ties nobody to a person."""
     if not email:
@@ -235,34 +245,6 @@ def hold(mail: Mail) -> Mail:
     if held.state == State.DONE:
         raise Settled
     return held
-
-
-def _check(mail: Mail, requester: Mapping[str, str], received_on: date | None) -> None:
-    """Nobody is written to who did not ask: no colleague who passed it on, and no machine (RFC 3834)."""
-    errors: dict[str, Text] = {}
-    email = requester.get("email", "").strip().lower()
-    sender = sealed.read(mail).address.lower()
-    if email.rpartition("@")[2] in own_domains():
-        errors["email"] = _("This is an address of ours. Give the person's own, or leave it empty.")
-    elif mail.automatic and email == sender and email:
-        errors["email"] = _("A machine sent it from this address. Give the person's own, or leave it empty.")
-    if mail.is_forwarded and received_on is None:
-        errors["received_on"] = _("Somebody passed it on: say when it first reached us.")
-    if received_on and received_on > day_of(mail):
-        errors["received_on"] = _("It was here by then: this is after it came.")
-    if errors:
-        raise Invalid(fields=errors)
-
-
-def _arrival(mail: Mail, received_on: date | None) -> tuple[date | None, datetime]:
-    """(the day to count from, the instant). An earlier day has no hour that anybody knows."""
-    if received_on is None or received_on == day_of(mail):
-        return received_on, mail.arrived_at
-    return received_on, datetime.combine(received_on, time(12), tzinfo=Controller.current().zone)
-
-
-def day_of(mail: Mail) -> date:
-    return mail.arrived_at.astimezone(Controller.current().zone).date()
 
 
 def _details(digest: Digest) -> str:

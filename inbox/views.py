@@ -159,6 +159,8 @@ def _steps(request: HttpRequest, mail: Mail, form: Any, **who: Any) -> dict[str,
             requester=form.requester,
             received_on=given["received_on"],
             is_new=given["is_new"],
+            capacity=given["capacity"],
+            is_child=given["is_child"],
             **who,
         )
         return _to_case(request, case, _("It is a case now. Its time runs from the arrival of the message."))

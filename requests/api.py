@@ -166,7 +166,7 @@ def shown(row: RightsRequest) -> dict[str, Any]:
         "reference": row.reference,
         "right": row.right,
         "state": row.state,
-        "received_on": row.case.received_on.isoformat(),
+        "received_on": row.received_on.isoformat(),
         "due": _iso(row.due_on),
         "clock": {
             "status": clock.status,

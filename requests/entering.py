@@ -80,6 +80,8 @@ def enter_into(case: CaseFile, entry: Entry, *, actor: str, now: datetime) -> Ca
             triage.add_right(locked, right, received_on=entry.received_on, actor=actor, now=now)
     again = any(have.get(right) in CLOSED for right in entry.rights)
     words = "\n\n".join(filter(None, (entry.details.strip(), entry.complaint.strip(), entry.wish.strip())))
+    if entry.capacity and representing.of(locked) is None:
+        representing.begin(locked, capacity=entry.capacity, is_child=entry.is_child, actor=actor, now=now)
     if words:
         messages.note(locked, words, asks_again=again, actor=actor, now=now)
     if entry.complaint.strip():
@@ -152,12 +154,7 @@ def _check(entry: Entry, *, now: datetime) -> int:
         errors["late"] = _("It came on an earlier day: say why it is entered only now.")
     if not entry.rights and not entry.complaint.strip():
         errors["rights"] = _("Choose what they ask for, or write down what they complain of.")
-    if entry.capacity and entry.capacity not in representing.Capacity.values:
-        errors["capacity"] = _("Say in which capacity they act.")
-    if entry.capacity and not entry.requester.get("representative", "").strip():
-        errors["representative"] = _("Say who asks for the person, and how to reach them.")
-    if entry.is_child and not entry.capacity:
-        errors["capacity"] = _("Say who asks for the child.")
+    errors |= representing.problems(capacity=entry.capacity, is_child=entry.is_child, requester=entry.requester)
     if errors:
         raise Invalid(fields=errors)
     return days

@@ -88,7 +88,7 @@ def is_late(rights_request: RightsRequest, *, now: datetime) -> bool:
 
 def prompt_until(rights_request: RightsRequest) -> date:
     """The last day on which asking needs nobody else."""
-    day, left = rights_request.case.received_on, PROMPT_DAYS
+    day, left = rights_request.received_on, PROMPT_DAYS
     division = Facts.from_json(rights_request.facts).division
     while left:
         day += DAY

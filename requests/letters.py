@@ -154,7 +154,7 @@ def _frame(about: RightsRequest | Complaint | None, case: CaseFile, *, now: date
         "is_complaint": is_complaint,
         "name": claim.get("name", "") if is_theirs else "",
         "address": claim.get("address", "") if is_theirs else "",
-        "received": in_words(about.received_on if isinstance(about, Complaint) else case.received_on),
+        "received": in_words((about or case).received_on),
         "written": in_words(now.astimezone(controller.zone).date()),
     }
 

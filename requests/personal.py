@@ -59,7 +59,7 @@ class Cases:
             {
                 "reference": row.reference,
                 "what": str(row.get_right_display()),
-                "received": row.case.received_on.isoformat(),
+                "received": row.received_on.isoformat(),
                 "how": str(row.case.get_channel_display()),
                 "state": str(row.get_state_display()),
                 "answered": row.answered_at.isoformat() if row.answered_at else None,

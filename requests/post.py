@@ -77,7 +77,7 @@ def _told(case: CaseFile, requests: Sequence[RightsRequest], token: str) -> dict
     due = requests[0].due_on
     return {
         "requests": [[one.reference, one.right] for one in requests],
-        "received": case.received_on.isoformat(),
+        "received": requests[0].received_on.isoformat(),
         "due": due.isoformat() if due else None,
         "page": "confirm",
         "token": token,

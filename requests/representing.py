@@ -5,6 +5,7 @@ England and Wales that is looked at each time, in Scotland it is presumed from t
 at is described, never kept.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -34,6 +35,19 @@ class AskTheChild(DomainError):
 class NotLookedInto(DomainError):
     code = "child-not-looked-into"
     message = _("Say first whether the child understands this right.")
+
+
+def problems(*, capacity: str, is_child: bool, requester: Mapping[str, str]) -> dict[str, Text]:
+    """What is missing in what was said about somebody who asks for another, by field."""
+    errors: dict[str, Text] = {}
+    named = bool(requester.get("representative", "").strip())
+    if is_child and not capacity:
+        errors["capacity"] = _("Say who asks for the child.")
+    elif (capacity and capacity not in Capacity.values) or (named and not capacity):
+        errors["capacity"] = _("Say in which capacity they act.")
+    if capacity and not named:
+        errors["representative"] = _("Say who asks for the person, and how to reach them.")
+    return errors
 
 
 @transaction.atomic
@@ -72,12 +86,13 @@ def show(case: CaseFile, *, authority: str, competence: str, note: str, actor: s
 
 
 def check(case: CaseFile) -> None:
-    """Raises while nothing shows that somebody may act for the person. Whoever confirmed the mailbox asks themselves.
+    """Raises while nothing shows that somebody may act for the person.
 
-    The mailbox of the case is the person's own, never the representative's.
+    A confirmed mailbox shows nothing of that: whose it is was said by whoever asks. Where the person answered from it
+    themselves, staff record that they told us so.
     """
     found = of(case)
-    if found is None or case.confirmed_at:
+    if found is None:
         return
     if found.competence == Competence.UNKNOWN:
         raise NotLookedInto

@@ -63,6 +63,20 @@ def test_other_kinds_are_heard(text, kind, given):
     assert suggested(text, **given).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("text", "is_so"),
+    [
+        ("We act for Ms Lovelace. Our client asks for her data.", True),
+        ("On behalf of my mother I ask you to delete her account", True),
+        ("Please send me my son's records", True),
+        ("Send me my data", False),
+        ("I ask on my own behalf for my personal data. My client number is 7.", False),
+    ],
+)
+def test_somebody_who_writes_for_another_is_seen(text, is_so):
+    assert (rules.FOR_ANOTHER in suggested(text).reasons) is is_so
+
+
 def test_an_address_that_only_looks_like_the_regulators_is_not_believed():
     assert suggested("Hello", sender="x@notico.org.uk").kind == "query"
     assert suggested("Hello", sender="x@ico.org.uk.example.com").kind == "query"

@@ -12,6 +12,7 @@ from core import outbox
 from inbox import sealed
 from inbox.models import Mail
 from ledger.models import Entry
+from requests import representing
 from requests.intake import claim_of
 from requests.models import CaseFile, Complaint, RightsRequest
 from tests import make_inbox, make_office, make_staff
@@ -171,6 +172,26 @@ def test_forwarded_by_a_colleague_the_sender_is_not_the_person(server, officer, 
     assert (made.case.received_on, made.due_on) == (date(2026, 11, 3), date(2026, 12, 3))
     sent()
     assert {address for one in mailoutbox for address in one.to} == {"grace@example.com"}
+
+
+def test_a_solicitor_writes_for_somebody_and_must_show_that_they_may(server, officer, register, mailoutbox):
+    words = "I act on behalf of Mrs Ada Lovelace and ask for a copy of her personal data."
+    mail = make_inbox.take_in(server, letter(words, sender="Sue Lawyer <sue@law.example>"))
+    assert "for-another" in mail.reasons
+    page = officer.post(f"/admin/mailbox/{mail.uuid}/show/").text
+    assert 'name="request-representative" value="Sue Lawyer, sue@law.example"' in page
+    assert 'value="sue@law.example"' not in page
+    given = {"rights": "access", "name": "Ada Lovelace", "representative": "Sue Lawyer"}
+    assert "Say in which capacity they act." in sort(officer, mail, "request", **given).text
+    found = sort(officer, mail, "request", capacity="solicitor", email="sue@law.example", **given)
+    assert "This is the address of whoever asks for them." in found.text
+    assert not CaseFile.objects.exists()
+    sort(officer, mail, "request", capacity="solicitor", email="ada@example.com", is_child="on", **given)
+    case = CaseFile.objects.get()
+    assert (case.representation.capacity, case.representation.competence) == ("solicitor", "unknown")
+    assert representing.is_missing(case)
+    sent()
+    assert {address for one in mailoutbox for address in one.to} == {"ada@example.com"}
 
 
 def test_no_more_marketing_is_one_click_and_takes_effect_at_once(server, officer, register, mailoutbox):

@@ -6,9 +6,22 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from core import outbox
 from core.errors import Invalid
 from ledger.models import Entry
-from requests import answer, complaints, entering, messages, representing, sending
+from requests import (
+    answer,
+    api,
+    complaints,
+    entering,
+    identity_doubt,
+    intake,
+    letters,
+    messages,
+    report,
+    representing,
+    sending,
+)
 from requests.intake import claim_of
 from requests.models import CaseFile, Complaint, Representation, RightsRequest
 from tests import make_office as make
@@ -16,6 +29,7 @@ from tests import make_requests, make_staff
 
 pytestmark = pytest.mark.django_db
 BY = {"actor": make.OFFICER, "now": make.NOW}
+LATER = make.NOW + timedelta(days=5)
 
 
 @pytest.fixture
@@ -109,12 +123,29 @@ def test_a_colleagues_case_is_not_offered():
     assert CaseFile.objects.exclude(pk=case.pk).count() == 1
 
 
-def test_a_right_added_later_is_due_from_its_own_day():
+def test_a_right_added_later_has_its_own_day_everywhere(client, mailoutbox):
+    make.controller()
     case = make_requests.case("access", now=make.NOW - timedelta(days=10))
     entering.enter_into(case, entry(rights=["erasure"]), **BY)
     first, second = case.requests.order_by("pk")
     assert second.due_on > first.due_on
-    assert second.facts["received"] == make.NOW.date().isoformat()
+    assert second.received_on == make.NOW.date() == first.received_on + timedelta(days=10)
+    assert api.shown(second)["received_on"] == "2026-11-22"
+    assert identity_doubt.prompt_until(second) > identity_doubt.prompt_until(first)
+    outbox.deliver_due(now=make.NOW)
+    assert "Sunday 22 November 2026" in mailoutbox[-1].body
+    assert "22 November 2026" in letters.render("nothing_found", second, report.of_nothing(second), now=LATER)
+    token, case.confirmed_at = intake.fresh_link(case, now=timezone.now()), make.NOW
+    case.save(update_fields=["confirm_hash", "confirm_expires_at", "confirmed_at"])
+    page = client.get(reverse("requests:confirm", args=[token])).content.decode()
+    assert page.count("Received on Thursday 12 November 2026.") == 1
+    assert page.count("Received on Sunday 22 November 2026.") == 1
+
+
+def test_a_representative_in_a_second_letter_must_show_it_too():
+    case = make_requests.case("access", now=make.NOW)
+    entering.enter_into(case, entry(details="She is ill.", representative="A friend", capacity="agent"), **BY)
+    assert representing.is_missing(case)
 
 
 def test_a_right_that_was_answered_is_asked_for_again_by_the_message():
@@ -165,12 +196,17 @@ def test_a_child_who_understands_decides(competence, authority, refusal):
             representing.check(case)
 
 
-def test_whoever_confirms_the_mailbox_asks_themselves(mailoutbox):
+def test_a_confirmed_mailbox_shows_nothing_of_authority(mailoutbox):
     case = entering.enter(entry(representative="A friend", capacity="agent", email=make.EMAIL), **BY)
     with pytest.raises(representing.NoAuthority):
         representing.check(case)
     CaseFile.objects.update(confirmed_at=make.NOW)
-    representing.check(CaseFile.objects.get())
+    case = CaseFile.objects.get()
+    with pytest.raises(representing.NoAuthority):
+        representing.check(case)
+    said = {"authority": "said-so", "competence": "adult", "note": "She answered from her own mailbox."}
+    representing.show(case, **said, **BY)
+    representing.check(case)
 
 
 def test_authority_needs_words_and_a_choice():
