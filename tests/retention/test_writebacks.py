@@ -1,6 +1,7 @@
 """An erased record that is written back: refused, listed without what it held, decided by staff."""
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
@@ -92,6 +93,20 @@ def test_an_old_copy_does_not_bring_the_person_back_under_another_name():
     take(new, source_record="crm:4713")
     # Somebody who has come back may be written about as before.
     take(old, source_record="crm:4712")
+
+
+@pytest.mark.parametrize("given_at", ["2026-10-01T09:00:00Z", None])
+def test_an_old_consent_does_not_make_an_old_copy_new(monkeypatch, given_at):
+    erased()
+    monkeypatch.setattr(intake, "_consents", [lambda *args, **more: None])
+    part = {"category": "email", "purposes": ["newsletter"], "content": '"new"', "source": "website"}
+    part |= {"nature": "provided", "collected_at": NOW - timedelta(days=30)}
+    consent = {"form": "newsletter", **({"given_at": given_at} if given_at else {})}
+    claims = [Claim("email", "person1@example.org")]
+    parcel = intake.Parcel(claims=claims, notice="1", items=[part], consents=[consent])
+    with pytest.raises(late.PersonErased) if given_at else nullcontext():
+        intake.collect(parcel, now=NOW + timedelta(hours=2), actor="test")
+    assert DataSubject.objects.exists() is not bool(given_at)
 
 
 def test_an_old_consent_brings_nobody_back_by_import_or_api(tmp_path, client):
