@@ -12,6 +12,7 @@ from retention import guard, holds_review
 from retention.models import RetentionRule
 from retention.nightly import expire_tombstones, rules_in_force, rules_interrupted, sweep
 from retention.purge import Paused
+from retention.runs import Busy
 
 log = logging.getLogger(__name__)
 
@@ -43,5 +44,7 @@ def _try(rule: RetentionRule, act: Callable[[], object]) -> None:
         act()
     except (guard.ApprovalNeeded, Paused) as waits:
         log.warning("retention rule %s waits for somebody: %s", rule, waits.code)
+    except Busy as busy:
+        log.info("retention rule %s: %s", rule, busy.code)
     except Exception as error:  # noqa: BLE001  (one rule that fails must not stop the others; its run stays open)
         log.error("retention rule %s failed: %s", rule, type(error).__name__)
