@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from consents import unsubscribe
+from consents.models import ConsentForm
 from consents.unsubscribe import Recipient
 from core.models import Controller
 from core.outbox import deliver_due
@@ -32,7 +33,11 @@ FOLLOW_UPS = {
 def prepare():
     """A controller with everything a page can show, a consent to take back, and two notices."""
     make_office.controller()
-    make_consents.published(controllers=[Controller.current().name])
+    controllers = [Controller.current().name]
+    make_consents.published(controllers=controllers)
+    ConsentForm.objects.create(slug="letter", double_opt_in=True)
+    letters = make_consents.control("surveys-email", "surveys", label="Ask me what I think.")
+    make_consents.published("letter", [letters], title="Surveys", controllers=controllers)
     now = timezone.now()
     html = "<h2 id='who'>Who we are</h2><p>Kraken IM. <a href='#who'>Up</a></p>"
     for version, day in (("1.0", date(2026, 1, 1)), ("2.0", date(2026, 6, 19))):
@@ -63,6 +68,7 @@ def states(page, mailbox):
     yield from after_sending(page, mailbox)
     yield from by_post(page)
     yield from elsewhere(page)
+    yield from consent_form(page, mailbox)
     yield from choices(page, mailbox)
     yield from policy(page)
 
@@ -149,6 +155,39 @@ def by_post(page):
     yield "check, by post"
     press(page, "Send request")
     yield "sent, by post"
+
+
+def consent_form(page, mailbox):
+    """The hosted form without and with double opt-in, to the receipt that is taken along."""
+    page.goto("/forms/join/")
+    yield "consent form"
+    press(page, "Save my choice")
+    yield "consent form, with a mistake"
+    page.fill("#id_email", "hedy@example.com")
+    page.check("#choice_1")
+    press(page, "Save my choice")
+    yield "consent form, saved"
+    receipt(page)
+    page.goto("/forms/letter/")
+    page.fill("#id_email", "hedy@example.com")
+    page.check("#choice_1")
+    press(page, "Save my choice")
+    yield "consent form, to be confirmed"
+    deliver_due(now=timezone.now())
+    link = next(found for mail in reversed(mailbox) if (found := re.search(r"/consent/confirm/[^/\s]+/", mail.body)))
+    page.goto(link.group(0))
+    yield "consent to be confirmed"
+    press(page, "Yes, that was me")
+    yield "consent confirmed"
+    receipt(page)
+    page.goto(link.group(0))
+    yield "consent, link used up"
+
+
+def receipt(page):
+    with page.expect_download() as got:
+        page.get_by_role("button", name="Download your receipt").click()
+    assert "/.well-known/jwks.json" in got.value.path().read_text()
 
 
 def choices(page, mailbox):
