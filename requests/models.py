@@ -236,12 +236,6 @@ class RightsRequest(models.Model):
         return date.fromisoformat(day) if day else self.case.received_on
 
     @property
-    def received_on(self) -> date:
-        """The day from which its clock counts. A right that was added to a case later was exercised later."""
-        day = self.facts.get("received")
-        return date.fromisoformat(day) if day else self.case.received_on
-
-    @property
     def is_open(self) -> bool:
         return self.state not in CLOSED
 
