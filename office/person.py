@@ -11,25 +11,25 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from consents import evidence, pausing, states, suppression
 from consents.models import ConsentEvent, ConsentEvidence, Pause, Suppression
 from core.models import Controller, User
 from ledger.models import Entry
-from office import hints, terms
+from office import hints, limits, terms
+from office.limits import Limits, some
 from office.models import Merge
 from office.terms import Term
 from office.visibility import Sight, running, sight_of
 from processing.models import DataCategory, Purpose, PurposeVersion, Status
 from requests.models import RightsRequest
 from retention.models import RetentionRule
-from subjects.blocks import held_by_rule
+from subjects.blocks import rules_over_needs
 from subjects.identifiers import Claim
 from subjects.models import (
     DataSubject,
     Disclosure,
-    ErasureBlock,
     ItemPurpose,
     PersonalDataItem,
     Relationship,
@@ -37,7 +37,8 @@ from subjects.models import (
     SubjectIdentifier,
 )
 
-PAGE, FEW = 50, 20
+# EVERY: what a page holds at most of the lists that show only the newest at first.
+PAGE, FEW, EVERY = 50, 20, 1000
 ALL_MARKETING = ""
 
 
@@ -49,6 +50,7 @@ class Reason:
     purpose: Purpose
     terms: list[Term]
     is_held: bool
+    is_restricted: bool
 
 
 @dataclass
@@ -89,11 +91,12 @@ class Person:
     pauses: list[Pause]
     requests: list[RightsRequest]
     disclosures: list[Disclosure]
-    restrictions: list[Restriction]
-    blocks: list[ErasureBlock]
+    limits: Limits
     entries: list[Entry]
     entries_before: int
     merges: list[Merge]
+    # How many more there are than are shown, by the name of the list.
+    more: dict[str, int] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -106,48 +109,49 @@ class Person:
 
 
 def gather(
-    subject: DataSubject, user: User | AnonymousUser, *, now: datetime, after: str = "", before: str = ""
+    subject: DataSubject,
+    user: User | AnonymousUser,
+    *,
+    now: datetime,
+    after: str = "",
+    before: str = "",
+    every: bool = False,
 ) -> Person:
-    """Everything about the person that this user may see without asking. `after` and `before` are keys of pages."""
+    """Everything about the person that this user may see without asking. `after` and `before` are keys of pages.
+
+    `every`: not only the newest of the lists.
+    """
     sight = sight_of(user, today=now.astimezone(Controller.current().zone).date())
     if not sight.is_whole:
         return _for_sales(subject, sight, now=now, after=after)
+    size = EVERY if every else FEW
     items, next_key = _items(subject, after)
+    standing = limits.of(subject, size=size, now=now)
     ties = list(Relationship.objects.filter(subject=subject).select_related("purpose").order_by("started_on", "pk"))
-    restrictions = list(Restriction.objects.filter(subject=subject).select_related("purpose").order_by("-since"))
-    blocks = list(ErasureBlock.objects.filter(subject=subject).select_related("purpose").order_by("-placed_at")[:FEW])
-    stops = {block.purpose_id for block in blocks if block.released_at is None} | held_by_rule(subject)
     merges = list(Merge.objects.filter(kept=subject.uuid).order_by("-merged_at"))
     claims = suppression.claims_of(subject)
     versions = _versions(
         {need.purpose_id for item in items for need in item.needs.all()} | {t.purpose_id for t in ties}
     )
+    suppressions, silent = some(_suppressions(claims), size)
+    requests, cases = some(_requests(subject, user), size)
+    disclosures, given = some(_disclosures(subject), size)
     entries, oldest = _entries([subject.uuid, *(merge.gone for merge in merges)], before)
     return Person(
         subject=subject,
         known=_known(subject, sight),
-        categories=_by_category(_held(items, ties, versions, restrictions, stops)),
+        categories=_by_category(_held(items, ties, versions, standing)),
         after=next_key,
         is_first=not after,
         ties=[(tie, versions.get(tie.purpose_id)) for tie in ties],
         choices=_choices(subject, now),
         papers=evidence.listed(subject),
-        suppressions=_suppressions(claims),
+        suppressions=suppressions,
         pauses=_pauses(claims, now),
-        requests=list(
-            RightsRequest.objects.visible_to(user)
-            .filter(case__subject=subject)
-            .select_related("case__owner")
-            .order_by("-created_at")[:FEW]
-        ),
-        disclosures=list(
-            Disclosure.objects.filter(subject=subject)
-            .select_related("recipient", "purpose")
-            .prefetch_related("categories")
-            .order_by("-disclosed_at")[:FEW]
-        ),
-        restrictions=restrictions,
-        blocks=blocks,
+        requests=requests,
+        disclosures=disclosures,
+        limits=standing,
+        more={"suppressions": silent, "requests": cases, "disclosures": given},
         entries=entries,
         entries_before=oldest,
         merges=merges,
@@ -162,12 +166,12 @@ def _for_sales(subject: DataSubject, sight: Sight, *, now: datetime, after: str)
     found = Relationship.objects.filter(running(today), subject=subject, purpose__in=seen)
     ties = list(found.select_related("purpose").order_by("started_on", "pk"))
     # They tell what may only be stored, and are not shown themselves.
-    limits = list(Restriction.objects.filter(Q(purpose=None) | Q(purpose__in=seen), subject=subject))
+    hiding = Limits(list(Restriction.objects.filter(Q(purpose=None) | Q(purpose__in=seen), subject=subject)))
     versions, slugs = _versions(set(seen)), set(Purpose.objects.filter(pk__in=seen).values_list("slug", flat=True))
     return Person(
         subject=subject,
         known=_known(subject, sight),
-        categories=_by_category(_held(items, ties, versions, limits, set())),
+        categories=_by_category(_held(items, ties, versions, hiding)),
         after=next_key,
         is_first=not after,
         ties=[(tie, versions.get(tie.purpose_id)) for tie in ties],
@@ -177,8 +181,7 @@ def _for_sales(subject: DataSubject, sight: Sight, *, now: datetime, after: str)
         pauses=[one for one in _pauses(suppression.claims_of(subject), now) if one.purpose_id in (None, *seen)],
         requests=[],
         disclosures=[],
-        restrictions=[],
-        blocks=[],
+        limits=Limits(),
         entries=[],
         entries_before=0,
         merges=[],
@@ -189,7 +192,9 @@ def _items(subject: DataSubject, after: str, seen: Collection[int] | None = None
     """A page of items by category and key, with the key of the next page."""
     needs = ItemPurpose.objects.select_related("purpose").order_by("purpose__slug")
     rows = PersonalDataItem.objects.filter(subject=subject).select_related("category", "system").defer("source_record")
-    if seen is not None:
+    if seen is None:
+        needs = needs.annotate(is_ruled=rules_over_needs())
+    else:
         needs = needs.filter(purpose__in=seen)
         rows = rows.filter(Exists(ItemPurpose.objects.filter(item=OuterRef("pk"), purpose__in=seen)))
     rows = rows.prefetch_related(Prefetch("needs", needs))
@@ -211,13 +216,11 @@ def _held(
     items: list[PersonalDataItem],
     ties: list[Relationship],
     versions: dict[int, PurposeVersion],
-    restrictions: list[Restriction],
-    stops: Collection[int | None],
+    standing: Limits,
 ) -> list[Held]:
     active = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE, purpose__in=list(versions))
     rules, tie_of = list(active.select_related("category")), terms.by_purpose(ties)
     terms.date_cases(ties, rules)
-    limits = [limit for limit in restrictions if limit.lifted_at is None]
     return [
         Held(
             item=item,
@@ -226,11 +229,12 @@ def _held(
                     version=versions.get(need.purpose_id),
                     purpose=need.purpose,
                     terms=terms.terms_of(need, tie_of.get(need.purpose_id), rules),
-                    is_held=None in stops or need.purpose_id in stops,
+                    is_held=standing.holds(need),
+                    is_restricted=standing.restricts(item, need),
                 )
                 for need in item.needs.all()
             ],
-            is_restricted=any(limit.item_id in (None, item.pk) for limit in limits),
+            is_restricted=standing.restricts_all(item),
         )
         for item in items
     ]
@@ -272,9 +276,19 @@ def _pauses(claims: list[Claim], now: datetime) -> list[Pause]:
     return list({pause.purpose_id: pause for pause in pausing.standing(claims, now=now)}.values())
 
 
-def _suppressions(claims: list[Claim]) -> list[Suppression]:
+def _suppressions(claims: list[Claim]) -> QuerySet[Suppression]:
     hashes = suppression.hashes_of(claims)
-    return list(Suppression.objects.filter(hash__in=hashes).select_related("purpose").order_by("-since")[:FEW])
+    return Suppression.objects.filter(hash__in=hashes).select_related("purpose").order_by("-since", "-pk")
+
+
+def _requests(subject: DataSubject, user: User | AnonymousUser) -> QuerySet[RightsRequest]:
+    theirs = RightsRequest.objects.visible_to(user).filter(case__subject=subject)
+    return theirs.select_related("case__owner").order_by("-created_at", "-pk")
+
+
+def _disclosures(subject: DataSubject) -> QuerySet[Disclosure]:
+    found = Disclosure.objects.filter(subject=subject).select_related("recipient", "purpose")
+    return found.prefetch_related("categories").order_by("-disclosed_at", "-pk")
 
 
 def _entries(subjects: list[UUID], before: str) -> tuple[list[Entry], int]:

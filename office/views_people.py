@@ -92,7 +92,8 @@ def _may_show(request: HttpRequest, sight: Sight) -> bool:
 def _gather(request: HttpRequest, subject: DataSubject) -> person.Person:
     given = request.POST if request.method == "POST" else request.GET
     now, user = timezone.now(), request.user
-    return person.gather(subject, user, now=now, after=given.get("after", ""), before=given.get("before", ""))
+    keys = {"after": given.get("after", ""), "before": given.get("before", "")}
+    return person.gather(subject, user, now=now, **keys, every=bool(given.get("every")))
 
 
 def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpResponse:
@@ -107,6 +108,7 @@ def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpRespo
         "merges": [(made, is_undoable(made, now)) for made in found.merges],
         "log": actors(found.entries),
         "after": request.POST.get("after", request.GET.get("after", "")),
+        "every": request.POST.get("every", request.GET.get("every", "")),
         "may_write": request.user.has_perm(WRITE),
         **extra,
     }

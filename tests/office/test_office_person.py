@@ -1,6 +1,7 @@
 """The page of one person: masked until asked for, the asking on record, terms in words, and never more queries."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -11,7 +12,7 @@ from django.utils import timezone
 from consents import pausing
 from ledger.models import Entry
 from requests.templatetags.requests_office import in_words
-from subjects import people, relationships
+from subjects import blocks, people, relationships, restrictions
 from subjects.identifiers import Claim
 from tests import make_office, make_staff, make_subjects
 from tests import make_people as make
@@ -127,6 +128,39 @@ def test_long_lists_have_pages(officer, purposes):
     assert "Back to the first items" in second
     for nonsense in ("x", "1", "9" * 60, "1.", ".1"):
         assert officer.get(address("person", subject), {"after": nonsense, "before": nonsense}).status_code == 200
+
+
+def test_a_hold_by_rule_and_a_limit_of_one_purpose_stand_where_they_count(officer, purposes):
+    subject = make.person("grace@example.com", "Grace Hopper", "newsletter", "direct-sales")
+    nothing = "nothing stops a deletion that is due"
+    assert nothing in text(officer.get(address("person", subject)))
+    blocks.place_rule(placed_for=uuid4(), purpose=purposes["newsletter"], now=make.NOW, actor=make.ACTOR)
+    restrictions.restrict(subject, ground="hold", purpose=purposes["direct-sales"], now=make.NOW, actor=make.ACTOR)
+    page = text(officer.get(address("person", subject)))
+    assert nothing not in page
+    assert "No deletion: Legal hold" in page
+    assert page.count("held: deletion is stopped") == 1
+    assert page.count("restricted: stored only") == 1
+    assert page.count('of-tag">restricted<') == 0
+    restrictions.restrict(subject, ground="unlawful", now=make.NOW, actor=make.ACTOR)
+    assert text(officer.get(address("person", subject))).count('of-tag">restricted<') == 2
+
+
+def test_an_old_hold_counts_however_many_came_after_it(officer, purposes):
+    subject = make.person()
+    by = {"kind": "claim", "actor": make.ACTOR}
+    blocks.place(subject, placed_for=uuid4(), now=make.NOW - timedelta(days=9), **by)
+    for _number in range(22):
+        late = uuid4()
+        blocks.place(subject, placed_for=late, now=make.NOW, **by)
+        blocks.release(late, now=make.NOW, actor=make.ACTOR)
+        make_office.disclosed(subject)
+    page = text(officer.get(address("person", subject)))
+    assert "held: deletion is stopped" in page
+    assert page.count(">and 2 more</a>") == 2
+    whole = text(officer.get(address("person", subject), {"every": "1"}))
+    assert "2 more" not in whole
+    assert whole.count("Printer Ltd") == 22
 
 
 def test_get_records_nothing(officer, purposes):
