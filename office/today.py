@@ -17,6 +17,7 @@ from notices.models import PrivacyNotice
 from processing.models import Purpose, PurposeVersion, Status
 from requests import complaint_lists, letter_lists, working
 from requests.models import RightsRequest
+from retention import waiting
 from retention.models import Batch, RetentionRule, Run
 
 HEAD = 6
@@ -55,6 +56,7 @@ class Today:
     breaches: Head | None = None
     dead: Head | None = None
     runs: list[NightRun] | None = None
+    forgetting: waiting.Work | None = None
     sealed_at: datetime | None = None
     is_sealed: bool = True
     shows_ledger: bool = False
@@ -87,6 +89,8 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
         _ledger(found)
     if user.has_perm("retention.view_run"):
         found.runs = _runs(now)
+    if user.has_perm("retention.view_retentionrule"):
+        found.forgetting = waiting.work(today)
     if user.has_perm("consents.view_assessmentversion"):
         _reviews(found, today)
     if user.has_perm("consents.approve_assessmentversion"):

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from processing.models import DataCategory, Purpose
 from retention.models_anonymous import AnonymousRow
 from retention.models_care import Approval, LegalHold
-from retention.models_safety import JournalMark, WriteBack
+from retention.models_safety import JournalMark, WaitingSet, WriteBack
 
 __all__ = [
     "AnonymousRow",
@@ -25,7 +25,7 @@ __all__ = [
     "Tombstone",
     "Trigger",
 ]
-__all__ += ["WriteBack"]
+__all__ += ["WaitingSet", "WriteBack"]
 
 
 class Trigger(models.TextChoices):

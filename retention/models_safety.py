@@ -25,6 +25,19 @@ class JournalMark(models.Model):
         return f"line {self.seq}"
 
 
+class WaitingSet(models.Model):
+    """What a rule would take, had somebody looked at it: noted by the sweep that was stopped, gone once one is not."""
+
+    rule = models.OneToOneField("retention.RetentionRule", models.CASCADE, related_name="waiting")
+    as_of = models.DateField()
+    rows = models.PositiveIntegerField()
+    why = models.CharField(max_length=20)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows, {self.why}"
+
+
 class WriteBack(models.Model):
     """An erased record that came back, and was refused. Its hash only: what it held was not kept.
 

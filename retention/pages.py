@@ -19,7 +19,7 @@ from core.errors import DomainError
 from core.hints import hint
 from core.models import Controller
 from retention import guard, holds, runs, tasks
-from retention.models import LegalHold, RetentionRule, Run, WriteBack
+from retention.models import LegalHold, RetentionRule, Run, WaitingSet, WriteBack
 from retention.nightly import rules_in_force
 
 READ, APPROVE, CHANGE, DRAFT = (
@@ -59,7 +59,8 @@ def _written_back() -> int:
 
 def _line(rule: RetentionRule, now: datetime) -> dict[str, Any]:
     last = rule.runs.filter(status=Run.Status.FINISHED).order_by("-pk").first()
-    return {"rule": rule, "last": last, "waits": guard.standing(rule, now=now).exists()}
+    to_approve = WaitingSet.objects.filter(rule=rule).first()
+    return {"rule": rule, "last": last, "waits": guard.standing(rule, now=now).exists(), "to_approve": to_approve}
 
 
 @require_POST

@@ -6,8 +6,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
+from core.outbox import deliver_due
 from ledger.models import Entry
 from retention import guard, purge, runs, tasks
 from retention.models import Approval, Run
@@ -141,3 +143,26 @@ def test_a_paused_run_stops_and_goes_on(one, monkeypatch):
     tasks.resume()
     run.refresh_from_db()
     assert (run.status, PersonalDataItem.objects.count()) == ("finished", 0)
+
+
+def test_what_waits_stands_on_the_first_page_and_is_told_once(one, admin_client, admin_user, mailoutbox):
+    admin_user.email = "dpo@example.com"
+    admin_user.save()
+    for _night in range(2):
+        tasks.nightly()
+    deliver_due(now=timezone.now())
+    [mail] = [one for one in mailoutbox if "waits for your approval" in one.subject]
+    assert mail.to == ["dpo@example.com"]
+    assert "3 rows are past their period" in mail.body
+    address = reverse("admin:forgetting-rule", args=[one.pk])
+    assert address in mail.body
+    page = admin_client.get(reverse("admin:index")).text
+    assert "Forgetting waits for somebody" in page
+    assert address in page
+    assert "3 rows to approve" in admin_client.get(reverse("admin:forgetting")).text
+    today = timezone.localdate()
+    seen = guard.plan(one, as_of=today, now=timezone.now()).fingerprint
+    guard.approve(one, as_of=today, fingerprint=seen, by="user:1", now=timezone.now())
+    tasks.resume()
+    assert not PersonalDataItem.objects.exists()
+    assert "Forgetting waits for somebody" not in admin_client.get(reverse("admin:index")).text

@@ -1,0 +1,81 @@
+"""What waits for somebody before it is deleted, where they look: silence would keep it for ever.
+
+A set that nobody has looked at is noted by the sweep that it stopped, and those who may let it go are told once.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.query import QuerySet
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from core.models import Controller, User
+from core.outbox import post_mail
+from retention.guard import WHY, Planned
+from retention.models import LegalHold, RetentionRule, Run, WaitingSet
+
+APPROVE = "retention.approve_retentionrule"
+MOST = 6
+
+
+@transaction.atomic
+def note(planned: Planned, *, now: datetime) -> None:
+    """That these rows wait. A mail goes out when they begin to, not every night."""
+    seen = {"as_of": planned.as_of, "rows": planned.rows, "why": planned.why}
+    waiting, is_new = WaitingSet.objects.get_or_create(rule=planned.rule, defaults={**seen, "since": now})
+    if is_new:
+        _tell(waiting, now=now)
+    else:
+        WaitingSet.objects.filter(pk=waiting.pk).update(**seen)
+
+
+def over(rule: RetentionRule) -> None:
+    """The rule was applied: nothing of it waits."""
+    WaitingSet.objects.filter(rule=rule).delete()
+
+
+def _tell(waiting: WaitingSet, *, now: datetime) -> None:
+    link = f"{settings.BASE_URL}{reverse('admin:forgetting-rule', args=[waiting.rule.pk])}"
+    context = {"rule": waiting.rule, "rows": waiting.rows, "why": WHY[waiting.why], "link": link}
+    text = render_to_string("retention/mail/approval_waits.txt", context)
+    subject, _blank, body = text.strip().partition("\n")
+    staff = [one for one in User.objects.filter(is_active=True, is_staff=True) if one.has_perm(APPROVE)]
+    addresses = {one.email for one in staff if one.email} or {Controller.current().dpo_contact}
+    for address in sorted(addresses):
+        post_mail(to=address, subject=subject.strip(), text=body.strip() + "\n", about=None, now=now)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What somebody has to do so that forgetting goes on."""
+
+    sets: list[WaitingSet]
+    drafts: list[RetentionRule]
+    paused: list[Run]
+    rules: list[RetentionRule]
+    holds: list[LegalHold]
+
+    def __bool__(self) -> bool:
+        return any((self.sets, self.drafts, self.paused, self.rules, self.holds))
+
+
+def work(today: date) -> Work:
+    """Sets and drafts to approve, paused runs, and rules and holds whose review is due."""
+    rules = RetentionRule.objects.select_related("purpose", "category")
+    active = RetentionRule.Status.ACTIVE
+    return Work(
+        sets=_few(WaitingSet.objects.filter(rule__status=active).select_related("rule__purpose").order_by("since")),
+        drafts=_few(rules.filter(status=RetentionRule.Status.DRAFT).order_by("pk")),
+        paused=_few(Run.objects.filter(status=Run.Status.RUNNING, paused_at__isnull=False).select_related("rule")),
+        rules=_few(rules.filter(Q(review_due__lte=today), status=active).order_by("review_due")),
+        holds=_few(LegalHold.objects.filter(released_at=None, review_due__lte=today).order_by("review_due")),
+    )
+
+
+def _few(rows: QuerySet[Any]) -> list[Any]:
+    return list(rows[:MOST])
