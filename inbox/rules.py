@@ -197,7 +197,7 @@ def suggest(message: Message, *, is_junk: bool = False, machine: str = "", whole
         return Suggestion(spoken[0].kind, rights, [*reasons, *another, *marks])
     if marks:
         return Suggestion(Kind.SPAM, [], marks)
-    return Suggestion(Kind.QUERY, [], ["no-rule" if message.text else "no-words"])
+    return Suggestion(Kind.QUERY, [], ["no-rule" if message.text else "no-words", *another])
 
 
 def own_words(message: Message) -> str:
