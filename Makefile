@@ -20,7 +20,7 @@ run: $(VENV)/app.installed ## Start everything on this machine; Ctrl-C stops it
 install: $(VENV)/dev.installed ## Install what running and testing need into .venv
 
 test: check ## Check, then run the whole suite on a throw-away PostgreSQL and Valkey
-	$(BIN)/python -m pytest -n 3 $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: $(VENV)/dev.installed ## Format, lint, types, templates, migrations, deployment settings, API description
 	@$(BIN)/python -m tests.check

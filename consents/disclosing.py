@@ -63,6 +63,7 @@ def check(
     plan: Plan, type: str, values: Sequence[str], *, system: str = "", use: UUID | None = None, now: datetime
 ) -> list[Verdict]:
     """The verdicts about these values, in their order. A fixed number of queries, however many values."""
+    permission.may_be_asked(type, values)
     recipient = _recipient(plan)
     for_all = _for_everybody(plan, recipient)
     if for_all is None:
@@ -71,8 +72,6 @@ def check(
         return permission.check(
             plan.purpose, "", type, values, system=system, use=use, now=now, is_message=False, judge=judge
         )
-    if len(values) > permission.MOST_VALUES:
-        raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
     if not for_all.allowed:
         return [_verdict(for_all)] * len(values)
     # What the law demands is given whatever somebody chose; of strangers there is nothing.
@@ -193,8 +192,6 @@ def _naming(recipient: Recipient, entries: Collection[UUID]) -> set[UUID]:
 
 def _known(type: str, values: Sequence[str], system: str) -> set[str]:
     """Those of these values by which somebody is known."""
-    if type not in Identifier.Type.values:
-        raise Invalid(fields={"type": _("This kind of identifier is unknown.")})
     asked: dict[bytes, list[str]] = defaultdict(list)
     for value in dict.fromkeys(values):
         try:

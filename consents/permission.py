@@ -50,6 +50,14 @@ def may_process(
     return question.verdict(permission_sql.facts_of(question.parameters(), who.pk, texts))
 
 
+def may_be_asked(type: str, values: Sequence[str]) -> None:
+    """Raises Invalid naming what is wrong with the question, whatever the answer would be."""
+    if type not in Identifier.Type.values:
+        raise Invalid(fields={"type": _("This kind of identifier is unknown.")})
+    if len(values) > MOST_VALUES:
+        raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
+
+
 def check(
     purpose: str,
     channel: str,
@@ -68,10 +76,7 @@ def check(
     identifier is nobody's. Without `is_message` nobody is written to, so the kind of identifier is no channel.
     What `judge` says of each person counts before the strictest is found.
     """
-    if type not in Identifier.Type.values:
-        raise Invalid(fields={"type": _("This kind of identifier is unknown.")})
-    if len(values) > MOST_VALUES:
-        raise Invalid(fields={"values": _("Ask about 100,000 values at most.")})
+    may_be_asked(type, values)
     question = _Question.about(purpose, channel or "", now=now, type=type if is_message else "", use=use)
     texts = texts_of(type, values, system=system)
     found: Iterable[tuple[bytes, int | None, Verdict]] = _each(question, texts, type, system)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from core.outbox import deliver_due
 from processing.models import System
 from requests.intake import open_case
-from requests.models import Task
+from requests.models import CaseFile, RightsRequest, Task
 from requests.workflow import NEXT, State
 
 NOW = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
@@ -31,6 +31,13 @@ def case(*rights, email=EMAIL, name="Grace Hopper", details="", channel="web", n
         now=now,
         **given,
     )
+
+
+def came_on(rights_request, day):
+    """As if it had been received on that day."""
+    CaseFile.objects.filter(pk=rights_request.case_id).update(received_on=day)
+    facts = {**rights_request.facts, "received": day.isoformat()}
+    RightsRequest.objects.filter(pk=rights_request.pk).update(facts=facts)
 
 
 def request(right="access", *, state=State.RECEIVED, now=NOW, **given):

@@ -107,7 +107,12 @@ def is_fine(name, member, value):
         return True
     if member in ("details", "complaint", "wish") and isinstance(value, (str, int, float)):
         return True
-    if value == [] and (name, member) in {("collect", "items"), ("collect", "consents"), ("permissions", "values")}:
+    if value == [] and (name, member) in {
+        ("collect", "items"),
+        ("collect", "consents"),
+        ("permissions", "values"),
+        ("disclosure", "values"),
+    }:
         return True
     return value is None and ((name, member) in free or member not in POSTS[name].required)
 
@@ -119,8 +124,8 @@ def test_a_member_of_the_wrong_type(refers, name, member):
         answer = send(api, POSTS[name], refers, {**POSTS[name].body, member: value})
         if is_fine(name, member, value) and answer.status_code < 300:
             before = make.rows()
-        elif (name, member) == ("permissions", "purpose") and isinstance(value, str):
-            problem(answer, 404, code="unknown-purpose")
+        elif name in ("permissions", "disclosure") and member in ("purpose", "recipient") and isinstance(value, str):
+            problem(answer, 404, code=f"unknown-{member}")
         else:
             problem(answer, 400, member)
             assert make.rows() == before, value

@@ -1,6 +1,7 @@
 """What moves a due date, over the API: each act with its way back, its refusals, and nothing done twice."""
 
 import json
+from datetime import date
 from string import Formatter
 from uuid import uuid4
 
@@ -78,7 +79,7 @@ def test_a_late_doubt_and_a_refusal_take_two_keys(mailoutbox):
     make.register()
     make.person("newsletter")
     request = make.confirmed("access", mailbox=mailoutbox).requests.get()
-    request.case.__class__.objects.update(received_on="2026-09-01")
+    make_requests.came_on(request, date(2026, 9, 1))
     one, other = Api(request), Api(request)
     assert one.post("doubt/", **DOUBT).status_code == 200
     assert not Letter.objects.exists()

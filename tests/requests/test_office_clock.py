@@ -10,7 +10,7 @@ from django.utils import timezone
 from ledger.models import Entry
 from requests import asking, letter_words, letters
 from requests.clock import in_words
-from requests.models import Asking, CaseFile, Evidence, RightsRequest
+from requests.models import Asking, Evidence, RightsRequest
 from tests import make_office as make
 from tests import make_requests
 
@@ -133,7 +133,7 @@ def test_a_doubt_from_asking_to_the_end(officer, access):
 
 def test_a_late_doubt_is_seen_by_who_writes_it_and_by_who_approves_it(officer, client, access):
     make_requests.Task.objects.all().delete()
-    CaseFile.objects.update(received_on=timezone.now().date() - timedelta(days=9))
+    make_requests.came_on(access, timezone.now().date() - timedelta(days=9))
     assert "This is late" in officer.get(address("request", access)).content.decode()
     here = {name: reverse(f"admin:letter-{name}", args=[access.uuid]) for name in ("save", "send", "propose")}
     words = {"kind": "id_request", "look": "1", "opening": "Dear friend.", **DOUBT}
