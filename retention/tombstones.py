@@ -6,14 +6,15 @@ expires with the last backup that may contain the record; after that nothing old
 
 import hmac
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
-from struct import pack
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from core import copying
 from core.arrays import array, hashes
+from core.copying import big, cells, day, instant, small
 from core.keys import keyring
 from core.models import Controller
 from ledger.entries import record
@@ -21,15 +22,7 @@ from retention.models import Run, Tombstone
 from subjects.erasure import Erased
 
 Scope = Tombstone.Scope
-COPY = (
-    "COPY retention_tombstone (schema_version, scope, hash, hash_key, run_id, erased_at, expires_on)"
-    " FROM STDIN (FORMAT BINARY)"
-)
-# The format of COPY … (FORMAT BINARY), written here: all but the hash is the same in hundreds of thousands of rows, and
-# a driver that encodes it again for each takes longer than the database takes to store it.
-START, END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
-LENGTH = pack(">i", 32)
-EPOCH, MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+COLUMNS = "schema_version, scope, hash, hash_key, run_id, erased_at, expires_on"
 
 
 def bury(run: Run, erased: Erased, *, controller: Controller, now: datetime) -> int:
@@ -42,16 +35,10 @@ def bury(run: Run, erased: Erased, *, controller: Controller, now: datetime) -> 
     expires_on = now.astimezone(controller.zone).date() + timedelta(days=controller.backup_days)
     # In order, so that a batch goes to few pages of the index, and says nothing of the order of what went.
     stones = sorted(_values(erased, key_id))
-    before = {scope: pack(">h", 7) + _cell(pack(">h", 1)) + _cell(scope.value.encode()) + LENGTH for scope in Scope}
-    after = _cell(key_id.encode()) + _cell(pack(">q", run.pk)) + _cell(pack(">q", (now - EPOCH) // MICROSECOND))
-    after += _cell(pack(">i", (expires_on - EPOCH.date()).days))
-    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        copy.write(START + b"".join([before[scope] + value + after for value, scope in stones]) + END)
+    before = {scope: small(7) + cells(small(1), scope.value.encode()) for scope in Scope}
+    after = cells(key_id.encode(), big(run.pk), instant(now), day(expires_on))
+    copying.store("retention_tombstone", COLUMNS, [before[scope] + cells(value) + after for value, scope in stones])
     return len(stones)
-
-
-def _cell(value: bytes) -> bytes:
-    return pack(">i", len(value)) + value
 
 
 def _values(erased: Erased, key_id: str) -> Iterator[tuple[bytes, Scope]]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.query import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -72,7 +71,7 @@ def work(today: date) -> Work:
         sets=_few(WaitingSet.objects.filter(rule__status=active).select_related("rule__purpose").order_by("since")),
         drafts=_few(rules.filter(status=RetentionRule.Status.DRAFT).order_by("pk")),
         paused=_few(Run.objects.filter(status=Run.Status.RUNNING, paused_at__isnull=False).select_related("rule")),
-        rules=_few(rules.filter(Q(review_due__lte=today), status=active).order_by("review_due")),
+        rules=_few(rules.filter(review_due__lte=today, status=active).order_by("review_due")),
         holds=_few(LegalHold.objects.filter(released_at=None, review_due__lte=today).order_by("review_due")),
     )
 
