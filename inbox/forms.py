@@ -9,7 +9,8 @@ from consents.withdraw import ALL_MARKETING
 from inbox.models import Mail
 from inbox.rules import FOR_ANOTHER
 from inbox.sealed import Digest
-from requests.models import Representation, Right
+from requests.entering_forms import representation
+from requests.models import Right
 from requests.office_forms import DayField, MomentField
 from requests.stopping import consent_purposes
 
@@ -33,18 +34,7 @@ class RequestForm(forms.Form):
         help_text=_("Never a representative's: it gets the link that confirms who asks."),
     )
     phone = forms.CharField(label=_("Telephone number"), max_length=40, required=False)
-    capacity = forms.ChoiceField(
-        label=_("Somebody else asks for that person"),
-        choices=[("", _("No, they ask themselves")), *Representation.Capacity.choices],
-        required=False,
-    )
-    representative = forms.CharField(
-        label=_("Who asks, and how to reach them"),
-        max_length=200,
-        required=False,
-        help_text=_("Nothing is disclosed to them before it is recorded what shows that they may."),
-    )
-    is_child = forms.BooleanField(label=_("The person is a child"), required=False)
+    capacity, representative, is_child = representation()
     received_on = DayField(
         label=_("First reached us on"),
         required=False,

@@ -17,6 +17,22 @@ def _words(label: Any, help_text: Any = "", rows: int = 4) -> forms.CharField:
     return forms.CharField(label=label, help_text=help_text, widget=area, max_length=5000, required=False)
 
 
+def representation() -> tuple[forms.ChoiceField, forms.CharField, forms.BooleanField]:
+    """The fields of any form about somebody for whom another may ask: capacity, representative, is_child."""
+    capacity = forms.ChoiceField(
+        label=_("Somebody else asks for that person"),
+        choices=[("", _("No, they ask themselves")), *Representation.Capacity.choices],
+        required=False,
+    )
+    representative = forms.CharField(
+        label=_("Who asks, and how to reach them"),
+        max_length=200,
+        required=False,
+        help_text=_("Nothing is disclosed to them before it is recorded what shows that they may."),
+    )
+    return capacity, representative, forms.BooleanField(label=_("The person is a child"), required=False)
+
+
 class EntryForm(forms.Form):
     """Rights, a complaint, or both: one letter is one case file."""
 
@@ -51,18 +67,7 @@ class EntryForm(forms.Form):
     address = forms.CharField(
         label=_("Postal address"), widget=forms.Textarea(attrs={"rows": 3}), max_length=500, required=False
     )
-    capacity = forms.ChoiceField(
-        label=_("Somebody else asks for that person"),
-        choices=[("", _("No, they ask themselves")), *Representation.Capacity.choices],
-        required=False,
-    )
-    representative = forms.CharField(
-        label=_("Who asks, and how to reach them"),
-        max_length=200,
-        required=False,
-        help_text=_("Nothing is disclosed to them before it is recorded what shows that they may."),
-    )
-    is_child = forms.BooleanField(label=_("The person is a child"), required=False)
+    capacity, representative, is_child = representation()
 
     @property
     def entry(self) -> Entry:
