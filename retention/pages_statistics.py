@@ -35,6 +35,7 @@ class ByForm(forms.Form):
 
     def __init__(self, names: Sequence[str], *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
+        self.names = list(names)
         choices = [(name, name) for name in names]
         for name, first in (("down", []), ("across", [("", _("none"))])):
             field = self.fields[name]
@@ -43,7 +44,11 @@ class ByForm(forms.Form):
 
     @property
     def by(self) -> list[str]:
-        return [name for name in (self.cleaned_data["down"], self.cleaned_data["across"]) if name]
+        """In the recipe's order, whichever was chosen to stand down: laid out the other way, the same table may leave
+        out other cells, and the two together tell what each left out.
+        """
+        chosen = [name for name in (self.cleaned_data["down"], self.cleaned_data["across"]) if name]
+        return sorted(chosen, key=self.names.index)
 
 
 class NoiseForm(forms.Form):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -66,7 +67,7 @@ def publish(run: Run, by: Sequence[str], *, actor: str, now: datetime) -> statis
     """Record that this table goes out, once. Raises Invalid, TooSparse or PublishedBefore."""
     Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
     names = fields(run)
-    if any(found["by"] == list(by) for found in published(run)):
+    if any(sorted(found["by"]) == sorted(by) for found in published(run)):
         raise PublishedBefore
     made = statistics.table_of(rows(run), by)
     text = json.dumps(list(statistics.lines(made)), sort_keys=True)
@@ -83,7 +84,7 @@ def publish(run: Run, by: Sequence[str], *, actor: str, now: datetime) -> statis
     return made
 
 
-def published(run: Run) -> list[dict[str, object]]:
+def published(run: Run) -> list[dict[str, Any]]:
     """The tables that went out, by what, when and by whom."""
     entries = Entry.objects.filter(kind=PUBLISHED, object=run.uuid).order_by("pk")
     found = [(entry.at, json.loads(entry.body)) for entry in entries]

@@ -24,7 +24,11 @@ def test_a_table_is_looked_at_and_published_once_and_counts_spend_of_the_year(ad
     assert not Entry.objects.filter(kind="statistics.published").exists()
     for _click in range(2):
         admin_client.post(reverse("admin:statistics-publish", args=[run.uuid]), by)
+    # The other way round it is the same table, and not another one beside it.
+    turned = {"down": by["across"], "across": by["down"]}
+    admin_client.post(reverse("admin:statistics-publish", args=[run.uuid]), turned)
     assert Entry.objects.filter(kind="statistics.published", object=run.uuid).count() == 1
+    assert admin_client.get(file, turned).text == admin_client.get(file, by).text
     assert admin_client.get(file, by).text.splitlines()[1:] == ["1970s,c,c,42", "1980s,c,c,48", "total,16,74,90"]
 
     count = reverse("admin:statistics-count", args=[run.uuid])
