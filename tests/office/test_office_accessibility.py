@@ -20,6 +20,7 @@ from office.models import Merge
 from processing.models import System
 from requests.models import Complaint, RightsRequest
 from retention import holds
+from retention.models import RetentionRule, WaitingSet
 from subjects.identifiers import Claim
 from subjects.models import Organisation
 from subjects.people import find
@@ -77,12 +78,15 @@ def trouble_in(page, name, walk):
 def addresses():
     """Everything that opens by its address, by name."""
     at = lambda name, *args: reverse(f"admin:{name}", args=args)  # noqa: E731
+    waits()
     yield "today", at("index")
     for name in ("rights-queue", "case-add", "complaints", "people", "organisations", "data-in", "person-add"):
         yield name, at(name)
     for name in ("breaches", "breach-add", "mailbox", "cookie-proof", "assessments", "webhooks", "webhook-add"):
         yield name, at(name)
     for name in ("forgetting", "rule-new", "rule-suggestions", "hold-add", "api-keys", "api-key-add"):
+        yield name, at(name)
+    for name in ("statistics", "privacy-notices", "privacy-notice-write"):
         yield name, at(name)
     states = {}
     for request in RightsRequest.objects.order_by("pk"):
@@ -97,6 +101,12 @@ def addresses():
     yield "message", at("mail", make_inbox.stored(now=timezone.now()).uuid)
     yield "second step", reverse("mfa_index")
     yield "sessions", reverse("usersessions_list")
+
+
+def waits():
+    rule = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE).order_by("pk")[0]
+    now = timezone.now()
+    WaitingSet.objects.create(rule=rule, as_of=now.date(), rows=3, why="first-run", since=now)
 
 
 def held():
