@@ -11,12 +11,13 @@ from django.utils.translation import ngettext
 
 from processing.models import DataCategory, Purpose
 from retention.models_anonymous import AnonymousRow
-from retention.models_care import Approval, LegalHold
+from retention.models_care import Approval, ApprovedRow, LegalHold
 from retention.models_safety import JournalMark, WaitingSet, WriteBack
 
 __all__ = [
     "AnonymousRow",
     "Approval",
+    "ApprovedRow",
     "Batch",
     "JournalMark",
     "LegalHold",

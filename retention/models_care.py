@@ -62,12 +62,16 @@ class Approval(models.Model):
     approved_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     run = models.OneToOneField("retention.Run", models.PROTECT, null=True, related_name="approval")
+    refused_at = models.DateTimeField(null=True, help_text="What would have gone was another set by then.")
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("approved_at")), name="retention_approval_expires_after_it"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(refused_at=None) | Q(run=None), name="retention_approval_refused_is_unused"
+            ),
         ]
         triggers = [
             pgtrigger.Protect(
@@ -83,3 +87,21 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"approval {self.uuid}"
+
+
+class ApprovedRow(models.Model):
+    """One row of an approved set, for as long as its run may need it. A run with an approval takes nothing else."""
+
+    class Kind(models.TextChoices):
+        NEED = "n", _("what a purpose holds")
+        TIE = "t", _("dealings without anything held")
+        FILE = "f", _("case file")
+
+    pk = models.CompositePrimaryKey("approval", "kind", "row")
+    # Not checked by the database, once more for each of millions of rows; they go when the approval is used up.
+    approval = models.ForeignKey(Approval, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    kind = models.CharField(max_length=1, choices=Kind)
+    row = models.BigIntegerField(help_text="The primary key of the need, the relationship or the case file.")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row}"

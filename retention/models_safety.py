@@ -33,6 +33,10 @@ class WaitingSet(models.Model):
     rows = models.PositiveIntegerField()
     why = models.CharField(max_length=20)
     since = models.DateTimeField()
+    fingerprint = models.CharField(max_length=64, blank=True)
+    # Against what was approved before, when that was refused because of it.
+    came = models.PositiveIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.rows} rows, {self.why}"

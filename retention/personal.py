@@ -22,8 +22,10 @@ NOT_PERSONAL = {
     *_fields("LegalHold", "released_by released_at systems organisation collected_from collected_to reminded_for"),
     # About nobody any more: a row comes here only when its run was measured and found anonymous.
     *_fields("AnonymousRow", "id run values times"),
-    *_fields("Approval", "id uuid rule as_of fingerprint rows why approved_by approved_at expires_at run"),
-    *_fields("WaitingSet", "id rule as_of rows why since"),
+    *_fields("Approval", "id uuid rule as_of fingerprint rows why approved_by approved_at expires_at run refused_at"),
+    *_fields("WaitingSet", "id rule as_of rows why since fingerprint came left"),
+    # Numbers of rows, until they went.
+    *_fields("ApprovedRow", "pk approval kind row"),
     *_fields("Batch", "id run at needs items keys identifiers subjects relationships restricted entry"),
     # Keyed hashes that recognise, and say nothing; they expire with the last backup.
     *_fields("Tombstone", "id schema_version scope hash hash_key run erased_at expires_on"),
