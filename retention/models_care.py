@@ -25,6 +25,9 @@ class LegalHold(models.Model):
     collected_to = models.DateField(null=True, blank=True)
     placed_by = models.CharField(max_length=60)
     placed_at = models.DateTimeField()
+    # Who answers for it now, and is reminded; whoever placed it, until somebody takes it over.
+    custodian = models.CharField(max_length=60, db_default="")
+    changed_at = models.DateTimeField(null=True, help_text="When what it is about, or who answers for it, changed.")
     review_due = models.DateField()
     reviewed_at = models.DateTimeField(null=True)
     reminded_for = models.DateField(null=True, help_text="The review that its owner was last reminded of.")

@@ -20,8 +20,12 @@ NOT_PERSONAL = {
     # Whom a hold is about stands in subjects' blocks. Its reason is a code, its matter a number.
     *_fields("LegalHold", "id uuid matter reason purposes placed_by placed_at review_due reviewed_at"),
     *_fields("LegalHold", "released_by released_at systems organisation collected_from collected_to reminded_for"),
+    *_fields("LegalHold", "custodian changed_at"),
     # About nobody any more: a row comes here only when its run was measured and found anonymous.
     *_fields("AnonymousRow", "id run values times"),
+    # Words about a method: who could try what. They name nobody.
+    *_fields("AnonymityRecord", "id uuid run attacker tried decision quasi sensitive measured data_sha256"),
+    *_fields("AnonymityRecord", "reviewed_by reviewed_at review_due"),
     *_fields("Approval", "id uuid rule as_of fingerprint rows why approved_by approved_at expires_at run refused_at"),
     *_fields("WaitingSet", "id rule as_of rows why since fingerprint came left"),
     # Numbers of rows, until they went.
