@@ -13,6 +13,7 @@ from processing.models import DataCategory, Purpose
 from retention.models_anonymous import AnonymousRow
 from retention.models_care import Approval, ApprovedRow, LegalHold
 from retention.models_safety import JournalMark, WaitingSet, WriteBack
+from retention.models_work import KeptRow, SystemTask
 
 __all__ = [
     "AnonymousRow",
@@ -20,9 +21,11 @@ __all__ = [
     "ApprovedRow",
     "Batch",
     "JournalMark",
+    "KeptRow",
     "LegalHold",
     "RetentionRule",
     "Run",
+    "SystemTask",
     "Tombstone",
     "Trigger",
 ]
@@ -93,6 +96,12 @@ class RetentionRule(models.Model):
     drafted_by = models.CharField(max_length=60, blank=True)
     approved_by = models.CharField(max_length=60, blank=True)
     approved_at = models.DateTimeField(null=True)
+    # Retired alone, without a version that follows: asked for by one, done by another.
+    retire_because = models.TextField(blank=True)
+    retire_asked_by = models.CharField(max_length=60, blank=True)
+    retire_asked_at = models.DateTimeField(null=True)
+    retired_by = models.CharField(max_length=60, blank=True)
+    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -151,6 +160,7 @@ class Run(models.Model):
         RUNNING = "running", _("Running")
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
+        STOPPED = "stopped", _("Stopped")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     rule = models.ForeignKey(RetentionRule, models.PROTECT, null=True, related_name="runs")
@@ -161,6 +171,7 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    stopped = models.CharField(max_length=20, blank=True, help_text="Why it was ended before it had done all.")
     paused_at = models.DateTimeField(null=True, help_text="It stops before its next batch, until somebody resumes it.")
     expected = models.PositiveIntegerField(default=0, help_text="What was due when it began: for the progress alone.")
     held = models.PositiveIntegerField(default=0, help_text="Due, but blocked; restricted instead.")

@@ -10,12 +10,12 @@ NOT_PERSONAL = {
     *_fields(
         "RetentionRule",
         "id slug version status purpose category trigger period grace action legal_reason owner review_due drafted_by"
-        " approved_by approved_at fixed_on recipe",
+        " approved_by approved_at fixed_on recipe retire_because retire_asked_by retire_asked_at retired_by retired_at",
     ),
     *_fields(
         "Run",
         "id uuid rule request as_of cutoff status started_at heartbeat_at finished_at paused_at expected held"
-        " indeterminate entry measured failures",
+        " indeterminate entry measured failures stopped",
     ),
     # Whom a hold is about stands in subjects' blocks. Its reason is a code, its matter a number.
     *_fields("LegalHold", "id uuid matter reason purposes placed_by placed_at review_due reviewed_at"),
@@ -28,6 +28,9 @@ NOT_PERSONAL = {
     *_fields("AnonymityRecord", "reviewed_by reviewed_at review_due"),
     *_fields("Approval", "id uuid rule as_of fingerprint rows why approved_by approved_at expires_at run refused_at"),
     *_fields("WaitingSet", "id rule as_of rows why since fingerprint came left"),
+    *_fields("SystemTask", "id uuid run system needs people raised_at due_on outcome reason answered_by answered_at"),
+    *_fields("SystemTask", "entry reminded_at"),
+    *_fields("KeptRow", "id rule need until reason kept_by kept_at"),
     # Numbers of rows, until they went.
     *_fields("ApprovedRow", "pk approval kind row"),
     *_fields("Batch", "id run at needs items keys identifiers subjects relationships restricted entry"),
