@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from consents.models import ConsentState
@@ -21,7 +21,7 @@ from requests.models import Decision, Right, RightsRequest
 from requests.reasons import Reason, reason
 from requests.workflow import State
 from subjects import blocks
-from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, Relationship
+from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, Relationship, Restriction
 
 
 class NotOpen(DomainError):
@@ -136,7 +136,7 @@ def facts_of(subject: DataSubject, versions: Sequence[PurposeVersion], *, today:
     relationships = {r.purpose_id: r for r in Relationship.objects.filter(subject=subject)}
     mine = ErasureBlock.objects.filter(subject=subject, released_at=None).exclude(kind=ErasureBlock.Kind.ACCESS)
     kept = mine.filter(kind=ErasureBlock.Kind.RESTRICTION)
-    restricted = set(kept.values_list("purpose_id", flat=True))
+    restricted = _restricted(subject, kept)
     held = set(mine.exclude(pk__in=kept).values_list("purpose_id", flat=True)) | blocks.held_by_rule(subject)
     objections = objection_stand.of(subject, versions)
     facts = {}
@@ -150,6 +150,19 @@ def facts_of(subject: DataSubject, versions: Sequence[PurposeVersion], *, today:
         known = _with_relationship(known, relationships.get(version.purpose_id), subject.organisation)
         facts[version.purpose_id] = replace(known, term_over=rights.term_over(version.purpose, known))
     return facts
+
+
+def _restricted(subject: DataSubject, kept: QuerySet[ErasureBlock]) -> set[int | None]:
+    """The purposes whose data are kept unused; None stands for every purpose, and an item for those that hold it.
+
+    Not what an objection holds still: how that objection stands is a fact of its own, and whoever objects has not
+    asked us to keep anything.
+    """
+    objected = Restriction.objects.filter(subject=subject, ground=Restriction.Ground.OBJECTION, lifted_at=None)
+    asked = kept.exclude(placed_for__in=objected.values("uuid"))
+    whole: set[int | None] = set(asked.filter(item=None).values_list("purpose_id", flat=True))
+    items = asked.filter(item__isnull=False)
+    return whole.union(ItemPurpose.objects.filter(item__in=items.values("item")).values_list("purpose_id", flat=True))
 
 
 def _with_relationship(

@@ -58,7 +58,8 @@ class Facts:
     term_over: bool | None = None
     objection: Objection = Objection.NONE
     held: bool = False
-    # Stored and not used because the person asked for that, or while something is checked (Art 18).
+    # Stored and not used because the person asked for that, or while what we hold is checked (Art 18(1)(a) to (c)).
+    # What is held still by an objection (d) is said by `objection`.
     restricted: bool = False
     # The ground of a restriction that the person named, as the reason that grants it; empty for words of their own.
     named_ground: str = ""

@@ -17,7 +17,7 @@ from processing.models import Purpose
 from requests import answer, decisions, identity, letters, moves, objecting, restricted_use, ways
 from requests.models import RightsRequest
 from requests.two_people import TwoPeopleNeeded
-from subjects import erasure, people, relationships
+from subjects import erasure, people, relationships, restrictions
 from subjects.identifiers import Claim
 from subjects.models import RestrictedUse, Restriction
 from tests import make_consents, make_register, make_requests
@@ -76,6 +76,26 @@ def test_marketing_alone_is_answered_when_it_is_said(mailoutbox):
     assert "All direct marketing" in mailoutbox[0].body
     assert "eyJ" in mailoutbox[0].body
     assert make_consents.reason(make.EMAIL, "direct-sales", now=NOW) == "objected"
+
+
+def test_what_is_held_still_because_of_an_objection_is_not_kept_from_a_deletion(subject, register, mailoutbox):
+    make.person("direct-sales")
+    objection(mailoutbox)
+    assert "direct-sales" in held()
+    found = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+
+    def proposed():
+        return {line.purpose.slug: line.proposal.reason for line in decisions.lines(found, now=NOW)}
+
+    before = proposed()
+    assert (before["direct-sales"], before["fraud-screening"]) == ("marketing-objection", "objection-open")
+    # What the person asked us to keep is another matter: one record, or a whole purpose.
+    item = subject.items.get(needs__purpose__slug="contract-administration")
+    by = {"now": NOW, "actor": "x"}
+    restrictions.restrict(subject, ground="accuracy", item=item, **by)
+    assert proposed() == before | {"contract-administration": "restriction-stands"}
+    restrictions.restrict(subject, ground="claims", purpose=register["direct-sales"], **by)
+    assert proposed()["direct-sales"] == "restriction-stands"
 
 
 def test_marketing_stays_stopped_when_the_person_is_erased(register, mailoutbox):

@@ -54,6 +54,8 @@ def erasure(basis, *, slug="some", marketing=False, **facts):
         ("f", {"objection": "refused", "term_over": True}, "grant", "no-longer-needed"),
         ("f", {"objection": "open", "marketing": True}, "grant", "marketing-objection"),
         ("f", {"marketing": True}, "grant", "marketing-objection"),
+        # Whoever asked us to keep it for a claim is asked first; an objection asks us to keep nothing.
+        ("f", {"marketing": True, "restricted": True}, "refuse", "restriction-stands"),
         ("ea", {"objection": "upheld"}, "grant", "objection-upheld"),
     ],
 )
