@@ -20,7 +20,7 @@ from core.arrays import Among, array
 from core.models import Owner
 from core.vault import open_each
 from processing.models import DataCategory
-from retention import due
+from retention import due, exact
 from retention.anonymise import Recipe, change
 from retention.anonymity import Kind
 from retention.models import RetentionRule
@@ -92,14 +92,15 @@ class Found:
 class Reader:
     """The people of whom something is due under a rule."""
 
-    def __init__(self, rule: RetentionRule, limit: date, *, now: datetime) -> None:
-        self.rule, self._limit = rule, limit
+    def __init__(self, rule: RetentionRule, limit: date, *, approval: int | None = None, now: datetime) -> None:
+        self.rule, self._limit, self._approval = rule, limit, approval
         self._slugs = dict(DataCategory.objects.values_list("pk", "slug"))
         self._sql, self._params = self._written(now)
 
     def _written(self, now: datetime) -> tuple[str, list[Any]]:
         """Once for all batches: building the query takes longer than a batch."""
-        needs = due.workable(self.rule, self._limit, now=now).filter(Among("subject", [NOBODY])).order_by()
+        needs = exact.only(due.workable(self.rule, self._limit, now=now), self._approval, exact.Kind.NEED)
+        needs = needs.filter(Among("subject", [NOBODY])).order_by()
         columns = needs.values_list("pk", "item_id", "subject_id", "category_id", "collected_on")
         try:
             sql, params = columns.query.sql_with_params()

@@ -29,7 +29,7 @@ from core.errors import DomainError, Invalid
 from core.models import Owner
 from core.vault import keys_of, seal_each
 from ledger.entries import record
-from retention import evidence, runs
+from retention import evidence, exact, runs
 from retention.anonymise import ANONYMOUS, Recipe, Weighed, large_enough, recipe, weigh
 from retention.anonymise_rows import BY, MARK, Found, Held, Reader, kinds, locked
 from retention.anonymity import Kind, Measured, measure_counts, told
@@ -73,7 +73,7 @@ def work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: in
 
 
 def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
-    by, reader = recipe(rule.recipe or {}), Reader(rule, run.cutoff or date.min, now=clock())
+    by, reader = recipe(rule.recipe or {}), Reader(rule, run.cutoff or date.min, approval=exact.of(run), now=clock())
     how = {"batch": batch, "workers": workers}
     # First, so that nobody whom another worker lets go meanwhile is counted twice.
     earlier = _stored(run)

@@ -1,43 +1,36 @@
 """Guard rails: a rule's first run, a run over many rows or over a large part of them waits until somebody has looked.
 
-What is approved is the exact set: a hash over rule, version and the ids that would go. It holds for a day and one run,
-and not when the set has changed since.
+What is approved is the exact set (retention/exact.py). It holds for a day and one run; the run is refused when the set
+is another one by then, and takes nothing that was not in it when it changes later.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from hashlib import sha256
-from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
+from django.db import IntegrityError, transaction
 from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from ledger.entries import record
-from retention import cases, due
-from retention.models import Approval, RetentionRule, Run
-from retention.purge import Report, purge
+from retention import cases, exact, runs, waiting
+from retention.exact import WHY as WHY
+from retention.exact import Planned as Planned
+from retention.exact import plan as plan
+from retention.models import Approval, ApprovedRow, RetentionRule, Run
+from retention.purge import Paused, Report, in_force, work_on
 from retention.rules import cutoff
-from subjects.models import ItemPurpose
 
 LASTS = timedelta(hours=24)
-# Of fewer rows than this no part is large: the last three of three are not an accident.
-FEW = 500
-WHY = {
-    "first-run": _("This rule has never erased anything."),
-    "many-rows": _("There are more rows than may go without somebody looking."),
-    "large-part": _("It is a large part of all that this purpose holds."),
-}
+COMMAND = "system:command"
 
 
 class ApprovalNeeded(DomainError):
     code = "approval-needed"
     message = _("Somebody has to look at what would go, and approve exactly that.")
 
-    def __init__(self, planned: "Planned") -> None:
+    def __init__(self, planned: Planned) -> None:
         super().__init__()
         self.planned = planned
 
@@ -47,65 +40,41 @@ class SetChanged(DomainError):
     message = _("What would go has changed since you looked. Look at it again.")
 
 
-@dataclass(frozen=True)
-class Planned:
-    """What a run would take, and why somebody has to look at it first (a key of WHY, or nothing)."""
-
-    rule: RetentionRule
-    as_of: date
-    rows: int
-    fingerprint: str
-    why: str
+class NotAlone(DomainError):
+    code = "approval-by-somebody"
+    message = _("Nobody approves at the command line unless there is one officer only (SOLE_OFFICER).")
 
 
-def plan(rule: RetentionRule, *, as_of: date, now: datetime, typed: bool = False) -> Planned:
-    """`typed`: a person started this by hand, so the first run has somebody looking at it."""
-    digest, rows = sha256(f"{rule.slug}:{rule.version}".encode()), 0
-    limit = cutoff(rule, as_of)
-    for kind in (
-        due.workable(rule, limit, now=now),
-        due.empty_relationships(rule, limit, now=now),
-        *_files(rule, limit, now),
-    ):
-        digest.update(b"|")
-        for pk in kind.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=10_000):
-            digest.update(int(pk).to_bytes(8, "big"))
-            rows += 1
-    return Planned(rule, as_of, rows, digest.hexdigest(), _why(rule, rows, typed=typed))
+def look(rule: RetentionRule, *, as_of: date, now: datetime) -> Planned:
+    """Count what would go now, and keep that as what somebody may approve."""
+    planned = plan(rule, as_of=as_of, now=now)
+    if planned.why:
+        waiting.note(planned, now=now, tells=False)
+    else:
+        waiting.over(rule)
+    return planned
 
 
-def _files(rule: RetentionRule, limit: date, now: datetime) -> list[QuerySet[Any]]:
-    """The case files that would go with it (retention/cases.py): none with a rule about one category only."""
-    kept = cases.ruled_by(rule)
-    return [cases.due(kept, limit, now=now)] if kept and rule.action == RetentionRule.Action.ERASE else []
+def approve(
+    rule: RetentionRule, *, as_of: date, fingerprint: str, by: str, exception: str = "", now: datetime
+) -> Approval:
+    """Let the next run of this rule take exactly the set that was looked at. Raises SetChanged, the new one noted."""
+    try:
+        return _approve(rule, as_of=as_of, fingerprint=fingerprint, by=by, exception=exception, now=now)
+    except SetChanged:
+        look(rule, as_of=as_of, now=now)
+        raise
 
 
-def _work(rule: RetentionRule, *, as_of: date, expected: int, now: datetime) -> Report:
-    """The run, and with it the case files that the rule is about, each by its owner's own function."""
-    report = purge(rule, as_of=as_of, commit=True, now=now, expected=expected)
-    kept = cases.of(rule.purpose.slug)
-    if kept is None or Run.objects.filter(uuid=report.run, paused_at__isnull=False).exists():
-        return report
-    return replace(report, cases=sum(kept.expire(rows, now) for rows in _files(rule, report.cutoff, now)))
-
-
-def _why(rule: RetentionRule, rows: int, *, typed: bool) -> str:
-    if not rows or rule.action not in due.TAKES:
-        return ""
-    if rows > settings.RETENTION_APPROVE_ROWS:
-        return "many-rows"
-    if rows >= FEW:
-        all_rows = ItemPurpose.objects.filter(purpose=rule.purpose_id).count()
-        if rows * 100 > all_rows * settings.RETENTION_APPROVE_PERCENT:
-            return "large-part"
-    worked = Run.objects.filter(rule=rule, status=Run.Status.FINISHED)
-    worked = worked.filter(Q(batches__isnull=False) | Q(measured__rows__gt=0))
-    return "first-run" if settings.RETENTION_APPROVE_FIRST_RUN and not typed and not worked.exists() else ""
+def confirm(rule: RetentionRule, *, as_of: date, fingerprint: str, now: datetime) -> Approval:
+    """At the command line nobody is known by name. Where there is one officer only, it is theirs. Raises NotAlone."""
+    if not settings.SOLE_OFFICER:
+        raise NotAlone
+    return approve(rule, as_of=as_of, fingerprint=fingerprint, by=COMMAND, exception="sole-officer", now=now)
 
 
 @transaction.atomic
-def approve(rule: RetentionRule, *, as_of: date, fingerprint: str, by: str, now: datetime) -> Approval:
-    """Let the next run of this rule take exactly the set that was looked at."""
+def _approve(rule: RetentionRule, *, as_of: date, fingerprint: str, by: str, exception: str, now: datetime) -> Approval:
     planned = plan(rule, as_of=as_of, now=now)
     if planned.fingerprint != fingerprint:
         raise SetChanged
@@ -119,6 +88,9 @@ def approve(rule: RetentionRule, *, as_of: date, fingerprint: str, by: str, now:
         approved_at=now,
         expires_at=now + LASTS,
     )
+    # Of what is stored, because something may have come between the two.
+    if exact.store(made, now=now) != fingerprint:
+        raise SetChanged
     record(
         kind="retention.approved",
         at=now,
@@ -126,43 +98,98 @@ def approve(rule: RetentionRule, *, as_of: date, fingerprint: str, by: str, now:
         object=made.uuid,
         purpose=rule.purpose.slug,
         data={"rule": rule.slug, "version": rule.version, "as_of": as_of.isoformat(), "rows": planned.rows}
-        | {"ids_sha256": fingerprint, "why": planned.why},
+        | {"ids_sha256": fingerprint, "why": planned.why}
+        | ({"exception": exception} if exception else {}),
     )
     return made
 
 
-def apply(rule: RetentionRule, *, as_of: date, now: datetime, typed: bool = False) -> Report:
-    """Apply the rule if nobody has to look first, or somebody has.
+def apply(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
+    """Apply the rule if nobody has to look first, or somebody has. Raises ApprovalNeeded, with the set noted for them.
 
     An open run was let in when it began, for its own day: it is finished as of then, and today is looked at afresh.
     """
-    running = Run.objects.filter(rule=rule, status=Run.Status.RUNNING)
-    for day in running.values_list("as_of", flat=True):
-        report = _work(rule, as_of=day, expected=0, now=now)
-        if day >= as_of or running.exists():
+    for run in Run.objects.filter(rule=rule, status=Run.Status.RUNNING):
+        report = _work(run, rule, now=now)
+        run.refresh_from_db()
+        if run.as_of >= as_of or run.status == Run.Status.RUNNING:
             return report
-    planned, approval = plan(rule, as_of=as_of, now=now, typed=typed), None
-    if planned.why:
-        approval = standing(rule, now=now).filter(as_of=as_of, fingerprint=planned.fingerprint).first()
-        if approval is None:
-            raise ApprovalNeeded(planned)
-    report = _work(rule, as_of=as_of, expected=planned.rows, now=now)
-    if approval:
-        Approval.objects.filter(pk=approval.pk).update(run=Run.objects.get(uuid=report.run))
+    planned = plan(rule, as_of=as_of, now=now)
+    approval = standing(rule, now=now).filter(as_of=as_of).order_by("-pk").first()
+    if approval and approval.fingerprint != planned.fingerprint:
+        planned = _refuse(approval, planned, now=now)
+        approval = None
+    if planned.why and not approval:
+        waiting.note(planned, now=now)
+        raise ApprovalNeeded(planned)
+    report = _work(_begin(planned, approval, now=now), rule, now=now)
+    waiting.over(rule)
     return report
 
 
-def carry_out(approval: Approval, *, now: datetime) -> Report | None:
-    """Begin what was approved. Nothing, when the set is another one by now: its page asks again."""
-    if plan(approval.rule, as_of=approval.as_of, now=now).fingerprint != approval.fingerprint:
-        return None
+def carry_out(approval: Approval, *, now: datetime) -> Report:
+    """Begin what was approved."""
     return apply(approval.rule, as_of=approval.as_of, now=now)
 
 
+@transaction.atomic
+def _refuse(approval: Approval, planned: Planned, *, now: datetime) -> Planned:
+    """It was approved, and is not what would go now: it counts no more. Returns what has to be looked at instead."""
+    came, left = exact.compare(approval, planned, now=now)
+    Approval.objects.filter(pk=approval.pk, run=None).update(refused_at=now)
+    rule = approval.rule
+    record(
+        kind="retention.refused",
+        at=now,
+        actor=runs.ACTOR,
+        object=approval.uuid,
+        purpose=rule.purpose.slug,
+        data={"rule": rule.slug, "version": rule.version, "rows": planned.rows, "came": came, "left": left}
+        | {"ids_sha256": planned.fingerprint},
+    )
+    exact.used(approval.pk)
+    # Somebody looked because it was no ordinary set. What it became is looked at too, however small.
+    why = planned.why or (approval.why if planned.rows else "")
+    return replace(planned, why=why, came=came, left=left)
+
+
+@transaction.atomic
+def _begin(planned: Planned, approval: Approval | None, *, now: datetime) -> Run:
+    """A new run, tied to what was approved before it takes anything. Raises runs.Busy when another has begun."""
+    rule, as_of = planned.rule, planned.as_of
+    RetentionRule.objects.select_for_update().get(pk=rule.pk)
+    in_force(rule)
+    try:
+        with transaction.atomic():
+            run = runs.begin(rule, as_of=as_of, cutoff=cutoff(rule, as_of), expected=planned.rows, now=now)
+    except IntegrityError as error:
+        raise runs.Busy from error
+    if approval and not standing(rule, now=now).filter(pk=approval.pk).update(run=run):
+        raise runs.Busy
+    return run
+
+
+def _work(run: Run, rule: RetentionRule, *, now: datetime) -> Report:
+    """The run, and with it the case files that the rule is about, each by its owner's own function."""
+    if run.paused_at:
+        raise Paused
+    report = work_on(run, rule, now=now)
+    run.refresh_from_db()
+    kept = cases.of(rule.purpose.slug)
+    if run.status != Run.Status.FINISHED:
+        return report
+    approval = exact.of(run)
+    found = [exact.only(rows, approval, ApprovedRow.Kind.FILE) for rows in exact.files(rule, report.cutoff, now=now)]
+    gone = sum(kept.expire(rows, now) for rows in found) if kept else 0
+    exact.used(approval)
+    return replace(report, cases=gone)
+
+
 def unused(*, now: datetime) -> QuerySet[Approval]:
-    return Approval.objects.filter(run=None, expires_at__gt=now, rule__status="active").select_related("rule__purpose")
+    mine = Approval.objects.filter(run=None, refused_at=None, expires_at__gt=now, rule__status="active")
+    return mine.select_related("rule__purpose").order_by("pk")
 
 
 def standing(rule: RetentionRule, *, now: datetime) -> QuerySet[Approval]:
     """Approvals of this rule that no run has used."""
-    return Approval.objects.filter(rule=rule, run=None, expires_at__gt=now)
+    return Approval.objects.filter(rule=rule, run=None, refused_at=None, expires_at__gt=now)

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.desk import actor_of, for_staff, page, refuse
 from core.errors import DomainError
 from core.models import Controller
-from retention import anonymise_samples, cases, defaults, effect, guard, rules
+from retention import anonymise_samples, cases, defaults, due, effect, guard, rules
 from retention.forms import RuleForm
-from retention.models import RetentionRule
+from retention.models import RetentionRule, WaitingSet
 from retention.pages import APPROVE, DRAFT, READ, done
 
 Status = RetentionRule.Status
@@ -37,14 +37,15 @@ def _rule(pk: int, **which: Any) -> RetentionRule:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """What it would do now and in the next two years, and what somebody has to approve of it."""
     rule, now = _rule(pk), timezone.now()
-    planned = guard.plan(rule, as_of=_today(now), now=now)
+    waits = WaitingSet.objects.filter(rule=rule).first()
     context = {
         "title": _("Rule %(rule)s") % {"rule": rule},
         "rule": rule,
         **_effect(rule, now),
         "without_date": effect.without_date(rule),
-        "planned": planned,
-        "why": guard.WHY.get(planned.why, ""),
+        "waits": waits,
+        "why": guard.WHY.get(waits.why, "") if waits else "",
+        "takes": rule.action in due.TAKES,
         "standing": guard.standing(rule, now=now).first(),
         "runs": rule.runs.order_by("-pk")[:5],
         "may_approve": request.user.has_perm(APPROVE),
@@ -143,6 +144,17 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
     return done(request, act, _("Approved. It begins within minutes."), "admin:forgetting-rule", pk)
 
 
+@require_POST
+@for_staff(APPROVE)
+def look(request: HttpRequest, pk: int) -> HttpResponse:
+    """Count the exact set as it is now, to approve it. Every id is read, so it is not done by looking at the page."""
+    rule, now = _rule(pk, status=Status.ACTIVE), timezone.now()
+    planned = guard.look(rule, as_of=_today(now), now=now)
+    if not planned.why:
+        messages.success(request, _("Nothing waits for approval: the next run takes what is due."))
+    return redirect("admin:forgetting-rule", pk)
+
+
 @require_GET
 @for_staff(DRAFT)
 def suggestions(request: HttpRequest) -> HttpResponse:
@@ -174,5 +186,6 @@ URLS = [
     path("forgetting/rules/<int:pk>/samples/", samples, name="rule-samples"),
     path("forgetting/rules/<int:pk>/discard/", discard, name="rule-discard"),
     path("forgetting/rules/<int:pk>/force/", put_in_force, name="rule-force"),
+    path("forgetting/rules/<int:pk>/look/", look, name="forgetting-look"),
     path("forgetting/rules/<int:pk>/approve/", approve, name="forgetting-approve"),
 ]

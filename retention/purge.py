@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
 from core.errors import DomainError
-from retention import anonymise_run, due, evidence, runs
+from retention import anonymise_run, due, evidence, exact, runs
 from retention.models import RetentionRule, Run
 from retention.pace import Pace
 from retention.rules import cutoff
@@ -98,27 +98,42 @@ def purge(
         return preview(rule, as_of=as_of, now=now)
     clock = _clock(now)
     while True:
-        rule.refresh_from_db(fields=["status"])
-        if rule.status != RetentionRule.Status.ACTIVE:
-            raise DomainError(_("Only a rule in force is applied."), code="rule-not-in-force")
+        in_force(rule)
         run = runs.join(rule, as_of=as_of, cutoff=cutoff(rule, as_of), expected=expected, now=clock())
-        if run.paused_at:
-            raise Paused
-        try:
-            _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
-        except runs.Closed:
-            pass
-        except runs.Busy:
-            raise
-        except Exception as error:
-            # Not of the database's end: then nobody can be told, and the next worker takes the run up.
-            with suppress(InterfaceError, OperationalError):
-                runs.failed(run, type(error).__name__)
-            raise
-        run.refresh_from_db()
+        report = _work_on(run, rule, clock, batch=batch, workers=workers)
         # An open run of an earlier day was taken up first; its cutoff is its own.
         if run.paused_at or run.as_of >= as_of:
-            return _report(rule, run)
+            return report
+
+
+def work_on(run: Run, rule: RetentionRule, *, now: datetime) -> Report:
+    """Work this run to its end, and begin no other."""
+    in_force(rule)
+    return _work_on(run, rule, _clock(now))
+
+
+def in_force(rule: RetentionRule) -> None:
+    """Raises DomainError for a rule that is not, or not any more."""
+    rule.refresh_from_db(fields=["status"])
+    if rule.status != RetentionRule.Status.ACTIVE:
+        raise DomainError(_("Only a rule in force is applied."), code="rule-not-in-force")
+
+
+def _work_on(run: Run, rule: RetentionRule, clock: Clock, *, batch: int = 0, workers: int = 0) -> Report:
+    if run.paused_at:
+        raise Paused
+    try:
+        _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
+    except runs.Closed:
+        pass
+    except runs.Busy:
+        raise
+    except Exception as error:
+        # Not of the database's end: then nobody can be told, and the next worker takes the run up.
+        with suppress(InterfaceError, OperationalError):
+            runs.failed(run, type(error).__name__)
+        raise
+    return _report(rule, run)
 
 
 def preview(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
@@ -158,15 +173,15 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: i
 
 
 def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
-    limit, began = run.cutoff or date.min, clock()
-    needs = due.workable(rule, limit, now=began)
+    limit, began, approval = run.cutoff or date.min, clock(), exact.of(run)
+    needs = exact.only(due.workable(rule, limit, now=began), approval, exact.Kind.NEED)
     restricts = rule.action == RetentionRule.Action.RESTRICT
     if rule.action == RetentionRule.Action.ANONYMISE:
         needs = needs.none()
     erase = partial(_erase, due.written(needs))
     for rows in due.parts(rule, needs):
         _drain(run, rows, _restrict if restricts else erase, clock, pace)
-    empty = due.empty_relationships(rule, limit, now=began)
+    empty = exact.only(due.empty_relationships(rule, limit, now=began), approval, exact.Kind.TIE)
     _drain(run, empty, partial(_end_relationships, empty), clock, pace)
     for rows in due.parts(rule, due.held(rule, limit).filter(~due.RESTRICTED)):
         _drain(run, rows, _restrict, clock, pace)

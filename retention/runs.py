@@ -66,6 +66,12 @@ def join(rule: RetentionRule, *, as_of: date, cutoff: date, expected: int = 0, n
             continue
 
 
+def begin(rule: RetentionRule, *, as_of: date, cutoff: date, expected: int, now: datetime) -> Run:
+    """A new run. Raises IntegrityError when one is open."""
+    when = {"as_of": as_of, "cutoff": cutoff, "started_at": now, "heartbeat_at": now}
+    return Run.objects.create(rule=rule, expected=expected, **when)
+
+
 def start(request: UUID, *, as_of: date, now: datetime) -> Run:
     """The run of one erasure request."""
     return Run.objects.create(request=request, as_of=as_of, started_at=now, heartbeat_at=now)
@@ -149,7 +155,7 @@ def finish(run: Run, *, held: int, indeterminate: int, purposes: Iterable[Purpos
     `purposes`: what an erasure that was asked for ended; a rule has its own.
     """
     locked = Run.objects.select_for_update(of=("self",)).select_related("rule__purpose").get(pk=run.pk)
-    if locked.status != Run.Status.RUNNING:
+    if locked.status != Run.Status.RUNNING or locked.paused_at:
         return
     done = totals(locked)
     locked.entry = record(

@@ -8,7 +8,7 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
-from retention import guard, holds_review, waiting
+from retention import exact, guard, holds_review
 from retention.models import RetentionRule
 from retention.nightly import expire_tombstones, rules_in_force, rules_interrupted, sweep
 from retention.purge import Paused
@@ -22,6 +22,7 @@ def nightly() -> None:
     now = timezone.now()
     _sweep(rules_in_force(), now=now)
     expire_tombstones(now=now)
+    exact.forget(now=now)
     holds_review.remind(now=now)
 
 
@@ -41,17 +42,10 @@ def _sweep(rules: list[RetentionRule], *, now: datetime) -> None:
 
 def _try(rule: RetentionRule, act: Callable[[], object]) -> None:
     try:
-        report = act()
-    except guard.ApprovalNeeded as waits:
-        waiting.note(waits.planned, now=timezone.now())
-        log.warning("retention rule %s waits for somebody: %s", rule, waits.code)
-    except Paused as waits:
+        act()
+    except (guard.ApprovalNeeded, Paused) as waits:
         log.warning("retention rule %s waits for somebody: %s", rule, waits.code)
     except Busy as busy:
         log.info("retention rule %s: %s", rule, busy.code)
     except Exception as error:  # noqa: BLE001  (one rule that fails must not stop the others; its run stays open)
         log.error("retention rule %s failed: %s", rule, type(error).__name__)
-    else:
-        # Nothing was begun where what was approved is another set by now: the next sweep says so.
-        if report is not None:
-            waiting.over(rule)

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from core.models import Controller, User
 from core.outbox import post_mail
-from retention.guard import WHY, Planned
+from retention.exact import WHY, Planned
 from retention.models import LegalHold, RetentionRule, Run, WaitingSet
 
 APPROVE = "retention.approve_retentionrule"
@@ -23,14 +23,17 @@ MOST = 6
 
 
 @transaction.atomic
-def note(planned: Planned, *, now: datetime) -> None:
-    """That these rows wait. A mail goes out when they begin to, not every night."""
-    seen = {"as_of": planned.as_of, "rows": planned.rows, "why": planned.why}
-    waiting, is_new = WaitingSet.objects.get_or_create(rule=planned.rule, defaults={**seen, "since": now})
-    if is_new:
+def note(planned: Planned, *, tells: bool = True, now: datetime) -> None:
+    """That these rows wait. A mail goes out when they begin to, not every night, and when what was approved changed."""
+    seen = {"as_of": planned.as_of, "rows": planned.rows, "why": planned.why, "fingerprint": planned.fingerprint}
+    changed = {"came": planned.came, "left": planned.left} if planned.came or planned.left else {}
+    waiting, is_new = WaitingSet.objects.get_or_create(rule=planned.rule, defaults={**seen, **changed, "since": now})
+    if not is_new:
+        for name, value in {**seen, **changed}.items():
+            setattr(waiting, name, value)
+        waiting.save(update_fields=[*seen, *changed])
+    if tells and (is_new or changed):
         _tell(waiting, now=now)
-    else:
-        WaitingSet.objects.filter(pk=waiting.pk).update(**seen)
 
 
 def over(rule: RetentionRule) -> None:
@@ -40,7 +43,7 @@ def over(rule: RetentionRule) -> None:
 
 def _tell(waiting: WaitingSet, *, now: datetime) -> None:
     link = f"{settings.BASE_URL}{reverse('admin:forgetting-rule', args=[waiting.rule.pk])}"
-    context = {"rule": waiting.rule, "rows": waiting.rows, "why": WHY[waiting.why], "link": link}
+    context = {"rule": waiting.rule, "waiting": waiting, "why": WHY[waiting.why], "link": link}
     text = render_to_string("retention/mail/approval_waits.txt", context)
     subject, _blank, body = text.strip().partition("\n")
     staff = [one for one in User.objects.filter(is_active=True, is_staff=True) if one.has_perm(APPROVE)]

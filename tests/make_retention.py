@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time
 
 from processing.models import Purpose
+from retention import guard
 from retention.models import AnonymousRow, RetentionRule, Run
 from retention.rules import activate
 from subjects import items, people
@@ -47,6 +48,15 @@ def rule(purpose_=None, *, period="P12M", trigger="collection", slug=None, **fie
     made = RetentionRule.objects.create(purpose=purpose_, period=period, trigger=trigger, **fields)
     activate(made, approved_by="user:tester", now=NOW)
     return made
+
+
+def applied(one, now):
+    """The rule is applied on this day, after somebody approved what it would take if that has to be."""
+    day = now.date()
+    planned = guard.plan(one, as_of=day, now=now)
+    if planned.why:
+        guard.approve(one, as_of=day, fingerprint=planned.fingerprint, by="user:approver", now=now)
+    return guard.apply(one, as_of=day, now=now)
 
 
 def anonymous_rows(*kinds):

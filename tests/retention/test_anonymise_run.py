@@ -14,7 +14,7 @@ from retention.purge import purge
 from subjects import items
 from subjects.models import DataSubject, NameToken, PersonalDataItem
 from tests.make_register import category
-from tests.make_retention import NOW, TODAY, item, live, person, rule
+from tests.make_retention import NOW, TODAY, applied, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
 OLD = date(2025, 1, 1)
@@ -214,7 +214,7 @@ def test_what_the_recipe_does_not_name_stops_it_and_it_waits_for_somebody(survey
     item(person(9), ["surveys"], OLD, category="feedback", content=json.dumps({"shoe": 43}))
     with pytest.raises(guard.ApprovalNeeded):
         guard.apply(one, as_of=TODAY, now=NOW)
-    report = guard.apply(one, as_of=TODAY, now=NOW, typed=True)
+    report = applied(one, NOW)
     assert (report.status, report.needs) == ("not-worked", 0)
     assert Run.objects.get().measured["fields"] == ["feedback"]
 

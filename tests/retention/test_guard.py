@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,11 +12,12 @@ from django.utils import timezone
 
 from core.outbox import deliver_due
 from ledger.models import Entry
-from retention import guard, purge, runs, tasks
-from retention.models import Approval, Run
+from retention import exact, guard, purge, runs, tasks
+from retention.models import Approval, ApprovedRow, Run, WaitingSet
 from retention.rules import cutoff
-from subjects.models import PersonalDataItem
-from tests.make_retention import NOW, TODAY, item, live, person, rule
+from subjects import blocks, relationships
+from subjects.models import PersonalDataItem, Relationship
+from tests.make_retention import NOW, TODAY, applied, dates, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
 OLD = date(2025, 1, 1)
@@ -32,30 +34,110 @@ def look(one):
     return guard.plan(one, as_of=TODAY, now=NOW)
 
 
-def test_the_first_run_waits_and_the_second_does_not(one):
+def approve(one):
+    return guard.approve(one, as_of=TODAY, fingerprint=look(one).fingerprint, by="user:1", now=NOW)
+
+
+def test_the_first_run_waits_and_the_second_does_not(one, settings):
+    settings.RETENTION_APPROVE_PERCENT = 100
     with pytest.raises(guard.ApprovalNeeded) as waits:
         guard.apply(one, as_of=TODAY, now=NOW)
     assert (waits.value.planned.why, waits.value.planned.rows) == ("first-run", 3)
-    guard.approve(one, as_of=TODAY, fingerprint=look(one).fingerprint, by="user:1", now=NOW)
+    approve(one)
+    assert ApprovedRow.objects.count() == 3
     report = guard.apply(one, as_of=TODAY, now=NOW)
     assert (report.items, str(Approval.objects.get().run.uuid)) == (3, report.run)
     assert Run.objects.get().expected == 3
     assert Entry.objects.filter(kind="retention.approved").count() == 1
+    assert not ApprovedRow.objects.exists()
     item(person(9), ["newsletter"], OLD)
     assert guard.apply(one, as_of=TODAY, now=NOW).items == 1
 
 
-def test_what_was_approved_is_the_exact_set_for_a_day(one):
-    seen = look(one).fingerprint
-    guard.approve(one, as_of=TODAY, fingerprint=seen, by="user:1", now=NOW)
-    with pytest.raises(guard.ApprovalNeeded):
-        guard.apply(one, as_of=TODAY, now=NOW + guard.LASTS)
+def test_what_changed_since_it_was_approved_is_refused_and_asked_anew(one, mailoutbox):
+    approve(one)
     item(person(4), ["newsletter"], OLD)
+    blocks.place(person(0), kind="hold", placed_for=uuid4(), now=NOW, actor="test")
+    blocks.place(person(1), kind="hold", placed_for=uuid4(), now=NOW, actor="test")
+    with pytest.raises(guard.ApprovalNeeded) as waits:
+        guard.apply(one, as_of=TODAY, now=NOW)
+    assert (waits.value.planned.came, waits.value.planned.left, waits.value.planned.rows) == (1, 2, 2)
+    assert PersonalDataItem.objects.count() == 4
+    refused = Approval.objects.get()
+    assert (refused.refused_at, refused.run) == (NOW, None)
+    assert '"came":1' in Entry.objects.get(kind="retention.refused").body
+    assert not ApprovedRow.objects.exists()
+    waiting = WaitingSet.objects.get()
+    assert (waiting.fingerprint, waiting.came, waiting.left) == (look(one).fingerprint, 1, 2)
+    deliver_due(now=timezone.now())
+    assert "1 came to it and 2 left it" in mailoutbox[0].body
+    # Nothing is taken before somebody has looked at the new one, and then it is taken.
     with pytest.raises(guard.ApprovalNeeded):
         guard.apply(one, as_of=TODAY, now=NOW)
+    assert applied(one, NOW).items == 2
+    assert not WaitingSet.objects.exists()
+
+
+def test_an_approval_ends_after_a_day_and_its_rows_with_it(one):
+    seen = approve(one).fingerprint
+    late = NOW + guard.LASTS
+    with pytest.raises(guard.ApprovalNeeded):
+        guard.apply(one, as_of=TODAY, now=late)
+    exact.forget(now=late)
+    assert not ApprovedRow.objects.exists()
+    item(person(4), ["newsletter"], OLD)
     with pytest.raises(guard.SetChanged):
         guard.approve(one, as_of=TODAY, fingerprint=seen, by="user:1", now=NOW)
-    assert PersonalDataItem.objects.count() == 4
+    assert WaitingSet.objects.get().fingerprint == look(one).fingerprint != seen
+
+
+@pytest.mark.parametrize("action", ["erase", "anonymise"])
+def test_nothing_goes_that_comes_to_be_due_while_an_approved_run_is_at_work(one, monkeypatch, action):
+    """Also after a kill: whoever takes the run up has only its rows before them."""
+    if action == "anonymise":
+        recipe = {"fields": dict.fromkeys(["email", "phone"], {"strategy": "keep"}), "quasi": ["email"]}
+        recipe |= {"sensitive": ["phone"], "thresholds": {"k": 2, "l": 1, "t": 1}}
+        one = rule(live(), slug="marketing", action="anonymise", recipe=recipe)
+    approve(one)
+    begin = runs.begin
+
+    def begin_and_more(*args, **options):
+        run = begin(*args, **options)
+        item(person(7), ["newsletter"], OLD)
+        Relationship.objects.create(subject=person(8), purpose=live(), role="prospect", started_on=OLD)
+        blocks.place(person(0), kind="hold", placed_for=uuid4(), now=NOW, actor="test")
+        return run
+
+    def die(*_args, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "begin", begin_and_more)
+        patch.setattr(guard, "work_on", die)
+        with pytest.raises(KeyboardInterrupt):
+            guard.apply(one, as_of=TODAY, now=NOW)
+    report = guard.apply(one, as_of=TODAY, now=NOW)
+    assert (report.items, report.held, report.relationships) == (2, 1, 2)
+    assert {found.subject for found in PersonalDataItem.objects.all()} == {person(0), person(7)}
+    assert Approval.objects.get().run == Run.objects.get()
+
+
+def test_what_was_approved_and_is_not_due_any_more_stays(monkeypatch):
+    letters = live()
+    for number in range(2):
+        item(person(number), ["newsletter"], OLD)
+        dates(person(number), letters, last_interaction_on=OLD)
+    one = rule(letters, trigger="last_interaction")
+    approve(one)
+    begin = runs.begin
+
+    def begin_and_hear_of_them(*args, **options):
+        relationships.touch(person(1), letters, at=NOW, channel="phone", now=NOW, actor="test")
+        return begin(*args, **options)
+
+    monkeypatch.setattr(runs, "begin", begin_and_hear_of_them)
+    assert guard.apply(one, as_of=TODAY, now=NOW).items == 1
+    assert PersonalDataItem.objects.get().subject == person(1)
 
 
 @pytest.mark.parametrize(
@@ -67,16 +149,19 @@ def test_what_was_approved_is_the_exact_set_for_a_day(one):
         ({"RETENTION_APPROVE_PERCENT": 75}, ""),
     ],
 )
-def test_many_rows_or_a_large_part_wait_also_when_typed(one, settings, monkeypatch, limits, why):
-    monkeypatch.setattr(guard, "FEW", 3)
+def test_many_rows_or_a_large_part_wait_however_few_there_are(one, settings, limits, why):
     item(person(5), ["newsletter"], TODAY)
-    for name, value in {"RETENTION_APPROVE_PERCENT": 100, **limits}.items():
+    for name, value in {
+        "RETENTION_APPROVE_PERCENT": 100,
+        "RETENTION_APPROVE_FIRST_RUN": False,
+        **limits,
+    }.items():
         setattr(settings, name, value)
-    assert guard.plan(one, as_of=TODAY, now=NOW, typed=True).why == why
+    assert look(one).why == why
 
 
 def test_an_approval_cannot_be_bent(one):
-    made = guard.approve(one, as_of=TODAY, fingerprint=look(one).fingerprint, by="user:1", now=NOW)
+    made = approve(one)
     with pytest.raises(ProgrammingError, match="Cannot update rows"), transaction.atomic():
         Approval.objects.filter(pk=made.pk).update(rows=1)
 
@@ -85,7 +170,8 @@ def test_an_approval_cannot_be_bent(one):
     ("measured", "why"),
     [({"status": "not-worked"}, "first-run"), ({"rows": 0}, "first-run"), ({"rows": 2}, "")],
 )
-def test_a_run_that_worked_nothing_is_no_first_run(one, measured, why):
+def test_a_run_that_worked_nothing_is_no_first_run(one, settings, measured, why):
+    settings.RETENTION_APPROVE_PERCENT = 100
     run = runs.join(one, as_of=OLD, cutoff=OLD, now=NOW)
     Run.objects.filter(pk=run.pk).update(status="finished", measured=measured)
     assert look(one).why == why
@@ -103,13 +189,35 @@ def test_an_open_run_ends_as_of_its_own_day_and_today_is_looked_at_afresh(one, s
     assert Run.objects.get().status == "finished"
 
 
-def test_the_command_names_the_set_and_takes_it(one, settings):
-    settings.RETENTION_APPROVE_ROWS = 2
+def test_the_command_alone_takes_nothing_that_has_to_be_looked_at(one):
+    rule(live("surveys"))
+    given = ("purge", "--commit", "--as-of", TODAY.isoformat())
     with pytest.raises(CommandError, match="3 rows would go") as refused:
-        call_command("purge", "--commit", "--as-of", TODAY.isoformat())
-    named = str(refused.value).split()[-1]
-    call_command("purge", "--commit", "--as-of", TODAY.isoformat(), "--approve", named, stdout=StringIO())
+        call_command(*given, stdout=StringIO())
+    assert f"/admin/forgetting/rules/{one.pk}/" in str(refused.value)
+    assert "--approve" not in str(refused.value)
+    # The other rule was applied, and staff have before them what waits.
+    assert Run.objects.get().rule.slug == "surveys-collection"
+    named = WaitingSet.objects.get().fingerprint
+    with pytest.raises(CommandError, match="Nobody approves at the command line"):
+        call_command(*given, "--approve", named, stdout=StringIO())
+    assert (PersonalDataItem.objects.count(), Approval.objects.count()) == (3, 0)
+    approve(one)
+    call_command(*given, stdout=StringIO())
     assert not PersonalDataItem.objects.exists()
+
+
+def test_the_only_officer_approves_the_exact_set_at_the_command_line(one, settings):
+    settings.SOLE_OFFICER = True
+    given = ("purge", "--commit", "--as-of", TODAY.isoformat())
+    with pytest.raises(CommandError, match="As the only officer") as refused:
+        call_command(*given, stdout=StringIO())
+    named = str(refused.value).split()[-1]
+    with pytest.raises(CommandError, match="has changed since you looked"):
+        call_command(*given, "--approve", "0" * 64, stdout=StringIO())
+    call_command(*given, "--approve", named, stdout=StringIO())
+    assert not PersonalDataItem.objects.exists()
+    assert '"exception":"sole-officer"' in Entry.objects.get(kind="retention.approved").body
 
 
 def test_what_waits_is_no_failure_and_what_is_approved_is_taken_up_once(one, caplog):
@@ -160,9 +268,19 @@ def test_what_waits_stands_on_the_first_page_and_is_told_once(one, admin_client,
     assert "Forgetting waits for somebody" in page
     assert address in page
     assert "3 rows to approve" in admin_client.get(reverse("admin:forgetting")).text
-    today = timezone.localdate()
-    seen = guard.plan(one, as_of=today, now=timezone.now()).fingerprint
-    guard.approve(one, as_of=today, fingerprint=seen, by="user:1", now=timezone.now())
+    waiting = WaitingSet.objects.get()
+    assert waiting.fingerprint in admin_client.get(address).text
+    admin_client.post(reverse("admin:forgetting-approve", args=[one.pk]), {"fingerprint": waiting.fingerprint})
     tasks.resume()
     assert not PersonalDataItem.objects.exists()
     assert "Forgetting waits for somebody" not in admin_client.get(reverse("admin:index")).text
+
+
+def test_the_page_of_a_rule_reads_no_ids_until_somebody_asks_it_to(one, admin_client, monkeypatch):
+    address = reverse("admin:forgetting-rule", args=[one.pk])
+    with monkeypatch.context() as patch:
+        patch.setattr(exact, "_digest", lambda *_given: 1 / 0)
+        assert "See whether its next run needs approval" in admin_client.get(address).text
+    page = admin_client.post(reverse("admin:forgetting-look", args=[one.pk]), follow=True).text
+    assert "3 rows would go" in page
+    assert WaitingSet.objects.get().fingerprint in page

@@ -18,7 +18,7 @@ OLD = date(2020, 1, 1)
 
 @pytest.fixture(autouse=True)
 def nobody_looks_first(settings):
-    settings.RETENTION_APPROVE_FIRST_RUN = False
+    settings.RETENTION_APPROVE_FIRST_RUN, settings.RETENTION_APPROVE_PERCENT = False, 100
 
 
 def run(*arguments: str) -> str:

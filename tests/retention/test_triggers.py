@@ -15,7 +15,7 @@ from subjects import organisations
 from subjects.models import PersonalDataItem, Relationship
 from subjects.people import emails_of
 from tests import make_office, make_requests
-from tests.make_retention import NOW, TODAY, item, live, person, rule
+from tests.make_retention import NOW, TODAY, applied, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
 
@@ -80,17 +80,17 @@ def test_the_file_of_a_closed_case_goes_with_its_rule_and_not_under_a_hold(close
         now=after,
     )
     assert cases.counted(files, date(2100, 1, 1), now=after).held == 1
-    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
+    assert applied(one, after).cases == 0
     with pytest.raises(expiry.CaseHeld):
         expiry.expire_case(closed, now=after)
     holds.release(hold, actor="user:1", now=after)
-    assert guard.apply(one, as_of=on_last.date(), now=on_last, typed=True).cases == 0
+    assert applied(one, on_last).cases == 0
     with pytest.raises(guard.ApprovalNeeded) as waits:
         guard.apply(one, as_of=after.date(), now=after)
     assert waits.value.planned.rows == 1
     # Not by the term of six years: the rule says when, and somebody has to look first.
     assert expiry.expire_closed(now=after + timedelta(days=9999)) == 0
-    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 1
+    assert applied(one, after).cases == 1
     assert CaseFile.objects.get(pk=closed.pk).claim is None
 
 
@@ -98,7 +98,7 @@ def test_a_rule_about_one_category_is_not_about_files(closed):
     one = cases_rule(category=DataCategory.objects.get(slug="email"))
     after = closed.closed_at + timedelta(days=45)
     assert guard.plan(one, as_of=after.date(), now=after).rows == 0
-    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
+    assert applied(one, after).cases == 0
     # So their own term is the one that holds.
     assert expiry.expire_closed(now=after + timedelta(days=9999)) == 1
 
@@ -112,14 +112,14 @@ def test_files_stay_while_the_run_is_paused_or_a_copy_is_asked_for(closed, monke
 
     with monkeypatch.context() as patch:
         patch.setattr(evidence, "leave", pause)
-        assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
+        assert applied(one, after).cases == 0
     runs.resume(Run.objects.get(rule=one), actor="user:1", now=after)
     fresh = make_requests.case("access", email=emails_of(closed.subject)[0], now=after)
-    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 0
+    assert applied(one, after).cases == 0
     with pytest.raises(expiry.CaseHeld):
         expiry.expire_case(closed, now=after)
     fresh.requests.get().move("withdrawn", actor="user:1", now=after)
-    assert guard.apply(one, as_of=after.date(), now=after, typed=True).cases == 1
+    assert applied(one, after).cases == 1
 
 
 def test_what_is_held_about_a_person_for_their_requests_counts_from_their_last_case(closed):

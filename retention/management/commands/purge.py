@@ -5,7 +5,9 @@ from argparse import ArgumentParser
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import DomainError
@@ -26,42 +28,49 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", metavar="DATE", help="the local date to count from (default: today)")
         parser.add_argument("--commit", action="store_true", help="do it; otherwise only count")
         parser.add_argument(
-            "--approve", metavar="HASH", help="with --commit: let exactly this set go (the refusal names it)"
+            "--approve",
+            metavar="HASH",
+            help="with --commit, where there is one officer only: let exactly this set go (the refusal names it)",
         )
         parser.add_argument("--json", action="store_true", help="one JSON line per rule")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         as_of = _day(options["as_of"], now)
-        reports = []
+        reports, refused = [], list[str]()
         for rule in _rules(options["rule"]):
             try:
                 reports.append(_apply(rule, as_of, options, now))
             except guard.ApprovalNeeded as error:
-                raise CommandError(_ask(error.planned)) from error
+                refused.append(_ask(error.planned))
             except DomainError as error:
-                raise CommandError(f"{rule.slug}: {error.message}") from error
+                refused.append(f"{rule.slug}: {error.message}")
         if options["json"]:
             for report in reports:
                 self.stdout.write(json.dumps(report.as_json()))
         else:
             self.stdout.write(_table(reports, as_of, committed=options["commit"]))
+        if refused:
+            raise CommandError("\n".join(refused))
 
 
 def _apply(rule: RetentionRule, as_of: date, options: dict[str, Any], now: datetime) -> Report:
     if not options["commit"]:
         return purge(rule, as_of=as_of, now=now)
     if options["approve"]:
-        guard.approve(rule, as_of=as_of, fingerprint=options["approve"], by="system:command", now=now)
-    return guard.apply(rule, as_of=as_of, now=now, typed=True)
+        guard.confirm(rule, as_of=as_of, fingerprint=options["approve"], now=now)
+    return guard.apply(rule, as_of=as_of, now=now)
 
 
 def _ask(planned: guard.Planned) -> str:
-    return (
-        f"{planned.rule.slug}: {planned.rows} rows would go. {guard.WHY[planned.why]}\n"
-        f"Look at the counts without --commit. To let exactly these rows go within a day, add\n"
-        f"--rule {planned.rule.slug} --approve {planned.fingerprint}"
-    )
+    page = f"{settings.BASE_URL}{reverse('admin:forgetting-rule', args=[planned.rule.pk])}"
+    lines = [f"{planned.rule.slug}: {planned.rows} rows would go. {guard.WHY[planned.why]}"]
+    if planned.came or planned.left:
+        lines.append(f"What was approved is another set by now: {planned.came} came to it, {planned.left} left it.")
+    lines.append(f"Nothing of it went. Somebody looks at the set and approves exactly that within a day: {page}")
+    if settings.SOLE_OFFICER:
+        lines.append(f"As the only officer you may also add --rule {planned.rule.slug} --approve {planned.fingerprint}")
+    return "\n".join(lines)
 
 
 def _day(text: str | None, now: datetime) -> date:
