@@ -201,6 +201,7 @@ def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params, 
         shown.sha256,
         choices,
         answer.proof.get("notice", ""),
+        answer.proof.get("by", ""),
         is_new,
         answer.is_test,
     )
@@ -223,6 +224,7 @@ def _pattern(
     sha256: str,
     choices: tuple[tuple[str, str, str], ...],
     notice: str,
+    confirmed: str,
     is_new: bool,
     is_test: bool,
 ) -> entries.Pattern:
@@ -240,6 +242,8 @@ def _pattern(
             "test": is_test,
             # What somebody was shown is told by the form, unless the page said more.
             **({"notice": notice} if notice else {}),
+            # A parent or guardian, or the owner of the mailbox. It is told by the receipt when the proof is gone.
+            **({"confirmed": confirmed} if confirmed else {}),
         },
         ids=["subject", "object"],
         times=["at", "given_at"],

@@ -7,7 +7,7 @@ copied. States and relationships of people whom we knew go by the guards that ev
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from core import copying
 from core.arrays import array, texts
 from core.copying import ID, NO, big, cells, day, row, small
 from core.errors import DomainError
+from core.models import Controller
 from ledger import entries
 
 # For so many new people and their identifiers.
@@ -50,7 +51,8 @@ WITH state AS (
 INSERT INTO subjects_relationship ({TIE})
 SELECT gen_random_uuid(), person.id, given.purpose_id, 'subscriber', '', '', 'import', given.day, given.day
 FROM (
-    SELECT subject, purpose_id, max(effective_at)::date AS day FROM state WHERE status = 'given' GROUP BY 1, 2
+    SELECT subject, purpose_id, (max(effective_at) AT TIME ZONE %(zone)s)::date AS day
+    FROM state WHERE status = 'given' GROUP BY 1, 2
 ) given
 JOIN subjects_datasubject person ON person.uuid = given.subject
 ON CONFLICT (subject_id, purpose_id) DO UPDATE SET
@@ -182,9 +184,10 @@ def _first(standing: Sequence[Kept], numbers: Mapping[UUID, int]) -> None:
     states = (_STATE + one.subject.bytes + one.answer.state for one in standing)
     copying.store("consents_consentstate", COLUMNS, sorted(states))
     given: dict[tuple[int, int], date] = {}
+    zone = Controller.current().zone
     for one in standing:
         if one.answer.status == Status.GIVEN:
-            tie, on = (numbers[one.subject], one.answer.purpose.pk), one.answer.at.astimezone(UTC).date()
+            tie, on = (numbers[one.subject], one.answer.purpose.pk), one.answer.at.astimezone(zone).date()
             given[tie] = max(on, given.get(tie, on))
     copying.store("subjects_relationship", TIE, (_tie(*tie, day(on)) for tie, on in sorted(given.items())))
 
@@ -207,6 +210,7 @@ def _later(standing: Sequence[Kept]) -> None:
         "untils": texts(answer.until.isoformat() if answer.until else None for answer in answers),
         "events": array(answer.event for answer in answers),
         "entries": array(answer.entry for answer in answers),
+        "zone": Controller.current().time_zone,
     }
     with connection.cursor() as cursor:
         cursor.execute(LATER, params)

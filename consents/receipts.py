@@ -54,6 +54,6 @@ def _sign(claims: dict[str, Any]) -> str:
         "conforms_to": "https://w3id.org/dpv/schema/dpv-27560#receipt",
         "iss": settings.BASE_URL,
         **claims,
-        "withdrawal_method": f"{settings.BASE_URL}/",
+        "withdrawal_method": f"{settings.BASE_URL}/preferences/",
     }
     return signing.sign(_json(record).encode(), typ=TYPE)

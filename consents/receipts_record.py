@@ -6,15 +6,17 @@ person appears under a pseudonym, and no address of theirs at all.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.text import slugify
 
-from consents import dpv
+from consents import dpv, notice_versions, receipts_facts
 from consents.models import ConsentEvent, ConsentFormVersion
+from consents.receipts_facts import Told
 from core.errors import NotFound
 from core.models import Controller
 from ledger import signing
@@ -23,6 +25,9 @@ from processing.models import PurposeVersion
 
 TYPE = "application/consent-receipt+jwt"
 UNANSWERED_LOCALE = "en-GB"
+# The law and its authority, by the jurisdiction of the controller.
+LAWS = {"UK": ["legal-gb:law-GDPR", "legal-gb:law-DPA"]}
+EU_LAW = ["https://w3id.org/dpv/legal/eu#law-GDPR"]
 
 
 def signed(consent: UUID, *, now: datetime) -> str:
@@ -56,9 +61,7 @@ def receipt(consent: UUID, *, now: datetime) -> dict[str, Any]:
 def _record(consent: UUID, events: list[ConsentEvent], controller: Controller) -> dict[str, Any]:
     base, first = settings.BASE_URL, events[0]
     shown = ConsentFormVersion.objects.select_related("form").filter(pk=first.form_version or 0).first()
-    versions = PurposeVersion.objects.filter(purpose__uuid__in={event.purpose for event in events})
-    versions = versions.exclude(status="draft").select_related("purpose").prefetch_related("categories", "recipients")
-    latest = {version.purpose.uuid: version for version in versions.prefetch_related("systems").order_by("number")}
+    told, meant = receipts_facts.read(events), _meant(events)
     return {
         "@id": f"{base}/consents/{consent}",
         "@type": "dpv:ConsentRecord",
@@ -67,21 +70,10 @@ def _record(consent: UUID, events: list[ConsentEvent], controller: Controller) -
         "dpv:hasDataSubject": {"@id": f"urn:uuid:{first.subject}", "@type": "dpv:DataSubject"},
         "dpv:hasDataController": [_party(controller), *_others(shown, controller)],
         "dpv:hasJurisdiction": "loc:GB" if controller.jurisdiction == "UK" else "loc:EU",
-        "dpv:hasApplicableLaw": ["legal-gb:law-GDPR", "legal-gb:law-DPA"],
-        "dpv:hasAuthority": {
-            "@id": "legal-gb:DPA-GB",
-            "schema:name": controller.regulator_name,
-            "schema:url": controller.regulator_url,
-        },
-        "dpv:hasNotice": {
-            "@id": f"{base}/policy/",
-            "@type": "dpv:ConsentNotice",
-            "dct:identifier": shown.notice_version if shown else "",
-            "dct:language": shown.locale if shown else UNANSWERED_LOCALE,
-            "dct:hasVersion": f"{shown.form.slug} {shown.number}" if shown else "",
-            "schema:sha256": shown.sha256 if shown else "",
-        },
-        "dpv:hasProcess": [_process(latest[event.purpose], event) for event in events if event.purpose in latest],
+        "dpv:hasApplicableLaw": LAWS.get(controller.jurisdiction, EU_LAW),
+        "dpv:hasAuthority": _authority(controller),
+        "dpv:hasNotice": _notice(first, shown, told.of(first), controller),
+        "dpv:hasProcess": [_process(meant[event.pk], event, controller) for event in events if event.pk in meant],
         "dpv:hasConsentControl": {
             "@type": ["dpv:ProvideConsent", "dpv:WithdrawConsent"],
             "dpv:isExercisedAt": f"{base}/preferences/",
@@ -90,7 +82,7 @@ def _record(consent: UUID, events: list[ConsentEvent], controller: Controller) -
             {"@type": ["dpv:DataSubjectRight", "eu-gdpr:A7-3"], "dpv:isExercisedAt": f"{base}/preferences/"},
             {"@type": ["dpv:DataSubjectRight", "eu-gdpr:A77"], "dpv:isExercisedAt": controller.regulator_url},
         ],
-        "dpv:hasConsentStatus": [_status(event) for event in events],
+        "dpv:hasConsentStatus": [_status(event, told, controller) for event in events],
         "schema:identifier": {
             "@type": "schema:PropertyValue",
             "schema:name": "ledger",
@@ -99,10 +91,57 @@ def _record(consent: UUID, events: list[ConsentEvent], controller: Controller) -
     }
 
 
+def _meant(events: Sequence[ConsentEvent]) -> dict[int, PurposeVersion]:
+    """What each purpose meant when it was answered, by event. Of what is older than the register, its first version."""
+    versions = PurposeVersion.objects.filter(purpose__uuid__in={event.purpose for event in events})
+    versions = versions.select_related("purpose").prefetch_related("categories", "recipients", "systems")
+    known: dict[UUID, list[PurposeVersion]] = {}
+    # Published ones first; a purpose that never went live has only its draft.
+    for version in sorted(versions, key=lambda one: (one.effective_from is None, one.number)):
+        known.setdefault(version.purpose.uuid, []).append(version)
+    found = {}
+    for event in events:
+        begun = [one for one in known.get(event.purpose, []) if one.effective_from]
+        in_force = [one for one in begun if one.effective_from and one.effective_from <= event.effective_at]
+        if event.purpose in known:
+            found[event.pk] = in_force[-1] if in_force else known[event.purpose][0]
+    return found
+
+
+def _notice(
+    first: ConsentEvent, shown: ConsentFormVersion | None, told: Mapping[str, Any], controller: Controller
+) -> dict[str, Any]:
+    """The privacy notice, and the words that were answered. Without a form: the notice in force on that day."""
+    day = first.effective_at.astimezone(controller.zone).date()
+    version = told.get("notice") or (shown.notice_version if shown else notice_versions.in_force(day))
+    answered = told.get("form") or told.get("site")
+    more = {
+        "dct:identifier": version,
+        "dct:hasVersion": f"{answered} {told.get('version')}" if answered else "",
+        "schema:sha256": told.get("sha256", ""),
+    }
+    return {
+        "@id": f"{settings.BASE_URL}/policy/",
+        "@type": "dpv:ConsentNotice",
+        "dct:language": shown.locale if shown else UNANSWERED_LOCALE,
+        # What is not known is left out: only the notice itself and its language are mandatory.
+        **{name: value for name, value in more.items() if value},
+    }
+
+
+def _authority(controller: Controller) -> dict[str, Any]:
+    known = {"@id": "legal-gb:DPA-GB"} if controller.jurisdiction == "UK" else {"@type": "dpv:DataProtectionAuthority"}
+    return {**known, "schema:name": controller.regulator_name, "schema:url": controller.regulator_url}
+
+
+def _id(controller: Controller) -> str:
+    return f"{controller.website or settings.BASE_URL}#controller"
+
+
 def _party(controller: Controller) -> dict[str, Any]:
     """Party id, name, address, contact and type."""
     return {
-        "@id": f"{controller.website or settings.BASE_URL}#controller",
+        "@id": _id(controller),
         "@type": ["dpv:DataController", "dpv:Organisation"],
         "schema:name": controller.name,
         "schema:address": controller.address or controller.name,
@@ -112,12 +151,22 @@ def _party(controller: Controller) -> dict[str, Any]:
 
 
 def _others(shown: ConsentFormVersion | None, controller: Controller) -> list[dict[str, Any]]:
-    """Whoever else relies on this consent was named on the form."""
+    """Whoever else relies on this consent was named on the form, and is reached through whoever asked (Art 26)."""
     names = shown.controllers if shown else []
-    return [{"@type": "dpv:DataController", "schema:name": name} for name in names if name != controller.name]
+    return [
+        {
+            "@id": f"{settings.BASE_URL}/policy/#organisation-{slugify(name) or number}",
+            "@type": ["dpv:DataController", "dpv:Organisation"],
+            "schema:name": name,
+            "schema:address": f"c/o {controller.address or controller.name}",
+            "dpv:hasContact": f"mailto:{controller.dpo_contact}",
+        }
+        for number, name in enumerate(names)
+        if name != controller.name
+    ]
 
 
-def _process(version: PurposeVersion, event: ConsentEvent) -> dict[str, Any]:
+def _process(version: PurposeVersion, event: ConsentEvent, controller: Controller) -> dict[str, Any]:
     slug, base = version.purpose.slug, settings.BASE_URL
     return {
         "@type": "dpv:Process",
@@ -137,10 +186,10 @@ def _process(version: PurposeVersion, event: ConsentEvent) -> dict[str, Any]:
             }
             for category in version.categories.all()
         ],
-        "dpv:hasLegalBasis": dpv.BASIS["a"],
-        "dpv:hasDataSource": "dpv:DataSubject",
+        "dpv:hasLegalBasis": dpv.BASIS[version.basis],
+        "dpv:hasDataSource": receipts_facts.source(event),
         "dpv:hasProcessing": "dpv:Use",
-        "dpv:hasRecipient": [recipient.name for recipient in version.recipients.all()] or [f"{base}#controller"],
+        "dpv:hasRecipient": [recipient.name for recipient in version.recipients.all()] or [_id(controller)],
         "dpv:hasStorageCondition": [
             *({"@type": "dpv:StorageLocation", "dpv:hasLocation": place} for place in _places(version)),
             {"@type": "dpv:StorageDuration", "dpv:hasDuration": version.retention_summary},
@@ -152,7 +201,7 @@ def _places(version: PurposeVersion) -> Iterable[str]:
     return sorted({f"loc:{system.location}" for system in version.systems.all()}) or ["loc:GB"]
 
 
-def _status(event: ConsentEvent) -> dict[str, Any]:
+def _status(event: ConsentEvent, told: Told, controller: Controller) -> dict[str, Any]:
     """What was said, when, by whom, how, and until when it counts."""
     until = (
         {"@type": "dpv:UntilTimeDuration", "rdf:value": instant(event.valid_until)}
@@ -160,9 +209,9 @@ def _status(event: ConsentEvent) -> dict[str, Any]:
         else {"@type": "dpv:UntilEventDuration", "rdf:value": "the next choice of the person"}
     )
     return {
-        "@type": [dpv.STATUS[event.status], "dpv:ExpressedConsent"],
-        "dpv:isIndicatedBy": "dpv:DataSubject",
-        "dpv:hasIndicationMethod": event.collected_by,
+        "@type": receipts_facts.types(event),
+        "dpv:isIndicatedBy": told.by(event, _id(controller)),
+        "dpv:hasIndicationMethod": told.how(event),
         "dpv:isIndicatedAtTime": instant(event.effective_at),
         "dpv:hasDuration": until,
         "dct:identifier": str(event.uuid),

@@ -4,12 +4,10 @@ import base64
 import copy
 import json
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 import jsonschema
 import pytest
-from django.conf import settings as django_settings
 
 from consents import dpv, receipts_record
 from consents.models import ConsentEvent, Status
@@ -17,18 +15,14 @@ from core.keys import keyring
 from ledger import signing
 from tests import make_consents as make
 from tests.make_api import client
+from tests.make_receipts import SCHEMA, check
 
 pytestmark = pytest.mark.django_db
-SCHEMA = json.loads((Path(django_settings.BASE_DIR) / "docs" / "receipt.schema.json").read_text())
 
 
 def made():
     make.published(controls=[make.control(), make.control("posted", channel="post")])
     return make.captured(choices={"newsletter-email": True, "posted": False}).consent
-
-
-def check(record):
-    jsonschema.Draft202012Validator(SCHEMA).validate(record)
 
 
 def test_a_receipt_has_every_member_that_is_demanded():

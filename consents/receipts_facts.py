@@ -1,0 +1,90 @@
+"""Who said something, how, and of what kind it is: the facts of one event as a receipt states them.
+
+Only a "yes" expresses consent, and not every event is an act of the person: a parent or guardian answers for a child,
+somebody else says that consent was given, and time runs out by itself (ISO/IEC TS 27560 entity_id, event_type).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from consents.dpv import STATUS
+from consents.models import ConsentEvent, ConsentEvidence, Status
+from consents.states import YES
+from ledger.models import Entry
+
+PERSON, GUARDIAN, SOMEBODY_ELSE = "dpv:DataSubject", "dpv:GuardianOfDataSubject", "dpv:ThirdParty"
+# What ends without anybody's act is recorded by whoever relied on it.
+OURS = {Status.REQUESTED.value, Status.EXPIRED.value, Status.INVALIDATED.value}
+# Where what is known of the person came from.
+SOURCES = {"third_party": SOMEBODY_ELSE, "imported_legacy": "dpv:DataController"}
+WAYS = {
+    "api": "an answer on a website or in another system, sent to us by it",
+    "hosted_form": "a page of ours, where no box was ticked beforehand",
+    "html_form": "a form on a website",
+    "one_click": "the unsubscribe button of a mail",
+    "staff": "told to our staff, who wrote it down",
+    "import": "a record that an earlier system kept",
+    "system": "recorded by this system",
+}
+SHOWN = {
+    ConsentEvidence.Kind.PAPER.value: "on paper, of which a copy is kept",
+    ConsentEvidence.Kind.PHONE.value: "by phone, of which a note was made at the time",
+    ConsentEvidence.Kind.IN_PERSON.value: "in person, of which a note was made at the time",
+    ConsentEvidence.Kind.THIRD_PARTY.value: "collected by somebody else, who showed us what the person was told",
+}
+ENDINGS = {
+    Status.EXPIRED.value: "its time ran out, and silence renews nothing",
+    Status.INVALIDATED.value: "the form asks for something else now, and it was not given anew",
+}
+SAID_BY_OTHERS = "somebody else says so, and nothing shows it yet"
+CONFIRMED = "confirmed by a button that only the owner of the mailbox was sent"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the evidence of one submission says besides its events: codes, which outlive the sealed proof."""
+
+    entries: Mapping[UUID, Mapping[str, Any]]
+    kinds: frozenset[str]
+
+    def of(self, event: ConsentEvent) -> Mapping[str, Any]:
+        return self.entries.get(event.entry, {})
+
+    def by(self, event: ConsentEvent, controller: str) -> str:
+        """Whose act it was; `controller` is how a receipt names us."""
+        if event.status == Status.UNKNOWN:
+            return SOMEBODY_ELSE
+        if event.status in OURS:
+            return controller
+        return GUARDIAN if self.of(event).get("confirmed") == "guardian" else PERSON
+
+    def how(self, event: ConsentEvent) -> str:
+        if event.status in ENDINGS:
+            return ENDINGS[event.status]
+        if event.status == Status.UNKNOWN:
+            return SAID_BY_OTHERS
+        shown = [SHOWN[kind] for kind in sorted(self.kinds)] if event.collected_by == "staff" else []
+        way = "; ".join(shown) or WAYS.get(event.collected_by, event.collected_by)
+        return f"{way}; {CONFIRMED}" if self.of(event).get("confirmed") == "double-opt-in" else way
+
+
+def read(events: Iterable[ConsentEvent]) -> Told:
+    """Two queries."""
+    events = list(events)
+    bodies = Entry.objects.filter(uuid__in={event.entry for event in events}).values_list("uuid", "body")
+    shown = ConsentEvidence.objects.filter(consent__in={event.consent for event in events})
+    return Told(
+        {entry: json.loads(body)["data"] for entry, body in bodies}, frozenset(shown.values_list("kind", flat=True))
+    )
+
+
+def types(event: ConsentEvent) -> list[str]:
+    """The state, and the type of consent: nothing was expressed by a "no", an end, or what only somebody else says."""
+    return [STATUS[event.status], "dpv:ExpressedConsent" if event.status in YES else "dpv:Consent"]
+
+
+def source(event: ConsentEvent) -> str:
+    return SOURCES.get(event.origin, PERSON)
