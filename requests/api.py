@@ -92,6 +92,9 @@ class RequestOut(serializers.Serializer[Any]):
     clock = ClockOut()
     elsewhere = ElsewhereOut(help_text="How it stands in the words of other systems.")
     allowed_moves = serializers.ListField(child=serializers.CharField())
+    duplicate_of = serializers.CharField(
+        allow_null=True, help_text="The request of the same person that answers this one, too."
+    )
 
 
 class RequestsView(RecallsKey):
@@ -177,6 +180,7 @@ def shown(row: RightsRequest) -> dict[str, Any]:
         },
         "elsewhere": elsewhere.stands(row.state, facts, clock.status),
         "allowed_moves": [move.value for move in row.allowed_moves],
+        "duplicate_of": row.duplicate_of.reference if row.duplicate_of else None,
     }
 
 

@@ -9,21 +9,25 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.errors import Invalid
 from core.idempotency import replayable
 from requests import (
     asking,
     asking_where,
     clarification,
+    duplicates,
     extension,
     fee,
     identity,
     identity_doubt,
     objecting,
+    references,
     refusing,
     triage,
 )
@@ -115,6 +119,10 @@ class RefuseIn(serializers.Serializer[Any]):
 
 class TakeBackIn(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=[kind.value for kind in TAKEN_BACK])
+
+
+class DuplicateIn(serializers.Serializer[Any]):
+    of = serializers.CharField(max_length=20, help_text="The reference of the request that answers both.")
 
 
 class NameIn(serializers.Serializer[Any]):
@@ -235,9 +243,26 @@ class OnlyMarketingView(Working):
     """An objection that was read and is about marketing alone: it ends at once, and the request closes."""
 
 
+@step("duplicate", lambda found, **given: _duplicate(found, **given), DuplicateIn)
+class DuplicateView(Working):
+    """The same person asks for the same thing in another open request: close this one, and answer that."""
+
+
+@step("duplicate_undo", duplicates.undo)
+class DuplicateUndoView(Working):
+    """It is not the same after all. For half an hour, until the person is told."""
+
+
 @step("name", triage.name_right, NameIn)
 class NameView(Working):
     """Name a right that is in somebody's own words. Answered with the new request, in the same case."""
+
+
+def _duplicate(found: RightsRequest, *, of: str, **who: Any) -> None:
+    other = RightsRequest.objects.select_related("case").filter(reference=references.tidy(of)).first()
+    if other is None:
+        raise Invalid(fields={"of": gettext_lazy("No request has this reference.")})
+    duplicates.mark(found, other, **who)
 
 
 def _tie(found: RightsRequest, *, kind: str, value: str, **who: Any) -> None:

@@ -20,6 +20,8 @@ WORDS: dict[str, tuple[str, str, str, str | None]] = {
     State.PARTLY_FULFILLED: ("dpv:RequestFulfilled", "completed", "fulfilled", None),
     State.REFUSED: ("dpv:RequestRejected", "cancelled", "denied", "other"),
     State.WITHDRAWN: ("dpv:ActivityHalted", "cancelled", "revoked", None),
+    # None of them knows duplicates. Nothing was refused, and the other request says how it ends.
+    State.DUPLICATE: ("dpv:ActivityHalted", "cancelled", "denied", "other"),
 }
 
 

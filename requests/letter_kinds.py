@@ -51,6 +51,7 @@ REQUIRED: dict[str, Required] = {
     "objection_answer": {**_HEAD, **_parts("outcome searched"), **ROUTES},
     "withdrawal_confirmation": {**_HEAD, **_parts("outcome stopped effect record proof before more")},
     "marketing_stopped": {**_HEAD, **_parts("outcome stopped effect record proof more")},
+    "duplicate": {**_HEAD, **_parts("outcome due more"), "complain-to-us": ("164A",), **_COMMISSIONER},
     "general": {**_HEAD, **_parts("message contact")},
     "complaint_acknowledgement": {**_HEAD, **_parts("acknowledged next"), **_COMMISSIONER},
     "complaint_progress": {**_HEAD, **_parts("progress next"), **_COMMISSIONER},
@@ -96,13 +97,16 @@ TITLES: dict[str, Text] = {
     "objection_answer": _("Your objection"),
     "withdrawal_confirmation": _("Your consent is withdrawn"),
     "marketing_stopped": _("We have stopped marketing to you"),
+    "duplicate": _("One answer to two of your requests"),
     "general": _("About your request"),
     "complaint_acknowledgement": _("We received your complaint"),
     "complaint_progress": _("How far we are with your complaint"),
     "complaint_outcome": _("The outcome of your complaint"),
 }
 # These hold nothing that we disclose, so the mail may say it all.
-IN_MAIL = {"acknowledgement", "complaint_acknowledgement", "withdrawal_confirmation", "marketing_stopped"}
+IN_MAIL = {
+    *("acknowledgement", "complaint_acknowledgement", "duplicate", "withdrawal_confirmation", "marketing_stopped"),
+}
 # Staff write and send these by themselves, from a draft; the others are sent where what they report is done.
 BY_STAFF = {
     *("general", "acknowledgement", "clarification", "id_request", "extension", "fee_notice"),

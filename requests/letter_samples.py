@@ -142,6 +142,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "changed": True,
     },
     "nothing_found": {**_SYSTEMS, "is_erasure": False},
+    "duplicate": {"other": "KP-BCDF-GHJK", "counted_from": date(2026, 11, 22), "answer_by": _DAY},
     "general": {"message": "You asked by telephone when the office is open.\n\nIt is open from nine to five."},
     "complaint_acknowledgement": {},
     "complaint_progress": {"progress": "We have spoken to the people who sold you the licence.", "outcome_by": _DAY},

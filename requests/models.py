@@ -31,6 +31,7 @@ from requests.models_work import (
     Representation,
     VisitCode,
 )
+from requests.right import Right
 from requests.workflow import (
     CLAIMS_DONE,
     CLOSED,
@@ -76,21 +77,6 @@ __all__ = [
     "Transfer",
     "VisitCode",
 ]
-
-
-class Right(models.TextChoices):
-    """The rights of UK GDPR, named as the API names them."""
-
-    ACCESS = "access", _("Get a copy of your data")
-    RECTIFICATION = "rectification", _("Have your data corrected")
-    ERASURE = "erasure", _("Have your data deleted")
-    RESTRICTION = "restriction", _("Limit how your data is used")
-    PORTABILITY = "portability", _("Take your data elsewhere")
-    OBJECTION = "objection", _("Object to how your data is used")
-    WITHDRAWAL = "withdrawal", _("Withdraw a consent")
-    ADM_REVIEW = "adm_review", _("Have an automated decision reviewed")
-    # Somebody's own words, which staff read for the right in them. Nobody needs to name one, so the time runs.
-    GENERAL = "general", _("Look into what you wrote")
 
 
 class CaseFile(models.Model):
@@ -195,6 +181,14 @@ class RightsRequest(models.Model):
     # What carrying it out produced and the answer must report: ids, counts and dates, never a person's data.
     result = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
+    duplicate_of = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="duplicates",
+        db_index=False,
+        help_text=_("The request of the same person for the same thing that answers this one, too."),
+    )
 
     objects = RightsRequestQuerySet.as_manager()
 
@@ -207,12 +201,18 @@ class RightsRequest(models.Model):
                 condition=one_of("state", OPEN) | Q(answered_at__isnull=False),
                 name="requests_closed_is_answered",
             ),
+            models.CheckConstraint(
+                condition=Q(state=State.DUPLICATE, duplicate_of__isnull=False)
+                | ~Q(state=State.DUPLICATE) & Q(duplicate_of=None),
+                name="requests_duplicate_names_the_other",
+            ),
         ]
         indexes = [
             models.Index("due_on", "id", name="requests_open_due", condition=Q(state__in=[s.value for s in OPEN])),
             models.Index(
                 "answered_at", "id", name="requests_closed_last", condition=Q(state__in=[s.value for s in CLOSED])
             ),
+            models.Index("duplicate_of", name="requests_duplicates", condition=Q(duplicate_of__isnull=False)),
             models.Index("external_reference", name="requests_external", condition=~Q(external_reference="")),
         ]
         triggers = [
@@ -271,14 +271,17 @@ class RightsRequest(models.Model):
         if new not in NEXT[old]:
             raise TransitionNotAllowed
         answered = (answered_at or self.answered_at or now) if new in CLOSED else None
+        other = self.duplicate_of_id if new == State.DUPLICATE else None
+        if new == State.DUPLICATE and other in (None, self.pk):
+            raise TransitionNotAllowed
         here = RightsRequest.objects.filter(pk=self.pk, state=old)
-        if not here.update(state=new, answered_at=answered):
+        if not here.update(state=new, answered_at=answered, duplicate_of=other):
             raise TransitionNotAllowed
         if new in CLAIMS_DONE and self.tasks.filter(outcome=Task.Outcome.PENDING).exists():
             raise TasksPending
         if new in CLAIMS_DONE and self.recipient_notices.owed().exists():
             raise RecipientsOwed
-        self.state, self.answered_at = new.value, answered
+        self.state, self.answered_at, self.duplicate_of_id = new.value, answered, other
         self.case.settle(now=answered_at or now)
         entry = record(
             kind="request.moved",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from requests import asking, deadlines, messages, silence, ways
+from requests import asking, deadlines, duplicates, messages, silence, ways
 from requests.facts import Facts
 from requests.models import Asking, Right, RightsRequest
 from requests.models_identity import Kind
@@ -30,7 +30,10 @@ def when_taken_up(func: Callable[..., object]) -> None:
 
 def by_hand(rights_request: RightsRequest) -> list[State]:
     """The moves to offer as buttons."""
-    moves = rights_request.allowed_moves
+    # Which request it repeats is no step of its own (requests/duplicates.py).
+    if duplicates.undo_until(rights_request):
+        return []
+    moves: list[State] = [state for state in rights_request.allowed_moves if state != State.DUPLICATE]
     if ways.is_by_doing(rights_request):
         return [state for state in moves if state in _BY_HAND]
     return moves

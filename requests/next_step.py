@@ -31,6 +31,9 @@ def of(rights_request: RightsRequest, work: Work, *, today: date) -> list[Next]:
     post = [Next(_("A letter has not reached the person. Print it and post it, or send it again."), "letters")]
     if not rights_request.is_open:
         over = Next(_("Nothing: it is answered. A word from the person takes it up again."))
+        if rights_request.duplicate_of:
+            other = rights_request.duplicate_of.reference
+            over = Next(_("Nothing here: %(reference)s answers it.") % {"reference": other})
         return [*(post if unposted else []), *_afterwards(rights_request, work)] or [over]
     steps = [*(post if unposted else []), *_in_the_way(rights_request, work, today)]
     return steps or [Next(_("Look through the answer and send it."), "answer")]

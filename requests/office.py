@@ -20,7 +20,7 @@ from core.desk import for_staff as for_staff
 from core.errors import DomainError
 from core.models import Controller, User
 from core.refilled import refilled
-from requests import assigning, beside, casework, clock_panel, finding, identity, two_people
+from requests import assigning, beside, casework, clock_panel, duplicates, finding, identity, two_people
 from requests.models import Right, RightsRequest
 from requests.searching import logs
 
@@ -145,6 +145,7 @@ def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: A
         "workers": assigning.workers() if request.user.has_perm(assigning.ASSIGN) else [],
         "work": casework.gather(rights_request, now=now),
         "beside": beside.beside(rights_request.case, request.user),
+        "twice": duplicates.shown(rights_request, request.user),
         "rights_request": rights_request,
         "exceptions": _exceptions(request, rights_request),
         "ways_to_show_identity": identity.Shown.choices,

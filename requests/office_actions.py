@@ -24,6 +24,7 @@ from requests import (
     office_clock,
     office_complaints,
     office_drafts,
+    office_duplicates,
     office_entering,
     office_identity,
     office_letters,
@@ -209,6 +210,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
     parts = (
         office_clock,
         office_drafts,
+        office_duplicates,
         office_complaints,
         office_entering,
         office_letters,

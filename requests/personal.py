@@ -124,7 +124,7 @@ class Letters:
 
 NOT_PERSONAL = {
     *fields_of("CaseFile", "id rule_set confirm_hash confirm_expires_at reminded_at closed_at owner is_test"),
-    *fields_of("RightsRequest", "id due_on extension_notice_by target_on created_at"),
+    *fields_of("RightsRequest", "id duplicate_of due_on extension_notice_by target_on created_at"),
     *fields_of("RequestEvent", "id request old new actor reason at entry"),
     *fields_of("Task", "id uuid request system outcome reason count answered_by answered_at entry"),
     *fields_of("Decision", "id request purpose purpose_version proposed proposed_reason outcome reason"),

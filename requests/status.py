@@ -20,6 +20,7 @@ NOW: dict[State, Text] = {
     State.PARTLY_FULFILLED: _("We have answered. A part was refused, and our letter says why."),
     State.REFUSED: _("We have refused it. Our letter says why, and where you can complain."),
     State.WITHDRAWN: _("You took this request back, so we have stopped working on it."),
+    State.DUPLICATE: _("You had asked for the same in another request. One answer is for both."),
 }
 NEXT: dict[State, Text] = {
     State.RECEIVED: _("We look in our records and in every system that may hold something."),

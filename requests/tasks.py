@@ -8,6 +8,7 @@ from requests import (
     acknowledging,
     answer,
     asking_again,
+    duplicates,
     expiry,
     found,
     identity_evidence,
@@ -24,9 +25,11 @@ from requests import (
 
 @shared_task
 def finish() -> int:
-    """Report the erasures that the journal has acknowledged since, and end what an answered objection held still."""
+    """Report the erasures that the journal has acknowledged since, end what an answered objection held still, and tell
+    those whose request was closed for another one."""
     now = timezone.now()
-    return answer.finish_waiting(now=now) + objecting.lift_answered(now=now) + transfers.note_dead(now=now)
+    sent = answer.finish_waiting(now=now) + duplicates.tell_due(now=now)
+    return sent + objecting.lift_answered(now=now) + transfers.note_dead(now=now)
 
 
 @shared_task

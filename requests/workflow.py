@@ -18,6 +18,7 @@ class State(models.TextChoices):
     PARTLY_FULFILLED = "partly_fulfilled", _("Answered, partly refused")
     REFUSED = "refused", _("Refused")
     WITHDRAWN = "withdrawn", _("Withdrawn by the requester")
+    DUPLICATE = "duplicate", _("Answered with another request")
 
 
 class TransitionNotAllowed(DomainError):
@@ -37,17 +38,19 @@ class RecipientsOwed(DomainError):
     )
 
 
-_DONE = {State.FULFILLED, State.PARTLY_FULFILLED, State.REFUSED, State.WITHDRAWN}
+_ENDED = {State.FULFILLED, State.PARTLY_FULFILLED, State.REFUSED, State.WITHDRAWN}
+_DONE = {*_ENDED, State.DUPLICATE}
 NEXT: dict[State, set[State]] = {
-    State.RECEIVED: {State.IN_PROGRESS, State.REFUSED, State.WITHDRAWN},
+    State.RECEIVED: {State.IN_PROGRESS, State.REFUSED, State.WITHDRAWN, State.DUPLICATE},
     State.IN_PROGRESS: {State.READY, State.PARTLY_ANSWERED, *_DONE},
-    State.READY: {State.IN_PROGRESS, State.PARTLY_ANSWERED, *_DONE},
-    State.PARTLY_ANSWERED: {State.IN_PROGRESS, State.READY, *_DONE},
+    State.READY: {State.IN_PROGRESS, State.PARTLY_ANSWERED, *_ENDED},
+    State.PARTLY_ANSWERED: {State.IN_PROGRESS, State.READY, *_ENDED},
     # "You missed something": every closed request can be taken up again.
     State.FULFILLED: {State.IN_PROGRESS},
     State.PARTLY_FULFILLED: {State.IN_PROGRESS},
     State.REFUSED: {State.IN_PROGRESS},
     State.WITHDRAWN: {State.IN_PROGRESS},
+    State.DUPLICATE: {State.IN_PROGRESS},
 }
 OPEN = [state for state in State if state not in _DONE]
 CLOSED = [state for state in State if state in _DONE]

@@ -107,7 +107,7 @@ CALLS = {
     ),
     "request": Call(
         "GET", "requests/{reference}/", "requests:read", 200,
-        {"reference", "right", "state", "received_on", "due", "clock", "elsewhere", "allowed_moves"},
+        {"reference", "right", "state", "received_on", "due", "clock", "elsewhere", "allowed_moves", "duplicate_of"},
     ),
     "complaints": Call(
         "POST", "complaints/", "requests:write", 202, COMPLAINT,
@@ -142,7 +142,7 @@ STEPS = (
             *("corrections", "corrections/{correction}", "reviews", "reviews/{review}"),
             *("doubt", "doubt/approval", "doubt/arrived", "doubt/not-enough", "doubt/withdrawal", "identity", "person"),
             *("clarification", "clarification/answer", "extension", "fee", "fee/paid", "where/answer"),
-            *("refusal", "refusal/release", "taking-back", "only-marketing", "rights"),
+            *("refusal", "refusal/release", "taking-back", "only-marketing", "rights", "duplicate", "duplicate/undo"),
             *("recipients", *(f"recipients/{{recipient}}/{told}" for told in ("told", "impossible", "replied"))),
             *("restriction/scope", "restriction/notice", "restriction/end"),
             *("restriction/uses", "restriction/uses/{use}/end", "evidence", "evidence/{evidence}", "doubt/letter"),

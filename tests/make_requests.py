@@ -45,6 +45,8 @@ def request(right="access", *, state=State.RECEIVED, now=NOW, **given):
     made = case(right, now=now, **given).requests.get()
     Task.objects.filter(request=made).delete()
     for step in way_to(state):
+        if step == State.DUPLICATE:
+            made.duplicate_of = case(right, now=now, **given).requests.get()
         made.move(step, actor="user:test", now=now)
     return made
 

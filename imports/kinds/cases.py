@@ -29,7 +29,8 @@ STATES = words_of(
     denied="refused", declined="refused", cancelled="withdrawn", canceled="withdrawn",
 )  # fmt: skip
 # A request comes in as received, being worked on, or answered: "ready" is a draft that is not here.
-TAKEN = [State.RECEIVED, State.IN_PROGRESS, *CLOSED]
+# A duplicate names another request of ours, which a list of old ones cannot.
+TAKEN = [state for state in (State.RECEIVED, State.IN_PROGRESS, *CLOSED) if state != State.DUPLICATE]
 NAMES = {
     "requester": "name",
     "requester.name": "name",

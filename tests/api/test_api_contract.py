@@ -113,7 +113,7 @@ def test_parts_of_a_request(refers):
     assert date.fromisoformat(opened[0]["due"]) == date(2026, 12, 2)
     shown = answer("request", refers)
     assert {"status", "start", "extension_notice_by", "explanation"} <= set(shown["clock"])
-    assert shown["allowed_moves"] == ["in_progress", "refused", "withdrawn"]
+    assert shown["allowed_moves"] == ["in_progress", "refused", "withdrawn", "duplicate"]
 
 
 def test_an_older_form_is_accepted_for_a_while(refers):

@@ -1,15 +1,28 @@
 """The workflow table, held by the method, by the database, and by both when eight hands push at once."""
 
+import io
 import threading
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from ledger.models import Entry
 from requests.models import CaseFile, RequestEvent, RightsRequest, Task
-from requests.workflow import CLOSED, NEXT, State, TasksPending, TransitionNotAllowed
+from requests.workflow import CLOSED, NEXT, PAIRS, State, TasksPending, TransitionNotAllowed
 from tests import make_requests
 from tests.make_requests import NOW
+
+
+def test_the_page_of_the_documents_and_the_trigger_are_made_from_the_table():
+    written = io.StringIO()
+    call_command("workflow", stdout=written)
+    assert (Path(settings.BASE_DIR) / "docs" / "workflow.md").read_text() == written.getvalue()
+    assert f"{State.READY.value} --> {State.REFUSED.value}" in written.getvalue()
+    [trigger] = [one for one in RightsRequest._meta.triggers if one.name == "state_machine"]
+    assert trigger.transitions == PAIRS
 
 
 @pytest.mark.parametrize("old", State)
@@ -17,6 +30,8 @@ from tests.make_requests import NOW
 def test_only_listed_moves_are_made(db, old, new):
     made = make_requests.request(state=old)
     events = made.events.count()
+    if new == State.DUPLICATE:
+        made.duplicate_of = make_requests.request()
     if new in NEXT[old]:
         made.move(new, actor="user:test", reason="tried", now=NOW)
         assert made.events.count() == events + 1
@@ -43,11 +58,11 @@ def test_closing_dates_the_answer_and_reopening_takes_it_back(db, state):
     made = make_requests.request(state=state)
     made.refresh_from_db()
     assert made.answered_at == NOW
-    assert CaseFile.objects.get().closed_at == NOW
+    assert made.case.closed_at == NOW
     made.move(State.IN_PROGRESS, actor="user:test", now=NOW)
     made.refresh_from_db()
-    assert made.answered_at is None
-    assert CaseFile.objects.get().closed_at is None
+    assert (made.answered_at, made.duplicate_of) == (None, None)
+    assert CaseFile.objects.get(pk=made.case_id).closed_at is None
 
 
 def test_a_case_is_open_while_one_of_its_requests_is(db):

@@ -64,7 +64,7 @@ def test_a_request_is_taken_in_and_can_be_followed(api):
     )
     assert shown["due"] == row.due_on.isoformat() == body["requests"][0]["due"]
     assert shown["clock"]["status"] == "running"
-    assert shown["allowed_moves"] == ["in_progress", "refused", "withdrawn"]
+    assert shown["allowed_moves"] == ["in_progress", "refused", "withdrawn", "duplicate"]
     assert abs((case.received_on - today).days) <= 1
 
 

@@ -1,0 +1,154 @@
+"""The same person asks for the same thing twice: one request closes, the other answers both, and nothing is lost."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+
+from core.outbox import deliver_due
+from ledger.models import Entry
+from requests import clarification, duplicates, intake, messages, office, representing
+from requests.models import RightsRequest
+from requests.workflow import TransitionNotAllowed
+from subjects.models import ErasureBlock
+from tests import make_office as make
+from tests import make_requests
+from tests.make_api import client as api_client
+
+pytestmark = pytest.mark.django_db
+NOW = make.NOW
+LATER = NOW + timedelta(days=3)
+BY = {"actor": make.OFFICER, "now": LATER}
+
+
+@pytest.fixture
+def first(mailoutbox):
+    """An access request of somebody known, who showed their mailbox."""
+    make.register(manual=True)
+    make.person("newsletter")
+    return make.confirmed("access", mailbox=mailoutbox).requests.get()
+
+
+def asked(*rights, now=LATER, **given):
+    return make_requests.case(*(rights or ("access",)), now=now, **given).requests.order_by("pk").first()
+
+
+def confirmed(mailoutbox, *rights, **given):
+    return make.confirmed(*(rights or ("access",)), mailbox=mailoutbox, now=LATER, **given).requests.get()
+
+
+def test_it_closes_points_at_the_other_and_the_person_is_told_once(first, mailoutbox):
+    again = asked(details="And the mails of last May.")
+    duplicates.mark(again, first, **BY)
+    assert (again.state, again.duplicate_of, again.case.closed_at) == ("duplicate", first, LATER)
+    assert [text for _row, text in messages.comments(first.case)] == [
+        f"{again.reference} asked for the same on Wednesday 25 November 2026. It is answered with this request.\n\n"
+        "And the mails of last May."
+    ]
+    assert Entry.objects.filter(kind="request.duplicate-marked", object=again.uuid).count() == 1
+    assert duplicates.tell_due(now=LATER) == 0
+    told = LATER + duplicates.UNDO
+    assert duplicates.tell_due(now=told) == 1
+    assert duplicates.tell_due(now=told) == 0
+    deliver_due(now=told)
+    mail = mailoutbox[-1]
+    assert (mail.to, "One answer to two" in mail.subject) == ([make.EMAIL], True)
+    for words in (again.reference, first.reference, "Tuesday 22 December 2026", "take this request up again"):
+        assert words in mail.body
+    with pytest.raises(duplicates.Told):
+        duplicates.undo(again, actor=make.OFFICER, now=told)
+    first.refresh_from_db()
+    assert first.is_open
+
+
+def test_it_is_undone_as_if_it_had_not_been(first, mailoutbox):
+    again = confirmed(mailoutbox)
+    blocks = ErasureBlock.objects.filter(placed_for=again.uuid, released_at=None)
+    assert blocks.exists()
+    due = again.due_on
+    duplicates.mark(again, first, **BY)
+    assert not blocks.exists()
+    with pytest.raises(TransitionNotAllowed):
+        office.casework.moves.step(again, "in_progress", **BY)
+    duplicates.undo(again, **BY)
+    assert (again.state, again.duplicate_of, again.due_on, blocks.exists()) == ("in_progress", None, due, True)
+    assert duplicates.tell_due(now=LATER + duplicates.UNDO) == 0
+
+
+def test_the_earlier_day_counts(first, mailoutbox):
+    """It was entered first, but the letter had come before."""
+    letter = asked(received_on=date(2026, 11, 20))
+    duplicates.mark(letter, first, **BY)
+    first.refresh_from_db()
+    assert (first.received_on, first.due_on) == (date(2026, 11, 20), date(2026, 12, 21))
+    duplicates.undo(letter, **BY)
+    first.refresh_from_db()
+    assert (first.received_on, first.due_on) == (date(2026, 11, 22), date(2026, 12, 22))
+
+
+def test_what_else_is_asked_for_stays_open(first):
+    again = asked("access", "erasure")
+    duplicates.mark(again, first, **BY)
+    other = again.case.requests.get(right="erasure")
+    assert other.is_open
+    with pytest.raises(duplicates.NotTheSame):
+        duplicates.mark(other, first, **BY)
+
+
+@pytest.mark.parametrize("how", ["stranger", "closed", "unconfirmed", "represented", "asked", "waits", "more"])
+def test_what_would_lose_something_is_refused(first, mailoutbox, how):
+    again, refusal = asked(), duplicates.NotTheSame
+    if how == "stranger":
+        again = asked(email="ada@example.com")
+    elif how == "closed":
+        first.move("withdrawn", **BY)
+    elif how == "unconfirmed":
+        again, first = first, again
+    elif how == "represented":
+        representing.begin(again.case, capacity="solicitor", is_child=False, **BY)
+        refusal = duplicates.ForSomebodyElse
+    elif how == "asked":
+        again, refusal = confirmed(mailoutbox), duplicates.WorkDone
+        clarification.ask(again, reason="which-data", unclear="Which mails?", **BY)
+    elif how == "waits":
+        clarification.ask(first, reason="which-data", unclear="Which mails?", **BY)
+        refusal = duplicates.DueEarlier
+    else:
+        first = confirmed(mailoutbox, "objection", stop=[])
+        RightsRequest.objects.filter(pk=first.pk).update(result={"objected": ["contract-administration"]})
+        again, refusal = asked("objection", stop=[]), duplicates.AsksForMore
+    state = RightsRequest.objects.get(pk=again.pk).state
+    with pytest.raises(refusal):
+        duplicates.mark(again, first, **BY)
+    again.refresh_from_db()
+    assert (again.state, again.duplicate_of) == (state, None)
+
+
+def test_staff_do_it_on_the_page_and_the_person_sees_it(first, client, mailoutbox):
+    again = confirmed(mailoutbox)
+    client.force_login(make.staff())
+    page = reverse("admin:rights-request", args=[again.uuid])
+    button = f"Close this one: {first.reference} of Sunday 22 November 2026 answers it"
+    assert button in client.get(page).content.decode()
+    refused = client.post(f"{page}duplicate/", {"of": "KP-BBBB-BBBB"}, follow=True).content.decode()
+    assert "No request has this reference." in refused
+    shown = client.post(f"{page}duplicate/", {"of": first.reference.lower()}, follow=True).content.decode()
+    assert "Nothing here: " in shown
+    assert "Undo: it is not the same" in shown
+    assert "Take up again" not in shown
+    assert again.reference in client.get(reverse("admin:rights-request", args=[first.uuid])).content.decode()
+    again.refresh_from_db()
+    token = intake.fresh_link(again.case, now=LATER)
+    again.case.save()
+    assert "One answer is for both." in client.get(reverse("requests:confirm", args=[token])).content.decode()
+    assert "Open again" in client.post(f"{page}duplicate/undo/", follow=True).content.decode()
+
+
+def test_a_key_does_it_by_calls(first):
+    again, api = asked(), api_client()
+    here = f"/api/v1/requests/{again.reference}/duplicate/"
+    assert api.post(here, {"of": "KP-BBBB-BBBB"}, format="json").json()["errors"][0]["field"] == "of"
+    answer = api.post(here, {"of": first.reference}, format="json").json()
+    assert (answer["state"], answer["duplicate_of"], answer["due"]) == ("duplicate", first.reference, "2026-12-29")
+    back = api.post(f"{here}undo/", format="json").json()
+    assert (back["state"], back["duplicate_of"]) == ("in_progress", None)
