@@ -1,5 +1,6 @@
 """Forms of the pages about forgetting."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core.desk import DayField
 from processing.models import Purpose, PurposeVersion, System
 from retention.holds import REASONS
+from retention.holds_change import REASONS as CHANGE_REASONS
 from retention.models import RetentionRule
 from subjects.models import DataSubject, Organisation
 
@@ -92,6 +94,26 @@ class HoldForm(forms.Form):
                 else _("No organisation has this name.")
             )
         return found[0]
+
+
+class HoldChangeForm(HoldForm):
+    """What it is about and who answers for it, with why that changes."""
+
+    matter = reason = review_due = None  # type: ignore[assignment]
+    why = forms.ChoiceField(choices=list(CHANGE_REASONS.items()), label=_("Why it changes"), widget=forms.RadioSelect)
+    custodian = forms.ChoiceField(
+        label=_("Who answers for it"), help_text=_("They are reminded when it is to be looked at again.")
+    )
+
+    def __init__(self, *args: Any, keepers: Sequence[tuple[str, str]], company: Organisation | None, **given: Any):
+        super().__init__(*args, **given)
+        self.company = company
+        self.fields["custodian"].choices = keepers  # type: ignore[attr-defined]
+
+    def clean_organisation(self) -> Organisation | None:
+        """The one that it is about is meant by its name, though another may have the same."""
+        name = " ".join(self.cleaned_data["organisation"].split())
+        return self.company if self.company and name == self.company.name else super().clean_organisation()
 
 
 class ReviewForm(forms.Form):

@@ -5,7 +5,7 @@ company, days of collection), and is a rule that every delete asks: whoever come
 falls due meanwhile is restricted (retention/purge.py) and goes with the first run after the release.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.errors import DomainError, Invalid, Text
 from core.models import Controller, Outbox
 from ledger.entries import record
 from processing.models import Purpose, System
+from retention import restricting
 from retention.models import LegalHold
 from subjects import blocks
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, Relationship
@@ -55,7 +56,7 @@ def place(
     chosen = list(people)
     is_described = bool(systems or organisation or collected_from or collected_to)
     _check(matter, reason, review_due, now)
-    _check_scope(bool(chosen), is_described, bool(purposes or systems or organisation), collected_from, collected_to)
+    check_scope(bool(chosen), is_described, bool(purposes or systems or organisation), collected_from, collected_to)
     hold = LegalHold.objects.create(
         matter=matter.strip(),
         reason=reason,
@@ -64,56 +65,70 @@ def place(
         collected_to=collected_to,
         placed_by=actor,
         placed_at=now,
+        custodian=actor,
         review_due=review_due,
     )
     hold.purposes.set(purposes)
     hold.systems.set(systems)
     if chosen:
-        _hold_people(hold, chosen, purposes, actor=actor, now=now)
+        hold_people(hold, chosen, purposes, actor=actor, now=now)
     else:
-        _hold_by_rule(hold, purposes, systems, actor=actor, now=now)
+        hold_by_rule(hold, purposes, systems, actor=actor, now=now)
     _note(PLACED, hold, actor, now, people=len(chosen), by_rule=not chosen, reason=reason)
-    _journal_placed(hold, chosen, now=now)
+    told(PLACED, hold, chosen, at=hold.placed_at, now=now)
     return hold
 
 
 @transaction.atomic
 def place_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
     """Place what the journal says was placed after the backup. False if what it is about is not in it."""
-    people = list(DataSubject.objects.filter(uuid__in=data["people"]))
-    purposes = list(Purpose.objects.filter(slug__in=data["purposes"]))
-    systems = list(System.objects.filter(slug__in=data["systems"]))
-    companies = list(Organisation.objects.filter(uuid__in=data["organisations"]))
-    found = {"people": people, "purposes": purposes, "systems": systems, "organisations": companies}
-    # With less than it named it would be about something else.
-    if is_known(data["hold"]) or any(data[name] and not rows for name, rows in found.items()):
+    named = found(data)
+    if named is None or is_known(data["hold"]):
         return False
-    days = {name: date.fromisoformat(data[name]) if data[name] else None for name in ("collected_from", "collected_to")}
+    days = {name: named[name] for name in ("organisation", "collected_from", "collected_to")}
     hold = LegalHold.objects.create(
         uuid=data["hold"],
         matter=str(_("Restored from the journal")),
         reason=data["reason"],
-        organisation=companies[0] if companies else None,
         placed_by=data["by"],
         placed_at=datetime.fromisoformat(data["at"]),
+        custodian=data.get("custodian", data["by"]),
         review_due=date.fromisoformat(data["review_due"]),
         **days,
     )
-    hold.purposes.set(purposes)
-    hold.systems.set(systems)
+    people = named["people"]
+    hold.purposes.set(named["purposes"])
+    hold.systems.set(named["systems"])
     if people:
-        _hold_people(hold, people, purposes, actor=actor, now=now)
+        hold_people(hold, people, named["purposes"], actor=actor, now=now)
     else:
-        _hold_by_rule(hold, purposes, systems, actor=actor, now=now)
+        hold_by_rule(hold, named["purposes"], named["systems"], actor=actor, now=now)
     _note(PLACED, hold, actor, now, people=len(people), by_rule=not people, reason=hold.reason)
     return True
+
+
+def found(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the journal says a hold is about, as far as it is here. None when all of one kind is missing: with less than
+    it named it would be about something else.
+    """
+    rows: dict[str, list[Any]] = {
+        "people": list(DataSubject.objects.filter(uuid__in=data["people"])),
+        "purposes": list(Purpose.objects.filter(slug__in=data["purposes"])),
+        "systems": list(System.objects.filter(slug__in=data["systems"])),
+        "organisations": list(Organisation.objects.filter(uuid__in=data["organisations"])),
+    }
+    if any(data[name] and not some for name, some in rows.items()):
+        return None
+    days = {name: date.fromisoformat(data[name]) if data[name] else None for name in ("collected_from", "collected_to")}
+    companies = rows.pop("organisations")
+    return {**rows, **days, "organisation": companies[0] if companies else None}
 
 
 def is_known(uuid: str) -> bool:
     return LegalHold.objects.filter(uuid=uuid).exists()
 
 
-def _hold_people(
+def hold_people(
     hold: LegalHold, people: list[DataSubject], purposes: Sequence[Purpose], *, actor: str, now: datetime
 ) -> None:
     # In one order, so that two holds over the same people wait for each other instead of deadlocking.
@@ -124,11 +139,22 @@ def _hold_people(
             )
 
 
-def _hold_by_rule(
-    hold: LegalHold, purposes: Sequence[Purpose], systems: Sequence[System], *, actor: str, now: datetime
+def hold_by_rule(
+    hold: LegalHold,
+    purposes: Sequence[Purpose],
+    systems: Sequence[System],
+    *,
+    but_for: Collection[tuple[int | None, ...]] = (),
+    actor: str,
+    now: datetime,
 ) -> None:
+    """`but_for`: what is in force already, as (purpose, system, company, first day, last day)."""
+    days = [day.toordinal() if day else None for day in (hold.collected_from, hold.collected_to)]
     for purpose in list[Purpose | None](purposes) or [None]:
         for system in list[System | None](systems) or [None]:
+            of = purpose.pk if purpose else None, system.pk if system else None
+            if (*of, hold.organisation_id, *days) in but_for:
+                continue
             blocks.place_rule(
                 placed_for=hold.uuid,
                 purpose=purpose,
@@ -162,7 +188,7 @@ def people_held(hold: LegalHold) -> QuerySet[DataSubject]:
 @transaction.atomic
 def keep(hold: LegalHold, *, review_due: date, matter: str = "", actor: str, now: datetime) -> None:
     """It was looked at and is still needed. `matter`: its number, where that was not right or is missing."""
-    _in_force(hold)
+    in_force(hold)
     hold.matter = matter.strip() or hold.matter
     _check(hold.matter, hold.reason, review_due, now)
     hold.review_due, hold.reviewed_at = review_due, now
@@ -173,7 +199,7 @@ def keep(hold: LegalHold, *, review_due: date, matter: str = "", actor: str, now
 @transaction.atomic
 def release(hold: LegalHold, *, actor: str, now: datetime) -> int:
     """End it; what fell due meanwhile goes with the next run. Returns how many blocks there were."""
-    _in_force(hold)
+    in_force(hold)
     outbox.post(Outbox.Kind.JOURNAL, {"action": RELEASED, "hold": str(hold.uuid)}, about=None, now=now)
     return _end(hold, actor=actor, now=now)
 
@@ -199,6 +225,7 @@ def _end(hold: LegalHold, *, actor: str, now: datetime) -> int:
     hold.released_by, hold.released_at, hold.organisation = actor, now, None
     hold.save(update_fields=["released_by", "released_at", "organisation"])
     _note(RELEASED, hold, actor, now, blocks=count)
+    restricting.settle_after_hold(now=now, actor=actor)
     return count
 
 
@@ -206,13 +233,14 @@ def overdue(on: date) -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(released_at=None, review_due__lte=on).order_by("review_due", "pk")
 
 
-def _in_force(hold: LegalHold) -> None:
+def in_force(hold: LegalHold) -> None:
+    """Lock it. Raises DomainError when it has been released."""
     locked = LegalHold.objects.select_for_update().get(pk=hold.pk)
     if locked.released_at:
         raise DomainError(_("This hold has been released."), code="hold-released")
 
 
-def _check_scope(
+def check_scope(
     has_people: bool, is_described: bool, is_bounded: bool, collected_from: date | None, collected_to: date | None
 ) -> None:
     errors: dict[str, Text] = {}
@@ -239,7 +267,9 @@ def _check(matter: str, reason: str, review_due: date, now: datetime) -> None:
         raise Invalid(fields=errors)
 
 
-def _journal_placed(hold: LegalHold, people: Sequence[DataSubject], *, now: datetime) -> None:
+def told(
+    action: str, hold: LegalHold, people: Sequence[DataSubject], *, at: datetime, now: datetime, **more: str
+) -> None:
     """A restored backup must not delete what is held, so it is also written outside PostgreSQL.
 
     Ids, codes and days only: what somebody wrote as the number of the matter is not among them.
@@ -248,7 +278,7 @@ def _journal_placed(hold: LegalHold, people: Sequence[DataSubject], *, now: date
     if people and not named:
         return
     data = {
-        "action": PLACED,
+        "action": action,
         "hold": str(hold.uuid),
         "people": named,
         "purposes": [purpose.slug for purpose in hold.purposes.order_by("slug")],
@@ -258,10 +288,11 @@ def _journal_placed(hold: LegalHold, people: Sequence[DataSubject], *, now: date
         "collected_to": hold.collected_to.isoformat() if hold.collected_to else "",
         "reason": hold.reason,
         "by": hold.placed_by,
-        "at": now.isoformat(),
+        "custodian": hold.custodian,
+        "at": at.isoformat(),
         "review_due": hold.review_due.isoformat(),
     }
-    outbox.post(Outbox.Kind.JOURNAL, data, about=None, now=now)
+    outbox.post(Outbox.Kind.JOURNAL, data | more, about=None, now=now)
 
 
 def _note(kind: str, hold: LegalHold, actor: str, now: datetime, **data: object) -> None:

@@ -1,4 +1,4 @@
-"""Telling whoever placed a hold that its review is near: two weeks ahead, once for each review."""
+"""Telling whoever answers for a hold that its review is near: two weeks ahead, once for each review."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -35,13 +35,14 @@ def _remind(hold: LegalHold, *, now: datetime) -> bool:
 
 
 def owner_address(hold: LegalHold) -> str:
-    """Whoever placed it; the privacy mailbox when they are gone or cannot be reached."""
+    """Whoever answers for it; the privacy mailbox when they are gone or cannot be reached."""
     owner = owner_of(hold)
     return owner.email if owner and owner.is_active and owner.email else Controller.current().dpo_contact
 
 
 def owner_of(hold: LegalHold) -> User | None:
-    kind, _colon, name = hold.placed_by.partition(":")
+    """Whoever took it over, or placed it."""
+    kind, _colon, name = (hold.custodian or hold.placed_by).partition(":")
     try:
         return User.objects.filter(uuid=UUID(name)).first() if kind == "user" else None
     except ValueError:

@@ -26,7 +26,7 @@ class LegalHold(models.Model):
     placed_by = models.CharField(max_length=60)
     placed_at = models.DateTimeField()
     # Who answers for it now, and is reminded; whoever placed it, until somebody takes it over.
-    custodian = models.CharField(max_length=60, db_default="")
+    custodian = models.CharField(max_length=60, default="", db_default="")
     changed_at = models.DateTimeField(null=True, help_text="When what it is about, or who answers for it, changed.")
     review_due = models.DateField()
     reviewed_at = models.DateTimeField(null=True)

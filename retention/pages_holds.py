@@ -1,10 +1,11 @@
-"""Pages about legal holds: place one, see whom it holds, look at it again, release it."""
+"""Pages about legal holds: place one, see whom it holds, change that, look at it again, release it."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
@@ -13,9 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.desk import actor_of, for_staff, page, refuse
 from core.errors import DomainError
-from core.models import Controller
-from retention import holds, holds_review
-from retention.forms import HoldForm, ReviewForm
+from core.models import Controller, User
+from ledger.models import Entry
+from retention import holds, holds_change, holds_review
+from retention.forms import HoldChangeForm, HoldForm, ReviewForm
 from retention.models import LegalHold
 from retention.pages import CHANGE, done
 
@@ -52,6 +54,7 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "hold": hold,
         "reason": holds.REASONS.get(hold.reason, hold.reason),
         "owner": holds_review.owner_of(hold),
+        "changes": _changes(hold),
         "today": now.astimezone(Controller.current().zone).date(),
         "n_people": people.order_by()[: MOST + 1].count(),
         "n_items": holds.needs_held(hold).values("item").distinct().order_by()[: MOST + 1].count(),
@@ -65,6 +68,56 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         found = list(rows.order_by("pk")[: PAGE + 1])
         context |= {"people": found[:PAGE], "after": found[PAGE - 1].pk if len(found) > PAGE else ""}
     return page(request, "retention/hold.html", context)
+
+
+def _changes(hold: LegalHold) -> list[dict[str, Any]]:
+    """What the ledger says was changed in it, the newest first."""
+    found = Entry.objects.filter(kind=holds_change.CHANGED, object=hold.uuid).order_by("-pk")[:PAGE]
+    told = [(entry.at, json.loads(entry.body)["data"]) for entry in found]
+    return [{"at": at, **data, "why": holds_change.REASONS.get(data["why"], data["why"])} for at, data in told]
+
+
+@require_http_methods(["GET", "POST"])
+@for_staff(CHANGE)
+def amend(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Change what it is about, or who answers for it."""
+    hold = get_object_or_404(LegalHold.objects.select_related("organisation"), uuid=uuid, released_at=None)
+    if not request.user.has_perm(PEOPLE):
+        raise Http404
+    scope, keepers = holds_change.scope_of(hold), _keepers()
+    form = HoldChangeForm(
+        request.POST or None, initial=_as_it_is(hold, scope), keepers=keepers, company=scope.organisation
+    )
+    if request.method == "POST" and form.is_valid():
+        given = dict(form.cleaned_data)
+        who, why, given["purposes"] = given.pop("custodian"), given.pop("why"), list(given["purposes"])
+        new = holds_change.Scope(**{**given, "systems": list(given["systems"])})
+        try:
+            holds_change.change(hold, new, custodian=who, why=why, actor=actor_of(request), now=timezone.now())
+        except DomainError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Changed. What is not held any more goes with the next run, if it is due."))
+            return redirect("admin:hold", uuid)
+    title = _("Change legal hold %(matter)s") % {"matter": hold.matter}
+    return page(request, "retention/hold_change.html", {"title": title, "hold": hold, "form": form})
+
+
+def _keepers() -> list[tuple[str, str]]:
+    staff = User.objects.filter(is_staff=True, is_active=True).order_by("username")
+    return [(user.actor, user.get_username()) for user in staff if user.has_perm(CHANGE)]
+
+
+def _as_it_is(hold: LegalHold, scope: holds_change.Scope) -> dict[str, Any]:
+    return {
+        "people": "\n".join(str(person.uuid) for person in scope.people),
+        "purposes": [purpose.pk for purpose in scope.purposes],
+        "systems": [system.pk for system in scope.systems],
+        "organisation": scope.organisation.name if scope.organisation else "",
+        "collected_from": scope.collected_from,
+        "collected_to": scope.collected_to,
+        "custodian": hold.custodian or hold.placed_by,
+    }
 
 
 @require_POST
@@ -86,5 +139,6 @@ def change(request: HttpRequest, uuid: UUID, step: str) -> HttpResponse:
 URLS = [
     path("forgetting/holds/new/", add, name="hold-add"),
     path("forgetting/holds/<uuid:uuid>/", show, name="hold"),
+    path("forgetting/holds/<uuid:uuid>/change/", amend, name="hold-change"),
     path("forgetting/holds/<uuid:uuid>/<slug:step>/", change, name="hold-end"),
 ]

@@ -5,7 +5,7 @@ about anybody then: upper apps register a query for who may be meant (`register_
 that the person asks for, or a stranger could.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -102,13 +102,12 @@ def place_rule(
 
 
 @transaction.atomic
-def release(placed_for: UUID, *, now: datetime, actor: str) -> int:
-    """End every block that this request or hold placed; returns how many there were."""
-    blocks = list(
-        ErasureBlock.objects.select_for_update(of=("self",))
-        .filter(placed_for=placed_for, released_at=None)
-        .select_related("subject", "purpose")
-    )
+def release(placed_for: UUID, *, only: Collection[int] | None = None, now: datetime, actor: str) -> int:
+    """End every block that this request or hold placed (of these, by primary key); returns how many there were."""
+    mine = ErasureBlock.objects.filter(placed_for=placed_for, released_at=None)
+    if only is not None:
+        mine = mine.filter(pk__in=only)
+    blocks = list(mine.select_for_update(of=("self",)).select_related("subject", "purpose").order_by("pk"))
     for block in blocks:
         # The name of an organisation may be that of a person, so no block that is over keeps it.
         block.released_at, block.organisation = now, None

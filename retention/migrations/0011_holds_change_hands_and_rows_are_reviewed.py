@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='legalhold',
             name='custodian',
-            field=models.CharField(db_default='', max_length=60),
+            field=models.CharField(db_default='', default='', max_length=60),
         ),
         migrations.CreateModel(
             name='AnonymityRecord',
