@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from core.desk import actor_of, for_staff, page, refuse
+from core.desk import DayField, actor_of, for_staff, page, refuse
 from core.errors import DomainError
 from core.models import Controller
-from retention import published, statistics
+from retention import anonymity_record, published, statistics
+from retention.models_anonymous import AnonymityRecord
 
 READ, RELEASE = "retention.view_retentionrule", "retention.approve_retentionrule"
 # Where the session keeps the counts that were released, so that looking again spends nothing.
@@ -83,6 +84,28 @@ class NoiseForm(forms.Form):
         return [line.strip() for line in self.cleaned_data["values"].splitlines() if line.strip()]
 
 
+class RecordForm(forms.Form):
+    attacker = forms.CharField(
+        label=gettext_lazy("Who could try to find a person in these rows"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=4000,
+        help_text=gettext_lazy(
+            "Everybody can read what is published. Think of somebody who is competent and curious, of a colleague or"
+            " neighbour who knows something already, and of other data that can be had."
+        ),
+    )
+    tried = forms.CharField(
+        label=gettext_lazy("What was tried, and what came of it"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=4000,
+        help_text=gettext_lazy("Singling somebody out, linking rows to other data, inferring something. Name nobody."),
+    )
+    decision = forms.ChoiceField(
+        label=gettext_lazy("Decision"), choices=AnonymityRecord.Decision.choices, widget=forms.RadioSelect
+    )
+    review_due = DayField(label=gettext_lazy("Look at it again on"), help_text=gettext_lazy("Within a year."))
+
+
 @require_GET
 @for_staff(READ)
 def overview(request: HttpRequest) -> HttpResponse:
@@ -96,7 +119,9 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     return _shown(request, get_object_or_404(published.sets(), uuid=uuid))
 
 
-def _shown(request: HttpRequest, run: Any, noise: NoiseForm | None = None) -> HttpResponse:
+def _shown(
+    request: HttpRequest, run: Any, *, noise: NoiseForm | None = None, review: RecordForm | None = None
+) -> HttpResponse:
     names = published.fields(run)
     asked = request.GET if "down" in request.GET else {"down": names[0], "across": names[-1] if names[1:] else ""}
     form = ByForm(names, asked)
@@ -108,6 +133,9 @@ def _shown(request: HttpRequest, run: Any, noise: NoiseForm | None = None) -> Ht
         "published": published.published(run),
         "may_release": request.user.has_perm(RELEASE),
         "noise": noise or NoiseForm(names),
+        "review": review or RecordForm(),
+        "against": list(anonymity_record.against(run, now=timezone.now())),
+        **_last_record(run),
         "told": request.session.get(TOLD, {}).get(str(run.uuid), []),
         "least": statistics.LEAST,
     }
@@ -120,6 +148,11 @@ def _shown(request: HttpRequest, run: Any, noise: NoiseForm | None = None) -> Ht
             context |= {"table": _laid_out(made), "made": made, "by": form.by, "other": statistics.OTHER}
             context["is_out"] = any(one["by"] == form.by for one in context["published"])
     return page(request, "retention/statistics_set.html", context)
+
+
+def _last_record(run: Any) -> dict[str, Any]:
+    found = anonymity_record.current(run)
+    return {"record": found, "reviewer": published.people([found.reviewed_by]).get(found.reviewed_by) if found else ""}
 
 
 def _laid_out(made: statistics.Table) -> dict[str, Any]:
@@ -170,18 +203,35 @@ def count(request: HttpRequest, uuid: UUID) -> HttpResponse:
     run = get_object_or_404(published.sets(), uuid=uuid)
     form = NoiseForm(published.fields(run), request.POST)
     if not form.is_valid():
-        return _shown(request, run, form)
+        return _shown(request, run, noise=form)
     given, now = form.cleaned_data, timezone.now()
     release = {"epsilon": given["epsilon"], "name": given["name"], "actor": actor_of(request), "now": now}
     try:
         counts = statistics.noisy_counts_of(published.rows(run), given["field"], given["values"], **release)
     except DomainError as error:
         refuse(form, error, {"by": "field"})
-        return _shown(request, run, form)
+        return _shown(request, run, noise=form)
     told = request.session.get(TOLD, {})
     one = {"name": given["name"], "field": given["field"], "epsilon": str(given["epsilon"]), "counts": counts}
     request.session[TOLD] = told | {str(uuid): [one, *told.get(str(uuid), [])]}
     messages.success(request, _("Counted and entered in the ledger. The counts stay here until you sign out."))
+    return redirect("admin:statistics-set", uuid)
+
+
+@require_POST
+@for_staff(RELEASE)
+def review(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Who could try to find a person, what was tried, and the decision: the anonymity record."""
+    run = get_object_or_404(published.sets(), uuid=uuid)
+    form = RecordForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, run, review=form)
+    try:
+        anonymity_record.review(run, actor=actor_of(request), now=timezone.now(), **form.cleaned_data)
+    except DomainError as error:
+        refuse(form, error)
+        return _shown(request, run, review=form)
+    messages.success(request, _("Recorded, and entered in the ledger."))
     return redirect("admin:statistics-set", uuid)
 
 
@@ -190,6 +240,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path("forgetting/statistics/", overview, name="statistics"),
         path("forgetting/statistics/<uuid:uuid>/", show, name="statistics-set"),
         path("forgetting/statistics/<uuid:uuid>/publish/", publish, name="statistics-publish"),
+        path("forgetting/statistics/<uuid:uuid>/review/", review, name="statistics-review"),
         path("forgetting/statistics/<uuid:uuid>/table.csv", download, name="statistics-table"),
         path("forgetting/statistics/<uuid:uuid>/count/", count, name="statistics-count"),
     ]

@@ -18,7 +18,7 @@ from core.errors import DomainError
 from core.models import User
 from ledger.entries import record
 from ledger.models import Entry
-from retention import statistics
+from retention import anonymity_record, differencing, statistics
 from retention.anonymise import ANONYMOUS, recipe
 from retention.models import Run
 from retention.models_safety import EpsilonSpent
@@ -64,12 +64,19 @@ def rows(run: Run) -> Iterator[tuple[Mapping[str, str], int]]:
 
 @transaction.atomic
 def publish(run: Run, by: Sequence[str], *, actor: str, now: datetime) -> statistics.Table:
-    """Record that this table goes out, once. Raises Invalid, TooSparse or PublishedBefore."""
+    """Record that this table goes out, once, under an anonymity record that is in date.
+
+    Raises Invalid, TooSparse, PublishedBefore, NotFit, or ToldTogether with what is out already.
+    """
     Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
     names = fields(run)
-    if any(sorted(found["by"]) == sorted(by) for found in published(run)):
+    out = [found["by"] for found in published(run)]
+    if any(sorted(found) == sorted(by) for found in out):
         raise PublishedBefore
+    under = anonymity_record.fit(run, now=now)
     made = statistics.table_of(rows(run), by)
+    tables = [(one, statistics.table_of(rows(run), one)) for one in out]
+    differencing.weigh(rows(run), [*tables, (by, made)])
     text = json.dumps(list(statistics.lines(made)), sort_keys=True)
     # By their places in the recipe, which is frozen: a name may be more than a code.
     told = {
@@ -77,6 +84,8 @@ def publish(run: Run, by: Sequence[str], *, actor: str, now: datetime) -> statis
         "people": made.total,
         "cells": len(made.cells),
         "left_out": made.left_out,
+        "beside": len(out),
+        "record": str(under.uuid),
     }
     digest = sha256(text.encode()).hexdigest()
     purpose = run.rule.purpose.slug if run.rule else ""

@@ -64,7 +64,7 @@ def anonymous_rows(*kinds):
     fields = {"feedback.born": {"strategy": "keep"}, "feedback.score": {"strategy": "keep"}}
     recipe = {"fields": fields, "quasi": ["feedback.born"], "sensitive": ["feedback.score"]}
     made = rule(live("surveys", "a"), action="anonymise", recipe=recipe | {"thresholds": {"k": 5, "l": 2, "t": 0.9}})
-    measured = {"status": "anonymous", "rows": sum(kind[2] for kind in kinds), "k": 20, "l": 2, "t": 0.1}
+    measured = {"status": "anonymous", "rows": sum(kind[2] for kind in kinds), "k": 20, "l": 3, "t": 0.1}
     at = {"as_of": TODAY, "started_at": NOW, "heartbeat_at": NOW, "finished_at": NOW}
     run = Run.objects.create(rule=made, status=Run.Status.FINISHED, measured=measured, **at)
     for born, score, times in kinds:

@@ -1,13 +1,57 @@
 """Staff see figures from anonymous rows, publish a table once, and spend of what a year may tell."""
 
+import json
+from datetime import timedelta
+
 import pytest
+from django.db import DatabaseError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from ledger.models import Entry
+from retention import anonymity_record
+from retention.models import AnonymousRow
+from retention.models_anonymous import AnonymityRecord
 from retention.models_safety import EpsilonSpent
 from tests.make_retention import anonymous_rows
 
 pytestmark = pytest.mark.django_db
+
+
+def record(client, run, **changes):
+    given = {"attacker": "A neighbour.", "tried": "Searched the web: nobody found.", "decision": "remote"}
+    given |= {"review_due": timezone.localdate() + timedelta(days=300)} | changes
+    return client.post(reverse("admin:statistics-review", args=[run.uuid]), given, follow=True)
+
+
+def test_a_record_says_who_could_try_and_is_kept(admin_client, admin_user):
+    run = anonymous_rows(("1970s", "good", 30), ("1970s", "bad", 12))
+    assert "Choose a day within the next year" in record(admin_client, run, review_due="2100-01-01").text
+    assert "This field is required" in record(admin_client, run, tried="").text
+    assert not AnonymityRecord.objects.exists()
+    assert "Somebody may be found in these rows" not in record(admin_client, run).text
+    page = record(admin_client, run, decision="found", attacker="A colleague.").text
+    assert "Who looked at it last says that somebody may be found" in page
+    assert "A colleague." in page
+    assert AnonymityRecord.objects.count() == 2
+    told = json.loads(Entry.objects.filter(kind="statistics.reviewed", object=run.uuid).latest("pk").body)["data"]
+    assert (told["decision"], told["k"], told["l"], told["t"]) == ("found", 20, 3, "0.1")
+    assert told["data_sha256"] == AnonymityRecord.objects.latest("pk").data_sha256
+    with pytest.raises(DatabaseError), transaction.atomic():
+        AnonymityRecord.objects.update(decision="remote")
+
+
+def test_what_stands_against_publishing_is_told(admin_client):
+    run = anonymous_rows(("1970s", "good", 30), ("1970s", "bad", 12))
+    record(admin_client, run)
+    fit = anonymity_record.fit
+    assert fit(run, now=timezone.now())
+    with pytest.raises(anonymity_record.NotFit, match="not-fit"):
+        fit(run, now=timezone.now() + timedelta(days=301))
+    AnonymousRow.objects.filter(run=run, times=12).update(times=13)
+    assert ["of other rows" in str(one) for one in anonymity_record.against(run, now=timezone.now())] == [True]
+    run.measured |= {"k": 9, "l": 2, "t": 0.3}
+    assert len(list(anonymity_record.against(run, now=timezone.now()))) == 4
 
 
 def test_a_table_is_looked_at_and_published_once_and_counts_spend_of_the_year(admin_client):
@@ -22,6 +66,11 @@ def test_a_table_is_looked_at_and_published_once_and_counts_spend_of_the_year(ad
     file = reverse("admin:statistics-table", args=[run.uuid])
     assert admin_client.get(file, by).status_code == 302, "not published yet"
     assert not Entry.objects.filter(kind="statistics.published").exists()
+    assert "There is no anonymity record" in page
+    refused = admin_client.post(reverse("admin:statistics-publish", args=[run.uuid]), by, follow=True)
+    assert "Nothing of these rows can be published. There is no anonymity record" in refused.text
+    assert not Entry.objects.filter(kind="statistics.published").exists()
+    record(admin_client, run)
     for _click in range(2):
         admin_client.post(reverse("admin:statistics-publish", args=[run.uuid]), by)
     # The other way round it is the same table, and not another one beside it.
