@@ -23,7 +23,7 @@ from requests.models import CaseFile
 from subjects.models import PersonalDataItem
 from tests import make_office as make
 from tests.make_api import client
-from tests.requests.test_transfers import LOOPBACK, Receiver
+from tests.make_transfers import LOOPBACK, Receiver
 
 pytestmark = pytest.mark.django_db
 REQUESTER = {"name": "Grace Hopper", "email": make.EMAIL}

@@ -23,8 +23,8 @@ from subjects.identifiers import Claim
 from tests import make_consents, make_register, make_subjects
 from tests import make_office as make
 from tests.e2e.browser import opened
+from tests.make_transfers import LOOPBACK, Receiver
 from tests.requests.test_public_accessibility import sticks_out, violations
-from tests.requests.test_transfers import LOOPBACK, Receiver
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

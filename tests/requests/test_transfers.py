@@ -2,25 +2,15 @@
 
 import io
 import json
-import socket
-import subprocess
-import sys
-import time
 import zipfile
-from contextlib import contextmanager
 from datetime import timedelta
-from ipaddress import ip_network
-from pathlib import Path
-from threading import Thread
-from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
 
-from core import network, outbox
+from core import outbox
 from core.errors import Invalid
 from core.models import Outbox
-from core.network import AddressRefused
 from ledger import signing
 from ledger.models import Entry
 from requests import letters, next_step, package, porting, transfer_post, transfers, ways
@@ -29,79 +19,22 @@ from requests.models import Package, RightsRequest, Transfer
 from requests.sending import Unconfirmed
 from requests.two_people import TwoPeopleNeeded
 from tests import make_office as make
-from tests import make_requests, make_staff, make_subjects
+from tests import make_requests, make_staff, make_subjects, make_transfers
+from tests.make_transfers import deliver, instruct
 
 pytestmark = pytest.mark.django_db
 NOW, OFFICER = make.NOW, make.OFFICER
-LOOPBACK = [ip_network("127.0.0.0/8")]
-SERVER = Path(__file__).with_name("receiving_server.py")
-
-
-class Receiver:
-    """The other side: a process that can be killed and come back on the same port."""
-
-    def __init__(self, folder):
-        self.folder, self.port, self.process = folder, 0, None
-
-    def start(self, mode="take", certificate=""):
-        (self.folder / "mode").write_text(mode)
-        command = [
-            sys.executable,
-            str(SERVER),
-            str(self.port),
-            str(self.folder),
-            *([certificate] if certificate else []),
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
-        return self
-
-    def stop(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.process.stdout.close()
-            self.process = None
-
-    @property
-    def log(self):
-        path = self.folder / "log"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    @property
-    def kept(self):
-        return sorted(self.folder.glob("*.zip"))
-
-    @contextmanager
-    def killed_once_it_has_begun(self):
-        def wait():
-            until = time.monotonic() + 30
-            while not self.log and time.monotonic() < until:
-                time.sleep(0.02)
-            self.process.kill()
-
-        killer = Thread(target=wait)
-        killer.start()
-        yield
-        killer.join()
-        self.stop()
 
 
 @pytest.fixture
 def receiver(tmp_path, settings):
-    settings.OUTGOING_NETWORKS = LOOPBACK
-    made = Receiver(tmp_path)
-    yield made
-    made.stop()
+    with make_transfers.receiving(tmp_path, settings) as made:
+        yield made
 
 
 @pytest.fixture
 def found(mailoutbox):
-    make.register()
-    make.person("newsletter")
-    made = make.confirmed("portability", mailbox=mailoutbox).requests.get()
-    porting.prepare(made, actor=OFFICER, now=NOW)
-    return made
+    return make_transfers.prepared(mailoutbox)
 
 
 @pytest.fixture
@@ -111,22 +44,6 @@ def large(found):
     make_subjects.item(found.case.subject, "newsletter", content=content, category="name", now=NOW)
     porting.prepare(found, actor=OFFICER, now=NOW)
     return found
-
-
-def instruct(found, port=443, **given):
-    values = {
-        "name": "Octopus Ltd",
-        "address": f"http://127.0.0.1:{port}/take?from=kraken",
-        "words": "Send it to Octopus.",
-        "told": "request",
-        **given,
-    }
-    return transfers.instruct(found, **values, actor=OFFICER, now=NOW)
-
-
-def deliver(at=NOW):
-    row = Outbox.objects.get(kind="transfer", sent_at=None, dead_at=None)
-    return outbox.deliver_one(row.pk, now=at)
 
 
 def sent(found, receiver, mode="take"):
@@ -240,7 +157,7 @@ def test_made_anew_the_old_set_is_not_sent(found, receiver):
 
 
 def test_nothing_goes_without_an_instruction_of_somebody_we_know(found, mailoutbox, settings):
-    settings.OUTGOING_NETWORKS = LOOPBACK
+    settings.OUTGOING_NETWORKS = make_transfers.LOOPBACK
     for field in ("name", "words", "told"):
         with pytest.raises(Invalid) as refused:
             instruct(found, **{field: ""})
@@ -304,92 +221,6 @@ def test_the_letter_says_whether_they_have_it(found, receiver):
     found.refresh_from_db()
     assert found.state == "fulfilled"
     assert "They confirmed that they have it." in letters.read(letters.latest(found))["text"]
-
-
-PRIVATE = [
-    "127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",  # noqa: S104 - to be refused
-    "224.0.0.1", "::1", "fe80::1",
-    "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "::10.0.0.1",
-]  # fmt: skip
-
-
-def resolving(monkeypatch, *addresses):
-    """Names lead here for the check alone; what connects is not touched."""
-    rows = [(0, 0, 0, "", (one, 443)) for one in addresses]
-    fake = SimpleNamespace(getaddrinfo=lambda *_args, **_named: rows, SOCK_STREAM=socket.SOCK_STREAM)
-    monkeypatch.setattr(network, "socket", fake)
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_an_address_inside_is_refused_even_beside_one_outside(monkeypatch, settings, address):
-    settings.OUTGOING_NETWORKS = []
-    for found in ([address], ["93.184.215.14", address]):
-        resolving(monkeypatch, *found)
-        with pytest.raises(AddressRefused):
-            network.target_of("https://receiver.example/take")
-
-
-def test_the_number_that_was_checked_is_the_one_connected_to(monkeypatch, settings):
-    settings.OUTGOING_NETWORKS = []
-    resolving(monkeypatch, "93.184.215.14")
-    target = network.target_of("https://receiver.example/take?x=1")
-    assert target.url == "https://93.184.215.14:443/take?x=1"
-    assert (target.host, target.name) == ("receiver.example", "receiver.example")
-    resolving(monkeypatch, "2606:2800:21f::1")
-    assert network.target_of("https://receiver.example:8443/").url == "https://[2606:2800:21f::1]:8443/"
-    with pytest.raises(AddressRefused):
-        network.target_of("http://receiver.example/")
-
-
-def test_an_instruction_whose_name_leads_inside_later_goes_nowhere(found, monkeypatch, settings):
-    settings.OUTGOING_NETWORKS = []
-    transfer = instruct(found, address="https://receiver.example/take")
-    transfers.start(transfer, actor=OFFICER, now=NOW)
-    resolving(monkeypatch, "169.254.169.254")
-    deliver()
-    transfer.refresh_from_db()
-    assert (transfer.state, transfer.error) == ("failed", "address-refused")
-
-
-def certificate(folder, name):
-    """A certificate of its own authority for this name; returns the file of both and the authority's."""
-    from datetime import UTC, datetime
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(issuer)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    ).public_bytes(serialization.Encoding.PEM)
-    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "both.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *plain) + made)
-    (folder / "authority.pem").write_bytes(made)
-    return folder / "both.pem", folder / "authority.pem"
-
-
-@pytest.mark.parametrize(("name", "state"), [("receiver.example", "delivered"), ("somebody.example", "sending")])
-def test_over_https_the_certificate_must_be_of_the_name(found, receiver, monkeypatch, name, state):
-    both, authority = certificate(receiver.folder, name)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    receiver.start(certificate=str(both))
-    resolving(monkeypatch, "127.0.0.1")
-    transfer = instruct(found, address=f"https://receiver.example:{receiver.port}/take")
-    transfers.start(transfer, actor=OFFICER, now=NOW)
-    deliver()
-    transfer.refresh_from_db()
-    assert transfer.state == state
 
 
 def test_a_link_works_once_for_three_days_and_for_this_set_alone(found):
