@@ -18,6 +18,7 @@ from consents.api import body_of
 from consents.verdicts import Opinion, Verdict
 from core.api import ApiView
 from core.errors import Invalid, Text
+from core.undisturbed import undisturbed
 from processing.models import Channel
 from subjects.models import Identifier
 
@@ -74,8 +75,8 @@ class CheckView(ApiView):
         """Whether each value may be used for the purpose now, in the order of the values. Changes nothing."""
         now = timezone.now()
         body = body_of(request.data, {"purpose", "channel", "type", "system", "values", "use", "explain"})
-        verdicts = permission.check(**_question(body), now=now)
-        results = [_explained(one) for one in verdicts] if body.get("explain") else _all_written(verdicts)
+        with undisturbed():
+            results = _results(permission.check(**_question(body), now=now), body)
         return Response({"purpose": body["purpose"], "as_of": now, "results": results})
 
 
@@ -112,8 +113,8 @@ class DisclosureView(ApiView):
         question = _question({"purpose": "", **body})
         question.pop("channel")
         plan = _plan(body, question.pop("purpose"))
-        verdicts = disclosing.check(plan, **question, now=now)
-        results = [_explained(one) for one in verdicts] if body.get("explain") else _all_written(verdicts)
+        with undisturbed():
+            results = _results(disclosing.check(plan, **question, now=now), body)
         return Response({"recipient": plan.recipient, "purpose": plan.purpose, "as_of": now, "results": results})
 
 
@@ -129,6 +130,10 @@ def _plan(body: Mapping[str, Any], purpose: str) -> disclosing.Plan:
     if errors:
         raise Invalid(fields=errors)
     return disclosing.Plan(purpose=purpose, categories=categories, **texts)
+
+
+def _results(verdicts: list[Verdict], body: Mapping[str, Any]) -> Written | list[dict[str, Any]]:
+    return [_explained(one) for one in verdicts] if body.get("explain") else _all_written(verdicts)
 
 
 def _explained(verdict: Verdict) -> dict[str, Any]:

@@ -70,7 +70,8 @@ def check(
     is_message: bool = True,
     judge: Judge | None = None,
 ) -> list[Verdict]:
-    """The verdicts about these values, in their order. Three queries, however many values; one more with a use.
+    """The verdicts about these values, in their order. Three queries, and two more for every 25,000 values beyond the
+    first; one more with a use.
 
     A value that several people share is judged by the strictest verdict among them. A value that is not a possible
     identifier is nobody's. Without `is_message` nobody is written to, so the kind of identifier is no channel.

@@ -1,19 +1,21 @@
-"""Reading the facts for many people at once: a fixed number of queries, whatever the number of people."""
+"""Reading the facts for many people at once: as many queries for thousands as for one."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from consents.projection import stands
 from consents.verdicts import Choice, Facts, No, Rules
 from core import prepared
+from core.ahead import ahead
 from core.arrays import Digests
 from core.keys import keyring
 from core.models import Controller
+from core.prepared import Fetch, Row
 from processing.models import Basis, Channel
 from subjects.models import RestrictedUse
 from subjects.models_limits import NEVER_RESTRICTED
@@ -146,14 +148,15 @@ FROM consents_pause pause
 WHERE pause.hash = ANY (%(hashes)s) AND pause.ended_at IS NULL AND pause.until > %(now)s
   AND (pause.purpose_id = %(purpose)s OR (pause.purpose_id IS NULL AND %(marketing)s))
 """
-Row = tuple[Any, ...]
 # So few at most are looked up one by one, by a plan that is made once.
 FEW = 10
+# So many of many are looked for at once, and while PostgreSQL looks, the ones before are judged.
+PORTION = 25_000
 
 
 def rules_of(slug: str) -> tuple[int, Rules] | None:
     """(primary key, rules) of the purpose with this slug. One query."""
-    rows = _rows(RULES, [slug])
+    rows = prepared.fetch_all(RULES, [slug])
     if not rows:
         return None
     key, purpose, live, basis, marketing, assessment, relies, review_due, zone = rows[0]
@@ -165,34 +168,57 @@ def rules_of(slug: str) -> tuple[int, Rules] | None:
 def people_by_text(
     params: dict[str, Any], texts: Collection[bytes]
 ) -> Iterator[tuple[bytes, Row | None, Sequence[No]]]:
-    """Every person behind each identifier, of which `texts` says what is hashed; no row of nobody. Two queries."""
-    noes = noes_by_text(params, texts)
-    blinds = _hashed("BLIND_INDEX_KEYS", texts)
-    refused = [blind for blind, text in blinds.items() if text in noes] if noes else []
-    params |= {"blinds": Digests(blinds), "refused": Digests(refused)}
-    unmet = dict(noes)
-    for row in _standing(_rows(_asked(VALUES_ARE, params), params, many=len(texts) > FEW)):
-        text = blinds[row[0]]
-        unmet.pop(text, None)
-        yield text, row, noes.get(text, ())
-    for text, refusals in unmet.items():
-        yield text, None, refusals
+    """Every person behind each identifier, of which `texts` says what is hashed; no row of nobody.
+
+    Two queries for each `PORTION` of them.
+    """
+    every = list(texts)
+    portions = (_Sought.by(every[start : start + PORTION]) for start in range(0, len(every), PORTION))
+    for sought, noes, rows in ahead(partial(_portion, _fetch(len(texts)), params), portions):
+        unmet = dict(noes)
+        for row in _standing(rows):
+            text = sought.blinds[row[0]]
+            unmet.pop(text, None)
+            yield text, row, noes.get(text, ())
+        for text, refusals in unmet.items():
+            yield text, None, refusals
+
+
+class _Sought(NamedTuple):
+    """Some of the texts by the hashes that they are found by, those of every active key."""
+
+    hashes: dict[bytes, bytes]
+    blinds: dict[bytes, bytes]
+
+    @classmethod
+    def by(cls, texts: Collection[bytes]) -> "_Sought":
+        return cls(_hashed("SUPPRESSION_KEYS", texts), _hashed("BLIND_INDEX_KEYS", texts))
+
+
+def _portion(fetch: Fetch, params: dict[str, Any], sought: _Sought) -> tuple[_Sought, dict[bytes, list[No]], list[Row]]:
+    noes = _noes(fetch, params, sought.hashes)
+    refused = [blind for blind, text in sought.blinds.items() if text in noes] if noes else []
+    params = {**params, "blinds": Digests(sought.blinds), "refused": Digests(refused)}
+    return sought, noes, fetch(_asked(VALUES_ARE, params), params)
 
 
 def facts_of(params: dict[str, Any], person: int, texts: Collection[bytes]) -> Facts:
     """The facts of one person, with the noes of any of their identifiers. Two queries."""
     noes = [no for found in noes_by_text(params, texts).values() for no in found]
     params |= {"person": person, "is_refused": bool(noes)}
-    for row in _standing(_rows(_asked(PERSON_IS, params), params)):
+    for row in _standing(prepared.fetch_all(_asked(PERSON_IS, params), params)):
         return facts_in(row, noes, params["used_of"])
     return Facts(known=False, noes=noes)
 
 
 def noes_by_text(params: dict[str, Any], texts: Collection[bytes]) -> dict[bytes, list[No]]:
-    known = _hashed("SUPPRESSION_KEYS", texts)
+    return _noes(_fetch(len(texts)), params, _hashed("SUPPRESSION_KEYS", texts))
+
+
+def _noes(fetch: Fetch, params: dict[str, Any], hashes: Mapping[bytes, bytes]) -> dict[bytes, list[No]]:
     found: dict[bytes, list[No]] = defaultdict(list)
-    for hashed, *no in _rows(NOES, {**params, "hashes": Digests(known)}, many=len(texts) > FEW):
-        found[known[hashed]].append(No(*no))
+    for hashed, *no in fetch(NOES, {**params, "hashes": Digests(hashes)}):
+        found[hashes[hashed]].append(No(*no))
     return dict(found)
 
 
@@ -228,8 +254,8 @@ def _asked(asked: tuple[str, str, str, str], params: dict[str, Any]) -> str:
     return _people(asked, on_consent=params["consent"], with_use=params["used_of"] is not None)
 
 
-def _rows(sql: str, params: Any, *, many: bool = False) -> list[Row]:
-    return (prepared.fetch_bulk if many else prepared.fetch_all)(sql, params)
+def _fetch(count: int) -> Fetch:
+    return prepared.bulk() if count > FEW else prepared.fetch_all
 
 
 def parameters(

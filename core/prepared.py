@@ -4,7 +4,7 @@ Django binds values on the client side, so its statements are parsed and planned
 bound by the server. Through PgBouncer this needs version 1.21 or later with `max_prepared_statements` set.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -12,13 +12,17 @@ from django.db import connection
 
 from core.arrays import Digests, DigestsDumper
 
+Params = Mapping[str, Any] | Sequence[Any]
+Row = tuple[Any, ...]
+Fetch = Callable[[str, Params], list[Row]]
 
-def fetch_one(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> tuple[Any, ...] | None:
+
+def fetch_one(sql: str, params: Params) -> Row | None:
     """The first row, on Django's own connection and in its transaction."""
     return next(iter(fetch_all(sql, params)), None)
 
 
-def fetch_all(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetch_all(sql: str, params: Params) -> list[Row]:
     """Every row, likewise."""
     session = _session()
     with connection.wrap_database_errors:
@@ -26,20 +30,29 @@ def fetch_all(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple
         # For this statement only: Django's own are all different texts, and preparing them would fill the cache.
         usual, session.prepare_threshold = session.prepare_threshold, 0
         try:
-            rows: list[tuple[Any, ...]] = cursor.execute(sql, params, prepare=True).fetchall()
+            rows: list[Row] = cursor.execute(sql, params, prepare=True).fetchall()
         finally:
             session.prepare_threshold = usual
     return rows
 
 
-def fetch_bulk(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetch_bulk(sql: str, params: Params) -> list[Row]:
     """Every row of a statement planned for exactly these values: what suits a few does not suit a hundred thousand.
 
     Values and rows go in their binary form, which neither side has to write as text and read again.
     """
-    session = _session()
-    with connection.wrap_database_errors:
-        return _cursor(session).execute(sql, params, prepare=False, binary=True).fetchall()
+    return bulk()(sql, params)
+
+
+def bulk() -> Fetch:
+    """The same on this thread's connection, also for another thread, which would get a connection of its own."""
+    cursor, errors = _cursor(_session()), connection.wrap_database_errors
+
+    def fetch(sql: str, params: Params) -> list[Row]:
+        with errors:
+            return cursor.execute(sql, params, prepare=False, binary=True).fetchall()
+
+    return fetch
 
 
 def _session() -> Any:
@@ -48,9 +61,9 @@ def _session() -> Any:
     return connection.connection
 
 
-def _cursor(session: Any) -> psycopg.Cursor[Any]:
+def _cursor(session: Any) -> psycopg.Cursor[Row]:
     """One for each connection: a new one would look up again how every type is written and read."""
-    cursor: psycopg.Cursor[Any] | None = getattr(session, "kraken_cursor", None)
+    cursor: psycopg.Cursor[Row] | None = getattr(session, "kraken_cursor", None)
     if cursor is None:
         cursor = session.kraken_cursor = psycopg.Cursor(session)
         cursor.adapters.register_dumper(Digests, DigestsDumper)

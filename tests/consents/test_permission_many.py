@@ -40,15 +40,20 @@ def test_many_values_in_their_order_cost_as_many_queries_as_one(monkeypatch, dja
 def counted(monkeypatch):
     """What is asked of the database past Django's own cursor."""
     seen = []
-    for name in ("fetch_all", "fetch_bulk"):
-        real = getattr(prepared, name)
-        monkeypatch.setattr(prepared, name, lambda sql, params, real=real: seen.append(sql) or real(sql, params))
+
+    def told(fetch):
+        return lambda sql, params: seen.append(sql) or fetch(sql, params)
+
+    one, many = told(prepared.fetch_all), prepared.bulk
+    monkeypatch.setattr(prepared, "fetch_all", one)
+    monkeypatch.setattr(prepared, "bulk", lambda: told(many()))
     return seen
 
 
-@pytest.mark.parametrize("many", [False, True])
-def test_few_and_many_get_the_same_answers(many):
-    """What is asked about a few is planned once, what is asked about many for each call."""
+@pytest.mark.parametrize(("many", "portion"), [(False, 100), (True, 100), (True, 4), (True, 1)])
+def test_few_and_many_get_the_same_answers(monkeypatch, many, portion):
+    """What is asked about a few is planned once, what is asked about many for each portion of them."""
+    monkeypatch.setattr(permission_sql, "PORTION", portion)
     make.published(controls=[make.control(), make.control("by-sms", channel="sms")])
     make.captured("both@example.com", choices={"newsletter-email": True, "by-sms": False})
     make.captured("no@example.com", choices={"newsletter-email": False})

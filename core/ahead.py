@@ -1,0 +1,27 @@
+"""The next piece of work is done by another thread while the one before is used."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def ahead(make: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
+    """What `make` gives for each, in their order. It never runs twice at once, and for a single one here.
+
+    Raises what `make` raises, when its turn has come. Whoever stops early waits for the piece that was begun.
+    """
+    rest = iter(given)
+    begun = list(islice(rest, 2))
+    if len(begun) < 2:
+        yield from map(make, begun)
+        return
+    with ThreadPoolExecutor(1) as beside:
+        coming = [beside.submit(make, one) for one in begun]
+        while coming:
+            made = coming.pop(0).result()
+            coming += [beside.submit(make, one) for one in islice(rest, 1)]
+            yield made
