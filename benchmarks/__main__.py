@@ -22,7 +22,10 @@ NAMES = (
     "access_package",
 )
 # Not of "all": loading takes minutes.
-LONG = ("queue_page_200k", "purge_200k", "purge_under_load", "chaos", "permission_check", "consent_import")
+LONG = (
+    *("queue_page_200k", "purge_200k", "purge_flat", "purge_under_load", "chaos"),
+    *("permission_check", "consent_import"),
+)
 
 
 def main() -> int:

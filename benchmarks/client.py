@@ -22,17 +22,18 @@ class Connection:
 
     def _ask(self, message: bytes) -> tuple[int, bytes]:
         self.socket.sendall(message)
-        received = b""
-        while b"\r\n\r\n" not in received:
+        received = bytearray()
+        while (end := received.find(b"\r\n\r\n")) < 0:
             received += self._receive()
-        head_, _, content = received.partition(b"\r\n\r\n")
-        length = int(head_.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-        while len(content) < length:
-            content += self._receive()
-        return int(head_[9:12]), content
+        head = bytes(received[:end])
+        length = end + 4 + int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        # Put together as bytes, an answer of megabytes would be copied once for each part of it.
+        while len(received) < length:
+            received += self._receive()
+        return int(head[9:12]), bytes(received[end + 4 :])
 
     def _receive(self) -> bytes:
-        part = self.socket.recv(65536)
+        part = self.socket.recv(2**18)
         if not part:
             raise ConnectionError("The server closed the connection.")
         return part

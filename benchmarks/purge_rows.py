@@ -1,4 +1,7 @@
-"""`load PEOPLE ITEMS` fills the database for the purge benchmark, `purge [WORKERS]` runs it. Both print JSON."""
+"""`load DUE ITEMS [EVERY]` fills the database for the purge benchmarks, `purge [WORKERS]` runs it. Both print JSON.
+
+So many people are due, one in every two or EVERY.
+"""
 
 import itertools
 import json
@@ -28,7 +31,7 @@ from subjects import identifiers  # noqa: E402
 
 NOW = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
 OLD, NEW = date(2024, 1, 1), date(2026, 6, 1)
-# Every second person is past the period. Sealed contents are random: nothing opens an item to erase it.
+# One person in %(every)s is past the period. Sealed contents are random: nothing opens an item to erase it.
 FILL = """
 INSERT INTO subjects_datasubject (uuid, locale, jurisdiction, is_test)
   SELECT gen_random_uuid(), 'en-GB', 'UK', false FROM generate_series(1, %(people)s);
@@ -37,7 +40,7 @@ INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, g
 INSERT INTO subjects_personaldataitem (uuid, subject_id, category_id, sealed, source, nature, system_id, collected_at)
   SELECT gen_random_uuid(), person.id, %(category)s, sha256(person.id::text::bytea) || sha256(number::text::bytea),
          'website', 'provided', %(system)s,
-         CASE person.id %% 2 WHEN 0 THEN %(old)s ELSE %(new)s END + number * interval '1 day'
+         CASE person.id %% %(every)s WHEN 0 THEN %(old)s ELSE %(new)s END + number * interval '1 day'
   FROM subjects_datasubject AS person, generate_series(1, %(items)s) AS number;
 INSERT INTO subjects_itempurpose (item_id, purpose_id, subject_id, category_id, collected_on)
   SELECT id, %(purpose)s, subject_id, category_id, collected_at::date FROM subjects_personaldataitem;
@@ -54,17 +57,17 @@ UNCHECKED = (
 )
 
 
-def load(people: int, items: int) -> dict[str, object]:
+def load(due: int, items: int, every: int = 2) -> dict[str, object]:
     about = {"title": "Marketing", "owner": "Marketing", "security": "-"}
     activity, _ = ProcessingActivity.objects.get_or_create(slug="marketing", defaults=about)
     purpose, _ = Purpose.objects.get_or_create(slug="newsletter", defaults={"activity": activity})
     category, _ = DataCategory.objects.get_or_create(slug="email", defaults={"label": "Your e-mail address"})
     builtin = {"name": "This database", "connector": "builtin"}
     system, _ = System.objects.get_or_create(slug="kraken-privacy", defaults=builtin)
-    for made in batched(sealed(2 * people)):
+    for made in batched(sealed(every * due)):
         _copy("subjects_identifier (uuid, type, system, rules_version, sealed, blind, blind_key)", map(_address, made))
         _copy("core_datakey (owner, owner_id, master_key, wrapped)", map(_key, made))
-    params = {"people": 2 * people, "items": items, "purpose": purpose.pk, "category": category.pk}
+    params = {"people": every * due, "every": every, "items": items, "purpose": purpose.pk, "category": category.pk}
     with connection.cursor() as cursor:
         cursor.execute(UNCHECKED)
         cursor.execute(FILL, params | {"system": system.pk, "old": OLD, "new": NEW})
@@ -145,7 +148,7 @@ def _most_memory() -> int:
 if __name__ == "__main__":
     print(
         json.dumps(
-            load(int(sys.argv[2]), int(sys.argv[3]))
+            load(*map(int, sys.argv[2:]))
             if sys.argv[1] == "load"
             else work(int(sys.argv[2]) if sys.argv[2:] else settings.RETENTION_WORKERS)
         )

@@ -45,7 +45,10 @@ def fetch_bulk(sql: str, params: Params) -> list[Row]:
 
 
 def bulk() -> Fetch:
-    """The same on this thread's connection, also for another thread, which would get a connection of its own."""
+    """The same on this thread's connection, also for another thread, which would get one of its own.
+
+    One at a time: while that thread waits, nothing else is asked here.
+    """
     cursor, errors = _cursor(_session()), connection.wrap_database_errors
 
     def fetch(sql: str, params: Params) -> list[Row]:
