@@ -20,7 +20,7 @@ from core.models import Controller, Outbox
 from ledger.entries import record
 from ledger.models import Entry
 from processing.models import Purpose
-from retention import evidence, holds, journal, runs
+from retention import evidence, holds, holds_change, journal, runs
 from retention.journal import START, Line
 from retention.models import JournalMark, Run
 from subjects import lawful_uses, restrictions
@@ -182,6 +182,7 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     lawful_uses.ENDED: lambda data: lawful_uses.has_ended(data["use"]),
     holds.PLACED: lambda data: holds.is_known(data["hold"]),
     holds.RELEASED: lambda data: holds.has_ended(data["hold"]),
+    holds_change.CHANGED: holds_change.has_changed,
     "restriction.lifted": lambda data: (
         not _left_by_restriction(data)
         or Restriction.objects.filter(uuid=data["restriction"], lifted_at__isnull=False).exists()
@@ -202,6 +203,8 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return restrictions.lift_again(data, now=now, actor=actor)
     if action == holds.PLACED:
         return holds.place_again(data, now=now, actor=actor)
+    if action == holds_change.CHANGED:
+        return holds_change.change_again(data, now=now, actor=actor)
     if action == holds.RELEASED:
         return holds.release_again(data, now=now, actor=actor)
     if action == lawful_uses.ENDED:
