@@ -10,7 +10,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
-from django.db.models import BooleanField, DateField, ExpressionWrapper, F
+from django.db.models import BooleanField, DateField, ExpressionWrapper, F, Q
 from django.db.models.functions import TruncDate
 from django.db.models.query import QuerySet
 
@@ -25,6 +25,13 @@ TERM = relativedelta(years=6)
 PURPOSE = "security-and-legal-claims"
 # Whether a retention rule in force says when. Retention may not be imported from here.
 _ruled: list[Callable[[], bool]] = []
+# Conditions on breaches that are to stay for what apps above keep in them.
+_held: list[Callable[[], Q]] = []
+
+
+def register_held(func: Callable[[], Q]) -> None:
+    if func not in _held:
+        _held.append(func)
 
 
 def register_rule(func: Callable[[], bool]) -> None:
@@ -61,5 +68,7 @@ def kept_breaches() -> QuerySet[Any]:
         day=TruncDate(F("aware_at"), tzinfo=zone, output_field=DateField()),
     )
     held = blocks.over_files(PURPOSE, day="day")
+    for others in _held:
+        held |= others()
     kept: QuerySet[Any] = rows.annotate(is_held=ExpressionWrapper(held, output_field=BooleanField()))
     return kept

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import DateField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 
+from breaches import expiry as breaches
 from core.models import Controller, Owner
 from core.vault import destroy_keys
 from inbox.models import Kind, Mail, State
@@ -39,16 +40,28 @@ def _settled(now: datetime) -> QuerySet[Mail]:
     return _free().filter(quickly | others, state=State.DONE, holder=Owner.MAIL)
 
 
-def _free() -> QuerySet[Mail]:
-    """Mail that no legal hold is over. One that names people is over their cases."""
+def _dated() -> QuerySet[Mail]:
+    """Mail that is kept, with the day on which it arrived, where the controller is: holds by rule go by that day."""
     arrived = TruncDate("arrived_at", tzinfo=Controller.current().zone, output_field=DateField())
-    return Mail.objects.annotate(day=arrived).filter(~blocks.over_files(PURPOSE, day="day", system=SYSTEM))
+    return Mail.objects.annotate(day=arrived)
+
+
+def _free() -> QuerySet[Mail]:
+    """Mail that no legal hold is over. One that names people, or a company, is over their cases."""
+    return _dated().filter(~blocks.over_files(PURPOSE, day="day", system=SYSTEM))
 
 
 def over_cases() -> Q:
     """A condition on cases: a hold over the mailbox is over what they hold of it (requests/expiry.py)."""
-    mails = Mail.objects.filter(case=OuterRef("pk"), raw__isnull=False, holder=Owner.CASE)
-    return Q(Exists(mails)) & blocks.over_files(PURPOSE, day="received_on", system=SYSTEM)
+    held = blocks.over_files(PURPOSE, day="day", subject="case__subject", system=SYSTEM)
+    return Q(Exists(_dated().filter(held, case=OuterRef("pk"), raw__isnull=False, holder=Owner.CASE)))
+
+
+def over_breaches() -> Q:
+    """The same of breaches (breaches/expiry.py): their mail may be held as mail, or as what is written of a breach."""
+    held = blocks.over_files(PURPOSE, day="day", system=SYSTEM)
+    held |= blocks.over_files(breaches.PURPOSE, day="day", system=SYSTEM)
+    return Q(Exists(_dated().filter(held, breach=OuterRef("pk"), raw__isnull=False, holder=Owner.BREACH)))
 
 
 def _with_their_case() -> QuerySet[Mail]:

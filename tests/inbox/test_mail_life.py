@@ -16,10 +16,12 @@ from inbox.personal import PrivacyMail
 from ledger.models import Entry
 from processing.models import System
 from requests import intake
-from requests.expiry import CaseHeld, expire_case
-from subjects import blocks
-from tests import make_canary, make_inbox, make_office, make_staff
-from tests.make_inbox import NOW, letter, stored
+from requests.expiry import CaseHeld, expire_case, kept_cases
+from subjects import blocks, organisations
+from subjects.identifiers import Claim
+from subjects.people import find_or_create
+from tests import make_canary, make_inbox, make_office, make_register, make_staff
+from tests.make_inbox import ARRIVED, NOW, letter, stored
 from tests.make_office import OFFICER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("controller")]
@@ -73,6 +75,49 @@ def test_a_hold_over_the_mailbox_keeps_its_mail_and_the_cases_it_is_in(register)
     expiry.expire(now=later(400))
     assert is_gone(query)
     assert is_gone(asked)
+
+
+def closed_case(mail, subject=None):
+    case = triage.open_request(mail, rights=["erasure"], requester=ADA, **BY)
+    for state in ("in_progress", "withdrawn"):
+        case.requests.get().move(state, **BY)
+    # Received on another day than the one on which the message arrived.
+    type(case).objects.filter(pk=case.pk).update(subject=subject, received_on=ARRIVED.date() + timedelta(days=9))
+    case.refresh_from_db()
+    return case
+
+
+@pytest.mark.parametrize(("days", "is_held"), [(0, True), (1, False), (9, False)])
+def test_a_hold_over_the_mail_of_some_days_goes_by_the_day_of_the_message(register, days, is_held):
+    """It arrived at half past ten in the evening, which is the same day here."""
+    case, day = closed_case(stored(letter("Delete my data."))), ARRIVED.date() + timedelta(days=days)
+    mailbox, _made = System.objects.get_or_create(slug="mailbox", defaults={"name": "Mailboxes"})
+    blocks.place_rule(placed_for=uuid4(), system=mailbox, collected_from=day, collected_to=day, **BY)
+    assert kept_cases().get(pk=case.pk).is_held is is_held
+
+
+@pytest.mark.parametrize("company", ["Acme", "Other"])
+def test_a_hold_over_a_companys_mail_is_over_the_cases_of_its_people(register, company):
+    somebody = find_or_create([Claim("email", "ada@example.com")], **BY)
+    organisations.represent(somebody, name="Acme", **BY)
+    case = closed_case(stored(letter("Delete my data.")), somebody)
+    mailbox, _made = System.objects.get_or_create(slug="mailbox", defaults={"name": "Mailboxes"})
+    blocks.place_rule(placed_for=uuid4(), system=mailbox, organisation=organisations.named(name=company), **BY)
+    assert kept_cases().get(pk=case.pk).is_held is (company == "Acme")
+
+
+@pytest.mark.parametrize("purpose", ["", "rights-requests", "security-and-legal-claims", "newsletter"])
+def test_a_hold_over_the_mailbox_is_over_the_breaches_it_is_in(purpose):
+    mail = stored(letter("We had an incident."))
+    breach = triage.log_breach(mail, aware_at=mail.arrived_at, summary="x", processor="", **BY)
+    type(breach).objects.update(is_notifiable=False, risk="none", decided_at=NOW, closed_at=NOW)
+    mailbox, _made = System.objects.get_or_create(slug="mailbox", defaults={"name": "Mailboxes"})
+    chosen = make_register.purpose(purpose, "c") if purpose else None
+    hold = blocks.place_rule(placed_for=uuid4(), system=mailbox, purpose=chosen, **BY)
+    is_held = purpose != "newsletter"
+    assert breach_expiry.expire(now=later(365 * 6 + 3)) == (0 if is_held else 1)
+    blocks.release(hold.placed_for, **BY)
+    assert breach_expiry.expire(now=later(365 * 6 + 3)) == (1 if is_held else 0)
 
 
 def test_what_nobody_has_looked_at_is_never_forgotten():
