@@ -65,7 +65,8 @@ def make(*, now: datetime, address: str) -> Manifest:
 def expire(*, now: datetime) -> list[str]:
     """Delete the backups whose day has come; where no backups are kept, all of them."""
     controller = Controller.current()
-    return shelf.expire(today=now.astimezone(controller.zone).date(), days=controller.backup_days)
+    today = now.astimezone(controller.zone).date()
+    return shelf.expire(today=today, days=controller.backup_days, zone=controller.zone)
 
 
 def _dump(manifest: Manifest, address: str) -> None:

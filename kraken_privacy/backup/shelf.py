@@ -8,7 +8,7 @@ import hmac
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from django.conf import settings
@@ -84,15 +84,16 @@ def read(name: str) -> Manifest:
     return manifest
 
 
-def expire(*, today: date, days: int) -> list[str]:
+def expire(*, today: date, days: int, zone: tzinfo) -> list[str]:
     """Delete every backup whose day has come, the keys first. Returns their names.
 
-    `days`: how long a backup is kept now. Letters name a day by it, so it counts for older backups as well.
+    `days`: how long a backup is kept now. Letters name a day by it, so it counts for older backups as well, from the
+    day on which each was made where the controller is (`zone`).
     """
     gone = []
     for name in names():
         manifest = read(name)
-        made_on = date.fromisoformat(name[:10])
+        made_on = datetime.strptime(name, FORM).replace(tzinfo=UTC).astimezone(zone).date()
         if min(date.fromisoformat(manifest.expires_on), made_on + timedelta(days=days)) <= today:
             keys_of(name).unlink(missing_ok=True)
             dump_of(name).unlink(missing_ok=True)

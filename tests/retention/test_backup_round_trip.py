@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from io import StringIO
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.checks import run_checks
@@ -32,6 +33,7 @@ from tests.make_canary import Search
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LONDON = ZoneInfo("Europe/London")
 LATER = NOW + timedelta(days=3)
 OLD, RECENT = date(2024, 1, 1), TODAY - timedelta(days=30)
 WORDS = {"erased": f"cnry{uuid4().hex}", "purged": f"cnry{uuid4().hex}"}
@@ -177,17 +179,26 @@ def test_expired_backups_go_with_their_keys():
     ring = making.Manifest("2026-01-01T000000Z", NOW.isoformat(), "2026-02-05", "180000", 0, "")
     shelf.write(ring)
     shelf.keys_of(ring.name).write_bytes(b"")
-    assert shelf.expire(today=date(2026, 2, 4), days=35) == []
+    assert shelf.expire(today=date(2026, 2, 4), days=35, zone=LONDON) == []
     # On the very day: letters say that it is destroyed then.
-    assert shelf.expire(today=date(2026, 2, 5), days=35) == [ring.name]
+    assert shelf.expire(today=date(2026, 2, 5), days=35, zone=LONDON) == [ring.name]
     assert not shelf.keys_of(ring.name).exists()
 
 
 def test_where_backups_are_kept_for_less_long_those_of_before_go_with_the_others():
     ring = making.Manifest("2026-01-01T000000Z", NOW.isoformat(), "2026-02-05", "180000", 0, "")
     shelf.write(ring)
-    assert shelf.expire(today=date(2026, 1, 7), days=7) == []
-    assert shelf.expire(today=date(2026, 1, 8), days=7) == [ring.name]
+    assert shelf.expire(today=date(2026, 1, 7), days=7, zone=LONDON) == []
+    assert shelf.expire(today=date(2026, 1, 8), days=7, zone=LONDON) == [ring.name]
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Europe/London", 3), ("UTC", 2)])
+def test_a_day_is_a_day_where_the_controller_is(zone, day):
+    """Made at half past midnight on 2 June in summer time, and kept for a day."""
+    ring = making.Manifest("2026-06-01T233000Z", "2026-06-01T23:30:00+00:00", "2026-06-03", "180000", 0, "")
+    shelf.write(ring)
+    assert shelf.expire(today=date(2026, 6, day - 1), days=1, zone=ZoneInfo(zone)) == []
+    assert shelf.expire(today=date(2026, 6, day), days=1, zone=ZoneInfo(zone)) == [ring.name]
 
 
 def test_where_no_backups_are_kept_none_is_made_and_those_of_before_go(monkeypatch, capsys):
