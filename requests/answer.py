@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import access, found, leaving_out, package, report, spool, systems, two_people
+from requests import access, exempting, found, leaving_out, package, report, spool, systems, two_people
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
 from requests.models import Decision, Package, Right, RightsRequest
@@ -126,6 +126,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
         if not is_executed and not all(line.is_decided for line in lines(rights_request, now=now)):
             raise Undecided
         copy_is_made(rights_request)
+        exempting.ready(rights_request)
         expected = recipients_to_tell(rights_request, now=now)
         return "erasure_answer", report.of_erasure(rights_request, expected=expected, now=now)
     _nothing_was_found(rights_request)

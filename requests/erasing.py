@@ -11,7 +11,7 @@ from core.errors import DomainError
 from core.models import Outbox
 from ledger.entries import record
 from processing.models import Basis, Recipient
-from requests import recipients, report, systems, two_people
+from requests import exempting, recipients, report, systems, two_people
 from requests.decisions import Line, lines
 from requests.models import RecipientNotice, Right, RightsRequest
 from requests.sending import close, confirmed, copy_is_made, is_waiting, lock, nothing_found, send, to_ready
@@ -65,8 +65,9 @@ def recipients_to_tell(rights_request: RightsRequest, *, now: datetime) -> list[
     """Who received what is about to be deleted. Nobody any more once it has been."""
     if "executed_at" in rights_request.result:
         return []
-    granted = [line.purpose for line in lines(rights_request, now=now) if line.is_granted]
-    return recipients.concerned(rights_request.case.subject, purposes=granted) if granted else []
+    granted = exempting.reached(rights_request, (line for line in lines(rights_request, now=now) if line.is_granted))
+    purposes = [line.purpose for line in granted]
+    return recipients.concerned(rights_request.case.subject, purposes=purposes) if purposes else []
 
 
 @transaction.atomic
@@ -88,10 +89,12 @@ def _carry_out(rights_request: RightsRequest, *, exception: str, actor: str, now
     if not all(line.is_decided for line in decided):
         raise Undecided
     copy_is_made(rights_request)
+    exempting.ready(rights_request)
     granted = [line for line in decided if line.is_granted]
     found, known = recipients_to_tell(rights_request, now=now), recipients.known_by(rights_request)
     # Noted before the deletion: an open request keeps its person, except the one that is deleting them.
-    rights_request.result = {"executed_at": now.isoformat(), "erased": 0}
+    untouched = sorted(exempting.untouched(rights_request))
+    rights_request.result = {"executed_at": now.isoformat(), "erased": 0, "untouched": untouched}
     rights_request.save(update_fields=["result"])
     if granted:
         _erase(rights_request, granted, actor=actor, now=now)
@@ -109,20 +112,21 @@ def _erase(rights_request: RightsRequest, granted: list[Line], *, actor: str, no
     if chosen:
         slugs = [line.purpose.slug for line in chosen]
         withdraw(subject, purposes=slugs, now=now, actor=actor, collected_by="staff")
-    person = subject.uuid
+    person, spared = subject.uuid, exempting.spared(rights_request)
+    purposes = [line.purpose for line in exempting.reached(rights_request, granted)]
+    if not purposes:
+        return
     # Somebody who wanted the data kept and now wants them gone has changed their mind, and it was granted.
-    restrictions.let_delete(subject, [line.purpose for line in granted], now=now, actor=actor)
+    restrictions.let_delete(subject, purposes, now=now, actor=actor)
     done = erasure.erase(
-        subject=subject,
-        purposes=[line.purpose for line in granted],
-        request=rights_request.uuid,
-        actor=actor,
-        now=now,
+        subject=subject, purposes=purposes, request=rights_request.uuid, spared=spared, actor=actor, now=now
     )
     if done.blocked:
         raise Blocked
     rights_request.case.refresh_from_db()
     counts = {"needs": done.needs, "items": done.items, "subjects": done.subjects}
+    if spared:
+        counts["spared"] = len(spared)
     record(
         kind="erasure.executed",
         at=now,

@@ -1,6 +1,7 @@
 """The exemptions of DPA 2018 Sch 2 as data: which rights each can switch off, and what must be shown.
 
-None applies to a category of data by itself. Each is used item by item (requests/leaving_out.py).
+None applies to a category of data by itself. Each is used item by item (requests/leaving_out.py). What it does to each
+right: requests/access.py and requests/exempting.py.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ class Test(StrEnum):
 
 @dataclass(frozen=True)
 class Code:
-    """`sentence` stands in the letter. `may_be_silent`: to name it can do the very harm it is there to prevent."""
+    """`sentence` stands in the letter. `may_be_silent`: to name it can do the very harm it is there to prevent.
+
+    `beside`: the reasons of a decision (requests/reasons.py) that rest on a part of an article it does not reach.
+    """
 
     code: str
     paragraph: str
@@ -32,6 +36,7 @@ class Code:
     rights: frozenset[Right]
     test: Test
     may_be_silent: bool = False
+    beside: frozenset[str] = frozenset()
 
     @property
     def article(self) -> str:
@@ -39,7 +44,7 @@ class Code:
 
 
 _ACCESS = frozenset({Right.ACCESS})
-# Arts 13 to 20 and 21(1). Direct marketing (Art 21(2)) is never switched off.
+# Arts 15, 16, 17(1) and (2), 18(1), 20(1) and (2) and 21(1). Direct marketing (Art 21(2)) is never switched off.
 _LISTED = frozenset(
     {Right.ACCESS, Right.RECTIFICATION, Right.ERASURE, Right.RESTRICTION, Right.PORTABILITY, Right.OBJECTION}
 )
@@ -58,7 +63,7 @@ _ALL = [
         "crime-and-tax",
         "¶2",
         _("Crime and taxation"),
-        _("Sharing it would be likely to hinder the prevention of crime or the collection of tax."),
+        _("Doing as you ask would be likely to hinder the prevention of crime or the collection of tax."),
         _LISTED,
         Test.PREJUDICE,
         may_be_silent=True,
@@ -140,9 +145,11 @@ _ALL = [
         "journalism-and-arts",
         "¶26",
         _("Journalism, academic, artistic or literary purposes"),
-        _("It is for publication in the public interest, and sharing it would not be compatible with that."),
-        frozenset(Right) - {Right.GENERAL},
+        _("It is for publication in the public interest, and doing as you ask would not be compatible with that."),
+        _LISTED,
         Test.PREJUDICE,
+        # Of Art 18(1) it lists (a), (b) and (d).
+        beside=frozenset({"kept-for-your-claim"}),
     ),
     Code(
         "research",
@@ -170,6 +177,11 @@ def exemption(code: str, right: str) -> Code:
     if found is None or right not in found.rights:
         raise Invalid(fields={"code": _("Choose an exemption from the list.")})
     return found
+
+
+def reaches(right: str) -> bool:
+    """Whether anything of this right can be left out item by item."""
+    return right in _LISTED
 
 
 def for_right(right: str) -> list[Code]:

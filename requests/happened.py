@@ -49,7 +49,7 @@ HAPPENED = {
     "request.released": gettext_lazy("Answer released"),
     "package.made": gettext_lazy("Package made"),
     "task.searched": gettext_lazy("How a system was searched"),
-    "exemption.made": gettext_lazy("Something left out of the copy"),
+    "exemption.made": gettext_lazy("Something left out for an exemption"),
     "exemption.approved": gettext_lazy("Leaving it out approved"),
     "exemption.removed": gettext_lazy("No longer left out"),
     "document.added": gettext_lazy("Found document added"),

@@ -1,11 +1,10 @@
-"""Leaving something out of a copy, item by item: a record, words in it, a document, or parts of its pages.
+"""Leaving something out, item by item: a record, and of a copy also words in it, a document, or parts of its pages.
 
 Every step names its exemption, its reason and who approved it (DPA 2018 Sch 2). The reason is sealed in the case.
 """
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -15,21 +14,23 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from core import vault
 from core.errors import DomainError, Invalid, NotFound, Text
 from ledger.entries import record
 from requests import sealed, two_people
 from requests.decisions import NotOpen
-from requests.exemptions import EXEMPTIONS, Code, Test, exemption
-from requests.models import Exemption, FoundDocument, RightsRequest
+from requests.exemptions import Code, Test, exemption
+from requests.models import Exemption, FoundDocument, Right, RightsRequest
 from subjects import items
 from subjects.models import PersonalDataItem
 
 Scope = Exemption.Scope
 BLACK = "█████"
 LENGTH = 4000
+# A request has one of these in its result once its deletion, restriction or objection has been carried out.
+DONE = {"executed_at", "restricted", "upheld"}
 CONSENT = {
     "not-asked": gettext_lazy("They were not asked"),
     "no-answer": gettext_lazy("They were asked and did not answer"),
@@ -41,6 +42,11 @@ CONSENT = {
 class Unapproved(DomainError):
     code = "unapproved-exemption"
     message = gettext_lazy("Something is to be left out that nobody else has approved yet.")
+
+
+class CarriedOut(DomainError):
+    code = "carried-out"
+    message = gettext_lazy("What was decided has been carried out, so what it left out can no longer change.")
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,8 @@ def record_out(
     held = PersonalDataItem.objects.filter(uuid=item, subject=rights_request.case.subject).first()
     if held is None:
         raise NotFound
+    if words and rights_request.right != Right.ACCESS:
+        raise Invalid(fields={"words": _("Words can go black in a copy only. Here it is the whole record.")})
     content = items.contents([held]).get(held.pk, "")
     for word in words:
         if not _pattern([word]).search(_plain(content)):
@@ -185,24 +193,13 @@ def reasons_of(made: Exemption) -> dict[str, Any]:
     return opened
 
 
-def report(rights_request: RightsRequest) -> list[dict[str, str]]:
-    """What the letter says about it: how much, why, under which paragraph. Nothing of what is better not named."""
-    counted = Counter(rights_request.exemptions.filter(is_silent=False).values_list("code", "scope"))
-    return [
-        {
-            "title": _amount(scope, number),
-            "sentence": str(EXEMPTIONS[code].sentence),
-            "article": EXEMPTIONS[code].article,
-            "note": "",
-        }
-        for (code, scope), number in sorted(counted.items())
-    ]
-
-
 def locked(rights_request: RightsRequest) -> None:
-    """Take the row; raises NotOpen once it has been answered."""
-    if not RightsRequest.objects.select_for_update().get(pk=rights_request.pk).is_open:
+    """Take the row; raises NotOpen once it has been answered, and CarriedOut once the answer could not change."""
+    fresh = RightsRequest.objects.select_for_update().get(pk=rights_request.pk)
+    if not fresh.is_open:
         raise NotOpen
+    if DONE & fresh.result.keys():
+        raise CarriedOut
 
 
 def changed(rights_request: RightsRequest, *, now: datetime) -> None:
@@ -262,16 +259,6 @@ def _plain(content: str) -> str:
         return json.dumps(json.loads(content), ensure_ascii=False).replace('\\"', '"')
     except ValueError:
         return content
-
-
-def _amount(scope: str, number: int) -> str:
-    if scope == Scope.ITEM:
-        return ngettext("%(n)d record", "%(n)d records", number) % {"n": number}
-    if scope == Scope.TEXT:
-        return ngettext("Words in %(n)d place", "Words in %(n)d places", number) % {"n": number}
-    if scope == Scope.DOCUMENT:
-        return ngettext("%(n)d document", "%(n)d documents", number) % {"n": number}
-    return ngettext("%(n)d part of a document", "%(n)d parts of documents", number) % {"n": number}
 
 
 def _note(kind: str, made: Exemption, *, actor: str, now: datetime, **data: str) -> None:

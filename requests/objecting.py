@@ -16,7 +16,7 @@ from consents.withdraw import ALL_MARKETING, object_to, withdraw
 from core.errors import DomainError, NotFound
 from core.models import Controller
 from processing.models import Basis
-from requests import letters, posting, report, restricted_use, systems, two_people, withdrawing
+from requests import exempting, letters, posting, report, restricted_use, systems, two_people, withdrawing
 from requests.decisions import Line, lines
 from requests.intake import claim_of
 from requests.models import Right, RightsRequest
@@ -25,7 +25,7 @@ from requests.stopping import OBJECTABLE, claims_of, hold_still, stop_at_once
 from requests.stopping import in_words as stopped_in_words
 from requests.workflow import CLOSED, State
 from subjects import relationships, restrictions
-from subjects.models import DataSubject, Restriction
+from subjects.models import DataSubject, PersonalDataItem, Restriction
 
 KIND, MARKETING_KIND = "objection_answer", "marketing_stopped"
 # These say that there was nothing to weigh: another right serves, or none does.
@@ -65,6 +65,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
         return "nothing_found", report.of_nothing(rights_request)
     if not is_weighed and not all(line.is_decided for line in lines(rights_request, now=now)):
         raise Unweighed
+    exempting.ready(rights_request)
     stopped = stopped_in_words(rights_request.result.get("stopped", []))
     found = report.of_objection(rights_request, stopped=stopped, not_for=NOT_FOR)
     # Where there was nothing else, to say that the right does not reach so far is a refusal.
@@ -123,14 +124,22 @@ def _lift(rights_request: RightsRequest, *, now: datetime) -> int:
 
 
 def _stop(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
-    """End each purpose that was upheld for this person, and have its assessment looked at again."""
+    """End each purpose that was upheld for this person, and have its assessment looked at again.
+
+    Where an exemption covers some records of a purpose, it ends for the others (DPA 2018 Sch 2; Art 21(1) alone).
+    """
     subject = rights_request.case.subject
     assert subject is not None  # noqa: S101 - narrows the type; the draft has looked
     # Something may have been recorded since the restriction began.
     hold_still(rights_request.case, now=now, actor=actor)
-    upheld = [line for line in lines(rights_request, now=now) if line.is_granted]
+    exempting.note_untouched(rights_request)
+    upheld = exempting.reached(rights_request, (line for line in lines(rights_request, now=now) if line.is_granted))
+    partly = exempting.counts(rights_request)
     for line in upheld:
-        _end(subject, line, actor=actor, now=now)
+        if line.purpose.slug in partly:
+            _end_the_rest(rights_request, subject, line, actor=actor, now=now)
+        else:
+            _end(subject, line, actor=actor, now=now)
         if line.version.basis == Basis.LEGITIMATE_INTEREST:
             assessments.require_review(line.purpose, caused_by=rights_request.uuid, actor=actor, now=now)
     ended = {line.purpose.pk for line in upheld}
@@ -141,6 +150,23 @@ def _stop(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
     restricted_use.end_all(rights_request, purposes=ended, now=now, actor=actor)
     rights_request.result = {**rights_request.result, "upheld": sorted(line.purpose.slug for line in upheld)}
     rights_request.save(update_fields=["result"])
+
+
+def _end_the_rest(
+    rights_request: RightsRequest, subject: DataSubject, line: Line, *, actor: str, now: datetime
+) -> None:
+    """Every record of the purpose that no exemption covers is stored until its time is over, and not used for it."""
+    rest = PersonalDataItem.objects.filter(subject=subject, needs__purpose=line.purpose)
+    for item in rest.exclude(uuid__in=exempting.spared(rights_request)).order_by("pk").distinct():
+        restrictions.restrict(
+            subject,
+            ground=Restriction.Ground.OBJECTED,
+            purpose=line.purpose,
+            item=item,
+            placed_for=rights_request.uuid,
+            now=now,
+            actor=actor,
+        )
 
 
 def _end(subject: DataSubject, line: Line, *, actor: str, now: datetime) -> None:

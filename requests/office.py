@@ -91,6 +91,17 @@ def attempt(
     return redirect(page)
 
 
+def in_place(
+    request: HttpRequest, done: str, func: Callable[[], object], show: Callable[..., HttpResponse]
+) -> HttpResponse:
+    """The same on a page that a POST opens, to which nobody can be sent: it is shown again, and says how it went."""
+    try:
+        func()
+    except DomainError as error:
+        return refilled(show(), request, error.sentence) or show(refusal=error.sentence)
+    return show(done=done)
+
+
 def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """A page in the frame of the admin site: a template of this app's office, or of another app by its path."""
     return desk.page(request, template if "/" in template else f"requests/office/{template}.html", context)

@@ -1,6 +1,7 @@
 """Found documents in the office: added, looked through page by page, marked, and seen as the person will see them."""
 
 import base64
+from functools import partial
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,10 +14,8 @@ from django.views.decorators.http import require_POST
 from core.errors import DomainError
 from requests import casework, found, office, redaction, references
 from requests.models import FoundDocument, RightsRequest
-from requests.office import WRITE, act, actor_of, for_staff, get
+from requests.office import WRITE, act, actor_of, for_staff, get, in_place
 from requests.office_left_out import choices, why_of
-
-Typed = dict[str, object]
 
 
 @require_POST
@@ -43,24 +42,25 @@ def _missing() -> None:
 @for_staff(WRITE)
 def page(request: HttpRequest, uuid: UUID, document: UUID) -> HttpResponse:
     """One page with what is marked on it. That it was opened is an event."""
-    return _show(request, _of(get(request, uuid), document), {})
+    return _show(request, _of(get(request, uuid), document))
 
 
 @require_POST
 @for_staff(WRITE)
 def mark(request: HttpRequest, uuid: UUID, document: UUID) -> HttpResponse:
-    """Black out boxes and words, or leave the whole document out. A refusal keeps what was typed."""
-    here, now, actor = _of(get(request, uuid), document), timezone.now(), actor_of(request)
+    """Black out boxes and words, or leave the whole document out."""
+    here, now, actor, why = _of(get(request, uuid), document), timezone.now(), actor_of(request), why_of(request.POST)
     words = [line.strip() for line in request.POST.get("words", "").splitlines() if line.strip()]
-    try:
+
+    def marked() -> None:
         if request.POST.get("whole"):
-            redaction.withhold(here, why_of(request.POST), actor=actor, now=now)
+            redaction.withhold(here, why, actor=actor, now=now)
         else:
             boxes = redaction.read_boxes(request.POST.get("boxes", ""), _number(request))
-            redaction.black_out(here, why_of(request.POST), boxes=boxes, words=words, actor=actor, now=now)
-    except DomainError as error:
-        return _show(request, here, {"refusal": error.sentences, "typed": request.POST})
-    return _show(request, here, {"done": _("It is marked. Look at it as the person will see it.")})
+            redaction.black_out(here, why, boxes=boxes, words=words, actor=actor, now=now)
+
+    done = _("It is marked. Look at it as the person will see it.")
+    return in_place(request, done, marked, partial(_show, request, here))
 
 
 @require_POST
@@ -105,7 +105,7 @@ def _unknown() -> None:
     raise DomainError(_("No request has this reference."))
 
 
-def _show(request: HttpRequest, here: FoundDocument, extra: Typed) -> HttpResponse:
+def _show(request: HttpRequest, here: FoundDocument, **extra: str) -> HttpResponse:
     casework.view(here.request, purpose="document", actor=actor_of(request), now=timezone.now())
     number = min(max(_number(request), 1), here.pages)
     if here.sealed is None:

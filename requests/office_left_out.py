@@ -1,6 +1,7 @@
-"""Looking through what the copy will hold, record by record, and leaving out what an exemption covers."""
+"""Looking through what a request is about, record by record, and leaving out what an exemption covers."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,19 +10,34 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from core.errors import DomainError
+from core.errors import Text
 from core.models import Controller
 from requests import casework, leaving_out, office, reading
 from requests.exemptions import for_right
 from requests.leaving_out import CONSENT, Weighed, Why
-from requests.models import Exemption, RightsRequest
-from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
+from requests.models import Exemption, Right, RightsRequest
+from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get, in_place
+from requests.panels import COPIED
 from subjects import items
 from subjects.models import PersonalDataItem
 
 PAGE = 25
+# By right: what happens to every record that no exemption covers.
+LEADS: dict[str, Text] = {
+    Right.ACCESS: gettext_lazy("Everything here goes into the copy unless it is left out."),
+    Right.PORTABILITY: gettext_lazy("What they gave us goes into the set of data unless it is left out."),
+    Right.ERASURE: gettext_lazy("What is granted is deleted, unless an exemption leaves a record as it is."),
+    Right.RECTIFICATION: gettext_lazy("What is accepted is corrected, unless an exemption leaves the record as it is."),
+    Right.RESTRICTION: gettext_lazy("What is granted is stored and not used, unless an exemption lets it be used."),
+    Right.OBJECTION: gettext_lazy("What is upheld ends, unless an exemption lets a record be used on. Marketing ends."),
+}
+DONE: dict[str, Text] = {
+    Right.ACCESS: gettext_lazy("It is left out. Make the copy anew to see how it will look."),
+    Right.PORTABILITY: gettext_lazy("It is left out. Make the set of data anew to see how it will look."),
+}
 
 
 @require_POST
@@ -34,14 +50,15 @@ def records(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_POST
 @for_staff(WRITE)
 def leave_out(request: HttpRequest, uuid: UUID, item: UUID) -> HttpResponse:
-    """Leave out one record, or words in it. A refusal keeps what was typed."""
-    found, now = get(request, uuid), timezone.now()
+    """Leave out one record, or words in it."""
+    found, now, why = get(request, uuid), timezone.now(), why_of(request.POST)
     words = [line.strip() for line in request.POST.get("words", "").splitlines() if line.strip()]
-    try:
-        leaving_out.record_out(found, item, why_of(request.POST), words=words, actor=actor_of(request), now=now)
-    except DomainError as error:
-        return show(request, found, refused=item, refusal=error.sentences, typed=request.POST)
-    return show(request, found, done=_("It is left out. Make the copy anew to see how it will look."))
+    return in_place(
+        request,
+        str(DONE.get(found.right, _("It is left as it is. The answer and its letter keep to that."))),
+        lambda: leaving_out.record_out(found, item, why, words=words, actor=actor_of(request), now=now),
+        partial(show, request, found),
+    )
 
 
 @require_POST
@@ -70,6 +87,7 @@ def show(request: HttpRequest, found: RightsRequest, **extra: Any) -> HttpRespon
     zone = Controller.current().zone
     rows = [(item, reading.readable(contents.get(item.pk, ""), zone)) for item in page.object_list]
     context = {"title": found.reference, "rights_request": found, "page": page, "rows": rows, **choices(found)}
+    context |= {"lead": LEADS.get(found.right, ""), "is_copied": found.right in COPIED}
     return office.page(request, "records", {**context, "left_out": _by_item(found), **extra})
 
 

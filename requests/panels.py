@@ -6,8 +6,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.errors import Text
+from requests import exemptions
 from requests.casework import Work
 from requests.models import Right, RightsRequest
+
+# The person gets data: what is exempt is left out of it.
+COPIED = {Right.ACCESS, Right.PORTABILITY}
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ def of(rights_request: RightsRequest, work: Work, *, may_write: bool) -> list[Pa
         found.append(_systems(work, is_open=is_open))
     found += [*_of_the_right(rights_request, work), *_by_purpose(rights_request, work)]
     if work.is_access:
-        found += [_found(rights_request), _left_out(rights_request)]
+        found.append(_found(rights_request))
+    if exemptions.reaches(rights_request.right):
+        found.append(_left_out(rights_request))
     if work.others:
         found.append(_recipients(work))
     if work.restricted:
@@ -137,7 +143,10 @@ def _left_out(rights_request: RightsRequest) -> Panel:
     unapproved = made.count(None)
     note = ngettext("%(n)d to approve", "%(n)d to approve", unapproved) % {"n": unapproved} if unapproved else ""
     note = note or (str(len(made)) if made else _("nothing"))
-    return Panel("left_out", _("What is left out, item by item"), note, is_late=bool(unapproved), is_open=bool(made))
+    title = _("What is left out, item by item")
+    if rights_request.right not in COPIED:
+        title = _("What an exemption leaves as it is, item by item")
+    return Panel("left_out", title, note, is_late=bool(unapproved), is_open=bool(made))
 
 
 def _recipients(work: Work) -> Panel:

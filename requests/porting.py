@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from core.errors import DomainError
 from core.models import Controller
 from processing.models import Basis
-from requests import package, portable, report, systems, transfers, two_people
+from requests import exempting, package, portable, report, systems, transfers, two_people
 from requests.decisions import Line, lines
 from requests.models import Package, Right, RightsRequest
 from requests.package import File
@@ -45,11 +45,6 @@ class NoSet(DomainError):
     message = gettext_lazy("Make the set of data first, and look through it.")
 
 
-class StaleSet(DomainError):
-    code = "stale-set"
-    message = gettext_lazy("A decision has changed since the set was made. Make it anew, and look through it.")
-
-
 @transaction.atomic
 def prepare(rights_request: RightsRequest, *, actor: str, now: datetime) -> Package:
     """Freeze the set as it stands now, so that it can be looked through before anybody gets it."""
@@ -59,9 +54,11 @@ def prepare(rights_request: RightsRequest, *, actor: str, now: datetime) -> Pack
     if subject is None or not hold(subject):
         raise DomainError(gettext_lazy("We hold nothing under the confirmed address: there is nothing to take along."))
     taken = [line for line in lines(rights_request, now=now) if _goes(line)]
-    eligible = _eligible(subject, taken)
+    eligible = _eligible(subject, taken).exclude(uuid__in=kept)
+    exempting.ready(rights_request)
+    kept = exempting.spared(rights_request)
     number = eligible.count()
-    inferred = _needed(subject, taken).filter(nature=Nature.INFERRED).count()
+    inferred = _needed(subject, taken).exclude(uuid__in=kept).filter(nature=Nature.INFERRED).count()
     made = package.store(
         rights_request,
         _files(rights_request, subject, taken, eligible, counts={"rows": number, "inferred": inferred}, now=now),
@@ -84,8 +81,8 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     made = Package.objects.filter(request=rights_request).first()
     if made is None or "purposes" not in rights_request.result:
         raise NoSet
-    if rights_request.decisions.filter(decided_at__gt=made.made_at).exists():
-        raise StaleSet
+    exempting.ready(rights_request)
+    exempting.fresh(rights_request, made)
     left_out = [line for line in lines(rights_request, now=now) if not _goes(line)]
     return KIND, report.of_portability(
         rights_request, made, left_out=left_out, sent=transfers.for_letter(rights_request)

@@ -15,7 +15,7 @@ from core.errors import DomainError
 from core.models import Controller
 from ledger.entries import record
 from processing.models import DataCategory, Recipient
-from requests import recipients, report, systems, two_people
+from requests import exempting, recipients, report, systems, two_people
 from requests.clock import in_words
 from requests.decisions import NotOpen
 from requests.intake import claim_of
@@ -35,6 +35,11 @@ class Undecided(DomainError):
     message = _("Say first what would change, and decide about each of it.")
 
 
+class ExemptAndAccepted(DomainError):
+    code = "exempt-and-accepted"
+    message = _("A correction was accepted of something that an exemption leaves as it is. Take one of them back.")
+
+
 @transaction.atomic
 def restrict(rights_request: RightsRequest, *, actor: str, now: datetime) -> int:
     """Store only what is contested until it has been checked (Art 18(1)(a)), and tell who received it.
@@ -48,6 +53,11 @@ def restrict(rights_request: RightsRequest, *, actor: str, now: datetime) -> int
     rows = list(rights_request.corrections.exclude(what=OTHER))
     named = PersonalDataItem.objects.filter(uuid__in=[row.about for row in rows], subject=subject)
     whole = not rows or any(row.target == Target.IDENTIFIER for row in rows)
+    kept = exempting.spared(rights_request)
+    if whole and kept:
+        # Everything but what is exempt has to be named.
+        whole, named = False, PersonalDataItem.objects.filter(subject=subject)
+    named = named.exclude(uuid__in=kept)
     targets: list[PersonalDataItem | None] = [None] if whole else list(named)
     for item in targets:
         restrictions.restrict(
@@ -73,7 +83,11 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     rows = list(rights_request.corrections.all())
     if rights_request.case.subject is None and not rows:
         return "nothing_found", report.of_nothing(rights_request)
-    if not rows or not all(row.outcome for row in rows):
+    exempting.ready(rights_request)
+    kept = exempting.spared(rights_request)
+    if any(row.outcome == Outcome.ACCEPT for row in rows if row.about in kept):
+        raise ExemptAndAccepted
+    if not rows or not all(row.outcome for row in rows if row.about not in kept):
         raise Undecided
     return KIND, _report(rights_request, now=now)
 
@@ -154,7 +168,8 @@ def _is(claim: Claim, email: str) -> bool:
 
 def _report(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any]:
     controller = Controller.current()
-    rows = lines(rights_request, is_shown=True)
+    kept = exempting.spared(rights_request)
+    rows = [line for line in lines(rights_request, is_shown=True) if line.row.about not in kept]
     expected = recipients_to_tell(rights_request, now=now)
     accepted = [line for line in rows if line.row.outcome == Outcome.ACCEPT]
     found, others = (
@@ -171,7 +186,11 @@ def _report(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any]:
         "gaps": gaps,
         "corrected": _told(line for line in accepted if line.row.target != Target.STATEMENT),
         "supplemented": _told(line for line in accepted if line.row.target == Target.STATEMENT),
-        "denied": _told(line for line in rows if line.row.outcome == Outcome.REFUSE),
+        "denied": [
+            *_told(line for line in rows if line.row.outcome == Outcome.REFUSE),
+            *exempting.told(rights_request),
+        ],
+        "is_address": any(line.row.target == Target.IDENTIFIER for line in accepted),
         "still_restricted": restrictions.placed_for(rights_request.uuid).exists(),
         "corrected_on": in_words(done),
         "backups_until": in_words(until) if (until := controller.backups_until(done)) else "",

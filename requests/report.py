@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.models import Controller
 from processing.models import PurposeVersion, Recipient, System
-from requests import access, leaving_out, notice, recipients, searching, systems
+from requests import access, exempting, notice, recipients, searching, systems
 from requests.clock import in_words
 from requests.decisions import Line, note_of
 from requests.models import Decision, Package, RecipientNotice, Right, RightsRequest, Task
@@ -37,7 +37,7 @@ def of_access(rights_request: RightsRequest, made: Package) -> dict[str, Any]:
 
 def withheld(rights_request: RightsRequest) -> list[dict[str, str]]:
     """What a copy goes without and why, by purpose and item by item."""
-    return [*_decided(rights_request, Decision.Outcome.REFUSE), *leaving_out.report(rights_request)]
+    return [*_decided(rights_request, Decision.Outcome.REFUSE), *exempting.report(rights_request)]
 
 
 def of_erasure(rights_request: RightsRequest, *, expected: Sequence[Recipient] = (), now: datetime) -> dict[str, Any]:
@@ -55,8 +55,12 @@ def of_erasure(rights_request: RightsRequest, *, expected: Sequence[Recipient] =
         **found,
         **others,
         "gaps": [*found["gaps"], *others["owed"]],
-        "erased": _decided(rights_request, Decision.Outcome.GRANT),
-        "kept": [*kept, *(_kept_in(task) for task in systems.kept(_tasks(rights_request)))],
+        "erased": exempting.without(rights_request, _decided(rights_request, Decision.Outcome.GRANT)),
+        "kept": [
+            *kept,
+            *exempting.told(rights_request),
+            *(_kept_in(task) for task in systems.kept(_tasks(rights_request))),
+        ],
         "erased_on": in_words(executed),
         "copy_until": _copy_until(rights_request),
         "backups_until": in_words(until) if (until := controller.backups_until(executed)) else "",
@@ -72,8 +76,8 @@ def of_objection(rights_request: RightsRequest, *, stopped: list[str], not_for: 
     return {
         **systems_of(rights_request),
         "stopped": stopped,
-        "upheld": _decided(rights_request, Decision.Outcome.GRANT),
-        "not_upheld": [line for line in refused if line["code"] not in not_for],
+        "upheld": exempting.without(rights_request, _decided(rights_request, Decision.Outcome.GRANT)),
+        "not_upheld": [*(line for line in refused if line["code"] not in not_for), *exempting.told(rights_request)],
         "not_for": [line for line in refused if line["code"] in not_for],
     }
 
@@ -95,28 +99,28 @@ def of_portability(
         "inferred": rights_request.result.get("inferred", 0),
         "titles": list(titles.values_list("title", flat=True)),
         "not_for": [{"title": line.version.title, "sentence": str(line.proposed.sentence)} for line in no_right],
-        "withheld": kept,
+        "withheld": [*kept, *exempting.told(rights_request)],
         "transfers": [one for one in sent if not one["gap"]],
         "gaps": [*found["gaps"], *({"name": one["name"], "sentence": one["gap"]} for one in sent if one["gap"])],
     }
 
 
 def of_restriction(
-    rights_request: RightsRequest, *, expected: Sequence[Recipient], sizes: Mapping[int, int]
+    rights_request: RightsRequest, *, expected: Sequence[Recipient], sizes: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What is stored and not used, and what is not limited. `sizes`: how many items of a purpose, where not all."""
+    """What is stored and not used, and what is not limited. `sizes`: how many items of a purpose, where not all; none
+    means that nothing of it is reached."""
     found = systems_of(rights_request)
     others = recipients.report(rights_request, expected, RecipientNotice.Action.RESTRICTED)
-    granted = rights_request.decisions.filter(outcome=Decision.Outcome.GRANT).order_by("purpose_id")
-    items = [sizes.get(purpose, 0) for purpose in granted.values_list("purpose_id", flat=True)]
-    limited = _decided(rights_request, Decision.Outcome.GRANT)
+    granted = _decided(rights_request, Decision.Outcome.GRANT)
+    limited = [{**one, "items": sizes.get(one["purpose"], 0)} for one in granted if sizes.get(one["purpose"]) != 0]
     return {
         **found,
         **others,
         # Where nothing is restricted here, nothing is owed by other systems either.
         "gaps": [*found["gaps"], *others["owed"]] if limited else [],
-        "limited": [{**told, "items": size} for told, size in zip(limited, items, strict=True)],
-        "not_limited": _decided(rights_request, Decision.Outcome.REFUSE),
+        "limited": limited,
+        "not_limited": [*_decided(rights_request, Decision.Outcome.REFUSE), *exempting.told(rights_request)],
     }
 
 
@@ -198,6 +202,7 @@ def _decided(rights_request: RightsRequest, outcome: Decision.Outcome) -> list[d
             "sentence": str(reason(decision.reason).sentence),
             "article": reason(decision.reason).article,
             "code": decision.reason,
+            "purpose": decision.purpose.slug,
             "retention": versions[decision.purpose_id].retention_summary,
             "note": note_of(rights_request, decision),
         }

@@ -16,14 +16,14 @@ from core.errors import DomainError, Invalid
 from core.models import Controller
 from ledger.entries import record
 from processing.models import Purpose, Recipient
-from requests import letters, posting, recipients, report, restricted_use, systems, two_people
+from requests import exempting, letters, posting, recipients, report, restricted_use, systems, two_people
 from requests.decisions import Line, NotOpen, lines, versions_of
 from requests.models import DecisionScope, Letter, RecipientNotice, Right, RightsRequest
 from requests.restriction_grounds import GROUND_OF
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
 from requests.workflow import State
 from subjects import restrictions
-from subjects.models import DataSubject, PersonalDataItem
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
 
 KIND, LIFTING = "restriction_answer", "restriction_lifting"
 LENGTH = 2000
@@ -86,8 +86,8 @@ def recipients_to_tell(rights_request: RightsRequest, *, now: datetime) -> list[
     """Who received what is about to be restricted. Nobody any more once it has been."""
     if "restricted" in rights_request.result:
         return []
-    granted = [line.purpose for line in lines(rights_request, now=now) if line.is_granted]
-    return recipients.concerned(rights_request.case.subject, purposes=granted) if granted else []
+    purposes = [line.purpose for line in _reached(rights_request, now=now)]
+    return recipients.concerned(rights_request.case.subject, purposes=purposes) if purposes else []
 
 
 def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[str, Any]]:
@@ -97,6 +97,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
         return "nothing_found", report.of_nothing(rights_request)
     if not all(line.is_decided for line in lines(rights_request, now=now)):
         raise Undecided
+    exempting.ready(rights_request)
     return KIND, _report(rights_request, now=now)
 
 
@@ -111,7 +112,7 @@ def release(rights_request: RightsRequest, *, actor: str, now: datetime, excepti
     subject = rights_request.case.subject
     if subject is None:
         return nothing_found(rights_request, actor=actor, now=now)
-    granted = [line for line in lines(rights_request, now=now) if line.is_granted]
+    granted = _reached(rights_request, now=now)
     if "restricted" not in rights_request.result:
         found, known = recipients_to_tell(rights_request, now=now), recipients.known_by(rights_request)
         _place(rights_request, subject, granted, actor=actor, now=now)
@@ -181,12 +182,11 @@ def is_told(rights_request: RightsRequest, *, now: datetime) -> bool:
 def _place(
     rights_request: RightsRequest, subject: DataSubject, granted: Sequence[Line], *, actor: str, now: datetime
 ) -> None:
-    scopes = _scopes(rights_request)
-    placed = 0
+    meant, placed = _meant(rights_request), 0
     for line in granted:
         assert line.decision is not None  # noqa: S101 - narrows the type; it is granted
         ground = GROUND_OF.get(line.decision.reason, GROUND_OF["accuracy-contested"])
-        some = PersonalDataItem.objects.filter(subject=subject, uuid__in=scopes.get(line.purpose.pk, ()))
+        some = PersonalDataItem.objects.filter(subject=subject, uuid__in=meant.get(line.purpose.slug, ()))
         targets: list[PersonalDataItem | None] = [*some.order_by("pk")] or [None]
         for item in targets:
             restrictions.restrict(
@@ -199,14 +199,35 @@ def _place(
                 now=now,
             )
         placed += len(targets)
-    rights_request.result = {**rights_request.result, "restricted": placed}
+    sizes = {slug: len(items) for slug, items in meant.items()}
+    rights_request.result = {**rights_request.result, "restricted": placed, "sizes": sizes}
     rights_request.save(update_fields=["result"])
 
 
 def _report(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any]:
     expected = recipients_to_tell(rights_request, now=now)
-    sizes = {purpose: len(items) for purpose, items in _scopes(rights_request).items()}
+    noted = rights_request.result.get("sizes")
+    sizes = {slug: len(items) for slug, items in _meant(rights_request).items()} if noted is None else noted
     return report.of_restriction(rights_request, expected=expected, sizes=sizes)
+
+
+def _reached(rights_request: RightsRequest, *, now: datetime) -> list[Line]:
+    """The purposes that were granted and of which something is left to restrict."""
+    meant = _meant(rights_request)
+    granted = (line for line in lines(rights_request, now=now) if line.is_granted)
+    return [line for line in granted if meant.get(line.purpose.slug) != set()]
+
+
+def _meant(rights_request: RightsRequest) -> dict[str, set[UUID]]:
+    """By purpose, the items that are restricted where not all are: those that were chosen, without what is exempt."""
+    slugs = dict(rights_request.scopes.values_list("purpose_id", "purpose__slug"))
+    meant = {slugs[purpose]: items for purpose, items in _scopes(rights_request).items()}
+    kept = exempting.spared(rights_request)
+    needs = ItemPurpose.objects.filter(subject=rights_request.case.subject)
+    for slug in exempting.counts(rights_request):
+        if slug not in meant:
+            meant[slug] = set(needs.filter(purpose__slug=slug).values_list("item__uuid", flat=True))
+    return {slug: items - kept for slug, items in meant.items()}
 
 
 def _scopes(rights_request: RightsRequest) -> dict[int, set[UUID]]:

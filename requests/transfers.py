@@ -25,7 +25,7 @@ from core.keys import token_hash
 from core.models import Outbox, Owner
 from core.network import AddressRefused, checked_url
 from ledger.entries import record
-from requests import package, two_people
+from requests import exempting, package, two_people
 from requests.models import Package, Right, RightsRequest, Transfer
 from requests.sending import confirmed, lock
 
@@ -275,6 +275,7 @@ def _set_of(rights_request: RightsRequest) -> Package:
     made = Package.objects.kept().filter(request=rights_request).first()
     if made is None or "purposes" not in rights_request.result:
         raise NothingToHandOver
+    exempting.fresh(rights_request, made)
     return made
 
 

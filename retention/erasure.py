@@ -1,6 +1,6 @@
 """Erasing one person's data for some purposes because they asked (UK GDPR Art 17), with the evidence of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,23 +19,32 @@ from subjects.models import DataSubject
 
 @transaction.atomic
 def erase(
-    *, subject: DataSubject, purposes: Sequence[Purpose], request: UUID, actor: str, now: datetime
+    *,
+    subject: DataSubject,
+    purposes: Sequence[Purpose],
+    request: UUID,
+    spared: Collection[UUID] = (),
+    actor: str,
+    now: datetime,
 ) -> ErasureResult:
     """Run, batch, tombstones, ledger entry and journal message: one transaction. The eraser of subjects/erasure.py.
 
-    The erasure is done once the message named by `journal` has been delivered, and reported as done only then.
+    What is `spared` stays on its ordinary schedule. The erasure is done once the message named by `journal` has been
+    delivered, and reported as done only then.
     """
     run = runs.start(request, as_of=now.astimezone(Controller.current().zone).date(), now=now)
     person = subject.uuid
     pairs = [(subject.pk, purpose.pk) for purpose in purposes]
     # Before looking: what is being taken in about them is either seen or waits until this is over.
     lock_people([], [subject.pk])
-    erased = end_needs(needs_of(subject, purposes), now=now, pairs=pairs)
+    erased = end_needs(needs_of(subject, purposes, spared=spared), now=now, pairs=pairs)
     blocked = [purpose.slug for purpose in purposes if blocks.active(subject, purpose=purpose).exists()]
     evidence.leave(run, erased, purposes=purposes, subject=person, actor=actor, now=now)
     ended = [purpose for purpose in purposes if purpose.slug not in blocked]
     runs.finish(run, held=len(blocked), indeterminate=0, purposes=ended, now=now)
-    message = outbox.post(Outbox.Kind.JOURNAL, _message(run, erased, person, purposes, blocked), about=None, now=now)
+    message = outbox.post(
+        Outbox.Kind.JOURNAL, _message(run, erased, person, purposes, blocked, spared), about=None, now=now
+    )
     return ErasureResult(
         run=run.uuid,
         needs=erased.needs,
@@ -49,7 +58,12 @@ def erase(
 
 
 def _message(
-    run: Run, erased: Erased, person: UUID, purposes: Sequence[Purpose], blocked: Sequence[str]
+    run: Run,
+    erased: Erased,
+    person: UUID,
+    purposes: Sequence[Purpose],
+    blocked: Sequence[str],
+    spared: Collection[UUID],
 ) -> dict[str, object]:
     """What a restore needs to do it again: ids only."""
     return {
@@ -59,6 +73,8 @@ def _message(
         "subject": str(person),
         "purposes": sorted(purpose.slug for purpose in purposes if purpose.slug not in blocked),
         "items": [str(uuid) for uuid in erased.item_uuids],
+        # Kept although their purpose was erased.
+        **({"spared": sorted(str(uuid) for uuid in spared)} if spared else {}),
         "identifiers": [str(uuid) for uuid in erased.identifier_uuids],
         # Of one person there are several when their records had been made one since the backup.
         "people": [str(uuid) for uuid in erased.subject_uuids],

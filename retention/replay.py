@@ -224,7 +224,8 @@ def _erase(data: Data, cause: UUID, *, at: datetime, now: datetime, actor: str) 
     )
     person = UUID(data["subject"]) if data.get("subject") else None
     slugs: Sequence[str] = data.get("purposes", ())
-    erased = erase_again(items=items, gone=gone, person=person, purposes=slugs, now=now)
+    spared = _uuids(data.get("spared"))
+    erased = erase_again(items=items, gone=gone, person=person, purposes=slugs, spared=spared, now=now)
     if not (erased.needs or erased.subjects or erased.relationships):
         return False
     chosen = list(Purpose.objects.filter(slug__in=slugs))

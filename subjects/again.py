@@ -18,9 +18,11 @@ def erase_again(
     gone: Sequence[UUID],
     person: UUID | None = None,
     purposes: Sequence[str] = (),
+    spared: Sequence[UUID] = (),
     now: datetime,
 ) -> Erased:
-    """Inside the caller's transaction: these items, all about the people who were gone, what these purposes held.
+    """Inside the caller's transaction: these items, all about the people who were gone, what these purposes held but
+    for what was spared.
 
     Whatever blocked it in the backup had been released by the time of the erasure: it is released here, and a hold
     that names nobody, which may be over others still, is not asked.
@@ -33,7 +35,8 @@ def erase_again(
     people = deletes.lock_people([], {*leaving, *chosen.values(), *asked.values_list("pk", flat=True)})
     theirs = Q(subject__in=leaving)
     _release(theirs | named | Q(item__in=list(chosen)) | _over(list(chosen)), now=now)
-    needs = ItemPurpose.objects.filter(theirs | Q(item__in=list(chosen)) | named)
+    kept = Q(item__uuid__in=list(spared))
+    needs = ItemPurpose.objects.filter(theirs | Q(item__in=list(chosen)) | (named & ~kept))
     pairs = Relationship.objects.filter(theirs | named).values_list("subject", "purpose")
     return end_needs(
         list(needs.values_list("pk", flat=True)),

@@ -64,7 +64,14 @@ class ErasureResult:
 
 class Eraser(Protocol):
     def __call__(
-        self, *, subject: DataSubject, purposes: Sequence[Purpose], request: UUID, actor: str, now: datetime
+        self,
+        *,
+        subject: DataSubject,
+        purposes: Sequence[Purpose],
+        request: UUID,
+        spared: Collection[UUID] = (),
+        actor: str,
+        now: datetime,
     ) -> ErasureResult: ...
 
 
@@ -101,17 +108,24 @@ def register_eraser(eraser: Eraser) -> None:
 
 
 def erase(
-    *, subject: DataSubject, purposes: Sequence[Purpose], request: UUID, actor: str, now: datetime
+    *,
+    subject: DataSubject,
+    purposes: Sequence[Purpose],
+    request: UUID,
+    spared: Collection[UUID] = (),
+    actor: str,
+    now: datetime,
 ) -> ErasureResult:
-    """Erase what these purposes hold about the person, with evidence."""
+    """Erase what these purposes hold about the person, with evidence. `spared`: items that an exemption keeps."""
     if not _erasers:
         raise DomainError(code="no-eraser")
-    return _erasers[0](subject=subject, purposes=purposes, request=request, actor=actor, now=now)
+    return _erasers[0](subject=subject, purposes=purposes, request=request, spared=spared, actor=actor, now=now)
 
 
-def needs_of(subject: DataSubject, purposes: Sequence[Purpose]) -> list[int]:
-    """The primary keys of everything these purposes need about the person."""
-    return list(ItemPurpose.objects.filter(subject=subject, purpose__in=purposes).values_list("pk", flat=True))
+def needs_of(subject: DataSubject, purposes: Sequence[Purpose], *, spared: Collection[UUID] = ()) -> list[int]:
+    """The primary keys of everything these purposes need about the person, but for the `spared` items."""
+    needs = ItemPurpose.objects.filter(subject=subject, purpose__in=purposes)
+    return list(needs.exclude(item__uuid__in=spared).values_list("pk", flat=True))
 
 
 def end_needs(

@@ -49,7 +49,9 @@ class Restriction(models.Model):
         UNLAWFUL = "unlawful", _("Unlawful, and the person prefers restriction")
         CLAIMS = "claims", _("Needed by the person for legal claims")
         OBJECTION = "objection", _("An objection is being decided")
+        OBJECTED = "objected", _("Objected to: only what an exemption covers goes on")
         HOLD = "hold", _("Kept under a legal hold only")
+        RULE = "rule", _("Its period is over: a retention rule stores it only")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     subject = models.ForeignKey("subjects.DataSubject", models.CASCADE, related_name="restrictions")

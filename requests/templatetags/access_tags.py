@@ -5,9 +5,10 @@ from typing import Any
 
 from django import template
 
+from requests import exempting
 from requests.exemptions import EXEMPTIONS
 from requests.leaving_out import reasons_of
-from requests.models import Exemption
+from requests.models import Exemption, Right, RightsRequest
 from requests.two_people import REASONS
 
 register = template.Library()
@@ -39,6 +40,17 @@ def unquoted(content: str) -> str:
 @register.filter
 def of_item(left_out: dict[Any, list[Any]], item: Any) -> list[Any]:
     return left_out.get(item, [])
+
+
+@register.simple_tag
+def spared_of(rights_request: RightsRequest) -> dict[str, tuple[int, int]]:
+    """By purpose: how many records an exemption leaves as they are, out of how many."""
+    return exempting.counts(rights_request) if rights_request.right != Right.ACCESS else {}
+
+
+@register.filter
+def in_purpose(spared: dict[str, tuple[int, int]], slug: str) -> tuple[int, int] | None:
+    return spared.get(slug)
 
 
 @register.filter

@@ -168,7 +168,7 @@ def test_the_reason_is_sealed(access):
 
 def test_marketing_objections_and_general_messages_have_few_exemptions():
     assert {code.code for code in exemptions.for_right(Right.GENERAL)} == set()
-    assert {code.code for code in exemptions.for_right(Right.WITHDRAWAL)} == {"journalism-and-arts"}
+    assert {code.code for code in exemptions.for_right(Right.WITHDRAWAL)} == set()
     assert "others-information" not in {code.code for code in exemptions.for_right(Right.ERASURE)}
 
 
@@ -178,7 +178,7 @@ def test_over_http(officer, access):
     assert "ADVICE-OF-COUNSEL" in officer.post(page).content.decode()
     assert Entry.objects.filter(kind="case.viewed").count() == 1
     leave_out = reverse("admin:rights-leave-out", args=[access.uuid, item(2)])
-    typed = {"code": "others-information", "why": "TYPED-BEFORE", "consent": "refused"}
+    typed = {"code": "others-information", "why": "TYPED-BEFORE", "consent": "refused", "page": "1"}
     shown = officer.post(leave_out, typed).content.decode()
     assert "Say whether it would be reasonable" in shown
     assert "TYPED-BEFORE" in shown

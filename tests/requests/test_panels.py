@@ -11,9 +11,9 @@ pytestmark = pytest.mark.django_db
 EVERY = {"who", "messages", "owner", "clock", "systems", "answer", "letters", "keeping", "history"}
 OWN = {
     Right.ACCESS: {"decisions", "found", "left_out"},
-    Right.RECTIFICATION: {"corrections"},
-    Right.ERASURE: {"decisions"},
-    Right.PORTABILITY: {"decisions", "porting"},
+    Right.RECTIFICATION: {"corrections", "left_out"},
+    Right.ERASURE: {"decisions", "left_out"},
+    Right.PORTABILITY: {"decisions", "left_out", "porting"},
 }
 
 

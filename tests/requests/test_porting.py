@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.outbox import deliver_due
 from ledger import signing
-from requests import decisions, letters, package, porting, ways
+from requests import decisions, exempting, letters, package, porting, ways
 from requests.models import Package, RightsRequest
 from requests.two_people import TwoPeopleNeeded
 from subjects import people
@@ -110,7 +110,7 @@ def test_a_decision_after_the_set_was_made_asks_for_another(subject, mailoutbox)
     line = decisions.lines(found, now=NOW)[0]
     later = NOW.replace(hour=11)
     decisions.decide(found, line.purpose, "refuse", "others-information", actor=make.OFFICER, now=later)
-    with pytest.raises(porting.StaleSet):
+    with pytest.raises(exempting.StaleSet):
         ways.release(found, actor=make.OFFICER, now=later)
     porting.prepare(found, actor=make.OFFICER, now=later)
     ways.release(found, actor=make.OFFICER, now=later)
