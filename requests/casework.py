@@ -20,6 +20,7 @@ from requests import (
     letters,
     moves,
     objecting,
+    porting,
     proposing,
     recipients,
     restricted_use,
@@ -84,6 +85,8 @@ class Work:
     is_portability: bool
     # To whom else a portable set of data goes.
     transfers: list[transfers.Shown]
+    # Of a portable set: the person asked us to hand it to another company, and nobody recorded to whom.
+    is_to_be_sent: bool
     # What an objection or a withdrawal ended when it was said, in words.
     stopped: list[str]
     # What an objection holds still while it is weighed.
@@ -183,6 +186,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         is_portability=rights_request.right == Right.PORTABILITY,
         is_objection=rights_request.right == Right.OBJECTION,
         transfers=transfers.shown(rights_request, now=now) if rights_request.right == Right.PORTABILITY else [],
+        is_to_be_sent=porting.is_for_another(rights_request),
         stopped=stopped_in_words(said) if (said := rights_request.result.get("stopped")) else [],
         held=objecting.held(rights_request) if rights_request.right == Right.OBJECTION else [],
         is_no=rights_request.right == Right.WITHDRAWAL,

@@ -56,7 +56,8 @@ def panel(rights_request: RightsRequest, *, now: datetime) -> Panel:
     rules = rights_request.case.rule_set
     found = {kind.value: asking.in_force(rights_request, kind) for kind in Kind}
     return Panel(
-        rules=f"{rules.slug} ({rules.source})",
+        rules=_("the rules in force since %(day)s (%(source)s)")
+        % {"day": in_words(rules.effective_from), "source": rules.source},
         place=_PLACES.get(facts.division, facts.division),
         facts=_around(rights_request, facts),
         open={kind: _open(one, rights_request, facts, now=now) for kind, one in found.items() if one},

@@ -4,9 +4,9 @@ from requests.workflow import NEXT, OPEN, PAIRS, State
 
 HEAD = """# The life of a request
 
-Which state of the work may follow which. The table in `requests/workflow.py` is the only place that says it: the buttons
-of the office, `allowed_moves` of the API, the trigger in the database and this page are made from it. A clock that has not
-started, stands still or was extended is no state of its own, because it may be so in any of these.
+Which state of the work may follow which. The table in `requests/workflow.py` is the only place that says it: the
+buttons of the office, `allowed_moves` of the API, the trigger in the database and this page are made from it. A clock
+that has not started, stands still or was extended is no state of its own, because it may be so in any of these.
 
 Write this page anew with `manage.py workflow > docs/workflow.md`; a test compares the two.
 """

@@ -18,6 +18,7 @@ from requests.clock import in_words
 from requests.models import RightsRequest, Task
 from requests.reasons import reason
 from requests.workflow import State
+from subjects.models import Restriction
 
 HAPPENED = {
     "request.received": gettext_lazy("Received"),
@@ -34,6 +35,8 @@ HAPPENED = {
     "review.begun": gettext_lazy("A decision is looked at again"),
     "review.decided": gettext_lazy("A person decided about it"),
     "review.dropped": gettext_lazy("A review was taken back"),
+    "restriction.placed": gettext_lazy("Stored and not used from now on"),
+    "restriction.lifted": gettext_lazy("Used again from now on"),
     "restriction.scoped": gettext_lazy("Said which items are meant"),
     "restriction.use-allowed": gettext_lazy("A lawful use of what is restricted recorded"),
     "restriction.use-ended": gettext_lazy("A lawful use of what is restricted ended"),
@@ -136,7 +139,8 @@ class Happening:
 
 def timeline(rights_request: RightsRequest) -> list[Happening]:
     """What the ledger says about the request and its case, newest last."""
-    return timeline_of([rights_request.uuid, rights_request.case.uuid])
+    limits = Restriction.objects.filter(placed_for=rights_request.uuid).values_list("uuid", flat=True)
+    return timeline_of([rights_request.uuid, rights_request.case.uuid, *limits])
 
 
 def timeline_of(objects: list[UUID]) -> list[Happening]:
@@ -173,6 +177,8 @@ def _details(entry: Entry, titles: dict[str, str]) -> str:
         return titles.get(data["system"], str(data["system"]))
     if entry.kind == "task.answered":
         return f"{titles.get(data['system'], data['system'])}: {Task.Outcome(data['outcome']).label}"
+    if entry.kind in ("restriction.placed", "restriction.lifted"):
+        return str(Restriction.Ground(data["ground"]).label)
     if entry.kind == "correction.decided":
         return str(reason(data["reason"]).sentence)
     if entry.kind.startswith("recipient."):

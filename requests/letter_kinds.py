@@ -76,6 +76,7 @@ WHEN: dict[str, tuple[str, ...]] = {
     "not_upheld": ("not-upheld", "restriction"),
     "not_for": ("not-for",),
     "transfers": ("handed-over",),
+    "not_sent": ("not-sent",),
 }
 # What the letter is called on lists, by staff and by the person.
 TITLES: dict[str, Text] = {
@@ -91,7 +92,7 @@ TITLES: dict[str, Text] = {
     "erasure_answer": _("Your request to have your data deleted"),
     "rectification_answer": _("Your request to have your data corrected"),
     "restriction_answer": _("Your request to have your data stored and not used"),
-    "adm_answer": _("The decision that a computer made about you"),
+    "adm_answer": _("The decision that you asked us to look at again"),
     "nothing_found": _("We found nothing about you"),
     "portability_answer": _("Your data to take elsewhere"),
     "objection_answer": _("Your objection"),

@@ -95,6 +95,7 @@ PARTS: dict[str, Part] = {
     "files": Part(_T("which files there are"), "Art 20(1) UK GDPR"),
     "format": Part(_T("in which form they are"), "Art 20(1) UK GDPR"),
     "scope": Part(_T("that it is what the person gave us, and what is not in it"), "Art 20(1) UK GDPR"),
+    "not-sent": Part(_T("to whom we did not send it, and how they can still get it"), _ART_12_4),
     "handed-over": Part(_T("to whom else it went"), "Art 20(2) UK GDPR"),
     # Complaints
     "acknowledged": Part(_T("that the complaint arrived and is looked into"), f"{_S164A}(3)"),

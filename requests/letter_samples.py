@@ -89,6 +89,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "titles": ["Our newsletter", "Your contract"],
         "not_for": [{**_LINE, "sentence": "The law does not give this right where it requires us to use the data."}],
         "withheld": [{**_LINE, "title": "Project mail", "sentence": "It is also about somebody else."}],
+        "not_sent": ["Squid Ltd"],
         "transfers": [{"name": "Octopus Ltd", "sentence": "They confirmed that they have it.", "gap": ""}],
     },
     "objection_answer": {

@@ -86,6 +86,9 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
 
 def _to_others(work: Work) -> list[Next]:
     """To whom the person told us to send their data, as long as it has not reached them."""
+    if work.is_to_be_sent:
+        wanted = _("They want somebody else to get it: record to whom. By a link they can hand it on themselves.")
+        return [Next(wanted, "porting")]
     named: dict[str, list[str]] = {}
     for one in work.transfers:
         if one.transfer.way == Transfer.Way.ADDRESS:
@@ -109,12 +112,26 @@ def _one_by_one(rights_request: RightsRequest, work: Work) -> list[Next]:
         elif n := sum(not line.row.reason for line in work.corrections):
             sentence = ngettext("Decide about %(n)d correction.", "Decide about %(n)d corrections.", n)
             steps.append(Next(sentence % {"n": n}, "corrections"))
-    if work.is_adm_review and not work.reviews:
-        steps.append(Next(_("Say which decision it is, and look at it again."), "reviews"))
+    if work.is_adm_review:
+        steps += _reviews(work)
     owed = [line.recipient.name for line in work.others if line.notice and line.is_open]
     if owed:
         steps.append(Next(_("Still to be told: %(names)s.") % {"names": ", ".join(owed)}, "recipients"))
     return steps
+
+
+def _reviews(work: Work) -> list[Next]:
+    """Nothing is answered before a person looked at each decision that is meant."""
+    if not work.reviews:
+        return [Next(_("Say which decision it is, and look at it again."), "reviews")]
+    if not (n := sum(not line.row.outcome for line in work.reviews)):
+        return []
+    sentence = ngettext(
+        "Look at %(n)d decision again, and record what you decide.",
+        "Look at %(n)d decisions again, and record what you decide.",
+        n,
+    )
+    return [Next(sentence % {"n": n}, "reviews")]
 
 
 def _unseen(rights_request: RightsRequest, work: Work) -> list[Next]:

@@ -20,7 +20,7 @@ from core.desk import for_staff as for_staff
 from core.errors import DomainError
 from core.models import Controller, User
 from core.refilled import refilled
-from requests import assigning, beside, casework, clock_panel, duplicates, finding, identity, two_people
+from requests import assigning, beside, casework, clock_panel, duplicates, finding, identity, reviewing, two_people
 from requests.models import Right, RightsRequest
 from requests.searching import logs
 
@@ -135,7 +135,8 @@ def reveal(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The same page with what the person wrote. Looking is an event."""
     rights_request = get(request, uuid)
     claim = casework.view(rights_request, purpose="claim", actor=actor_of(request), now=timezone.now())
-    return show_request(request, rights_request, claim=claim, searches=logs(rights_request))
+    words = {"searches": logs(rights_request), "reviews": reviewing.lines(rights_request, is_shown=True)}
+    return show_request(request, rights_request, claim=claim, **words)
 
 
 def _exceptions(request: HttpRequest, rights_request: RightsRequest) -> dict[str, Any]:

@@ -21,9 +21,11 @@ from core.models import Controller
 from processing.models import Basis
 from requests import exempting, package, portable, report, systems, transfers, two_people
 from requests.decisions import Line, lines
-from requests.models import Package, Right, RightsRequest
+from requests.intake import claim_of
+from requests.models import Package, Right, RightsRequest, Transfer
 from requests.package import File
 from requests.portable import Contact, Item
+from requests.questions import OTHER, RECEIVERS
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
 from requests.workflow import State
 from subjects import items
@@ -53,10 +55,10 @@ def prepare(rights_request: RightsRequest, *, actor: str, now: datetime) -> Pack
     subject = rights_request.case.subject
     if subject is None or not hold(subject):
         raise DomainError(gettext_lazy("We hold nothing under the confirmed address: there is nothing to take along."))
-    exempting.ready(rights_request)
-    kept = exempting.spared(rights_request)
     taken = [line for line in lines(rights_request, now=now) if _goes(line)]
     eligible = _eligible(subject, taken).exclude(uuid__in=kept)
+    exempting.ready(rights_request)
+    kept = exempting.spared(rights_request)
     number = eligible.count()
     inferred = _needed(subject, taken).exclude(uuid__in=kept).filter(nature=Nature.INFERRED).count()
     made = package.store(
@@ -73,6 +75,22 @@ def prepare(rights_request: RightsRequest, *, actor: str, now: datetime) -> Pack
     return made
 
 
+def is_for_another(rights_request: RightsRequest) -> bool:
+    """Whether they chose on our form that somebody else should get the set, and nobody recorded to whom it goes."""
+    if rights_request.right != Right.PORTABILITY or rights_request.transfers.exists():
+        return False
+    wrote = claim_of(rights_request.case).get(Right.PORTABILITY.value, "")
+    return str(dict(RECEIVERS)[OTHER]) in {line.strip() for line in wrote.splitlines()}
+
+
+def _not_sent(rights_request: RightsRequest) -> list[str]:
+    """To whom we were told to send it and do not (Art 20(2)): the letter says so, and that a link of theirs can."""
+    told = [one for one in transfers.shown(rights_request) if one.transfer.way == Transfer.Way.ADDRESS]
+    going = {one.name for one in told if one.transfer.state != Transfer.State.CANCELLED}
+    names = list(dict.fromkeys(one.name for one in told if one.name not in going))
+    return names or ([str(_("the other company"))] if is_for_another(rights_request) else [])
+
+
 def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[str, Any]]:
     """The answer as it would go out now. Raises what stands in its way; changes nothing."""
     confirmed(rights_request)
@@ -84,9 +102,8 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     exempting.ready(rights_request)
     exempting.fresh(rights_request, made)
     left_out = [line for line in lines(rights_request, now=now) if not _goes(line)]
-    return KIND, report.of_portability(
-        rights_request, made, left_out=left_out, sent=transfers.for_letter(rights_request)
-    )
+    found = report.of_portability(rights_request, made, left_out=left_out, sent=transfers.for_letter(rights_request))
+    return KIND, {**found, "not_sent": _not_sent(rights_request)}
 
 
 @transaction.atomic

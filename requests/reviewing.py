@@ -6,8 +6,8 @@ the person says: otherwise nobody was meaningfully involved (Art 22A(1)(a)).
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -44,17 +44,19 @@ class Unreviewed(DomainError):
 
 @dataclass(frozen=True)
 class Line:
-    """One decision on the page; what was written about it stays sealed."""
+    """One decision on the page; what was written about it stays sealed until somebody opens it."""
 
     row: DecisionReview
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> list[Text]:
         return [Asked(value).label for value in self.row.asked]
 
 
-def lines(rights_request: RightsRequest) -> list[Line]:
-    return [Line(row) for row in rights_request.reviews.select_related("system__purpose").order_by("pk")]
+def lines(rights_request: RightsRequest, *, is_shown: bool = False) -> list[Line]:
+    rows = rights_request.reviews.select_related("system__purpose", "request__case").order_by("pk")
+    return [Line(row, opened(row) if is_shown else {}) for row in rows]
 
 
 def known_systems() -> list[DecisionSystem]:
@@ -178,7 +180,14 @@ def opened(row: DecisionReview) -> dict[str, str]:
 
 def _check(row: DecisionReview, outcome: str, meant: Sequence[str]) -> None:
     if row.system is None:
-        raise Invalid(fields={"outcome": _("Name the way of deciding that is in the register, or say there is none.")})
+        raise Invalid(
+            fields={
+                "outcome": _(
+                    "No way of deciding from the register was chosen. Take this back and choose it, or say that no"
+                    " decision was made by computer alone."
+                )
+            }
+        )
     if missing := [str(sentence) for name, sentence in MEANINGFUL.items() if name not in meant]:
         raise Invalid(fields={"meant": _("The review does not count without: %(what)s") % {"what": " ".join(missing)}})
     live = row.system.purpose.versions.filter(status=Status.LIVE, basis=Basis.RECOGNISED)

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from core.models import Controller
 from processing.models import Purpose
 from requests import expiry, messages, reading
-from requests.models import CaseFile
+from requests.models import CaseFile, Right
 
 register = template.Library()
 
@@ -38,6 +38,12 @@ def moment(value: datetime | None) -> str:
 def words(name: str) -> str:
     """A column name as a label: collected_at → Collected at."""
     return reading.words(name)
+
+
+@register.filter
+def claim_words(name: str) -> str:
+    """A part of what somebody claimed as a label: what they said about a right stands under its name."""
+    return str(Right(name).label) if name in Right.values else reading.words(name)
 
 
 @register.filter

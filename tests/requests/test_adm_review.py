@@ -155,6 +155,10 @@ def test_staff_review_on_pages(rights_request, client):
     assert "Which offers you see" in client.get(page).content.decode()
     client.post(f"{page}reviews/", {"system": "offers", "asked": ["contest"], "decision": "No discount."})
     row = rights_request.reviews.get()
+    before = client.get(page).content.decode()
+    assert "Look at 1 decision again, and record what you decide." in before
+    assert "No discount." not in before
+    assert "No discount." in client.post(f"{page}show/").content.decode()
     told = client.post(f"{page}reviews/{row.uuid}/", {"outcome": "confirmed", "reasons": "x"}, follow=True)
     assert "does not count" in told.content.decode()
     client.post(f"{page}reviews/{row.uuid}/", {"outcome": "confirmed", "reasons": "Right.", "meant": ALL})

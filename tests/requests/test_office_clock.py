@@ -88,7 +88,7 @@ def test_the_page_shows_the_arithmetic_and_what_each_act_would_do(officer, acces
     assert in_words(access.extension_notice_by) in page
     assert in_words(access.target_on) in page
     assert "Our own target is" in page
-    assert "uk-2026-06" in page
+    assert "the rules in force since Friday 19 June 2026 (UK GDPR Art 12A" in page
     assert "public holidays of England and Wales" in page
     assert page.count(f"Now due by {due}. There would be no due date until it is answered.") == 3
     assert f"Due would move from {due} to" in page

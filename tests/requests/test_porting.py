@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.outbox import deliver_due
 from ledger import signing
-from requests import decisions, exempting, letters, package, porting, ways
+from requests import casework, decisions, exempting, letters, next_step, package, porting, transfers, ways
 from requests.models import Package, RightsRequest
 from requests.two_people import TwoPeopleNeeded
 from subjects import people
@@ -46,6 +46,28 @@ def ask(mailoutbox, **given):
 def opened(rights_request):
     content = b"".join(package.contents(Package.objects.select_related("request__case").get(request=rights_request)))
     return zipfile.ZipFile(io.BytesIO(content))
+
+
+def test_what_is_not_sent_to_somebody_else_is_next_and_stands_in_the_letter(subject, mailoutbox):
+    wants = "Another company or organisation\nName of the company or organisation\nSquid Ltd"
+    found = ask(mailoutbox, answers={"portability": wants})
+    porting.prepare(found, actor=make.OFFICER, now=NOW)
+
+    def next_and_letter():
+        kind, context = porting.draft(found, now=NOW)
+        steps = next_step.of(found, casework.gather(found, now=NOW), today=NOW.date())
+        return " ".join(str(step.sentence) for step in steps), letters.render(kind, found, context, now=NOW)
+
+    steps, letter = next_and_letter()
+    assert "They want somebody else to get it: record to whom." in steps
+    assert "We do not send it to the other company ourselves." in letter
+    given = {"name": "Squid Ltd", "address": "https://example.com/", "words": "x", "told": "request"}
+    going = transfers.instruct(found, **given, actor=make.OFFICER, now=NOW)
+    steps, letter = next_and_letter()
+    assert "Send it to Squid Ltd" in steps
+    assert "ourselves." not in letter
+    transfers.cancel(going, actor=make.OFFICER, now=NOW)
+    assert "We do not send it to Squid Ltd ourselves." in next_and_letter()[1]
 
 
 def test_what_goes_along_and_what_does_not(subject, mailoutbox):
