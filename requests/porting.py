@@ -55,10 +55,10 @@ def prepare(rights_request: RightsRequest, *, actor: str, now: datetime) -> Pack
     subject = rights_request.case.subject
     if subject is None or not hold(subject):
         raise DomainError(gettext_lazy("We hold nothing under the confirmed address: there is nothing to take along."))
-    taken = [line for line in lines(rights_request, now=now) if _goes(line)]
-    eligible = _eligible(subject, taken).exclude(uuid__in=kept)
     exempting.ready(rights_request)
     kept = exempting.spared(rights_request)
+    taken = [line for line in lines(rights_request, now=now) if _goes(line)]
+    eligible = _eligible(subject, taken).exclude(uuid__in=kept)
     number = eligible.count()
     inferred = _needed(subject, taken).exclude(uuid__in=kept).filter(nature=Nature.INFERRED).count()
     made = package.store(
