@@ -1,8 +1,9 @@
 """Making two records of one person one, and parting them again within thirty days.
 
 People are locked first, in the order of their keys, then their identifiers: the order of every writer
-(subjects/people.py, subjects/deletes.py). The record that is gone stays behind empty, so that parting gives everything
-back to the same id.
+(subjects/people.py, subjects/deletes.py). Once two are one, the person comes first, then the empty record, then the
+merge: whoever erases the person takes the others along. That record stays behind so that parting gives everything back
+to the same id.
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from ledger.entries import instant, record
 from office import held, strictest, ties
 from office.models import Merge
 from requests.models import CaseFile
-from subjects import lawful_uses
+from subjects import lawful_uses, organisations
 from subjects.deletes import lock_people
 from subjects.leaving import stay_held
 from subjects.models import (
@@ -64,6 +65,8 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     """Make `gone` part of `kept`: everything moves, and the strictest choice of either stands."""
     if kept.pk == gone.pk:
         raise CannotMerge(_("This is the same record."))
+    # Asked before, too: two that are one already are locked in another order (`_taken_up`).
+    _check(kept, gone)
     _lock(kept, gone)
     _check(kept, gone)
     entry = uuid4()
@@ -77,6 +80,8 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     ItemPurpose.objects.filter(item__in=moved["items"]).update(subject=kept)
     moved |= {"links": _move_links(gone, kept), **ties.unite(kept, gone)}
     moved["organisation"] = _move_organisation(gone, kept)
+    # From now on this person's contract is the organisation's, and what has ended has ended.
+    moved["ended"] = organisations.follow(kept, now=now, actor=actor) if moved["organisation"] else []
     moved["choices"] = strictest.unite(kept, gone, entry=entry, now=now, actor=actor)
     strictest.spread(kept, hashes, entry=entry, now=now)
     counts = {name: len(moved[name]) for name in (*PLAIN, "narrowed", "links", "ties", "joined", "choices")}
@@ -90,14 +95,13 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
 @transaction.atomic
 def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
     """Part the two again: what moved goes back where it still is, and what was chosen since stays as it is."""
-    known = Merge.objects.select_for_update().filter(pk=made.pk).first()
-    people = {one.uuid: one for one in DataSubject.objects.filter(uuid__in=[made.kept, made.gone])}
+    people, known = _taken_up(made)
     if known is None or not is_undoable(known, now) or len(people) != 2:
         raise TooLate
     if Merge.objects.filter(gone=known.kept).exists():
         raise CannotMerge(_("This record has itself been made part of another one since. Part those two first."))
-    kept, gone, moved = people[known.kept], people[known.gone], known.moved
-    _lock(kept, gone)
+    (kept, gone), moved = people, known.moved
+    _lock_identifiers(kept, gone)
     for name, model in PLAIN.items():
         model.objects.filter(pk__in=moved.get(name, []), subject=kept).update(subject=gone)
     ItemPurpose.objects.filter(item__in=moved["items"], subject=kept).update(subject=gone)
@@ -109,6 +113,7 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
         RestrictedUse.objects.filter(pk__in=moved.get("narrowed", [])).update(items=[])
     if moved["organisation"] and moved["organisation"] == kept.organisation_id:
         _speak_for(kept, None)
+        organisations.resume(moved.get("ended", []), now=now, actor=actor)
     entry = uuid4()
     changed = strictest.part(kept, moved["choices"], entry=entry, now=now, actor=actor)
     lifted = strictest.unspread(known.entry)
@@ -149,29 +154,48 @@ def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: st
         row.delete()
 
 
-@transaction.atomic
 def expire(*, now: datetime) -> int:
-    """After thirty days the empty record goes, and with it the possibility to part; returns how many went."""
-    old = Merge.objects.select_for_update(skip_locked=True).filter(merged_at__lte=now - UNDO).exclude(moved={})
-    merges = list(old.order_by("pk")[:500])
-    for made in merges:
-        _sweep_up(made, now=now)
-        strictest.forget(made.gone)
-        DataSubject.objects.filter(uuid=made.gone).delete()
-    return Merge.objects.filter(pk__in=[made.pk for made in merges]).update(moved={})
+    """After thirty days the empty record goes, and with it the possibility to part; returns how many went.
+
+    Each in its own transaction: of many people at once somebody else would have locked some in another order.
+    """
+    old = Merge.objects.filter(merged_at__lte=now - UNDO).exclude(moved={}).order_by("pk")
+    return sum(_expire(made, now=now) for made in list(old[:500]))
 
 
-def _sweep_up(made: Merge, *, now: datetime) -> None:
-    """Whoever held the other record in their hands while it was merged may have written to it afterwards."""
-    people = {one.uuid: one for one in DataSubject.objects.filter(uuid__in=[made.kept, made.gone])}
+@transaction.atomic
+def _expire(made: Merge, *, now: datetime) -> bool:
+    people, known = _taken_up(made)
+    if known is None or not known.moved:
+        return False
     if len(people) == 2:
-        kept, gone = people[made.kept], people[made.gone]
-        _lock(kept, gone)
-        lawful_uses.narrow(gone, now=now, actor="system:office")
-        left = {name: _move(model, gone, kept) for name, model in PLAIN.items()}
-        ItemPurpose.objects.filter(item__in=left["items"]).update(subject=kept)
-        _move_links(gone, kept)
-        ties.unite(kept, gone)
+        _sweep_up(*people, now=now)
+    strictest.forget(known.gone)
+    DataSubject.objects.filter(uuid=known.gone).delete()
+    known.moved = {}
+    known.save(update_fields=["moved"])
+    return True
+
+
+def _taken_up(made: Merge) -> tuple[list[DataSubject], Merge | None]:
+    """The person, the empty record and the merge, as many as there still are, locked in this order."""
+    found = []
+    for uuid in (made.kept, made.gone):
+        subject = DataSubject.objects.filter(uuid=uuid).first()
+        if subject and lock_people([], [subject.pk]):
+            subject.refresh_from_db()
+            found.append(subject)
+    return found, Merge.objects.select_for_update().filter(pk=made.pk).first()
+
+
+def _sweep_up(kept: DataSubject, gone: DataSubject, *, now: datetime) -> None:
+    """Whoever held the other record in their hands while it was merged may have written to it afterwards."""
+    _lock_identifiers(kept, gone)
+    lawful_uses.narrow(gone, now=now, actor="system:office")
+    left = {name: _move(model, gone, kept) for name, model in PLAIN.items()}
+    ItemPurpose.objects.filter(item__in=left["items"]).update(subject=kept)
+    _move_links(gone, kept)
+    ties.unite(kept, gone)
 
 
 def _lock(kept: DataSubject, gone: DataSubject) -> None:
@@ -179,6 +203,10 @@ def _lock(kept: DataSubject, gone: DataSubject) -> None:
         raise NotFound
     kept.refresh_from_db()
     gone.refresh_from_db()
+    _lock_identifiers(kept, gone)
+
+
+def _lock_identifiers(kept: DataSubject, gone: DataSubject) -> None:
     links = SubjectIdentifier.objects.filter(subject__in=[kept, gone]).values("identifier")
     list(Identifier.objects.select_for_update().filter(pk__in=links).order_by("pk").values_list("pk"))
 

@@ -4,6 +4,7 @@ The end of a contract is the organisation's; retention counts from the same date
 Order of locks: the contacts, then their organisation. Linking somebody to an organisation that is locked waits.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
@@ -89,6 +90,31 @@ def amend(organisation: Organisation, *, now: datetime, actor: str, **given: Unp
     return touched
 
 
+def follow(subject: DataSubject, *, now: datetime, actor: str) -> list[int]:
+    """Have the contracts of somebody who has come to speak for an organisation end with its own.
+
+    Returns the primary keys of the relationships that ended by it. In the transaction that says for whom they speak.
+    """
+    organisation = subject.organisation
+    if organisation is None:
+        return []
+    # As it is now: from here on nobody can amend it before this transaction ends.
+    organisation.refresh_from_db()
+    if organisation.contract_ended_on is None:
+        return []
+    running = _ties().filter(subject=subject, contract_ended_on=None)
+    found = list(running.order_by("pk").values_list("pk", flat=True))
+    _bring(running, None, organisation.contract_ended_on, now=now, actor=actor)
+    return found
+
+
+def resume(relationships: Collection[int], *, now: datetime, actor: str) -> None:
+    """Have these run on that ended with an organisation for which somebody never spoke."""
+    ended = _ties().filter(pk__in=relationships).exclude(contract_ended_on=None)
+    for day in list(ended.order_by().values_list("contract_ended_on", flat=True).distinct()):
+        _bring(ended, day, None, now=now, actor=actor)
+
+
 def end_of(subject: DataSubject, purpose: Purpose) -> date | None:
     """When the contract ended on which a new relationship for this purpose would rest."""
     if subject.organisation_id is None:
@@ -148,7 +174,7 @@ def _bring(ties: QuerySet[Relationship], before: date | None, after: date | None
     if after:
         moving |= Q(contract_ended_on=None)
     rows = ties.filter(moving).select_related("subject", "purpose").order_by("pk")
-    found = list(rows.only("uuid", "subject__uuid", "purpose__slug"))
+    found = list(rows.only("uuid", "subject__uuid", "subject__is_test", "purpose__slug"))
     Relationship.objects.filter(pk__in=[tie.pk for tie in found]).update(contract_ended_on=after)
     kind = "relationship.ended" if after else "relationship.resumed"
     entries = [
@@ -160,6 +186,7 @@ def _bring(ties: QuerySet[Relationship], before: date | None, after: date | None
             object=tie.uuid,
             purpose=tie.purpose.slug,
             data={"what": "contract_ended_on"},
+            test=tie.subject.is_test,
         )
         for tie in found
     ]

@@ -1,14 +1,17 @@
 """Merges beside other writers: nobody deadlocks, nothing is lost."""
 
 import threading
+import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from core.errors import DomainError
 from office import merging
 from office.models import Merge
 from subjects import people
+from subjects.deletes import lock_people
+from subjects.erasure import end_needs
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_office, make_subjects
@@ -67,3 +70,52 @@ def test_what_is_taken_in_meanwhile_reaches_the_one_who_is_kept(pair):
     assert done == [None, None]
     merging.expire(now=make.NOW + merging.UNDO)
     assert kept.items.count() == 3
+
+
+def somebody_waits():
+    """Whether another session waits for a lock of ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        )
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("step", ["undo", "expire"])
+def test_an_erasure_and_what_parts_or_ends_a_merge_wait_for_each_other(step):
+    """Both take the person first. The empty record has the smaller key, so an order by keys would not do."""
+    make_office.register()
+    gone, kept = [make.person(f"{name}@example.com", name, "newsletter") for name in ("ada", "countess")]
+    made = merging.merge(kept, gone, now=make.NOW, actor=make.OFFICER)
+    acts = {
+        "undo": lambda: merging.undo(made, now=make.NOW, actor=make.OFFICER),
+        "expire": lambda: merging.expire(now=make.NOW + merging.UNDO),
+    }
+    raised = []
+
+    def act():
+        try:
+            acts[step]()
+        except DomainError as error:
+            raised.append(error.code)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=act)
+    with transaction.atomic():
+        people_ = lock_people([], [kept.pk])
+        other.start()
+        until = time.monotonic() + 20
+        while not somebody_waits() and time.monotonic() < until:
+            time.sleep(0.01)
+        with connection.cursor() as cursor:
+            # Whoever waits for us here would be in a circle.
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+        needs = list(kept.items.values_list("needs", flat=True))
+        pairs = list(kept.relationships.values_list("pk", "purpose"))
+        erased = end_needs(needs, pairs=[(kept.pk, purpose) for _pk, purpose in pairs], people=people_, now=make.NOW)
+        assert erased.subjects == 1
+    other.join(timeout=60)
+    assert raised == (["too-late"] if step == "undo" else [])
+    assert not DataSubject.objects.exists()
+    assert not Merge.objects.exists()
