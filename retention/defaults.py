@@ -13,23 +13,27 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Text
-from processing.models import Purpose
+from processing.models import DataCategory, Purpose
 from retention import rules
 from retention.models import RetentionRule, Trigger
 
 CLAIMS = _("Claims under a simple contract can be brought for six years (Limitation Act 1980 s.5).")
-PROOF = _("Proof of consent while a complaint about it is likely (Art 7(1) UK GDPR).")
+PROOF = _(
+    "Proof of consent for as long as a claim about it can be brought: for its life and six years after it (Art 7(1)"
+    " UK GDPR, Limitation Act 1980 s.9). What does not prove it may go earlier, by a rule for its category."
+)
 
 
 @dataclass(frozen=True)
 class Default:
-    """One answer. `purposes` maps each purpose to the name its rule gets."""
+    """One answer. `purposes` maps each purpose to the name its rule gets; `category` is the only one it is about."""
 
     title: Text
     purposes: dict[str, str]
     trigger: Trigger
     period: str
     reason: Text
+    category: str = ""
 
 
 DEFAULTS = {
@@ -70,6 +74,14 @@ DEFAULTS = {
         Trigger.CONSENT_ENDED,
         "P1M",
         _("Consent is the only ground (Art 6(1)(a)) and is asked for again each year; one month to delete."),
+        category="application",
+    ),
+    "talent-pool-proof": Default(
+        _("That somebody agreed to be told of later vacancies"),
+        {"talent-pool": "talent-pool-consent"},
+        Trigger.CONSENT_ENDED,
+        "P6Y",
+        PROOF,
     ),
     "prospects": Default(
         _("Prospects and enquiries"),
@@ -86,7 +98,7 @@ DEFAULTS = {
             "surveys": "survey-answers",
         },
         Trigger.CONSENT_ENDED,
-        "P24M",
+        "P6Y",
         PROOF,
     ),
     "visitors": Default(
@@ -147,6 +159,7 @@ class Offer:
     default: Default
     purpose: Purpose
     slug: str
+    category: DataCategory | None
     taken: RetentionRule | None
 
     def rule(self) -> RetentionRule:
@@ -154,6 +167,7 @@ class Offer:
         return RetentionRule(
             slug=self.slug,
             purpose=self.purpose,
+            category=self.category,
             trigger=self.default.trigger,
             period=self.default.period,
             legal_reason=str(self.default.reason),
@@ -165,15 +179,20 @@ def offers() -> list[Offer]:
     """Every default for the purposes that are live."""
     live = {purpose.slug: purpose for purpose in Purpose.objects.live().select_related("activity")}
     known = RetentionRule.objects.exclude(status=RetentionRule.Status.RETIRED).select_related("purpose")
-    taken = {(rule.purpose_id, rule.trigger): rule for rule in known}
+    taken = {(rule.purpose_id, rule.trigger, rule.category_id): rule for rule in known}
     return list(_offered(live, taken))
 
 
-def _offered(live: dict[str, Purpose], taken: dict[tuple[int, str], RetentionRule]) -> Iterator[Offer]:
+def _offered(live: dict[str, Purpose], taken: dict[tuple[int, str, int | None], RetentionRule]) -> Iterator[Offer]:
+    categories = {one.slug: one for one in DataCategory.objects.all()}
     for key, default in DEFAULTS.items():
+        category = categories.get(default.category)
+        if default.category and category is None:
+            continue
         for slug, name in default.purposes.items():
             if purpose := live.get(slug):
-                yield Offer(key, default, purpose, name, taken.get((purpose.pk, default.trigger)))
+                of = (purpose.pk, default.trigger, category.pk if category else None)
+                yield Offer(key, default, purpose, name, category, taken.get(of))
 
 
 @transaction.atomic

@@ -1,8 +1,10 @@
 """The officers' pages: drafts are written and approved, evidence is only read."""
 
 from datetime import date
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 
 from core.errors import DomainError
@@ -92,8 +94,34 @@ def test_every_suggestion_can_be_applied_and_the_demo_agrees():
             made.period = default.period
             rules.check(made)
             assert (told[slug]["purpose"], told[slug]["trigger"]) == (purpose, default.trigger)
-            assert told[slug]["period"] == default.period
+            assert (told[slug]["period"], told[slug].get("category", "")) == (default.period, default.category)
     assert set(told) == {slug for default in defaults.DEFAULTS.values() for slug in default.purposes.values()}
+
+
+def test_the_proof_of_consent_outlives_what_the_consent_was_for(officer):
+    live("talent-pool", "a", categories=("email", "application"))
+    live("newsletter", "a")
+    officer.post(reverse("admin:rule-suggestions-draft"))
+    assert set(RetentionRule.objects.values_list("slug", "category__slug", "period")) == {
+        ("talent-pool", "application", "P1M"),
+        ("talent-pool-consent", None, "P6Y"),
+        ("newsletter-profiles", None, "P6Y"),
+    }
+    assert officer.get(reverse("admin:rule-new"), {"like": "talent-pool"}).context["form"].initial["category"]
+
+
+def test_drafts_as_they_were_offered_are_corrected_and_nothing_else_is():
+    correct = import_module("retention.migrations.0012_proof_of_consent_outlives_it_by_six_years")
+    given = {"purpose": live(), "trigger": "consent_ended", "period": "P24M", "legal_reason": correct.BEFORE}
+    offered = RetentionRule.objects.create(slug="newsletter-profiles", **given)
+    ours = RetentionRule.objects.create(slug="survey-answers", **given | {"legal_reason": "Our own."})
+    in_force = RetentionRule.objects.create(slug="partner-profiles", **given)
+    rules.activate(in_force, approved_by="user:1", now=NOW)
+    correct.correct_drafts(apps, None)
+    for one in (offered, ours, in_force):
+        one.refresh_from_db()
+    assert [one.period for one in (offered, ours, in_force)] == ["P6Y", "P24M", "P24M"]
+    assert offered.legal_reason == str(defaults.PROOF)
 
 
 def test_what_cannot_be_put_in_force_says_why(officer):
