@@ -17,6 +17,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402
 
+from benchmarks.answers import RECIPE  # noqa: E402
 from benchmarks.measure import cpu  # noqa: E402
 from benchmarks.purge_rows import Watch, batched, sealed  # noqa: E402
 from core.models import DataKey, Owner  # noqa: E402
@@ -51,16 +52,6 @@ ITEMS = (
     "COPY subjects_personaldataitem"
     " (uuid, subject_id, category_id, sealed, source, nature, system_id, collected_at) FROM STDIN"
 )
-RECIPE = {
-    "fields": {
-        "email": {"strategy": "suppress"},
-        "feedback.born": {"strategy": "date", "to": "decade"},
-        "feedback.score": {"strategy": "keep"},
-        "feedback.words": {"strategy": "free-text"},
-    },
-    "quasi": ["feedback.born"],
-    "sensitive": ["feedback.score"],
-}
 # The second is missed by any table of people.
 THRESHOLDS = {"anonymous": {"k": 5, "l": 3, "t": 0.3}, "pseudonymised": {"k": 5, "l": 3, "t": 0}}
 
