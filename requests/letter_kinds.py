@@ -16,6 +16,8 @@ Required = dict[str, tuple[str, ...]]
 ROUTES: Required = {"complain-to-us": ("164A",), "complain-to-commissioner": ("165",), "court": ("court",)}
 _COMMISSIONER: Required = {"complain-to-commissioner": ("165",)}
 _HEAD: Required = {"reference": (), "received": ()}
+# What these say in the Union: Arts 77 and 79 GDPR. Its law knows no complaint to the controller itself.
+_UNION: Required = {"complain-to-commissioner": ("Art 77",), "court": ("Art 79",)}
 
 
 def _parts(names: str) -> Required:
@@ -113,6 +115,13 @@ BY_STAFF = {
     *("general", "acknowledgement", "clarification", "id_request", "extension", "fee_notice"),
     *("complaint_acknowledgement", "complaint_progress", "complaint_outcome"),
 }
+
+
+def required_in(jurisdiction: str, kind: str) -> Required:
+    """What a letter of this kind must contain under the law of the place."""
+    if jurisdiction == "UK":
+        return dict(REQUIRED[kind])
+    return {part: _UNION.get(part, words) for part, words in REQUIRED[kind].items() if part != "complain-to-us"}
 
 
 def title(kind: str) -> str:

@@ -105,9 +105,18 @@ PARTS: dict[str, Part] = {
 }
 
 
-def sentence(part: str) -> str:
+# What the same parts are under the law of the Union.
+UNION: dict[str, Part] = {
+    "complain-to-commissioner": Part(
+        _T("that one can complain to a supervisory authority under Art 77, and where"), "Art 12(4) and Art 77 GDPR"
+    ),
+    "court": Part(_T("that one can go to court under Art 79"), "Art 12(4) and Art 79 GDPR"),
+}
+
+
+def sentence(part: str, jurisdiction: str = "UK") -> str:
     """What is missing, and which rule asks for it."""
-    known = PARTS.get(part)
+    known = PARTS.get(part) if jurisdiction == "UK" else UNION.get(part) or PARTS.get(part)
     if known is None:
         return _("This part is missing or incomplete: %(part)s.") % {"part": part}
     return _("Missing: %(what)s (%(why)s).") % {"what": known.what, "why": known.why}

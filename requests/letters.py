@@ -20,7 +20,7 @@ from core.models import Controller, Owner
 from requests import letter_words
 from requests.clock import in_words
 from requests.intake import claim_of
-from requests.letter_kinds import REQUIRED, VERSION, WHEN, Required, title
+from requests.letter_kinds import VERSION, WHEN, Required, required_in, title
 from requests.letter_parts import sentence
 from requests.letter_text import parts_of, to_text
 from requests.models import CaseFile, Complaint, Letter, RightsRequest
@@ -32,9 +32,9 @@ class LetterIncomplete(DomainError):
     code = "letter-incomplete"
     message = _("The letter lacks something the law requires, so it was not sent.")
 
-    def __init__(self, missing: list[str], html: str = "") -> None:
+    def __init__(self, missing: list[str], html: str = "", jurisdiction: str = "UK") -> None:
         self.missing, self.html = missing, html
-        super().__init__(fields={part: sentence(part) for part in missing})
+        super().__init__(fields={part: sentence(part, jurisdiction) for part in missing})
 
 
 class LookAgain(DomainError):
@@ -42,28 +42,28 @@ class LookAgain(DomainError):
     message = _("This is not the letter that you looked at. Look at it again.")
 
 
-def required(kind: str, context: Mapping[str, Any]) -> Required:
-    """What this letter must contain, given what it has to report."""
-    needed = dict(REQUIRED[kind])
+def required(kind: str, context: Mapping[str, Any], jurisdiction: str = "UK") -> Required:
+    """What this letter must contain, given what it has to report and the law of the place."""
+    needed = required_in(jurisdiction, kind)
     for name, parts in WHEN.items():
         if context.get(name):
             needed |= dict.fromkeys(parts, ())
     return needed
 
 
-def check(kind: str, html: str, context: Mapping[str, Any]) -> None:
+def check(kind: str, html: str, context: Mapping[str, Any], jurisdiction: str = "UK") -> None:
     """Raises LetterIncomplete unless every required part is there and says what it must."""
-    parts = parts_of(html)
+    parts, needed = parts_of(html), required(kind, context, jurisdiction)
     missing = [
         part
-        for part, words in required(kind, context).items()
+        for part, words in needed.items()
         if not parts.get(part, "").strip() or any(word not in parts[part] for word in words)
     ]
     routes = "complain-to-commissioner"
-    if routes in required(kind, context) and Controller.current().regulator_url not in parts.get(routes, ""):
+    if routes in needed and Controller.current().regulator_url not in parts.get(routes, ""):
         missing.append(routes)
     if missing:
-        raise LetterIncomplete(sorted(set(missing)), html)
+        raise LetterIncomplete(sorted(set(missing)), html, jurisdiction)
 
 
 def render(
@@ -81,9 +81,17 @@ def render(
     with translation.override(case.locale):
         words = {} if _is_sealed(context) else letter_words.own(about, kind)
         full = {**_in_words(context), **words, **_frame(about, case, now=now), "title": title(kind)}
-        html = render_to_string(f"requests/letters/v{VERSION}/{kind}.html", full)
-    check(kind, html, full)
+        html: str = render_to_string(f"requests/letters/v{VERSION}/{kind}.html", full)
+    if is_of_the_union(case):
+        # The articles that letters name have the same numbers there, in the Regulation itself.
+        html = html.replace("UK GDPR", "GDPR")
+    check(kind, html, full, case.rule_set.jurisdiction)
     return html
+
+
+def is_of_the_union(case: CaseFile) -> bool:
+    """Whether the case is under the law of the Union: so is its controller when it comes in."""
+    return case.rule_set.jurisdiction != "UK"
 
 
 @transaction.atomic
@@ -103,7 +111,7 @@ def write(
     """
     case = case or _case_of(rights_request or complaint)
     html = html or render(kind, rights_request, context, now=now, case=case, complaint=complaint)
-    check(kind, html, context)
+    check(kind, html, context, case.rule_set.jurisdiction)
     letter = Letter(
         case=case,
         request=rights_request,
@@ -152,6 +160,7 @@ def _frame(about: RightsRequest | Complaint | None, case: CaseFile, *, now: date
         "rights_request": None if is_complaint else about,
         "reference": about.reference if about else "",
         "is_complaint": is_complaint,
+        "is_union": is_of_the_union(case),
         "name": claim.get("name", "") if is_theirs else "",
         "address": claim.get("address", "") if is_theirs else "",
         "received": in_words((about or case).received_on),

@@ -180,7 +180,7 @@ def _page(rights_request: RightsRequest, snapshot: Snapshot, documents: list[Fou
     controller = Controller.current()
     context = {"snapshot": snapshot, "controller": controller, "rights_request": rights_request, "schema": SCHEMA}
     context |= {"tasks": report.searches(rights_request), "withheld": report.withheld(rights_request)}
-    context["documents"] = documents
+    context |= {"documents": documents, "is_union": rights_request.case.rule_set.jurisdiction != "UK"}
     yield render_to_string("requests/package/_before.html", context).encode()
     for section in snapshot.sections:
         yield format_html('<section id="{}">\n<h2>{}</h2>\n', section.slug, section.label).encode()

@@ -1,0 +1,64 @@
+"""Under the law of the Union letters name Arts 77 and 79 GDPR and the authority, and nothing of the British Act."""
+
+import re
+
+import pytest
+
+from core.models import Controller
+from requests import letters
+from requests.letter_kinds import REQUIRED
+from requests.letter_samples import OWN, SAMPLES
+from requests.models import Complaint
+from tests import make_office as make
+from tests import make_requests
+
+pytestmark = pytest.mark.django_db
+AUTHORITY = {"regulator_name": "Data Protection Commission", "regulator_url": "https://authority.example/complain"}
+ROUTES = {"complain-to-commissioner": "Art 77", "court": "Art 79"}
+
+
+@pytest.fixture
+def case():
+    make.controller()
+    Controller.objects.filter(pk=1).update(jurisdiction="IE", **AUTHORITY)
+    make_requests.system()
+    return make_requests.case("access", now=make.NOW)
+
+
+def target(case, kind):
+    if not kind.startswith("complaint"):
+        return {"rights_request": case.requests.get()}
+    day = make.NOW.date()
+    complaint = Complaint.objects.create(case=case, reference="KP-CCCC-DDDD", received_on=day, acknowledge_by=day)
+    return {"rights_request": None, "complaint": complaint}
+
+
+@pytest.mark.parametrize("kind", sorted(REQUIRED))
+def test_no_letter_names_british_law(case, kind):
+    html = letters.render(kind, context={**SAMPLES[kind], **OWN}, now=make.NOW, **target(case, kind))
+    text = letters.to_text(html)
+    for british in ("164A", "165", "Act 2018", "UK GDPR", "12A"):
+        assert british not in text
+    if "complain-to-commissioner" in REQUIRED[kind]:
+        assert AUTHORITY["regulator_name"] in text
+        assert AUTHORITY["regulator_url"] in text
+
+
+@pytest.mark.parametrize(("part", "words"), ROUTES.items())
+def test_both_routes_are_required_and_a_complaint_to_us_is_not(case, part, words):
+    found = case.requests.get()
+    context = {**SAMPLES["refusal"], **OWN}
+    html = letters.render("refusal", found, context, now=make.NOW)
+    assert "complain-to-us" not in letters.required("refusal", context, "EU")
+    for broken in (html.replace(words, "the law"), re.sub(f'data-part="{part}"', "", html)):
+        with pytest.raises(letters.LetterIncomplete) as refusal:
+            letters.write("refusal", found, context, now=make.NOW, html=broken)
+        assert refusal.value.missing == [part]
+        assert words in refusal.value.fields[part]
+    assert letters.write("refusal", found, context, now=make.NOW, html=html)
+
+
+def test_the_british_letter_is_none_of_the_union(case):
+    html = letters.render("refusal", case.requests.get(), {**SAMPLES["refusal"], **OWN}, now=make.NOW)
+    with pytest.raises(letters.LetterIncomplete):
+        letters.check("refusal", html, {}, "UK")
