@@ -21,10 +21,11 @@ from core.models import ApiKey
 from core.recall import Changed
 from core.recalled import RecallsKey
 from requests import elsewhere, references
+from requests.arriving import Late, take_in
 from requests.deadlines import clock_of
 from requests.facts import Facts
-from requests.intake import DETAILS_LENGTH, open_case
-from requests.models import CaseFile, Right, RightsRequest
+from requests.intake import DETAILS_LENGTH, LENGTHS
+from requests.models import CaseFile, Representation, Right, RightsRequest
 
 
 class RequesterIn(serializers.Serializer[Any]):
@@ -33,14 +34,40 @@ class RequesterIn(serializers.Serializer[Any]):
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
 
 
+class AskedForIn(RequesterIn):
+    representative = serializers.CharField(
+        max_length=LENGTHS["representative"],
+        required=False,
+        allow_blank=True,
+        help_text="Who asks for the person, and how to reach them. Name, e-mail and telephone above are the person's.",
+    )
+
+
 class RequestsIn(serializers.Serializer[Any]):
     rights = serializers.ListField(
         child=serializers.ChoiceField(choices=Right.choices), allow_empty=False, max_length=len(Right.choices)
     )
-    requester = RequesterIn()
+    requester = AskedForIn()
+    capacity = serializers.ChoiceField(
+        choices=Representation.Capacity.choices,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="In which capacity somebody else asks. Nothing is disclosed before it is shown that they may.",
+    )
+    is_child = serializers.BooleanField(
+        required=False, default=False, help_text="The person is a child; then it is said who asks."
+    )
     details = serializers.CharField(max_length=DETAILS_LENGTH, required=False, allow_blank=True, default="")
     channel = serializers.ChoiceField(choices=CaseFile.Channel.choices, default=CaseFile.Channel.API)
     received_on = serializers.DateField(required=False, allow_null=True, default=None)
+    late = serializers.ChoiceField(
+        choices=Late.choices,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why it is entered on a later day than it came. Needed with an earlier received_on.",
+    )
     stop = serializers.ListField(
         child=serializers.CharField(max_length=50),
         required=False,
@@ -137,13 +164,16 @@ def _open(request: Request, by: Seen | None) -> CaseFile:
     if unknown := strict.unknown(ASKED, request.data):
         raise Invalid(fields=unknown)
     data, now = ASKED.run_validation(request.data), timezone.now()
-    return open_case(
+    return take_in(
         rights=data["rights"],
         requester=data["requester"],
         details=data["details"],
         channel=data["channel"],
         received_at=now,
         received_on=data["received_on"],
+        late=data["late"],
+        capacity=data["capacity"],
+        is_child=data["is_child"],
         locale=data["locale"],
         actor=cast(ApiKey, request.auth).actor,
         now=now,

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from core.api import ApiView, Cursor
 from core.errors import Invalid, NotFound
 from core.idempotency import replayable
-from requests import complaints, references
+from requests import arriving, complaints, references
 from requests.api import RequesterIn
 from requests.api_work import LetterOut, actor_of, read
 from requests.intake import DETAILS_LENGTH, LENGTHS
@@ -38,6 +38,13 @@ class ComplaintIn(serializers.Serializer[Any]):
     wish = serializers.CharField(max_length=DETAILS_LENGTH, required=False, allow_blank=True, default="")
     channel = serializers.ChoiceField(choices=CaseFile.Channel.choices, default=CaseFile.Channel.API)
     received_on = serializers.DateField(required=False, allow_null=True, default=None)
+    late = serializers.ChoiceField(
+        choices=arriving.Late.choices,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why it is entered on a later day than it came. Needed with an earlier received_on.",
+    )
     locale = serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$", required=False, default="en-GB")
     test = serializers.BooleanField(required=False, default=False)
 
@@ -202,12 +209,13 @@ def _again(uuid: UUID) -> dict[str, Any]:
 
 def _open(request: Request) -> UUID:
     given, now = read(ComplaintIn, request), timezone.now()
-    made = complaints.open_complaint(
+    made = arriving.take_in_complaint(
         requester=given["requester"],
         answers={"complaint": given["complaint"], "wish": given["wish"]},
         channel=given["channel"],
         received_at=now,
         received_on=given["received_on"],
+        late=given["late"],
         locale=given["locale"],
         actor=actor_of(request),
         now=now,

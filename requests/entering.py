@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, Text
 from core.models import Controller, User
-from ledger.entries import record
 from requests import complaints, messages, representing, triage
+from requests.arriving import days_late, note_late, problems
 from requests.intake import open_case
 from requests.models import CaseFile
 from requests.workflow import CLOSED
@@ -25,15 +25,6 @@ from subjects.identifiers import Claim
 Channel = CaseFile.Channel
 # How something reaches staff; web and API have doors of their own.
 BY_HAND = [Channel.LETTER, Channel.PHONE, Channel.IN_PERSON, Channel.EMAIL, Channel.SOCIAL_MEDIA]
-
-
-class Late(models.TextChoices):
-    """Why a request is entered on a later day than it came. The clock counts from the day it came all the same."""
-
-    FORWARDED = "forwarded", _("It reached another department first")
-    UNRECOGNISED = "unrecognised", _("It was not seen to be a request at first")
-    CLOSED = "closed", _("It came while nobody was in")
-    WRITTEN_DOWN = "written-down-later", _("It was said, and is written down now")
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ def enter(entry: Entry, *, case_uuid: UUID | None = None, actor: str, now: datet
     case = _open(entry, days, case_uuid, actor=actor, now=now)
     if entry.capacity:
         representing.begin(case, capacity=entry.capacity, is_child=entry.is_child, actor=actor, now=now)
-    _note_late(case, entry, days, actor=actor, now=now)
+    note_late(case, entry.late, days, actor=actor, now=now)
     return case
 
 
@@ -86,7 +77,7 @@ def enter_into(case: CaseFile, entry: Entry, *, actor: str, now: datetime) -> Ca
         messages.note(locked, words, asks_again=again, actor=actor, now=now)
     if entry.complaint.strip():
         complaints.add_to(locked, received_on=entry.received_on, actor=actor, now=now)
-    _note_late(locked, entry, days, actor=actor, now=now)
+    note_late(locked, entry.late, days, actor=actor, now=now)
     return locked
 
 
@@ -145,22 +136,15 @@ def _open(entry: Entry, days: int, case_uuid: UUID | None, *, actor: str, now: d
 def _check(entry: Entry, *, now: datetime) -> int:
     """How many days ago it came. Raises Invalid naming the fields at fault."""
     errors: dict[str, Text] = {}
-    days = (now.astimezone(Controller.current().zone).date() - entry.received_on).days
+    days = days_late(entry.received_on, now=now)
     if entry.channel not in BY_HAND:
         errors["channel"] = _("Choose how it came.")
     if days < 0:
         errors["received_on"] = _("A request cannot have been received in the future.")
-    if days > 0 and entry.late not in Late.values:
-        errors["late"] = _("It came on an earlier day: say why it is entered only now.")
+    errors |= problems(days, entry.late)
     if not entry.rights and not entry.complaint.strip():
         errors["rights"] = _("Choose what they ask for, or write down what they complain of.")
     errors |= representing.problems(capacity=entry.capacity, is_child=entry.is_child, requester=entry.requester)
     if errors:
         raise Invalid(fields=errors)
     return days
-
-
-def _note_late(case: CaseFile, entry: Entry, days: int, *, actor: str, now: datetime) -> None:
-    if days > 0:
-        data = {"reason": entry.late, "days": days}
-        record(kind="request.entered-late", at=now, actor=actor, object=case.uuid, data=data)

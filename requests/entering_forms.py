@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from requests.entering import BY_HAND, Entry, Late
+from requests.arriving import Late
+from requests.entering import BY_HAND, Entry
 from requests.models import CaseFile, Representation, Right
 from requests.office_forms import DayField
 

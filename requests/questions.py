@@ -7,10 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from processing.models import DecisionSystem
 from requests.forms import Question, address_field, email_field, name_field, possible_email, text, words
-from requests.models import Right
+from requests.intake import LENGTHS
+from requests.models import Representation, Right
 from requests.stopping import consent_purposes
 
 MARKETING, UNSURE, OTHER = "marketing", "unsure", "other"
+Capacity = Representation.Capacity
 OFFERED = [
     (Right.ACCESS.value, _("Send me a copy of the personal data you hold about me")),
     (Right.RECTIFICATION.value, _("Correct something that is wrong about me")),
@@ -38,6 +40,15 @@ GROUNDS = [
     ("objected", _("I have objected, and want you to wait until you have decided")),
     (OTHER, _("For another reason")),
 ]
+# In which capacity somebody asks for another, as they would say it of themselves.
+CAPACITIES = [
+    (Capacity.PARENT.value, _("Their parent, or somebody with parental responsibility")),
+    (Capacity.ATTORNEY.value, _("Their attorney, deputy or guardian")),
+    (Capacity.SOLICITOR.value, _("Their solicitor")),
+    (Capacity.AGENT.value, _("A friend, relative or adviser whom they asked")),
+    (Capacity.OTHER.value, _("Somebody else")),
+]
+AGES = [("adult", _("18 or older")), ("child", _("Under 18"))]
 RECEIVERS = [("me", _("Me")), (OTHER, _("Another company or organisation"))]
 
 
@@ -169,7 +180,34 @@ class DecisionForm(Question):
 class NameForm(Question):
     title = _("What is your full name?")
     short = _("Your name")
+    aside = "requests/asides/name.html"
     name = name_field(title, _("Use the name we are likely to know you by."))
+
+
+class SomebodyElseForm(Question):
+    """In place of one's own name. Nothing goes to whoever answers it before they show that they may ask."""
+
+    title = _("Who are you asking for?")
+    short = _("Who you ask for, and who you are")
+    aside = "requests/asides/somebody_else.html"
+    name = text(
+        _("Enter the full name of the person you ask for"),
+        LENGTHS["name"],
+        _("The name must be 200 characters or fewer"),
+        forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+        label=_("Full name of the person you ask for"),
+        help_text=_("The person whose data it is."),
+    )
+    age = choices(_("How old are they?"), AGES, _("Select how old they are"), several=False)
+    capacity = choices(_("Who are you?"), CAPACITIES, _("Select who you are"), several=False)
+    representative = text(
+        _("Enter your own name, and how we reach you"),
+        LENGTHS["representative"],
+        _("Your name and how we reach you must be 200 characters or fewer"),
+        forms.Textarea({"rows": 2}),
+        label=_("Your own name, and how we reach you"),
+        help_text=_("We ask you to show that you may act for them before we send or change anything."),
+    )
 
 
 class EmailForm(Question):
@@ -182,6 +220,20 @@ class EmailForm(Question):
         return possible_email(self.cleaned_data["email"])
 
 
+class TheirEmailForm(EmailForm):
+    title = _("Which e-mail address does that person use with us?")
+    short = _("Their e-mail address")
+    aside = "requests/asides/their_email.html"
+    email = email_field(
+        title, _("We send a link to it, so that we can be sure that it is theirs. Never give your own.")
+    )
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        # It is not the address of whoever fills this in.
+        self.fields["email"].widget.attrs["autocomplete"] = "off"
+
+
 class AddressForm(Question):
     title = _("What is your postal address?")
     short = _("Your postal address")
@@ -189,6 +241,17 @@ class AddressForm(Question):
     address = address_field(
         title, _("We write to you by post. Include the postcode, and the country if it is another.")
     )
+
+
+class TheirAddressForm(AddressForm):
+    title = _("What is the postal address of that person?")
+    short = _("Their postal address")
+    aside = "requests/asides/their_address.html"
+    address = address_field(title, _("We write to them by post. Include the postcode, and the country."))
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["address"].widget.attrs["autocomplete"] = "off"
 
 
 class DetailsForm(Question):

@@ -4,7 +4,7 @@ Most people meet five pages. A right that needs to know more has a page of its o
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from consents.withdraw import ALL_MARKETING
@@ -14,6 +14,8 @@ from requests.models import Right
 from requests.questions import MARKETING, OTHER, UNSURE
 from requests.stopping import consent_purposes
 
+# The page for those who ask for another person; nobody else meets it.
+ELSE = "somebody-else"
 # Step → what its form was answered with.
 Answers = dict[str, Any]
 
@@ -44,12 +46,16 @@ def _always(answers: Answers) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """One page. With `instead_of` it answers the same need as another: giving one takes the other back."""
+    """One page. With `instead_of` it answers the same need as another: giving one takes the other back.
+
+    `theirs` asks the same of somebody who asks for another person.
+    """
 
     name: str
     form: type[Question]
     is_needed: Callable[[Answers], bool] = _always
     instead_of: str = ""
+    theirs: type[Question] | None = None
 
 
 STEPS = [
@@ -62,9 +68,22 @@ STEPS = [
     Step("pause", questions.RestrictionForm, _asks(Right.RESTRICTION)),
     Step("transfer", questions.PortabilityForm, _asks(Right.PORTABILITY)),
     Step("decision", questions.DecisionForm, _asks(Right.ADM_REVIEW)),
-    Step("name", questions.NameForm),
-    Step("email", questions.EmailForm, lambda answers: "address" not in answers, "address"),
-    Step("address", questions.AddressForm, lambda answers: "address" in answers, "email"),
+    Step("name", questions.NameForm, lambda answers: ELSE not in answers, ELSE),
+    Step(ELSE, questions.SomebodyElseForm, lambda answers: ELSE in answers, "name"),
+    Step(
+        "email",
+        questions.EmailForm,
+        lambda answers: "address" not in answers,
+        "address",
+        theirs=questions.TheirEmailForm,
+    ),
+    Step(
+        "address",
+        questions.AddressForm,
+        lambda answers: "address" in answers,
+        "email",
+        theirs=questions.TheirAddressForm,
+    ),
     Step("details", questions.DetailsForm, lambda answers: wanted(answers) != [Right.GENERAL]),
 ]
 BY_NAME = {step.name: step for step in STEPS}
@@ -81,7 +100,12 @@ ABOUT = {
 
 
 def needed(answers: Answers) -> Iterator[Step]:
-    return (step for step in STEPS if step.is_needed(answers))
+    return (asking(step, answers) for step in STEPS if step.is_needed(answers))
+
+
+def asking(step: Step, answers: Answers) -> Step:
+    """The page as it is put to this person."""
+    return replace(step, form=step.theirs) if step.theirs and ELSE in answers else step
 
 
 def first_missing(answers: Answers) -> str:
@@ -120,8 +144,8 @@ def summary(answers: Answers) -> list[tuple[Step, list[str]]]:
 
 
 def asked(answers: Answers) -> dict[str, Any]:
-    """What the answers ask of us, as requests.intake.open_case takes it."""
-    chosen = wanted(answers)
+    """What the answers ask of us, as requests.arriving.take_in takes it."""
+    chosen, person = wanted(answers), answers[ELSE if ELSE in answers else "name"]
     given = {step.name: step for step in needed(answers)}
     rights = [Right.OBJECTION.value if choice == MARKETING else choice for choice in chosen]
     about = {right.value: _words(given[name], answers) for name, right in ABOUT.items() if name in given}
@@ -129,8 +153,11 @@ def asked(answers: Answers) -> dict[str, Any]:
         about[Right.GENERAL.value] = "\n".join(questions.WishForm().in_words(answers["not-sure"]))
     return {
         "rights": list(dict.fromkeys(rights)),
+        "capacity": person.get("capacity", ""),
+        "is_child": person.get("age") == "child",
         "requester": {
-            "name": answers["name"]["name"],
+            "name": person["name"],
+            "representative": person.get("representative", ""),
             "email": answers["email"]["email"] if "email" in given else "",
             "address": answers["address"]["address"] if "address" in given else "",
         },

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from requests import address, complaints, messages, references, status, steps
 from requests import draft as drafts
+from requests.arriving import take_in
 from requests.forms import ComplaintForm, LinkForm, MessageForm, NewAddressForm, Question, SendForm
-from requests.intake import LinkUnusable, confirm, open_case, send_new_link, waiting
+from requests.intake import LinkUnusable, confirm, send_new_link, waiting
 from requests.models import CaseFile, Complaint
 from requests.questions import OFFERED, UNSURE
 from requests.throttle import brake
@@ -47,7 +48,9 @@ def step(request: HttpRequest, name: str) -> HttpResponse:
     draft, here = drafts.load(request), steps.BY_NAME[name]
     if steps.barred(here, draft.answers):
         return redirect(_next(draft))
-    form = here.form(request.POST if request.method == "POST" else None, initial=draft.answers.get(name))
+    form = steps.asking(here, draft.answers).form(
+        request.POST if request.method == "POST" else None, initial=draft.answers.get(name)
+    )
     if request.method == "POST" and form.is_valid():
         steps.keep(here, draft.answers, form.cleaned_data)
         response = redirect(_next(draft))
@@ -78,7 +81,7 @@ def check(request: HttpRequest) -> HttpResponse:
 
 def _send(request: HttpRequest, draft: drafts.Draft) -> HttpResponse:
     now = timezone.now()
-    case = open_case(
+    case = take_in(
         **steps.asked(draft.answers),
         channel=CaseFile.Channel.WEB,
         received_at=now,

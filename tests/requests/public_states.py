@@ -143,6 +143,11 @@ def by_post(page):
     page.goto("/rights/")
     page.check("#id_rights_0")
     press(page)
+    follow(page, "text=Tell us for whom")
+    yield "somebody else"
+    press(page)
+    yield "somebody else, with a mistake"
+    follow(page, "text=Give your own name")
     page.fill("#id_name", "Grace Hopper")
     press(page)
     follow(page, "text=We write to you by post")

@@ -10,7 +10,8 @@ from django.utils import timezone
 from consents.models import Suppression
 from core.models import Outbox
 from core.outbox import deliver_due
-from requests import messages
+from ledger.models import Entry
+from requests import messages, representing
 from requests.intake import claim_of
 from requests.models import CaseFile, Complaint, RightsRequest
 from requests.questions import OFFERED, WISHES
@@ -259,3 +260,38 @@ def test_a_complaint_that_lacks_something_is_shown_again(client, given, target):
     assert f'<a href="#{target}">' in page
     assert "You called." in page or "complaint" in given
     assert not Complaint.objects.exists()
+
+
+ELSE = {
+    "name": "Ada Lovelace",
+    "age": "child",
+    "capacity": "parent",
+    "representative": "Annabella Byron, annabella@example.com",
+}
+
+
+def test_somebody_who_asks_for_another_says_so_on_one_page(client):
+    client.post("/rights/", {"rights": ["access"]})
+    page = text_of(client.get("/rights/name/"))
+    assert 'href="/rights/somebody-else/"' in page
+    wrong = text_of(client.post("/rights/somebody-else/", {}))
+    for sentence in ("full name of the person", "Select how old", "Select who you are", "Enter your own name"):
+        assert sentence in wrong
+    assert client.post("/rights/somebody-else/", ELSE).url == "/rights/email/"
+    assert "that person use with us" in text_of(client.get("/rights/email/"))
+    assert "that person" in text_of(client.get("/rights/address/"))
+    done, case = send(client, ("rights", {"rights": ["access"]}), ("somebody-else", ELSE), EMAIL, DETAILS)
+    assert "Show us that you may ask" in text_of(done)
+    assert (case.representation.capacity, case.representation.competence) == ("parent", "unknown")
+    claim = claim_of(case)
+    assert (claim["name"], claim["representative"]) == (ELSE["name"], ELSE["representative"])
+    assert representing.is_missing(case)
+    assert Entry.objects.filter(kind="case.represented", object=case.uuid).count() == 1
+
+
+def test_going_back_to_oneself_takes_the_other_person_out(client):
+    pages = [("rights", {"rights": ["access"]}), ("somebody-else", ELSE), NAME, EMAIL, DETAILS]
+    assert "Their e-mail address" not in text_of(walk(client, *pages))
+    _done, case = send(client, *pages)
+    assert not hasattr(case, "representation")
+    assert claim_of(case)["representative"] == ""

@@ -11,8 +11,10 @@ from core import apikeys
 from core.errors import Invalid
 from core.models import ApiKey, Outbox
 from ledger.models import Entry
+from requests import answer, representing, ways
 from requests.deadlines import store
 from requests.facts import Facts
+from requests.intake import claim_of, confirm
 from requests.models import CaseFile, RightsRequest
 from requests.workflow import State
 from subjects.identifiers import Claim
@@ -56,7 +58,17 @@ def test_a_request_is_taken_in_and_can_be_followed(api):
     assert shown.status_code == 200
     shown = shown.json()
     row = RightsRequest.objects.get(reference=shown["reference"])
-    assert list(shown) == ["reference", "right", "state", "received_on", "due", "clock", "elsewhere", "allowed_moves"]
+    assert list(shown) == [
+        "reference",
+        "right",
+        "state",
+        "received_on",
+        "due",
+        "clock",
+        "elsewhere",
+        "allowed_moves",
+        "duplicate_of",
+    ]
     assert (shown["right"], shown["state"], shown["received_on"]) == (
         "access",
         "received",
@@ -76,7 +88,12 @@ def test_allowed_moves_follow_the_state(api):
 
 def test_a_letter_of_last_week_is_due_from_its_arrival(api):
     arrived = timezone.localdate() - timedelta(days=7)
-    body = post(api, {**BODY, "received_on": arrived.isoformat()}).json()
+    answer = post(api, {**BODY, "received_on": arrived.isoformat()})
+    assert [error["field"] for error in answer.json()["errors"]] == ["late"]
+    assert not CaseFile.objects.exists()
+    body = post(api, {**BODY, "received_on": arrived.isoformat(), "late": "forwarded"}).json()
+    noted = json.loads(Entry.objects.get(kind="request.entered-late", object=body["case"]).body)
+    assert noted["data"] == {"reason": "forwarded", "days": 7}
     shown = api.get(f"{URL}{body['requests'][0]['reference']}/").json()
     assert shown["received_on"] == shown["clock"]["start"] == arrived.isoformat()
 
@@ -96,6 +113,12 @@ def test_a_letter_of_last_week_is_due_from_its_arrival(api):
         ({"received_on": "soon"}, "received_on"),
         ({"locale": "<b>"}, "locale"),
         ({"details": "x" * 5001}, "details"),
+        ({"late": "I forgot, sorry: Grace rang on Monday"}, "late"),
+        ({"capacity": "friend"}, "capacity"),
+        ({"capacity": "solicitor"}, "requester.representative"),
+        ({"is_child": True}, "capacity"),
+        ({"requester": {"name": "Grace Hopper", "representative": "Vinton Cerf"}}, "capacity"),
+        ({"requester": {"name": "Grace Hopper", "representative": "x" * 201}}, "requester.representative"),
     ],
 )
 def test_what_cannot_be_is_named(api, change, field):
@@ -104,6 +127,29 @@ def test_what_cannot_be_is_named(api, change, field):
     assert response["Content-Type"] == "application/problem+json"
     assert field in [error["field"] for error in response.json()["errors"]]
     assert not CaseFile.objects.exists()
+
+
+def test_an_agent_gets_nothing_before_they_show_that_they_may(api, mailoutbox):
+    """legal-rules: evidence of authority is the agent's burden; nothing is disclosed to their word."""
+    make_requests.system()
+    find_or_create([Claim("email", EMAIL)], now=NOW, actor="test")
+    requester = {**BODY["requester"], "representative": "Vinton Cerf, 1 Law Street"}
+    body = post(api, {**BODY, "requester": requester, "capacity": "parent", "is_child": True}).json()
+    case = CaseFile.objects.get(uuid=body["case"])
+    assert (case.representation.capacity, case.representation.competence) == ("parent", "unknown")
+    assert claim_of(case)["representative"] == "Vinton Cerf, 1 Law Street"
+    entry = Entry.objects.get(kind="case.represented", object=case.uuid)
+    assert "Vinton" not in entry.body
+    case = confirm(make_requests.token_in(mailoutbox, now=timezone.now()), now=timezone.now())
+    assert case.subject
+    with pytest.raises(representing.NotLookedInto):
+        ways.draft(case.requests.get(right="access"), now=timezone.now())
+    representing.show(case, authority="parental", competence="too-young", note="Birth certificate.", **by())
+    answer.prepare_access(case.requests.get(right="access"), **by())
+
+
+def by():
+    return {"actor": "user:00000000-0000-4000-8000-000000000001", "now": timezone.now()}
 
 
 def test_keys_and_scopes():
