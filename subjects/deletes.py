@@ -75,11 +75,11 @@ WITH going AS MATERIALIZED (
 ), word AS (
     DELETE FROM subjects_nametoken WHERE item_id IN (SELECT id FROM going)
 ), gone AS (
-    DELETE FROM subjects_personaldataitem WHERE id IN (SELECT id FROM going) RETURNING uuid, source_record
+    DELETE FROM subjects_personaldataitem WHERE id IN (SELECT id FROM going) RETURNING id, uuid, source_record
 ), destroyed AS (
     DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT uuid FROM gone) RETURNING owner_id
 )
-SELECT uuid, source_record, (SELECT count(*) FROM destroyed) FROM gone
+SELECT id, uuid, source_record, (SELECT count(*) FROM destroyed) FROM gone
 """
 
 
@@ -92,6 +92,7 @@ class Need(NamedTuple):
 
 @dataclass(frozen=True)
 class Items:
+    ids: list[int]
     uuids: list[UUID]
     source_hashes: list[bytes]
     keys: int
@@ -156,8 +157,8 @@ def delete_items(item_ids: Sequence[int]) -> Items:
     rows = (
         prepared.fetch_all(DELETE_ITEMS, {"ids": array(set(item_ids)), "owner": Owner.ITEM.value}) if item_ids else []
     )
-    hashes = [bytes(row[1]) for row in rows if row[1] is not None]
-    return Items([row[0] for row in rows], hashes, rows[0][2] if rows else 0)
+    hashes = [bytes(row[2]) for row in rows if row[2] is not None]
+    return Items([row[0] for row in rows], [row[1] for row in rows], hashes, rows[0][3] if rows else 0)
 
 
 def delete_relationships(pairs: Iterable[tuple[int, int]], *, rules: bool = True) -> Relationships:

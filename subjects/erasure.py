@@ -8,13 +8,22 @@ guards say who or what must stay, cleaners remove what hangs on somebody who goe
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from core.errors import DomainError
 from processing.models import Purpose
 from subjects import deletes, deletes_people
 from subjects.models import DataSubject, ItemPurpose
+
+
+class Left(NamedTuple):
+    """What ended about somebody who stays. `item` is the public id of one that went; of others a purpose is left."""
+
+    subject: UUID
+    purpose_id: int
+    item_id: int
+    item: UUID | None
 
 
 @dataclass
@@ -34,6 +43,7 @@ class Erased:
     source_hashes: list[bytes] = field(default_factory=list)
     # Under the current suppression key: subjects.identifiers.suppression_hash of every identifier that went.
     identifier_hashes: list[bytes] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -178,4 +188,11 @@ def end_needs(
         subject_uuids=[*gone.subjects, *gone.other_ids],
         source_hashes=items.source_hashes,
         identifier_hashes=identifiers.hashes,
+        left=_left(ended, empty, people, items),
     )
+
+
+def _left(ended: list[deletes.Need], gone: set[int], people: Mapping[int, UUID], items: deletes.Items) -> list[Left]:
+    staying = [need for need in ended if need.subject_id not in gone]
+    known = dict(zip(items.ids, items.uuids, strict=True)) if staying else {}
+    return [Left(people[need.subject_id], need.purpose_id, need.item_id, known.get(need.item_id)) for need in staying]
