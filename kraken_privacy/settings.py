@@ -372,3 +372,5 @@ RETENTION_WORKERS = env.int("RETENTION_WORKERS", default=2)
 RETENTION_APPROVE_ROWS = env.int("RETENTION_APPROVE_ROWS", default=10_000)
 RETENTION_APPROVE_PERCENT = env.int("RETENTION_APPROVE_PERCENT", default=20)
 RETENTION_APPROVE_FIRST_RUN = env.bool("RETENTION_APPROVE_FIRST_RUN", default=True)
+# How long another system has to say what it did with what a run ended; then staff are told that it did not.
+RETENTION_ANSWER_DAYS = env.int("RETENTION_ANSWER_DAYS", default=30)

@@ -90,7 +90,7 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
     if user.has_perm("retention.view_run"):
         found.runs = _runs(now)
     if user.has_perm("retention.view_retentionrule"):
-        found.forgetting = waiting.work(today)
+        found.forgetting = waiting.work(today, now=now)
     if user.has_perm("consents.view_assessmentversion"):
         _reviews(found, today)
     if user.has_perm("consents.approve_assessmentversion"):

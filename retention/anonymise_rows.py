@@ -129,7 +129,7 @@ class Reader:
             if not found or found[-1].subject != row[0]:
                 found.append(Found(row[0]))
             slug = self._slugs[row[2]]
-            values, is_marked = _values(slug, text.decode() if text else "")
+            values, is_marked = values_of(slug, text.decode() if text else "")
             item = Held(row[3], row[4], slug, values, is_marked, row[9], text is not None, row[8])
             found[-1].add(row[1], item)
         return found
@@ -173,7 +173,7 @@ def kinds(found: list[Found], by: Recipe) -> Counter[Kind]:
     return Counter(by.kind(one.changed(by)) for one in found)
 
 
-def _values(slug: str, text: str) -> tuple[dict[str, str], bool]:
+def values_of(slug: str, text: str) -> tuple[dict[str, str], bool]:
     """An item's content by field, and whether an earlier run changed it."""
     try:
         content: Any = json.loads(text) if text else ""

@@ -13,49 +13,37 @@ already. So one process works at a run at a time: another would count without th
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from hashlib import sha256
 from threading import Lock
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Sum
 
-from core import prepared
-from core.arrays import array, hashes
+from core import outbox, prepared
+from core.arrays import array, texts
 from core.errors import DomainError, Invalid
-from core.models import Owner
-from core.vault import keys_of, seal_each
+from core.models import Outbox
 from ledger.entries import record
 from retention import evidence, exact, runs
 from retention.anonymise import ANONYMOUS, Recipe, Weighed, large_enough, recipe, weigh
-from retention.anonymise_rows import BY, MARK, Found, Held, Reader, kinds, locked
+from retention.anonymise_rows import Found, Held, Reader, kinds, locked
+from retention.anonymise_store import change_contents, note_pseudonymised
 from retention.anonymity import Kind, Measured, measure_counts, told
-from retention.models import AnonymousRow, RetentionRule, Run
-from subjects import items, names
-from subjects.corrections import STATEMENT
+from retention.models import RetentionRule, Run
 from subjects.erasure import end_needs
-from subjects.models import NameToken, PersonalDataItem
 
 NOT_WORKED, LOST = "not-worked", "kept_nowhere"
 # A recipe that tells more kinds of rows apart than this hides nobody, and counting them would need as much memory.
 MOST_KINDS = 500_000
 # People who are read at once to be counted: nobody is locked for it.
 COUNTED = 1000
-# Under fresh keys: in a dump that was made before, the old values cannot be opened without the old ones.
-CHANGE = """
-WITH new AS MATERIALIZED (
-    SELECT * FROM unnest(%(ids)s::bigint[], %(uuids)s::uuid[], %(sealed)s::bytea[], %(wrapped)s::bytea[])
-      AS new (id, uuid, sealed, wrapped)
-), key AS (
-    UPDATE core_datakey AS key SET master_key = %(master)s, wrapped = new.wrapped
-    FROM new WHERE key.owner = %(owner)s AND key.owner_id = new.uuid
-), item AS (
-    UPDATE subjects_personaldataitem AS item SET sealed = new.sealed FROM new WHERE item.id = new.id RETURNING item.id
-)
-SELECT count(*) FROM item
+# In each batch, so written once: as objects it takes longer than what the rows came from.
+KEEP = """
+INSERT INTO retention_anonymousrow (run_id, "values", times)
+SELECT %s, kept.told::jsonb, kept.times FROM unnest(%s::text[], %s::int[]) AS kept (told, times)
+RETURNING id
 """
 Clock = Callable[[], datetime]
 
@@ -170,7 +158,8 @@ def _let_go(
         if erased.needs:
             _keep(run, Counter(kind for _one, kind in taken if kind in hidden), by)
             evidence.leave(run, erased, now=now)
-            _lose(run, sum(kind not in hidden for _one, kind in taken))
+            if lost := sum(kind not in hidden for _one, kind in taken):
+                _lose(run, lost)
         else:
             runs.go_on(run, now=now)
 
@@ -187,8 +176,10 @@ def _kind(one: Found, by: Recipe) -> Kind | None:
 
 def _keep(run: Run, kept: Mapping[Kind, int], by: Recipe) -> None:
     """In an order that tells nothing."""
-    rows = (AnonymousRow(run=run, values=by.row(kind), times=times) for kind, times in sorted(kept.items()))
-    AnonymousRow.objects.bulk_create(rows)
+    rows = sorted(kept.items())
+    if rows:
+        told = texts(json.dumps(by.row(kind), ensure_ascii=False) for kind, _times in rows)
+        prepared.fetch_all(KEEP, [run.pk, told, array(times for _kind, times in rows)])
 
 
 def _stored(run: Run) -> Counter[Kind]:
@@ -205,7 +196,7 @@ def _settle(run: Run, by: Recipe) -> tuple[Measured | None, int]:
     it, the rest of a small class may still be due, and what its first rows came from is gone. Returns what was measured
     of the rows that stay, and how many were left out since the run began.
     """
-    over = Run.objects.select_for_update(of=("self",)).get(pk=run.pk).status == Run.Status.FAILED
+    over = Run.objects.select_for_update(of=("self",)).get(pk=run.pk).status != Run.Status.RUNNING
     stored = _stored(run)
     kept: Mapping[Kind, int] = {} if over else large_enough(stored, by)
     measured = measure_counts(kept, sensitive=by.sensitive) if kept else None
@@ -232,54 +223,14 @@ def _pseudonymise(run: Run, reader: Reader, by: Recipe, clock: Clock, how: Mappi
 
 
 def _store(run: Run, rule: RetentionRule, fresh: list[Held], by: Recipe, now: datetime) -> None:
-    left = [_less(item, by) for item in fresh]
-    said = keys_of(Owner.ITEM, [UUID(item.uuid) for item in fresh if item.has_statement])
-    name, written = str(rule), json.JSONEncoder(ensure_ascii=False).encode
-    contents = [(item.uuid, written({MARK: value, BY: name}).encode()) for item, value in zip(fresh, left, strict=True)]
-    anew = seal_each(Owner.ITEM, items.FIELD, contents)
-    arrays = {"ids": array(item.pk for item in fresh), "uuids": f"{{{','.join(item.uuid for item in fresh)}}}"}
-    values = {"sealed": hashes(anew.sealed), "wrapped": hashes(anew.wrapped), "master": anew.master_key}
-    prepared.fetch_bulk(CHANGE, {**arrays, **values, "owner": Owner.ITEM.value})
-    _follow(zip(fresh, left, strict=True))
-    if said:
-        _seal_statements(said)
-    data = {"rule": rule.slug, "version": rule.version, "items": len(fresh)}
-    uuids = sorted(bytes.fromhex(item.uuid.replace("-", "")) for item in fresh)
-    record(
-        kind="retention.pseudonymised",
-        at=now,
-        actor=runs.ACTOR,
-        object=run.uuid,
-        purpose=rule.purpose.slug,
-        data=data | {"items_sha256": sha256(b"".join(uuids)).hexdigest()},
+    """Change these, say so in the ledger, and in the journal with the recipe: a restore has to do it again."""
+    change_contents(fresh, by, str(rule))
+    same = {"rule": str(rule), "purpose": rule.purpose.slug, "recipe": rule.recipe}
+    message = {"action": "pseudonymised", "run": str(run.uuid), **same, "items": [item.uuid for item in fresh]}
+    outbox.post(Outbox.Kind.JOURNAL, message, about=None, now=now)
+    note_pseudonymised(
+        fresh, rule=rule.slug, version=rule.version, purpose=rule.purpose.slug, run=run, actor=runs.ACTOR, now=now
     )
-
-
-def _less(item: Held, by: Recipe) -> Any:
-    """An item's content after the recipe: what it removes leaves nothing."""
-    new = {name: by.columns[name](value.strip()) for name, value in item.values.items() if name in by.columns}
-    if len(item.values) == 1 and item.category in item.values:
-        return new.get(item.category, "")
-    return {name.partition(".")[2]: value for name, value in new.items()}
-
-
-def _follow(changed: Iterable[tuple[Held, Any]]) -> None:
-    """The words to find a name by become those of what is left."""
-    named = {item.pk: value for item, value in changed if item.category == names.CATEGORY}
-    if not named:
-        return
-    NameToken.objects.filter(item__in=list(named)).delete()
-    rows = PersonalDataItem.objects.filter(pk__in=list(named))
-    words = [word for item in rows for word in names.tokens(item, json.dumps(named[item.pk]))]
-    NameToken.objects.bulk_create(words, ignore_conflicts=True)
-
-
-def _seal_statements(old: Mapping[UUID, Any]) -> None:
-    """What the person said beside an item stays readable, under the key that it has now."""
-    new = keys_of(Owner.ITEM, old)
-    for item in PersonalDataItem.objects.filter(uuid__in=list(old)).exclude(statement=None):
-        said = old[item.uuid].open(STATEMENT, bytes(item.statement or b""))
-        PersonalDataItem.objects.filter(pk=item.pk).update(statement=new[item.uuid].seal(STATEMENT, said))
 
 
 def _say(run: Run, measured: dict[str, Any], now: datetime) -> None:

@@ -15,11 +15,13 @@ from core.errors import DomainError
 from ledger import merkle, proofs, signing
 from ledger.entries import instant
 from ledger.models import Entry
-from retention import runs
+from retention import systems
 from retention.models import Run
 
 TYPE = "application/erasure-certificate+jwt"
-VERSION = 1
+VERSION = 2
+# What a system answered, and how the certificate says it. No answer is never more than "told".
+SAID = {"done": "confirmed", "nothing_found": "held-nothing", "retained": "kept-there", "failed": "not-erased-there"}
 COUNTS = ("batches", "needs", "items", "keys", "identifiers", "subjects", "relationships", "restricted")
 
 
@@ -43,7 +45,7 @@ def file(run: Run) -> str:
 
 def certificate(run: Run) -> dict[str, Any]:
     """Everything comes from the ledger's texts, which the transactions wrote that did the work."""
-    if run.status != Run.Status.FINISHED or run.finished_at is None or run.entry is None:
+    if run.status not in (Run.Status.FINISHED, Run.Status.STOPPED) or run.finished_at is None or run.entry is None:
         raise NotFinished
     total = Entry.objects.get(uuid=run.entry)
     batches = _bodies(run)
@@ -62,6 +64,8 @@ def certificate(run: Run) -> dict[str, Any]:
         "held": data["held"],
         "indeterminate": data["indeterminate"],
         "failures": data.get("failures", {}),
+        # Why it ended before it had done all; nothing when it had.
+        "stopped": data.get("stopped", ""),
         "stores": _stores(run, data),
         "batches": batches,
         "batches_root": merkle.root_of(merkle.leaf(body.encode()) for body in batches).hex(),
@@ -116,15 +120,27 @@ def _stores(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
             {"store": "tombstones", "outcome": "hashes-kept-until", "until": until},
             {"store": "journal", "outcome": "ids-kept"},
         ]
-        # They read the change feed; that they did is theirs to say.
-        systems = data["systems"] if "systems" in data else _systems_today(run)
-        stores += [{"store": slug, "outcome": "told-not-confirmed", "people": data["subjects"]} for slug in systems]
+    if gone or data["needs"]:
+        stores += _elsewhere(run, data)
     return stores
+
+
+def _elsewhere(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """They were told in the change feed. That they erased too is theirs to say: the receipt is the ledger's entry."""
+    slugs, said = data["systems"] if "systems" in data else _systems_today(run), systems.receipts(run)
+    told: list[dict[str, Any]] = [
+        {"store": slug, "outcome": "told-not-confirmed", "people": data["subjects"]} for slug in slugs
+    ]
+    for store in told:
+        if receipt := said.get(store["store"]):
+            store |= {"outcome": SAID[receipt.outcome], "answered_at": receipt.at, "receipt": receipt.entry}
+            store |= {"reason": receipt.reason} if receipt.reason else {}
+    return told
 
 
 def _systems_today(run: Run) -> list[str]:
     """Runs that finished before the ledger kept it: as the register has it now."""
-    return runs.elsewhere([run.rule.purpose]) if run.rule else []
+    return [one.slug for one in systems.elsewhere([run.rule.purpose])] if run.rule else []
 
 
 def _proof(entry: Entry) -> dict[str, Any] | None:

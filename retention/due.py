@@ -17,7 +17,7 @@ from django.db.models.query import QuerySet
 from core.arrays import array
 from processing.models import DataCategory
 from retention import cases
-from retention.models import RetentionRule, Trigger
+from retention.models import KeptRow, RetentionRule, Trigger
 from retention.rules import TRIGGER_DATES
 from subjects.blocks import frozen, rules_over_needs, rules_over_ties
 from subjects.models import ErasureBlock, ItemPurpose, Relationship, Restriction
@@ -94,6 +94,12 @@ def _over(rows: Rows, rule: RetentionRule, cutoff: date) -> Rows:
 def indeterminate(rule: RetentionRule) -> Rows:
     """Needs without a trigger date. They are counted and listed, never guessed."""
     return _needs(rule).filter(since=None)
+
+
+def to_review(rule: RetentionRule, cutoff: date, *, today: date) -> Rows:
+    """Needs whose period is over, but for those that somebody looked at and kept until a day that is to come."""
+    kept = KeptRow.objects.filter(rule=rule, need=OuterRef("pk"), until__gt=today)
+    return due(rule, cutoff).filter(~Exists(kept))
 
 
 def workable(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:

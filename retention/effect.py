@@ -57,7 +57,11 @@ def effect(rule: RetentionRule, *, today: date, now: datetime) -> Effect:
     )
 
 
-def without_date(rule: RetentionRule, *, most: int = 50) -> list[str]:
-    """The public ids of people of whom something has no trigger date: to be looked at, never guessed."""
-    rows = due.indeterminate(rule).order_by("subject_id").values_list("subject__uuid", flat=True).distinct()
-    return [str(uuid) for uuid in rows[:most]]
+def without_date(rule: RetentionRule, *, after: int = 0, most: int = 50) -> tuple[list[str], int | None]:
+    """The public ids of people of whom something has no trigger date: to be looked at, never guessed.
+
+    Those after a person's primary key, and the last one's when there are more.
+    """
+    rows = due.indeterminate(rule).filter(subject__gt=after).order_by("subject_id")
+    found = list(rows.values_list("subject_id", "subject__uuid").distinct()[: most + 1])
+    return [str(uuid) for _pk, uuid in found[:most]], found[most - 1][0] if len(found) > most else None

@@ -10,7 +10,7 @@ from core.arrays import array
 from core.models import Controller, Outbox
 from ledger.entries import record_each
 from processing.models import Purpose
-from retention import runs, tombstones
+from retention import runs, systems, tombstones
 from retention.models import Run
 from subjects.erasure import Erased
 
@@ -32,6 +32,8 @@ def leave(
     tombstones.bury(run, erased, controller=Controller.current(), now=erased_at or now)
     # Told to other systems one by one (ledger/feed.py).
     record_each(kind="subject.erased", at=now, actor=actor, subjects=erased.subject_uuids, data={"run": run.uuid})
+    if run.rule_id:
+        systems.tell(run, erased, now=now)
     if run.rule_id and (erased.item_uuids or erased.subject_uuids):
         outbox.post(Outbox.Kind.JOURNAL, _message(run, erased), about=None, now=now)
     # Last, because it locks the row that all workers of the run share.

@@ -18,7 +18,7 @@ from core.desk import actor_of, for_staff, page
 from core.errors import DomainError
 from core.hints import hint
 from core.models import Controller
-from retention import guard, holds, runs, tasks
+from retention import guard, holds, progress, runs, systems, tasks
 from retention.models import LegalHold, RetentionRule, Run, WaitingSet, WriteBack
 from retention.nightly import rules_in_force
 
@@ -42,8 +42,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": _("Forgetting"),
         "rules": [_line(rule, now) for rule in rules_in_force()],
         "drafts": drafts.order_by("slug", "version"),
-        "going": [{"run": run, "done": runs.totals(run)} for run in going],
+        "going": [{"run": run, "done": runs.totals(run), "worked": progress.worked(run)} for run in going],
         "holds": [{"hold": hold, "reason": holds.REASONS.get(hold.reason, hold.reason)} for hold in kept],
+        "silent": systems.unanswered()[:100].count(),
         "written_back": _written_back() if request.user.has_perm("retention.view_writeback") else 0,
         "today": today,
         "may_approve": request.user.has_perm(APPROVE),
@@ -87,13 +88,15 @@ def done(request: HttpRequest, act: Callable[[], Any], said: str, name: str, *to
 
 def urls(site: AdminSite) -> list[URLPattern]:
     # Here, because both import what is above.
-    from retention import pages_holds, pages_rules
+    from retention import pages_holds, pages_review, pages_rules, pages_systems
 
     views = [
         path("forgetting/", overview, name="forgetting"),
         path("forgetting/runs/<uuid:uuid>/<slug:step>/", steer, name="forgetting-steer"),
         *pages_rules.URLS,
         *pages_holds.URLS,
+        *pages_systems.URLS,
+        *pages_review.URLS,
     ]
     for pattern in views:
         pattern.callback = site.admin_view(pattern.callback)

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -38,11 +39,13 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     """What it would do now and in the next two years, and what somebody has to approve of it."""
     rule, now = _rule(pk), timezone.now()
     waits = WaitingSet.objects.filter(rule=rule).first()
+    without_date, more = effect.without_date(rule)
     context = {
         "title": _("Rule %(rule)s") % {"rule": rule},
         "rule": rule,
         **_effect(rule, now),
-        "without_date": effect.without_date(rule),
+        "without_date": without_date,
+        "more_without_date": more,
         "waits": waits,
         "why": guard.WHY.get(waits.why, "") if waits else "",
         "takes": rule.action in due.TAKES,
@@ -51,6 +54,8 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "may_approve": request.user.has_perm(APPROVE),
         "may_draft": request.user.has_perm(DRAFT),
         "may_see": request.user.has_perms([PEOPLE, DRAFT]),
+        "may_review": request.user.has_perm("subjects.view_datasubject"),
+        "is_own": rule.retire_asked_by == actor_of(request) and not settings.SOLE_OFFICER,
         "last": rule.runs.filter(measured__isnull=False).order_by("-pk").first(),
     }
     return page(request, "retention/rule.html", context)

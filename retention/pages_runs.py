@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from core.desk import for_staff, page
 from core.models import Controller
-from retention import certificate, runs
+from retention import certificate, progress, runs, stopping
 from retention.models import Run
 
 READ = "retention.view_retentionrule"
@@ -22,11 +22,14 @@ READ = "retention.view_retentionrule"
 @for_staff(READ)
 def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     run = get_object_or_404(Run.objects.select_related("rule__purpose"), uuid=uuid)
-    is_over = run.status == Run.Status.FINISHED and run.finished_at
+    is_over = run.status in (Run.Status.FINISHED, Run.Status.STOPPED) and run.finished_at
     context = {
         "title": _("A run of %(rule)s") % {"rule": run.rule} if run.rule else _("An erasure that was asked for"),
         "run": run,
         "done": runs.totals(run),
+        "worked": progress.worked(run) if run.status == Run.Status.RUNNING else None,
+        "why_stopped": stopping.WHY.get(run.stopped, ""),
+        "systems": run.system_tasks.select_related("system").order_by("system__slug"),
         "backups_until": _backups_until(run) if is_over else None,
     }
     return page(request, "retention/run.html", context)

@@ -22,14 +22,13 @@ from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
 from core.errors import DomainError
-from retention import anonymise_run, due, evidence, exact, runs
+from retention import anonymise_run, due, evidence, exact, restricting, runs
 from retention.models import RetentionRule, Run
 from retention.pace import Pace
 from retention.rules import cutoff
 from retention.together import together
 from subjects.deletes import by_index, lock_people
 from subjects.erasure import Erased, end_needs
-from subjects.models import ItemPurpose, Restriction
 
 Clock = Callable[[], datetime]
 # How many rows a batch may take along for each candidate.
@@ -141,7 +140,7 @@ def preview(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
     limit = cutoff(rule, as_of)
     workable = due.workable(rule, limit, now=now).count() + due.empty_relationships(rule, limit, now=now).count()
     if rule.action == RetentionRule.Action.REVIEW:
-        workable = due.due(rule, limit).count()
+        workable = due.to_review(rule, limit, today=as_of).count()
     return Report(
         rule=rule.slug,
         version=rule.version,
@@ -167,6 +166,7 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: i
         workers = 1
     numbers = count()
     together(workers, lambda: _drain_all(run, rule, clock, Pace(batch, (next(numbers), workers))))
+    restricting.settle(rule.purpose, now=clock())
     with transaction.atomic():
         held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()
         runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
@@ -243,14 +243,10 @@ def _end_relationships(due_now: due.Rows, run: Run, rows: list[due.Candidate], p
 
 def _restrict(run: Run, rows: list[due.Candidate], _people: People, now: datetime) -> int:
     """Storage only, item by item: the item may still be used for other purposes."""
-    needs = ItemPurpose.objects.filter(~due.RESTRICTED, Among("pk", [row.pk for row in rows]))
-    made = Restriction.objects.bulk_create(
-        Restriction(subject_id=subject, purpose_id=purpose, item_id=item, ground=Restriction.Ground.HOLD, since=now)
-        for subject, purpose, item in needs.values_list("subject", "purpose", "item")
-    )
+    made = restricting.place(run, [row.pk for row in rows], now=now)
     if made:
-        runs.note(run, Erased(), restricted=len(made), now=now)
-    return len(made)
+        runs.note(run, Erased(), restricted=made, now=now)
+    return made
 
 
 def _report(rule: RetentionRule, run: Run) -> Report:
@@ -263,7 +259,7 @@ def _report(rule: RetentionRule, run: Run) -> Report:
         as_of=run.as_of,
         cutoff=run.cutoff or date.min,
         committed=True,
-        due=due.due(rule, run.cutoff or date.min).count()
+        due=due.to_review(rule, run.cutoff or date.min, today=run.as_of).count()
         if rule.action == RetentionRule.Action.REVIEW
         else done.needs + (done.restricted if rule.action == RetentionRule.Action.RESTRICT else done.relationships),
         held=run.held,

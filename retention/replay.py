@@ -20,7 +20,7 @@ from core.models import Controller, Outbox
 from ledger.entries import record
 from ledger.models import Entry
 from processing.models import Purpose
-from retention import evidence, holds, holds_change, journal, runs
+from retention import anonymise_again, evidence, holds, holds_change, journal, restricting, runs
 from retention.journal import START, Line
 from retention.models import JournalMark, Run
 from subjects import lawful_uses, restrictions
@@ -180,6 +180,9 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     pausing.ENDED: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     "restriction.placed": _left_by_restriction,
     lawful_uses.ENDED: lambda data: lawful_uses.has_ended(data["use"]),
+    restricting.PLACED: restricting.has_placed,
+    restricting.LIFTED: restricting.has_lifted,
+    anonymise_again.ACTION: anonymise_again.is_done,
     holds.PLACED: lambda data: holds.is_known(data["hold"]),
     holds.RELEASED: lambda data: holds.has_ended(data["hold"]),
     holds_change.CHANGED: holds_change.has_changed,
@@ -197,6 +200,12 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return _erase(data, cause, at=datetime.fromisoformat(line["at"]), now=now, actor=actor)
     if action in (suppression.WITHDRAWAL, suppression.OBJECTION):
         return withdraw.again(action, data, now=now, actor=actor)
+    if action == restricting.PLACED:
+        return restricting.place_again(data, now=now, actor=actor)
+    if action == restricting.LIFTED:
+        return restricting.lift_again(data, now=now, actor=actor)
+    if action == anonymise_again.ACTION:
+        return anonymise_again.again(data, now=now, actor=actor)
     if action == "restriction.placed":
         return restrictions.place_again(data, now=now, actor=actor)
     if action == "restriction.lifted":

@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Greatest
 
 from core import outbox
 from core.arrays import Among
@@ -87,7 +88,9 @@ def _due(purpose: Purpose, actions: tuple[str, ...], now: datetime) -> Q:
 def _lift(batch: list[int], purpose: Purpose, *, now: datetime, actor: str) -> int:
     rows = Restriction.objects.filter(Among("pk", batch), lifted_at=None).select_for_update(of=("self",)).order_by("pk")
     found = list(rows.values_list("pk", "uuid", "subject__uuid", "subject__is_test", "ground"))
-    Restriction.objects.filter(pk__in=[row[0] for row in found]).update(lifted_at=now)
+    # A run dates what it does as it goes; whoever lifts it may have begun a little earlier.
+    ends = Greatest(F("since"), Value(now, output_field=DateTimeField()))
+    Restriction.objects.filter(pk__in=[row[0] for row in found]).update(lifted_at=ends)
     for ground in {row[4] for row in found}:
         theirs = [(row[1], row[2], row[3]) for row in found if row[4] == ground]
         _note("restriction.lifted", purpose, ground, theirs, now=now, actor=actor)

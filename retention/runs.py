@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from core.models import Controller
 from ledger.entries import record
-from processing.models import Purpose, Status, System
+from processing.models import Purpose
+from retention import systems
 from retention.models import Batch, RetentionRule, Run
 from subjects.erasure import Erased
 
@@ -155,9 +156,16 @@ def finish(run: Run, *, held: int, indeterminate: int, purposes: Iterable[Purpos
     `purposes`: what an erasure that was asked for ended; a rule has its own.
     """
     locked = Run.objects.select_for_update(of=("self",)).select_related("rule__purpose").get(pk=run.pk)
-    if locked.status != Run.Status.RUNNING or locked.paused_at:
-        return
+    if locked.status == Run.Status.RUNNING and not locked.paused_at:
+        close(locked, held=held, indeterminate=indeterminate, purposes=purposes, now=now)
+
+
+def close(
+    locked: Run, *, held: int, indeterminate: int, purposes: Iterable[Purpose] = (), stopped: str = "", now: datetime
+) -> None:
+    """End a run that the caller has locked, with its totals. `stopped`: why, when it had not done all."""
     done = totals(locked)
+    others = systems.elsewhere([locked.rule.purpose] if locked.rule else purposes)
     locked.entry = record(
         kind="retention.run",
         at=now,
@@ -166,11 +174,15 @@ def finish(run: Run, *, held: int, indeterminate: int, purposes: Iterable[Purpos
         purpose=locked.rule.purpose.slug if locked.rule else "",
         data={**_cause(locked), **vars(done), "held": held, "indeterminate": indeterminate}
         | {"failures": locked.failures, "backups_until": backups_until(now).isoformat()}
-        | {"systems": elsewhere([locked.rule.purpose] if locked.rule else purposes), **_anonymous(locked)},
+        | {"systems": [one.slug for one in others], **_anonymous(locked)}
+        | ({"stopped": stopped} if stopped else {}),
     )
-    locked.held, locked.indeterminate = held, indeterminate
-    locked.status, locked.finished_at, locked.heartbeat_at = Run.Status.FINISHED, now, now
-    locked.save(update_fields=["held", "indeterminate", "status", "finished_at", "heartbeat_at", "entry"])
+    systems.ask(locked, needs=done.needs, people=done.subjects, now=now)
+    locked.held, locked.indeterminate, locked.stopped = held, indeterminate, stopped
+    locked.status = Run.Status.STOPPED if stopped else Run.Status.FINISHED
+    locked.finished_at, locked.heartbeat_at = now, now
+    names = ["held", "indeterminate", "stopped", "status", "finished_at", "heartbeat_at", "entry"]
+    locked.save(update_fields=names)
 
 
 def failed(run: Run, name: str) -> None:
@@ -195,13 +207,6 @@ def backups_until(now: datetime) -> date:
 def fingerprint(uuids: Iterable[UUID]) -> str:
     """SHA-256 over the sorted ids: proves later which items they were, without keeping the list."""
     return sha256(b"".join(sorted(uuid.bytes for uuid in uuids))).hexdigest()
-
-
-def elsewhere(purposes: Iterable[Purpose]) -> list[str]:
-    """The other systems that these purposes use now: the register may say something else when somebody asks."""
-    used = System.objects.filter(purpose_versions__purpose__in=list(purposes), purpose_versions__status=Status.LIVE)
-    others = used.exclude(connector=System.Connector.BUILTIN).order_by("slug")
-    return list(others.values_list("slug", flat=True).distinct())
 
 
 def _anonymous(run: Run) -> dict[str, Any]:

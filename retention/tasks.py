@@ -8,7 +8,7 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
-from retention import exact, guard, holds_review
+from retention import exact, guard, holds_review, reviewing, waiting
 from retention.models import RetentionRule
 from retention.nightly import expire_tombstones, rules_in_force, rules_interrupted, sweep
 from retention.purge import Paused
@@ -23,7 +23,9 @@ def nightly() -> None:
     _sweep(rules_in_force(), now=now)
     expire_tombstones(now=now)
     exact.forget(now=now)
+    reviewing.forget(now=now)
     holds_review.remind(now=now)
+    waiting.remind_of_systems(now=now)
 
 
 @shared_task

@@ -15,10 +15,12 @@ from django.urls import reverse
 
 from core.models import Controller, User
 from core.outbox import post_mail
+from retention import reviewing, systems
 from retention.exact import WHY, Planned
-from retention.models import LegalHold, RetentionRule, Run, WaitingSet
+from retention.models import LegalHold, RetentionRule, Run, SystemTask, WaitingSet
 
 APPROVE = "retention.approve_retentionrule"
+ANSWER = "retention.change_systemtask"
 MOST = 6
 
 
@@ -44,9 +46,27 @@ def over(rule: RetentionRule) -> None:
 def _tell(waiting: WaitingSet, *, now: datetime) -> None:
     link = f"{settings.BASE_URL}{reverse('admin:forgetting-rule', args=[waiting.rule.pk])}"
     context = {"rule": waiting.rule, "waiting": waiting, "why": WHY[waiting.why], "link": link}
-    text = render_to_string("retention/mail/approval_waits.txt", context)
+    _mail("retention/mail/approval_waits.txt", context, APPROVE, now=now)
+
+
+@transaction.atomic
+def remind_of_systems(*, now: datetime) -> int:
+    """One mail about the systems whose answer has become overdue. Twice is once. Returns how many there are."""
+    today = now.astimezone(Controller.current().zone).date()
+    fresh = list(systems.overdue(today).filter(reminded_at=None).select_for_update(of=("self",)))
+    if fresh:
+        names = sorted({task.system.name for task in fresh})
+        context = {"tasks": fresh, "names": names, "link": f"{settings.BASE_URL}{reverse('admin:forgetting-systems')}"}
+        _mail("retention/mail/systems_silent.txt", context, ANSWER, now=now)
+        SystemTask.objects.filter(pk__in=[task.pk for task in fresh]).update(reminded_at=now)
+    return len(fresh)
+
+
+def _mail(template: str, context: dict[str, Any], permission: str, *, now: datetime) -> None:
+    """To everybody who may do something about it; to the privacy mailbox when there is nobody."""
+    text = render_to_string(template, context)
     subject, _blank, body = text.strip().partition("\n")
-    staff = [one for one in User.objects.filter(is_active=True, is_staff=True) if one.has_perm(APPROVE)]
+    staff = [one for one in User.objects.filter(is_active=True, is_staff=True) if one.has_perm(permission)]
     addresses = {one.email for one in staff if one.email} or {Controller.current().dpo_contact}
     for address in sorted(addresses):
         post_mail(to=address, subject=subject.strip(), text=body.strip() + "\n", about=None, now=now)
@@ -61,13 +81,15 @@ class Work:
     paused: list[Run]
     rules: list[RetentionRule]
     holds: list[LegalHold]
+    systems: list[SystemTask]
+    reviews: list[RetentionRule]
 
     def __bool__(self) -> bool:
-        return any((self.sets, self.drafts, self.paused, self.rules, self.holds))
+        return any((self.sets, self.drafts, self.paused, self.rules, self.holds, self.systems, self.reviews))
 
 
-def work(today: date) -> Work:
-    """Sets and drafts to approve, paused runs, and rules and holds whose review is due."""
+def work(today: date, *, now: datetime) -> Work:
+    """Sets and drafts to approve, paused runs, rules and holds whose review is due, silent systems, rows to look at."""
     rules = RetentionRule.objects.select_related("purpose", "category")
     active = RetentionRule.Status.ACTIVE
     return Work(
@@ -76,6 +98,8 @@ def work(today: date) -> Work:
         paused=_few(Run.objects.filter(status=Run.Status.RUNNING, paused_at__isnull=False).select_related("rule")),
         rules=_few(rules.filter(review_due__lte=today, status=active).order_by("review_due")),
         holds=_few(LegalHold.objects.filter(released_at=None, review_due__lte=today).order_by("review_due")),
+        systems=_few(systems.overdue(today)),
+        reviews=reviewing.waiting(now=now)[:MOST],
     )
 
 

@@ -226,6 +226,9 @@ class Things:
         runs.finish(made, held=0, indeterminate=0, now=timezone.now())
         return made.uuid
 
+    def reviewed(self):
+        return make_retention.rule(slug="looked-at", action="review").pk
+
     def asked(self):
         """What another system owes a run."""
         crm, _made = System.objects.get_or_create(slug="crm", defaults={"name": "CRM"})

@@ -177,16 +177,16 @@ def test_the_effect_is_counted_month_by_month():
 def test_the_pages_show_approve_hold_and_release(admin_client):
     item(person(1), ["newsletter"], OLD)
     one = rule(live())
-    page = admin_client.get(reverse("admin:forgetting-rule", args=[one.pk]))
+    page = admin_client.post(reverse("admin:forgetting-look", args=[one.pk]), follow=True)
     assert "Let exactly these go" in page.text
-    shown = page.context["planned"].fingerprint
+    shown = page.context["waits"].fingerprint
     for given, approvals in (("stale", 0), (shown, 1)):
         admin_client.post(reverse("admin:forgetting-approve", args=[one.pk]), {"fingerprint": given})
         assert Approval.objects.count() == approvals
     form = {"matter": "2026-17", "reason": "claim", "people": "", "review_due": "2100-01-01"}
     one_person = form | {"people": DataSubject.objects.get().uuid}
     assert "within the next six months" in admin_client.post(reverse("admin:hold-add"), one_person).text
-    soon = page.context["planned"].as_of + timedelta(9)
+    soon = page.context["waits"].as_of + timedelta(9)
     refused = admin_client.post(reverse("admin:hold-add"), form | {"organisation": "Nobody Ltd", "review_due": soon})
     assert "No organisation has this name" in refused.text
     made = form | {"purposes": [live().pk], "systems": [System.objects.get().pk], "review_due": soon}

@@ -9,7 +9,7 @@ import pytest
 from core.errors import DomainError
 from core.models import DataKey
 from ledger.models import Entry
-from retention import evidence
+from retention import certificate, evidence
 from retention.models import Batch, Run, Tombstone
 from retention.purge import purge
 from subjects import blocks, relationships, restrictions
@@ -240,7 +240,10 @@ def test_a_run_stops_when_its_rule_is_replaced(monkeypatch):
     monkeypatch.setattr(evidence, "leave", leave_then_replace)
     report = commit(one, batch=1)
     assert (report.items, PersonalDataItem.objects.count()) == (1, 2)
-    assert Run.objects.get().status == "failed"
+    stopped = Run.objects.get()
+    assert (stopped.status, stopped.stopped) == ("stopped", "rule-replaced")
+    signed = certificate.certificate(stopped)
+    assert (signed["stopped"], signed["counts"]["items"]) == ("rule-replaced", 1)
 
 
 def test_who_turns_to_us_while_the_purge_waits_for_them_stays(monkeypatch):

@@ -1,0 +1,22 @@
+"""How far a run is, from what its batches have committed by now."""
+
+import json
+
+from django.db.models import Q, Sum
+
+from ledger.models import Entry
+from retention.models import RetentionRule, Run
+
+
+def worked(run: Run) -> int:
+    """Of the rows that were due when it began, those that are done: in the unit of `Run.expected`."""
+    empty = Sum("relationships", filter=Q(needs=0), default=0)
+    done = run.batches.aggregate(ended=Sum("needs", default=0), empty=empty, restricted=Sum("restricted", default=0))
+    total: int = done["ended"] + done["empty"]
+    if run.rule and run.rule.action == RetentionRule.Action.RESTRICT:
+        total += done["restricted"]
+    if run.rule and run.rule.action == RetentionRule.Action.ANONYMISE:
+        # What is changed where it stands ends nothing, so it has no batch: its evidence says how much it was.
+        entries = Entry.objects.filter(object=run.uuid, kind="retention.pseudonymised").values_list("body", flat=True)
+        total += sum(json.loads(body)["data"]["items"] for body in entries)
+    return min(total, run.expected) if run.expected else total

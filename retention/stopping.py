@@ -1,0 +1,24 @@
+"""What becomes of a run whose rule is in force no more: it ends with what it did, and says so like any other."""
+
+from datetime import date, datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from retention import due, runs
+from retention.models import AnonymousRow, RetentionRule, Run
+
+RETIRED, REPLACED = "rule-retired", "rule-replaced"
+WHY = {
+    RETIRED: _("The rule was retired."),
+    REPLACED: _("Another version of the rule took its place."),
+}
+
+
+def stop(rule: RetentionRule, *, why: str, now: datetime) -> None:
+    """In the transaction that ends the rule. A batch that is at work is in the totals, or rolled back."""
+    for run in Run.objects.select_for_update(of=("self",)).filter(rule=rule, status=Run.Status.RUNNING):
+        # Part of a table that was measured as a whole: nobody knows whom this part still hides.
+        AnonymousRow.objects.filter(run=run).delete()
+        limit = run.cutoff or date.min
+        held = due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count()
+        runs.close(run, held=held, indeterminate=due.indeterminate(rule).count(), stopped=why, now=now)

@@ -1,0 +1,143 @@
+"""Other systems get their share of what a rule ended: told by id in the change feed, and each asked by a task.
+
+Silence never counts as done. A task is open until somebody wrote down what the system answered; the ledger's entry of
+that is the receipt, and the certificate of the run says it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from json import loads
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.query import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from core.arrays import Among
+from core.errors import Invalid
+from core.models import Controller
+from ledger.entries import Pattern, record, store
+from ledger.models import Entry
+from processing.models import Purpose, Status, System
+from retention.models import Run, SystemTask
+from subjects.erasure import Erased, Left
+from subjects.models import PersonalDataItem
+
+ACTOR = "system:retention"
+ANSWERED, ASKED_FOR_A_PERSON = "retention.answered", "task.answered"
+Outcome = SystemTask.Outcome
+# What still needs an answer: "it failed" is one, and none that anything could end with.
+OPEN = (Outcome.PENDING, Outcome.FAILED)
+REASONS = {
+    "legal-obligation": _("The law requires it to be kept there."),
+    "legal-claims": _("It is needed there for a legal claim."),
+    "contract-running": _("It is still needed there for a contract that is running."),
+    "backup-only": _("It is only in a backup that expires on its own and is not used."),
+    "system-unavailable": _("The system could not be reached."),
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The latest answer of one system, as the ledger has it."""
+
+    outcome: str
+    reason: str
+    at: str
+    entry: str
+
+
+def elsewhere(purposes: Iterable[Purpose]) -> QuerySet[System]:
+    """The other systems that these purposes use now: the register may say something else when somebody asks."""
+    used = System.objects.filter(purpose_versions__purpose__in=list(purposes), purpose_versions__status=Status.LIVE)
+    return used.exclude(connector=System.Connector.BUILTIN).order_by("slug").distinct()
+
+
+def tell(run: Run, erased: Erased, *, now: datetime) -> None:
+    """In the feed, what ended of people who stay, where another system has it too. Of others `subject.erased` tells."""
+    if not erased.left:
+        return
+    others = System.objects.exclude(connector=System.Connector.BUILTIN)
+    concerned = Purpose.objects.filter(
+        pk__in={one.purpose_id for one in erased.left},
+        versions__status=Status.LIVE,
+        versions__systems__in=others,
+    )
+    for pk, slug in concerned.distinct().values_list("pk", "slug"):
+        pairs = _named([one for one in erased.left if one.purpose_id == pk])
+        pattern = Pattern(
+            kind="item.erased", at=now, actor=ACTOR, purpose=slug, data={"run": run.uuid}, ids=["subject", "object"]
+        )
+        store(pattern.body(entry=uuid4(), subject=subject, object=item) for subject, item in pairs)
+
+
+def _named(left: list[Left]) -> list[tuple[UUID, UUID]]:
+    """Person and item by their public ids. What another purpose still needs is there to be asked for its own."""
+    kept = PersonalDataItem.objects.filter(Among("pk", [one.item_id for one in left if one.item is None]))
+    known = dict(kept.values_list("pk", "uuid"))
+    return [(one.subject, one.item or known[one.item_id]) for one in left]
+
+
+def ask(run: Run, *, needs: int, people: int, now: datetime) -> None:
+    """A task for each other system that the run's purpose uses, in the transaction that closes the run."""
+    if run.rule is None or not (needs or people):
+        return
+    today = now.astimezone(Controller.current().zone).date()
+    due_on = today + timedelta(days=settings.RETENTION_ANSWER_DAYS)
+    for system in elsewhere([run.rule.purpose]):
+        task = SystemTask.objects.create(
+            run=run, system=system, needs=needs, people=people, raised_at=now, due_on=due_on
+        )
+        record(
+            kind="retention.asked",
+            at=now,
+            actor=ACTOR,
+            object=run.uuid,
+            purpose=run.rule.purpose.slug,
+            data={"task": task.uuid, "system": system.slug, "due": due_on.isoformat()},
+        )
+
+
+@transaction.atomic
+def answer(task: SystemTask, *, outcome: str, reason: str = "", actor: str, now: datetime) -> SystemTask:
+    """Write down what a system answered, with the ledger's entry as its receipt. Answering again is a new receipt."""
+    if outcome not in Outcome.values or outcome == Outcome.PENDING:
+        raise Invalid(fields={"outcome": _("Choose what the system answered.")})
+    needs_reason = outcome in (Outcome.RETAINED, Outcome.FAILED)
+    if needs_reason and reason not in REASONS:
+        raise Invalid(fields={"reason": _("Say why: choose a reason from the list.")})
+    locked = SystemTask.objects.select_for_update(of=("self",)).select_related("system", "run").get(pk=task.pk)
+    locked.outcome, locked.reason = outcome, reason if needs_reason else ""
+    locked.answered_by, locked.answered_at = actor, now
+    locked.entry = record(
+        kind=ANSWERED,
+        at=now,
+        actor=actor,
+        object=locked.run.uuid,
+        data={"task": locked.uuid, "system": locked.system.slug, "outcome": outcome, "reason": locked.reason},
+    )
+    locked.save(update_fields=["outcome", "reason", "answered_by", "answered_at", "entry"])
+    return locked
+
+
+def unanswered() -> QuerySet[SystemTask]:
+    """What is still owed, the oldest first."""
+    rows = SystemTask.objects.filter(outcome__in=OPEN).select_related("system", "run__rule__purpose")
+    return rows.order_by("due_on", "pk")
+
+
+def overdue(on: date) -> QuerySet[SystemTask]:
+    return unanswered().filter(due_on__lt=on)
+
+
+def receipts(run: Run) -> dict[str, Receipt]:
+    """The latest answer of each system, from the ledger: to a rule's run, or to the request that asked for this one."""
+    about, kind = (run.uuid, ANSWERED) if run.rule_id else (run.request, ASKED_FOR_A_PERSON)
+    found: dict[str, Receipt] = {}
+    for body in Entry.objects.filter(object=about, kind=kind).order_by("pk").values_list("body", flat=True):
+        entry = loads(body)
+        data = entry["data"]
+        found[data["system"]] = Receipt(data["outcome"], data["reason"], entry["at"], entry["id"])
+    return found

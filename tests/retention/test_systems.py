@@ -1,0 +1,105 @@
+"""Other systems are told what ended and asked whether it did there too; no answer is never an answer."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from core.outbox import deliver_due
+from ledger.models import Entry
+from processing.models import System
+from retention import certificate, certificate_check, systems, tasks, waiting
+from retention.models import Run, SystemTask
+from retention.purge import purge
+from tests.make_register import system
+from tests.make_retention import NOW, TODAY, item, live, person, rule
+
+pytestmark = pytest.mark.django_db
+OLD = date(2025, 1, 1)
+
+
+@pytest.fixture
+def run():
+    """Of the first person a record goes, of the second a purpose of one; the third is gone."""
+    system("crm", "manual")
+    letters = live("newsletter", systems=("kraken-privacy", "crm"))
+    item(person(1), ["surveys"], TODAY)
+    first = item(person(1), ["newsletter"], OLD)
+    second = item(person(2), ["newsletter", "surveys"], OLD)
+    item(person(3), ["newsletter"], OLD)
+    told = {(first.subject.uuid, first.uuid), (second.subject.uuid, second.uuid)}
+    purge(rule(letters), as_of=TODAY, commit=True, now=NOW)
+    return Run.objects.get(), told
+
+
+def stores(run):
+    file = certificate.file(run)
+    assert certificate_check.check(file)[1] == []
+    return [store for store in certificate.certificate(run)["stores"] if store["store"] == "crm"]
+
+
+def test_what_ended_is_told_by_ids_and_each_system_is_asked(run):
+    run, told = run
+    entries = Entry.objects.filter(kind="item.erased")
+    assert {(entry.subject, entry.object) for entry in entries} == told
+    assert {entry.purpose for entry in entries} == {"newsletter"}
+    assert Entry.objects.filter(kind="subject.erased").count() == 1
+    task = SystemTask.objects.get()
+    assert (task.run, task.system.slug, task.needs, task.people) == (run, "crm", 3, 1)
+    assert stores(run) == [{"store": "crm", "outcome": "told-not-confirmed", "people": 1}]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "said"),
+    [
+        ("done", "", "confirmed"),
+        ("nothing_found", "", "held-nothing"),
+        ("retained", "legal-claims", "kept-there"),
+        ("failed", "system-unavailable", "not-erased-there"),
+    ],
+)
+def test_the_certificate_says_what_a_system_answered_and_names_the_receipt(run, outcome, reason, said):
+    run, _told = run
+    systems.answer(SystemTask.objects.get(), outcome="failed", reason="system-unavailable", actor="user:1", now=NOW)
+    task = systems.answer(SystemTask.objects.get(), outcome=outcome, reason=reason, actor="user:1", now=NOW)
+    [store] = stores(run)
+    assert (store["outcome"], store["receipt"], store.get("reason", "")) == (said, str(task.entry), reason)
+    # What failed is still owed.
+    assert systems.unanswered().exists() == (outcome == "failed")
+
+
+def test_silence_becomes_overdue_and_is_told_once(run, mailoutbox):
+    due_on = SystemTask.objects.get().due_on
+    assert not systems.overdue(due_on).exists()
+    assert systems.overdue(due_on + timedelta(days=1)).count() == 1
+    SystemTask.objects.update(due_on=timezone.localdate() - timedelta(days=1))
+    for _night in range(2):
+        tasks.nightly()
+    deliver_due(now=timezone.now())
+    [mail] = [one for one in mailoutbox if "not said whether" in one.subject]
+    assert reverse("admin:forgetting-systems") in mail.body
+    assert waiting.work(timezone.localdate(), now=timezone.now()).systems
+    assert SystemTask.objects.get().outcome == "pending"
+
+
+def test_staff_see_what_is_owed_and_write_down_the_answer(run, admin_client):
+    run, _told = run
+    address, task = reverse("admin:forgetting-systems"), SystemTask.objects.get()
+    assert task.system.name in admin_client.get(address).text
+    assert "of another system" in admin_client.get(reverse("admin:forgetting")).text
+    answer = reverse("admin:forgetting-system-answer", args=[task.uuid])
+    assert "choose a reason" in admin_client.post(answer, {"outcome": "retained"}, follow=True).text
+    assert "No system owes" in admin_client.post(answer, {"outcome": "done"}, follow=True).text
+    assert "Erased there" in admin_client.get(reverse("admin:forgetting-run", args=[run.uuid])).text
+    task.refresh_from_db()
+    assert (task.outcome, Entry.objects.get(uuid=task.entry).object) == ("done", run.uuid)
+
+
+def test_nobody_is_asked_about_a_purpose_that_no_other_system_uses():
+    item(person(1), ["newsletter"], OLD)
+    item(person(1), ["surveys"], TODAY)
+    purge(rule(live()), as_of=TODAY, commit=True, now=NOW)
+    assert not SystemTask.objects.exists()
+    assert not Entry.objects.filter(kind="item.erased").exists()
+    assert System.objects.exists()
