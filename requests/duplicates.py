@@ -42,14 +42,20 @@ class NotTheSame(DomainError):
 
 class ForSomebodyElse(DomainError):
     code = "somebody-else-asks"
-    message = _(
-        "In one of the two somebody asks for the person, so two people wait for an answer. Answer both."
-    )
+    message = _("In one of the two somebody asks for the person, so two people wait for an answer. Answer both.")
 
 
 class WorkDone(DomainError):
     code = "work-done"
     message = _("Work was done on this request, or a question to the person is open. Close the other one for it.")
+
+
+class AnsweredBefore(DomainError):
+    code = "answered-before"
+    message = _(
+        "The other request was answered in part, or what goes out for it was made before this one came. Make it anew"
+        " there, or answer each of them."
+    )
 
 
 class AsksForMore(DomainError):
@@ -59,9 +65,7 @@ class AsksForMore(DomainError):
 
 class DueEarlier(DomainError):
     code = "due-earlier"
-    message = _(
-        "The other request is due later than this one, or waits for the person. Answer this one by its day."
-    )
+    message = _("The other request is due later than this one, or waits for the person. Answer this one by its day.")
 
 
 class Told(DomainError):
@@ -198,9 +202,19 @@ def _check(rights_request: RightsRequest, of: RightsRequest) -> None:
         raise ForSomebodyElse
     if _is_worked_on(rights_request):
         raise WorkDone
+    if _is_older(of, rights_request):
+        raise AnsweredBefore
     named, there = (set(one.result.get("objected", [])) for one in (rights_request, of))
     if rights_request.right == Right.OBJECTION and there and not (named and named <= there):
         raise AsksForMore
+
+
+def _is_older(of: RightsRequest, rights_request: RightsRequest) -> bool:
+    """Whether its answer would leave out what came to us between the two."""
+    made = Package.objects.filter(request=of)
+    if made.exists():
+        return of.state == State.PARTLY_ANSWERED or made.filter(made_at__lt=rights_request.case.received_at).exists()
+    return of.state not in _UNTOUCHED
 
 
 def _is_worked_on(rights_request: RightsRequest) -> bool:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests import clarification, duplicates, intake, messages, office, representing
+from requests import answer, clarification, duplicates, intake, messages, office, representing
 from requests.models import RightsRequest
 from requests.workflow import TransitionNotAllowed
 from subjects.models import ErasureBlock
@@ -95,7 +95,7 @@ def test_what_else_is_asked_for_stays_open(first):
         duplicates.mark(other, first, **BY)
 
 
-@pytest.mark.parametrize("how", ["stranger", "closed", "unconfirmed", "represented", "asked", "waits", "more"])
+@pytest.mark.parametrize("how", ["stranger", "closed", "unconfirmed", "represented", "asked", "waits", "older", "more"])
 def test_what_would_lose_something_is_refused(first, mailoutbox, how):
     again, refusal = asked(), duplicates.NotTheSame
     if how == "stranger":
@@ -113,6 +113,9 @@ def test_what_would_lose_something_is_refused(first, mailoutbox, how):
     elif how == "waits":
         clarification.ask(first, reason="which-data", unclear="Which mails?", **BY)
         refusal = duplicates.DueEarlier
+    elif how == "older":
+        answer.prepare_access(first, actor=make.OFFICER, now=NOW)
+        refusal = duplicates.AnsweredBefore
     else:
         first = confirmed(mailoutbox, "objection", stop=[])
         RightsRequest.objects.filter(pk=first.pk).update(result={"objected": ["contract-administration"]})
