@@ -34,6 +34,11 @@ class RequesterIn(serializers.Serializer[Any]):
     phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
 
 
+def late_field() -> serializers.ChoiceField:
+    words = "Why it is entered on a later day than it came. Needed with an earlier received_on."
+    return serializers.ChoiceField(choices=Late.choices, required=False, allow_blank=True, default="", help_text=words)
+
+
 class AskedForIn(RequesterIn):
     representative = serializers.CharField(
         max_length=LENGTHS["representative"],
@@ -61,13 +66,7 @@ class RequestsIn(serializers.Serializer[Any]):
     details = serializers.CharField(max_length=DETAILS_LENGTH, required=False, allow_blank=True, default="")
     channel = serializers.ChoiceField(choices=CaseFile.Channel.choices, default=CaseFile.Channel.API)
     received_on = serializers.DateField(required=False, allow_null=True, default=None)
-    late = serializers.ChoiceField(
-        choices=Late.choices,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Why it is entered on a later day than it came. Needed with an earlier received_on.",
-    )
+    late = late_field()
     stop = serializers.ListField(
         child=serializers.CharField(max_length=50),
         required=False,

@@ -16,8 +16,9 @@ from rest_framework.response import Response
 from core.api import ApiView, Cursor
 from core.errors import Invalid, NotFound
 from core.idempotency import replayable
+from processing.models import Purpose
 from requests import arriving, complaints, references
-from requests.api import RequesterIn
+from requests.api import RequesterIn, late_field
 from requests.api_work import LetterOut, actor_of, read
 from requests.intake import DETAILS_LENGTH, LENGTHS
 from requests.models import CaseFile, Complaint
@@ -38,13 +39,7 @@ class ComplaintIn(serializers.Serializer[Any]):
     wish = serializers.CharField(max_length=DETAILS_LENGTH, required=False, allow_blank=True, default="")
     channel = serializers.ChoiceField(choices=CaseFile.Channel.choices, default=CaseFile.Channel.API)
     received_on = serializers.DateField(required=False, allow_null=True, default=None)
-    late = serializers.ChoiceField(
-        choices=arriving.Late.choices,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Why it is entered on a later day than it came. Needed with an earlier received_on.",
-    )
+    late = late_field()
     locale = serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$", required=False, default="en-GB")
     test = serializers.BooleanField(required=False, default=False)
 
