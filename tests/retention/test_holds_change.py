@@ -130,7 +130,7 @@ def test_the_page_changes_it_and_says_what_was_changed(admin_client, admin_user)
     refused = admin_client.post(page, given | {"people": one.uuid})
     assert "place another hold" in refused.text
     done = admin_client.post(page, given, follow=True).text
-    assert "1 blocks placed, 1 released" in done
+    assert "Blocks placed: 1, released: 1" in done
     assert "More is needed than it held" in done
     assert holds_review.owner_of(LegalHold.objects.get()) == admin_user
     holds.release(hold, **BY)
