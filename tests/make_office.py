@@ -23,16 +23,16 @@ SEARCH = searching.Log(terms="Grace Hopper, grace@example.com", places="Contacts
 
 
 def controller():
-    return Controller.objects.update_or_create(
-        pk=1,
-        defaults={
-            "name": "Kraken IM",
-            "address": "Boho 5\nMiddlesbrough\nTS2 1NY",
-            "dpo_contact": "privacy@kraken.im",
-            "regulator_address": "Wycliffe House\nWilmslow\nSK9 5AF",
-            "backup_days": 35,
-        },
-    )[0]
+    told = {
+        "name": "Kraken IM",
+        "address": "Boho 5\nMiddlesbrough\nTS2 1NY",
+        "dpo_contact": "privacy@kraken.im",
+        "regulator_address": "Wycliffe House\nWilmslow\nSK9 5AF",
+        "backup_days": 35,
+    }
+    if not Controller.objects.filter(pk=1).update(**told):
+        return Controller.objects.create(pk=1, **told)
+    return Controller.objects.get(pk=1)
 
 
 def register(*, manual=False):
@@ -44,13 +44,15 @@ def register(*, manual=False):
     every = ("email", "name", "invoice")
     common = {"categories": every, "systems": systems_}
     marketing = {"direct_marketing": True, "channels": ["email"]}
-    return {
-        "newsletter": make_register.purpose("newsletter", "a", **common, **marketing),
-        "direct-sales": make_register.purpose("direct-sales", "f", **common, **marketing),
-        "contract-administration": make_register.purpose("contract-administration", "b", **common),
-        "statutory-accounts": make_register.purpose("statutory-accounts", "c", **common),
-        "rights-requests": make_register.purpose("rights-requests", "c", **common),
+    kinds = {
+        "newsletter": {"basis": "a", **marketing},
+        "direct-sales": {"basis": "f", **marketing},
+        "contract-administration": {"basis": "b"},
+        "statutory-accounts": {"basis": "c"},
+        "rights-requests": {"basis": "c"},
     }
+    made = make_register.live({slug: {**common, **kind} for slug, kind in kinds.items()})
+    return {purpose.slug: purpose for purpose in made}
 
 
 def person(*slugs, email=EMAIL, token="Grace", now=NOW):

@@ -8,14 +8,22 @@ from rest_framework.test import APIClient
 
 from tests import make_api as make
 from tests.make_api import CALLS, POSTS, client, send
+from tests.make_demo import undone
 
 pytestmark = pytest.mark.django_db
 PUBLIC = {"notice"}
 
 
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker):
+    """Made once: each test works in a savepoint of its own."""
+    with django_db_blocker.unblock(), undone():
+        yield make.world()
+
+
 @pytest.fixture
-def refers():
-    return make.world()
+def refers(world):
+    return world
 
 
 @pytest.fixture
