@@ -80,8 +80,8 @@ def test_ten_thousand_different_lines_take_seconds(run):
         for n in range(10_000 // len(DUE) + 1)
         for facts, _due in DUE.values()
     ][:10_000]
-    start = time.perf_counter()
+    start = time.process_time()
     answers = run(made)
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     assert len(answers) == 10_000
     assert took < 10
