@@ -76,7 +76,7 @@ def _fields(slug, basis, **fields):
 
 
 def _list(model, name, versions, of, lists):
-    known = {one.slug: one for one in of({slug for slugs in lists for slug in slugs})}
+    known = {one.slug: one for one in of(dict.fromkeys(slug for slugs in lists for slug in slugs))}
     rows = [(version, slug) for version, slugs in zip(versions, lists, strict=True) for slug in dict.fromkeys(slugs)]
     model.objects.bulk_create(model(version=version, **{name: known[slug]}) for version, slug in rows)
 
