@@ -55,8 +55,9 @@ RULES = (
         "words-breach-notice",
         Kind.BREACH,
         _("Tells us of a breach at a supplier"),
-        r"\b(?:(?:personal )?data breach (?:notification|notice)|notif\w+ (?:you )?(?:of|about) (?:a|an) "
-        r"(?:\w+ ){0,3}(?:breach|incident)|(?:security|data|cyber) incident (?:notification|notice|report|affect)|"
+        r"\b(?:(?:personal )?data breach (?:notification|notice)|(?:notif\w+ (?:you )?|(?:inform|advise|tell) you )"
+        r"(?:of|about) (?:a|an) (?:\w+ ){0,3}(?:breach|incident)|"
+        r"(?:security|data|cyber) incident (?:notification|notice|report|affect)|"
         r"article 33\(2\)|affected your (?:data|customers)|ransomware|"
         r"unauthori[sz]ed (?:party|person|access to (?:our|the)))",
     ),
@@ -79,7 +80,8 @@ RULES = (
         Right.ERASURE,
         _("Asks for deletion"),
         rf"\b(?:(?:delet|eras|destroy|wip|purg)\w* (?:\w+ ){{0,4}}{DATA}|right to (?:be forgotten|erasure)|article 17|"
-        rf"remove {MY} {DATA}|forget me|close {MY} account and delete|(?:delete|erase) (?:me|everything))",
+        rf"remove {MY} {DATA}|forget me|close {MY} account and delete|(?:delete|erase) (?:me|everything)|"
+        r"(?:then|and) (?:delete|erase) (?:it|them) (?:all|afterwards|after that))",
     ),
     # Whoever wants to be gone takes back every consent: that is in force at once, and the deletion is weighed later.
     _right(

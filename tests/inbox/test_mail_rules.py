@@ -32,6 +32,7 @@ def suggested(text, *, sender="Ada <ada@example.com>", subject="Hello", **given)
         ("I object to your profiling", ["objection"]),
         ("I want human review of your automated decision", ["adm_review"]),
         ("Send me a copy of my data and then delete my data.", ["access", "erasure"]),
+        ("Send me everything you hold about me and delete it afterwards.", ["access", "erasure"]),
         ("Delete me and send me everything", ["access", "erasure", "withdrawal"]),
     ],
 )
@@ -55,6 +56,7 @@ def test_rights_are_heard(text, rights):
         ("Hello", "authority", {"sender": "PC Plod <plod@cleveland.police.uk>"}),
         ("We act for Ms Lovelace", "authority", {}),
         ("We write with a notice of a security incident notification", "breach", {}),
+        ("We inform you of a personal data breach", "breach", {}),
         ("You are the data processor for our gym", "processor", {}),
         ("Where are your servers?", "query", {}),
     ],
