@@ -16,7 +16,6 @@ from rest_framework.response import Response
 from core.api import ApiView, Cursor
 from core.errors import Invalid, NotFound
 from core.idempotency import replayable
-from processing.models import Purpose
 from requests import arriving, complaints, references
 from requests.api import RequesterIn, late_field
 from requests.api_work import LetterOut, actor_of, read

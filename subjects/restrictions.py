@@ -22,8 +22,8 @@ from subjects.models import DataSubject, ErasureBlock, PersonalDataItem, Restric
 from subjects.people import hold
 
 # Art 18(1)(a) to (d): what is being checked, or was asked to be kept, is not deleted on schedule meanwhile. A legal
-# hold has a block of its own, what was stopped by an objection (Art 21(1)) nobody asked us to keep, and what a retention
-# rule stores only, another one may delete.
+# hold has a block of its own, what was stopped by an objection (Art 21(1)) nobody asked us to keep, and what a rule of
+# retention stores only, another one may delete.
 KEEPS = frozenset(Restriction.Ground) - {Restriction.Ground.HOLD, Restriction.Ground.OBJECTED, Restriction.Ground.RULE}
 
 
