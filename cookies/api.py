@@ -96,6 +96,12 @@ class CookieLinkedSerializer(serializers.Serializer[Any]):
     consent_id = serializers.UUIDField()
 
 
+class CookieStandingSerializer(serializers.Serializer[Any]):
+    ended = serializers.ListField(
+        child=serializers.SlugField(), help_text="Purposes. Empty for a number that nobody knows."
+    )
+
+
 class RegisterView(CrossOriginView):
     required_scope = "forms:read"
 
@@ -118,6 +124,27 @@ class ChoicesView(CrossOriginView):
         row = choices.record(version, proof, now=timezone.now(), actor=request.auth.actor)
         answer = {"choice": row.uuid, "consent_id": row.consent_id, "entry": row.entry}
         return Response({**answer, "receipt": choices.receipt(row)}, status=201)
+
+
+class StandingView(CrossOriginView):
+    required_scope = "consents:write"
+
+    @extend_schema(
+        operation_id="cookies_standing", request=CookieLinkedSerializer, responses={200: CookieStandingSerializer}
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """What the person of this browser has ended elsewhere since it chose. Changes nothing.
+
+        A POST, so that the number stands in no address and no log.
+        """
+        body = request.data
+        if not isinstance(body, Mapping) or set(body) - {"consent_id"}:
+            raise Invalid(_("Send an object with consent_id."))
+        errors: dict[str, Text] = {}
+        consent_id = _uuid(body, "consent_id", errors)
+        if consent_id is None:
+            raise Invalid(fields=errors)
+        return Response({"ended": linking.ended_elsewhere(publishing.current(slug).site, consent_id)})
 
 
 class LinkView(ApiView):

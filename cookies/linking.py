@@ -5,8 +5,9 @@ choice of the browser is recorded as a consent event of the person too: from the
 page can be asked for under the person's address, and the person sees and ends it among their other choices.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -64,6 +65,20 @@ def ended_since(subject: DataSubject, slugs: Iterable[str], at: datetime) -> set
     return set(no.values_list("purpose__slug", flat=True))
 
 
+def ended_elsewhere(site: Site, consent_id: UUID) -> list[str]:
+    """What this browser chose and its person has ended since, wherever: the browser itself has not heard of it yet."""
+    rows = list(CookieChoice.objects.filter(consent_id=consent_id, site=site.uuid).order_by("chosen_at", "id"))
+    chosen = next((row for row in reversed(rows) if row.actor != FOLLOWER), None)
+    if chosen is None:
+        return []
+    since = [row for row in rows if row.actor == FOLLOWER and row.chosen_at >= chosen.chosen_at]
+    ended = {slug for row in since for slug in row.denied}
+    subject = people.find([claim(consent_id)], verified_only=True)
+    if subject:
+        ended |= ended_since(subject, chosen.granted, chosen.chosen_at)
+    return sorted(ended & set(chosen.granted))
+
+
 def browsers_of(subject: DataSubject, values: Iterable[Claim]) -> list[UUID]:
     """The random numbers among these claims of a person."""
     return [UUID(one.normalised) for one in values if one.type == Identifier.Type.COOKIE]
@@ -81,7 +96,7 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
     given: set[str] = set()
     events: list[ConsentEvent] = []
     for row in said:
-        follows = row.actor == FOLLOWER
+        begun, follows = len(events), row.actor == FOLLOWER
         granted = set() if follows else set(row.granted)
         for slug in sorted(granted & set(versions)):
             until = row.chosen_at + timedelta(days=sites[row.site].valid_days)
@@ -97,6 +112,7 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
             status = Status.WITHDRAWN if stood else Status.REFUSED
             events.append(_event(subject, versions[slug], row, status, None))
         given = (given | granted) - set(row.denied)
+        _tell(subject, row, events[begun:], versions, now=now)
     for slug in given & set(versions):
         on = now.astimezone(Controller.current().zone).date()
         role = Relationship.Role.VISITOR
@@ -108,6 +124,36 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
     if ended:
         keys = [version.purpose_id for version in versions.values()]
         endings.note(subject.uuid, keys, at=max(event.effective_at for event in ended))
+
+
+def _tell(
+    subject: DataSubject,
+    row: CookieChoice,
+    events: Iterable[ConsentEvent],
+    versions: Mapping[str, PurposeVersion],
+    *,
+    now: datetime,
+) -> None:
+    """That it is this person's choice, for systems that know the person and not the browser (ledger/kinds.py)."""
+    slugs = {version.purpose.uuid: slug for slug, version in versions.items()}
+    said = {f"{slugs[event.purpose]}:": str(event.status) for event in events}
+    ended = {choice: status for choice, status in said.items() if status == Status.WITHDRAWN}
+    others = {choice: status for choice, status in said.items() if choice not in ended}
+    yes = any(status == Status.GIVEN for status in others.values())
+    for kind, choices in (("consent.given" if yes else "consent.refused", others), ("consent.withdrawn", ended)):
+        if choices:
+            data: dict[str, Any] = {"by": "cookies", "choices": choices, "proof": row.entry}
+            if choices is ended:
+                data |= {"purposes": [choice.rstrip(":") for choice in ended], "hashes": []}
+            entries.record(
+                kind=kind,
+                at=now,
+                actor=row.actor,
+                subject=subject.uuid,
+                object=row.uuid,
+                data=data,
+                test=subject.is_test,
+            )
 
 
 def _stands(subject: DataSubject, version: PurposeVersion) -> bool:

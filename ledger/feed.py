@@ -15,34 +15,17 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
+from ledger.kinds import TOLD
 from ledger.leaves import horizon
 from ledger.models import Head
 
-# What other systems act on. A new kind of evidence is not told to anybody before it is named here.
-KINDS = (
-    *("consent.given", "consent.refused", "consent.withdrawn", "consent.objected", "consent.expired", "consent.ended"),
-    *("consent.paused", "consent.resumed"),
-    *("request.received", "request.moved", "erasure.executed", "subject.created", "subject.erased"),
-    *("complaint.received", "complaint.acknowledged", "complaint.closed"),
-    *("restriction.placed", "restriction.lifted", "form.published", "notice.published"),
-)
+# What other systems act on. A new kind of evidence is not told to anybody before it is named there.
+KINDS = tuple(TOLD)
 # Of the evidence, what such a system needs; keyed hashes and counts stay here.
 MEMBERS = (
-    *(
-        "acknowledge_by",
-        "channel",
-        "choices",
-        "due",
-        "form",
-        "from",
-        "ground",
-        "locale",
-        "new",
-        "outcome",
-        "purposes",
-        "reason",
-    ),
-    *("right", "to", "until", "version"),
+    *("acknowledge_by", "basis", "cause", "channel", "channels", "choices", "decision", "due", "form", "from", "gpc"),
+    *("ground", "how", "locale", "new", "origin", "outcome", "proof", "purposes", "reason", "review_due"),
+    *("right", "role", "site", "to", "until", "version", "what"),
 )
 PAGE, LONGEST = 100, 1000
 # Earlier epochs have ended altogether. Both conditions are one range of the index on (epoch, xid, id).

@@ -84,9 +84,10 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     moved["ended"] = organisations.follow(kept, now=now, actor=actor) if moved["organisation"] else []
     moved["choices"] = strictest.unite(kept, gone, entry=entry, now=now, actor=actor)
     strictest.spread(kept, hashes, entry=entry, now=now)
-    counts = {name: len(moved[name]) for name in (*PLAIN, "narrowed", "links", "ties", "joined", "choices")}
-    data = {"gone": str(gone.uuid), **counts}
-    record(kind="person.merged", at=now, actor=actor, subject=kept.uuid, object=gone.uuid, data=data, entry=entry)
+    counts = {name: len(moved[name]) for name in (*PLAIN, "narrowed", "links", "ties", "joined")}
+    data = {"gone": str(gone.uuid), **counts, "states": len(moved["choices"])}
+    who: Any = {"subject": kept.uuid, "object": gone.uuid, "test": kept.is_test}
+    record(kind="person.merged", at=now, actor=actor, **who, data=data, entry=entry)
     return Merge.objects.create(
         kept=kept.uuid, gone=gone.uuid, moved=moved, merged_at=now, merged_by=actor, entry=entry
     )
@@ -117,8 +118,9 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
     entry = uuid4()
     changed = strictest.part(kept, moved["choices"], entry=entry, now=now, actor=actor)
     lifted = strictest.unspread(known.entry)
-    data = {"gone": str(gone.uuid), "choices": changed, "suppressions": lifted, "merged": instant(known.merged_at)}
-    record(kind="person.split", at=now, actor=actor, subject=kept.uuid, object=gone.uuid, data=data, entry=entry)
+    data = {"gone": str(gone.uuid), "states": changed, "suppressions": lifted, "merged": instant(known.merged_at)}
+    who: Any = {"subject": kept.uuid, "object": gone.uuid, "test": kept.is_test}
+    record(kind="person.split", at=now, actor=actor, **who, data=data, entry=entry)
     known.delete()
     return gone
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from core.api import ApiView, Cursor
 from core.errors import Invalid, NotFound
 from core.idempotency import replayable
+from processing.models import Purpose
 from requests import arriving, complaints, references
 from requests.api import RequesterIn, late_field
 from requests.api_work import LetterOut, actor_of, read
@@ -49,6 +51,13 @@ class DescribeIn(serializers.Serializer[Any]):
         max_length=40, required=False, allow_blank=True, default="", help_text="Reference of the request complained of."
     )
     regulator_reference = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    purposes = serializers.ListField(
+        child=serializers.SlugField(),
+        required=False,
+        default=list,
+        max_length=50,
+        help_text="What it is about. The interests by which these are pursued are weighed again.",
+    )
 
 
 class AcknowledgeIn(serializers.Serializer[Any]):
@@ -155,6 +164,13 @@ def step(
     return decorate
 
 
+def _describe(found: Complaint, *, purposes: list[str], **given: Any) -> None:
+    known = {purpose.slug: purpose for purpose in Purpose.objects.filter(slug__in=purposes)}
+    if set(purposes) - set(known):
+        raise Invalid(fields={"purposes": _("Name purposes that exist.")})
+    complaints.describe(found, purposes=list(known.values()), **given)
+
+
 def _acknowledge(found: Complaint, *, by_letter: bool, **who: Any) -> None:
     act = complaints.acknowledge_by_letter if by_letter else complaints.acknowledge
     act(found, **who)
@@ -164,7 +180,7 @@ class Step(ApiView):
     required_scope = "requests:work"
 
 
-@step("describe", complaints.describe, DescribeIn)
+@step("describe", _describe, DescribeIn)
 class DescriptionView(Step):
     """Say what it is about: issues to count it by, the request complained of, the Commissioner's reference."""
 

@@ -174,4 +174,5 @@ def _note(
         object=relationship.uuid,
         purpose=purpose.slug,
         data=data,
+        test=relationship.subject.is_test,
     )

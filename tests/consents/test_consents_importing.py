@@ -198,6 +198,16 @@ def test_what_was_said_later_stands_in_a_file_and_beside_it(tmp_path):
     assert rebuild.differences() == 0
 
 
+def test_a_relationship_starts_on_the_controllers_day(tmp_path):
+    """An hour before midnight in UTC it is tomorrow in London, in summer."""
+    make.published()
+    make.captured(choices={"newsletter-email": False})
+    late = {"at": "2025-07-01T23:30:00Z", "channel": "sms"}
+    assert counts(take(tmp_path, text(row(**late), row("new@example.com", **late)))) == {"stored": 2}
+    assert {tie.started_on.isoformat() for tie in Relationship.objects.all()} == {"2025-07-02"}
+    assert Relationship.objects.count() == 2
+
+
 def test_somebody_who_shares_an_address_is_not_guessed(tmp_path):
     make.published()
     make.captured()

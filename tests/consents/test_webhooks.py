@@ -16,13 +16,15 @@ from django.utils import timezone
 from consents import webhooks
 from consents.models import Webhook
 from consents.withdraw import withdraw
+from cookies import linking
 from core import hints, outbox
 from core.errors import Invalid
 from core.models import Controller, Outbox
 from ledger.models import Entry
+from subjects import people, relationships
 from subjects.identifiers import Claim
 from tests import make_consents as make
-from tests import make_evidence, make_office, make_staff
+from tests import make_cookies, make_evidence, make_office, make_staff
 
 # The feed ends below the oldest transaction that still runs, so what is told must have been committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,6 +105,26 @@ def test_only_the_kinds_that_were_asked_for(receiver):
     make.captured("bob@example.com", choices={"newsletter-email": False}, now=timezone.now())
     assert deliver() == 1
     assert json.loads(receiver.got[0][1])["type"] == "consent.refused"
+
+
+def test_what_may_be_done_is_told_whatever_changed_it(receiver):
+    now, ada = timezone.now(), [Claim("email", "ada@example.com")]
+    row = make_cookies.chosen(make_cookies.published(), at=now)
+    sales, news = make.live("direct-sales", "f"), make.live()
+    person = people.find_or_create(ada, now=now, actor=make.ACTOR)
+    _webhook, secret = add(receiver.url)
+    linking.link(row.consent_id, ada, now=now, actor=make.ACTOR)
+    withdraw(ada, purposes=["website-analytics"], now=now, actor=make.ACTOR)
+    relationships.touch(person, sales, at=now, channel="email", now=now, actor=make.ACTOR)
+    make.assessment(sales, approved=now)
+    news.versions.get(status="live").retire(now=now, actor=make.ACTOR)
+    deliver()
+    told = [standardwebhooks.Webhook(secret).verify(body, headers)["data"] for headers, body in receiver.got]
+    wanted = {"cookies.linked", "consent.given", "consent.withdrawn", "relationship.touched", "assessment.approved"}
+    assert {one["kind"] for one in told} >= wanted | {"purpose.retired"}
+    given = next(one for one in told if one["kind"] == "consent.given")
+    assert given["subject"] == str(person.uuid)
+    assert given["data"] == {"choices": {"website-analytics:": "given"}, "proof": str(row.entry)}
 
 
 def test_a_refusal_is_tried_again_with_the_same_id_and_dies_where_it_can_be_seen(receiver):

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from consents import withdraw
+from cookies import linking
 from cookies.models import Cookie, CookieChoice, SiteVersion
 from subjects.models import Identifier
 from tests import make_cookies as make
@@ -148,6 +150,25 @@ def test_a_proof_that_makes_no_sense_is_a_problem(client, version, change, field
     answer = call(client, "shop/choices/", {**make.body(version), **change}, make.key("consents:write"))
     assert answer.status_code == 400
     assert field in {error["field"] for error in answer.json()["errors"]}
+
+
+def test_a_browser_is_told_what_its_person_ended_elsewhere(client, version):
+    """However they ended it; a browser of nobody, and a number of nobody, get the same empty answer."""
+    make_subjects.person(verified=True)
+    key, email = make.key("consents:write"), make_subjects.email()
+    hers, nobodys = make.chosen(version).consent_id, make.chosen(version).consent_id
+    linking.link(hers, [email], now=make.NOW, actor=make.ACTOR)
+
+    def told(number):
+        return call(client, "shop/choices/standing/", {"consent_id": str(number)}, key).json()
+
+    assert told(hers) == told(nobodys) == told(uuid4()) == {"ended": []}
+    withdraw.withdraw([email], purposes=["website-analytics"], now=make.days(1), actor=make.ACTOR)
+    assert (told(hers), told(nobodys)) == ({"ended": ["website-analytics"]}, {"ended": []})
+    make.chosen(version, browser=hers, at=make.days(2))
+    assert told(hers) == {"ended": []}
+    assert call(client, "shop/choices/standing/", {"consent_id": "x"}, key).status_code == 400
+    assert CookieChoice.objects.count() == 3
 
 
 def test_linking_answers_everybody_alike(client, version):

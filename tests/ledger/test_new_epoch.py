@@ -4,9 +4,9 @@ import threading
 import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from ledger import seals
+from ledger import entries, seals
 from ledger.leaves import leaves
 from ledger.models import Entry, Head, Seal
 from ledger.verify import verify
@@ -43,6 +43,31 @@ def test_writers_around_the_change_of_epoch() -> None:
         before.commit()
         sealer.join()
         late.join()
+    seal()
+    assert Head.objects.get().epoch == 2
+    rows = Seal.objects.order_by("pk")
+    covered = [leaf.entry for row in rows for leaf in leaves(row.epoch, row.xid_from, row.xid_to)]
+    assert sorted(covered) == sorted(Entry.objects.values_list("pk", flat=True))
+    assert len(covered) == 3
+    assert verify().ok
+
+
+def test_a_batch_that_is_copied_is_of_the_epoch_it_asked_for(monkeypatch) -> None:
+    """An import asks once for thousands of rows. Whoever begins a new epoch meanwhile waits for it."""
+    with tampering() as elsewhere:
+        elsewhere.execute("INSERT INTO ledger_entry (body, xid) VALUES (%s, '4611686018427387')", [body(1)])
+    copy, sealers = entries.copying.store, []
+
+    def store(*rows) -> None:
+        sealers.append(threading.Thread(target=in_thread))
+        sealers[0].start()
+        wait_for_lock()
+        copy(*rows)
+
+    monkeypatch.setattr(entries.copying, "store", store)
+    with transaction.atomic():
+        entries.store([body(2), body(3)])
+    sealers[0].join()
     seal()
     assert Head.objects.get().epoch == 2
     rows = Seal.objects.order_by("pk")
