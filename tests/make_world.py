@@ -11,7 +11,7 @@ from core.keys import token_hash
 from processing.models import Purpose, System
 from requests import intake, moves
 from requests.models import CaseFile
-from retention import holds
+from retention import holds, holds_change
 from retention.models import LegalHold
 from subjects import organisations
 from subjects.models import DataSubject, ItemPurpose, Organisation, Relationship, Restriction
@@ -19,7 +19,7 @@ from tests import make_requests
 from tests.make_register import category, system
 from tests.make_retention import NOW, TODAY, dates, item, live, person, rule
 
-PURPOSES = {"newsletter": "a", "recruitment": "b", "rights-requests": "c"}
+PURPOSES = {"newsletter": "a", "rights-requests": "c"}
 CATEGORIES = ("email", "phone")
 SYSTEMS = ("kraken-privacy", "crm")
 # The column of a dealing that each event is read from; the other events have none.
@@ -30,9 +30,9 @@ COLUMNS = {
     "consent_ended": "consent_ended_on",
     "ended": "ended_on",
 }
-TRIGGERS = (*COLUMNS, "collection", "fixed_date", "case_closed")
-ACTIONS = ("erase", "erase", "erase", "anonymise", "restrict", "review")
-MONTHS = (6, 12, 24)
+TRIGGERS = (*COLUMNS, "collection", "collection", "fixed_date", "case_closed")
+ACTIONS = ("erase", "erase", "erase", "erase", "anonymise", "anonymise", "restrict", "review")
+MONTHS = (6, 12)
 # Whoever gave the same kinds of data hides among the others who did.
 RECIPE = {
     "fields": {name: {"strategy": "keep"} for name in CATEGORIES},
@@ -91,17 +91,19 @@ class World:
             system(name, "builtin" if name == SYSTEMS[0] else "manual")
         for name, basis in PURPOSES.items():
             live(name, basis)
-        for number in range(dice.randrange(2, 6)):
+        for number in range(dice.randrange(3, 6)):
             self._person(number)
         for number in range(dice.randrange(2, 5)):
             self._rule(number)
+        if dice.random() < 0.6:
+            self.hold()
 
     def _person(self, number):
         dice, one = self.dice, person(number)
         self.address[one.pk] = f"person{number}@example.org"
         if dice.random() < 0.4:
             organisations.represent(one, name="Acme", now=NOW, actor="test")
-        for _item in range(dice.randrange(4)):
+        for _item in range(dice.randrange(1, 4)):
             needed = dice.sample(sorted(PURPOSES), dice.randrange(1, 3))
             item(one, needed, self.day(), category=dice.choice(CATEGORIES), system=dice.choice(SYSTEMS))
         for name in PURPOSES:
@@ -109,8 +111,10 @@ class World:
                 Relationship.objects.get_or_create(
                     subject=one, purpose=live(name), defaults={"role": "prospect", "started_on": self.day()}
                 )
-            dates(one, live(name), **{column: dice.choice([None, self.day()]) for column in COLUMNS.values()})
-        if dice.random() < 0.4:
+            dates(
+                one, live(name), **{column: dice.choice([None, self.day(), self.day()]) for column in COLUMNS.values()}
+            )
+        if dice.random() < 0.3:
             self.ask(one.pk)
             if dice.random() < 0.7:
                 self.answer(one.pk, closed_on=self.day())
@@ -125,7 +129,7 @@ class World:
             trigger=trigger,
             action=action,
             period=f"P{dice.choice(MONTHS)}M",
-            category=category(dice.choice(CATEGORIES)) if dice.random() < 0.3 else None,
+            category=category(dice.choice(CATEGORIES)) if dice.random() < 0.2 else None,
             fixed_on=self.day() if trigger == "fixed_date" else None,
             recipe=RECIPE if action == "anonymise" else None,
         )
@@ -139,7 +143,7 @@ class World:
     # What may happen between two runs.
 
     def happen(self):
-        acts = [self.wait, self.hold, self.hold, self.release]
+        acts = [self.wait, self.hold, self.hold, self.change, self.release]
         acts += [self.ask_somebody, self.confirm_somebody, self.answer_somebody]
         self.dice.choice(acts)()
 
@@ -173,6 +177,14 @@ class World:
             "collected_from": scope.since,
             "collected_to": scope.until,
         }
+
+    def change(self):
+        """A hold that names people goes on naming people."""
+        scope, pk = self._scope(), self.dice.choice([None, *sorted(self.holds)])
+        if scope and pk and bool(scope.people) == bool(self.holds[pk].people):
+            new = holds_change.Scope(**self._given(scope))
+            holds_change.change(LegalHold.objects.get(pk=pk), new, why="mistake", actor="user:1", now=self.now)
+            self.holds[pk] = scope
 
     def release(self):
         if self.holds:
