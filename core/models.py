@@ -193,7 +193,8 @@ class Outbox(models.Model):
         indexes = [
             models.Index("due_at", name="core_outbox_due", condition=Q(sent_at=None, dead_at=None)),
             models.Index("dead_at", name="core_outbox_dead", condition=Q(dead_at__isnull=False)),
-            models.Index("about", name="core_outbox_about", condition=Q(about__isnull=False)),
+            # What was sent to a webhook, the latest first, also where that is long ago.
+            models.Index("about", "id", name="core_outbox_about", condition=Q(about__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -3,9 +3,12 @@
 import json
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
+from threading import Thread
+from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from consents import importing
@@ -127,6 +130,40 @@ def test_an_old_consent_brings_nobody_back_by_import_or_api(tmp_path, client):
     answer = client.post("/api/v1/consents/", body, content_type="application/json", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "erased-person")
     assert DataSubject.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_brings_nobody_back_while_they_are_being_erased(tmp_path):
+    """It finds the person, waits for the transaction that erases them, and then knows that they are gone."""
+    live()
+    item(person(1), ["newsletter"], DAY, source_record="crm:4711")
+    file, reports = tmp_path / "rows.ndjson", []
+    said = {"email": "person1@example.org", "purpose": "newsletter", "channel": "email", "status": "given"}
+    file.write_text(json.dumps(said | {"at": "2026-01-01T10:00:00Z", "evidence": "F1"}))
+
+    def take_in():
+        reports.append(importing.take(file, actor="test", now=NOW))
+        connection.close()
+
+    importer = Thread(target=take_in)
+    with transaction.atomic():
+        erasure.erase(subject=person(1), purposes=[live()], request=uuid4(), actor="user:1", now=NOW)
+        importer.start()
+        someone_waits()
+    importer.join()
+    assert {name: count for name, count in reports[0].counts.items() if count} == {"outdone": 1}
+    assert not DataSubject.objects.exists()
+
+
+def someone_waits():
+    until, waiting = (
+        monotonic() + 20,
+        "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))",
+    )
+    with connection.cursor() as cursor:
+        while cursor.execute(waiting).fetchone()[0] == 0:
+            assert monotonic() < until, "the import did not wait"
+            sleep(0.02)
 
 
 def test_it_is_recognised_under_an_older_key(client, settings):
