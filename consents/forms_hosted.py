@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms as inputs
+from django.core import signing
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +24,7 @@ OLDER, YOUNGER = "older", "younger"
 # Fields of a plain form post that are no box.
 KEY, RETURN = "key", "return"
 SCOPE = "consents:write"
+WAY_BACK = "consents.way_back"
 
 
 class NotFromHere(DomainError):
@@ -169,6 +171,19 @@ def way_back(address: str, key: ApiKey) -> str:
         return ""
     is_clean = not re.search(r"[\s\\\x00-\x1f]", address) and "@" not in parts.netloc
     return address if is_clean and parts.scheme in ("http", "https") and origin in key.origins else ""
+
+
+def sign_way_back(address: str) -> str:
+    """The same for a link, so that nobody can make a page of ours lead anywhere else."""
+    return signing.Signer(salt=WAY_BACK).sign(address)
+
+
+def signed_way_back(text: str) -> str:
+    """Empty for whatever was not signed here."""
+    try:
+        return signing.Signer(salt=WAY_BACK).unsign(text)
+    except signing.BadSignature:
+        return ""
 
 
 def _number(text: Any) -> int | Text | None:

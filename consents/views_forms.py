@@ -68,8 +68,12 @@ def post(request: HttpRequest, slug: str) -> HttpResponse:
 def done(request: HttpRequest, slug: str) -> HttpResponse:
     """Thank you. The same for everybody: it does not tell what stood before."""
     offered = request.GET.get("receipt", "")
-    receipt = offered if receipts_offered.is_open(offered) else ""
-    return render(request, "consents/forms/done.html", {"is_pending": "mail" in request.GET, "receipt": receipt})
+    context = {
+        "is_pending": "mail" in request.GET,
+        "receipt": offered if receipts_offered.is_open(offered) else "",
+        "back": forms_hosted.signed_way_back(request.GET.get("back", "")),
+    }
+    return render(request, "consents/forms/done.html", context)
 
 
 @require_safe
@@ -116,11 +120,11 @@ def _keys(version: ConsentFormVersion, posted: Any) -> list[str]:
 
 
 def _over(version: ConsentFormVersion, captured: Captured, *, back: str) -> HttpResponse:
-    if back:
-        return _SeeOther(back)
+    """The receipt is offered on a page of ours, whatever site the answer came from; from there it goes back to that."""
     # The next page is asked for by GET, and there is no session to remember the answer by.
     said = "mail" if captured.pending else urlencode({"receipt": receipts_offered.offer(captured.consent)})
-    return _SeeOther(f"{reverse('consents:form-done', args=[version.form.slug])}?{said}")
+    way = f"&{urlencode({'back': forms_hosted.sign_way_back(back)})}" if back else ""
+    return _SeeOther(f"{reverse('consents:form-done', args=[version.form.slug])}?{said}{way}")
 
 
 class _SeeOther(HttpResponseRedirect):

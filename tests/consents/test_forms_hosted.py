@@ -115,8 +115,14 @@ def test_a_form_of_ours_needs_our_token_and_few_are_taken_at_once(settings):
 def test_a_site_without_a_server_posts_a_plain_form(version):
     strict = Client(enforce_csrf_checks=True)
     done = plain(strict, **{"return": f"{SITE}/thanks?from=form"})
-    assert (done.status_code, done["Location"]) == (303, f"{SITE}/thanks?from=form")
+    # With a receipt on the spot, as whoever answers elsewhere gets one, and the way back to the site.
+    assert (done.status_code, done["Location"].startswith(f"{DONE}?receipt=")) == (303, True)
+    page = strict.get(done["Location"]).content.decode()
+    assert f'href="{SITE}/thanks?from=form"' in page
+    assert "Download your receipt" in page
     assert ConsentEvent.objects.get().collected_by == "html_form"
+    forged = strict.get(DONE, {"back": f"https://evil.example/:{'x' * 43}"}).content.decode()
+    assert "evil.example" not in forged
 
 
 @pytest.mark.parametrize(
@@ -127,7 +133,9 @@ def test_a_site_without_a_server_posts_a_plain_form(version):
     ],
 )  # fmt: skip
 def test_nobody_is_led_to_another_site(client, address):
-    assert plain(client, **{"return": address})["Location"].startswith(f"{DONE}?receipt=")
+    done = plain(client, **{"return": address})["Location"]
+    assert done.startswith(f"{DONE}?receipt=")
+    assert "Go back to the website" not in client.get(done).content.decode()
 
 
 @pytest.mark.parametrize(
