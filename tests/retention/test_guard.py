@@ -95,7 +95,7 @@ def test_an_approval_ends_after_a_day_and_its_rows_with_it(one):
 def test_nothing_goes_that_comes_to_be_due_while_an_approved_run_is_at_work(one, monkeypatch, action):
     """Also after a kill: whoever takes the run up has only its rows before them."""
     if action == "anonymise":
-        recipe = {"fields": dict.fromkeys(["email", "phone"], {"strategy": "keep"}), "quasi": ["email"]}
+        recipe = {"fields": {name: {"strategy": "keep"} for name in ("email", "phone")}, "quasi": ["email"]}
         recipe |= {"sensitive": ["phone"], "thresholds": {"k": 2, "l": 1, "t": 1}}
         one = rule(live(), slug="marketing", action="anonymise", recipe=recipe)
     approve(one)
