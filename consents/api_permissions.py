@@ -75,8 +75,10 @@ class CheckView(ApiView):
         """Whether each value may be used for the purpose now, in the order of the values. Changes nothing."""
         now = timezone.now()
         body = body_of(request.data, {"purpose", "channel", "type", "system", "values", "use", "explain"})
+        writer = Writer()
         with undisturbed():
-            results = _results(permission.check(**_question(body), now=now), body)
+            verdicts = permission.check(**_question(body), now=now, told=None if body.get("explain") else writer.write)
+            results = _results(verdicts, body, writer)
         return Response({"purpose": body["purpose"], "as_of": now, "results": results})
 
 
@@ -114,7 +116,7 @@ class DisclosureView(ApiView):
         question.pop("channel")
         plan = _plan(body, question.pop("purpose"))
         with undisturbed():
-            results = _results(disclosing.check(plan, **question, now=now), body)
+            results = _results(disclosing.check(plan, **question, now=now), body, Writer())
         return Response({"recipient": plan.recipient, "purpose": plan.purpose, "as_of": now, "results": results})
 
 
@@ -132,8 +134,8 @@ def _plan(body: Mapping[str, Any], purpose: str) -> disclosing.Plan:
     return disclosing.Plan(purpose=purpose, categories=categories, **texts)
 
 
-def _results(verdicts: list[Verdict], body: Mapping[str, Any]) -> Written | list[dict[str, Any]]:
-    return [_explained(one) for one in verdicts] if body.get("explain") else _all_written(verdicts)
+def _results(verdicts: list[Verdict], body: Mapping[str, Any], writer: "Writer") -> Written | list[dict[str, Any]]:
+    return [_explained(one) for one in verdicts] if body.get("explain") else writer.all(verdicts)
 
 
 def _explained(verdict: Verdict) -> dict[str, Any]:
@@ -155,11 +157,20 @@ def _result(verdict: Verdict | Opinion) -> dict[str, Any]:
     }
 
 
-def _all_written(verdicts: list[Verdict]) -> Written:
-    """What many share is one object, and is written once."""
-    once = {id(verdict): verdict for verdict in verdicts}
-    written = {key: _written(verdict) for key, verdict in once.items()}
-    return Written([written[id(verdict)] for verdict in verdicts])
+class Writer:
+    """Writes what many share once, and keeps it: an object that is gone leaves its number to another."""
+
+    def __init__(self) -> None:
+        self._done: dict[int, tuple[str, Verdict]] = {}
+
+    def write(self, verdict: Verdict) -> str:
+        done = self._done.get(id(verdict))
+        if done is None:
+            done = self._done[id(verdict)] = (_written(verdict), verdict)
+        return done[0]
+
+    def all(self, verdicts: list[Verdict]) -> Written:
+        return Written(map(self.write, verdicts))
 
 
 def _written(verdict: Verdict) -> str:

@@ -69,13 +69,15 @@ def check(
     use: UUID | None = None,
     is_message: bool = True,
     judge: Judge | None = None,
+    told: Callable[[Verdict], object] | None = None,
 ) -> list[Verdict]:
     """The verdicts about these values, in their order. Three queries, and two more for every 25,000 values beyond the
     first; one more with a use.
 
     A value that several people share is judged by the strictest verdict among them. A value that is not a possible
     identifier is nobody's. Without `is_message` nobody is written to, so the kind of identifier is no channel.
-    What `judge` says of each person counts before the strictest is found.
+    What `judge` says of each person counts before the strictest is found. `told` hears of every verdict while others
+    are still looked for.
     """
     may_be_asked(type, values)
     question = _Question.about(purpose, channel or "", now=now, type=type if is_message else "", use=use)
@@ -87,6 +89,8 @@ def check(
         found = [(text, person, verdict) for (text, person, _), verdict in zip(people, judged, strict=True)]
     verdicts: dict[bytes | None, Verdict] = {}
     for text, _person, verdict in found:
+        if told:
+            told(verdict)
         other = verdicts.setdefault(text, verdict)
         if other is not verdict and strictness(verdict) < strictness(other):
             verdicts[text] = verdict

@@ -255,7 +255,7 @@ def _asked(asked: tuple[str, str, str, str], params: dict[str, Any]) -> str:
 
 
 def _fetch(count: int) -> Fetch:
-    return prepared.bulk() if count > FEW else prepared.fetch_all
+    return prepared.looked_up() if count > FEW else prepared.fetch_all
 
 
 def parameters(

@@ -15,6 +15,8 @@ from core.arrays import Digests, DigestsDumper
 Params = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Fetch = Callable[[str, Params], list[Row]]
+# Until the transaction ends. Pages that an index names are in memory, as a rule, or on a disk without an arm.
+ONE_PROCESS = "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL random_page_cost = 1.1"
 
 
 def fetch_one(sql: str, params: Params) -> Row | None:
@@ -56,6 +58,21 @@ def bulk() -> Fetch:
             return cursor.execute(sql, params, prepare=False, binary=True).fetchall()
 
     return fetch
+
+
+def looked_up() -> Fetch:
+    """Likewise, for many rows of much larger tables: one after the other by index, while Python is at work beside it.
+
+    Several processes of PostgreSQL would take its processor away, and be told anew of everything that is asked for.
+    """
+    session, fetch = _session(), bulk()
+
+    def fetch_alone(sql: str, params: Params) -> list[Row]:
+        with session.transaction():
+            session.execute(ONE_PROCESS)
+            return fetch(sql, params)
+
+    return fetch_alone
 
 
 def _session() -> Any:

@@ -117,8 +117,6 @@ class Postgres:
             "max_connections": "200",
             "timezone": "UTC",
             "shared_buffers": f"{_buffers()}MB",
-            # Disks no longer have arms: any page is as near as the next.
-            "random_page_cost": "1.1",
             **self.settings,
         }
         program: list[str | Path] = [self.binaries / "postgres", "-D", self.data]

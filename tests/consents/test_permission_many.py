@@ -44,9 +44,9 @@ def counted(monkeypatch):
     def told(fetch):
         return lambda sql, params: seen.append(sql) or fetch(sql, params)
 
-    one, many = told(prepared.fetch_all), prepared.bulk
+    one, many = told(prepared.fetch_all), prepared.looked_up
     monkeypatch.setattr(prepared, "fetch_all", one)
-    monkeypatch.setattr(prepared, "bulk", lambda: told(many()))
+    monkeypatch.setattr(prepared, "looked_up", lambda: told(many()))
     return seen
 
 
