@@ -33,6 +33,6 @@ def end(request: HttpRequest, response: HttpResponse, claim: Claim, ended: Colle
 
 def hint() -> str:
     return _(
-        "Given in a browser. Ended here, it ends in this browser; in another one, end it on the cookie page there. To"
-        " allow it again, choose there too."
+        "Given in a browser. Ended here, it ends in this browser at once, and in your others when you next visit the"
+        " website there. To allow it again, choose there."
     )

@@ -85,6 +85,7 @@ def _texts(site: str) -> dict[str, str]:
         "done": _("Your choice is saved. You can change it at any time."),
         "rejected": _("Everything that is not needed is off."),
         "queued": _("We could not be reached to record your choice. Until then everything that asks for a yes is off."),
+        "elsewhere": _("What you took back elsewhere is off in this browser, too."),
         "left": _("We cannot delete these, they belong to another site or to its server: {names}. Your browser can."),
         "running": _("What was allowed before may still run on this page until it is loaded again."),
         "reload": _("Load this page again"),

@@ -1,7 +1,7 @@
 """What somebody ended on the page of their choices reaches the browser they do it in; of others it is recorded.
 
 A site's cookie can be written by us where the site shares a domain with these pages. No server reaches into another
-browser: there the cookie page changes it, and the page of choices says so.
+browser: its banner asks what has ended when its site is visited next (cookies/linking.py `ended_elsewhere`).
 """
 
 from collections.abc import Collection, Iterable

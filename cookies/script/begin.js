@@ -6,7 +6,7 @@ function begin() {
   } else if (!isAnswered()) {
     ask();
   }
-  flush();
+  flush().then(follow);
   settings();
 }
 

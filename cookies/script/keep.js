@@ -116,11 +116,34 @@ async function deliver() {
   return !(state && state.how === "q");
 }
 
-function send(proof) {
+// What its person ended elsewhere ends here too. Asked once in a visit, and only of a browser that allows something.
+async function follow() {
+  const asked = `${config.name}_asked`;
+  try {
+    if (sessionStorage.getItem(asked)) return;
+  } catch { /* Without storage it is asked on each page. */ }
+  if (!state || !state.yes.length || queue().length) return;
+  const { id: consent_id, at } = state;
+  const answer = await send({ consent_id }, "standing/");
+  const { ended } = answer && answer.ok ? await answer.json().catch(() => ({})) : {};
+  // Whoever chose meanwhile has said something later.
+  if (!ended || state.at !== at) return;
+  try {
+    sessionStorage.setItem(asked, 1);
+  } catch { /* As above. */ }
+  const off = state.yes.filter((id) => ended.includes(id));
+  if (!off.length) return;
+  const yes = state.yes.filter((id) => !off.includes(id));
+  // What is left lasts no longer than it was given for.
+  keep({ ...state, yes, no: [...state.no, ...off], at: yes.length ? state.at : now() });
+  report(off, apply().filter((line) => off.includes(line.purpose)), texts.elsewhere);
+}
+
+function send(proof, path = "") {
   const headers = { Authorization: `Api-Key ${key}`, "Content-Type": "application/json" };
   const body = JSON.stringify(proof);
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 8000);
-  return fetch(config.api, { method: "POST", headers, body, keepalive: true, credentials: "omit", signal: stop.signal })
+  return fetch(config.api + path, { method: "POST", headers, body, keepalive: true, credentials: "omit", signal: stop.signal })
     .catch(() => null);
 }

@@ -48,10 +48,14 @@ function unask() {
 
 async function act(allowed, how) {
   const { ended, isStored, left } = await choose(allowed, how);
+  report(ended, left, isStored ? (how === "reject" || !allowed.length ? texts.rejected : texts.done) : texts.queued);
+}
+
+function report(ended, left, first) {
   const others = [...new Set(left.map((line) => `${line.pattern} (${line.provider})`))];
   const isRunning = ended.some((id) => ran.has(id));
   say([
-    isStored ? (how === "reject" || !allowed.length ? texts.rejected : texts.done) : texts.queued,
+    first,
     others.length ? texts.left.replace("{names}", others.join(", ")) : "",
     isRunning ? texts.running : "",
   ], isRunning);

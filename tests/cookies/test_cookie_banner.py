@@ -10,10 +10,16 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
+from consents import withdraw
+from cookies import linking
 from cookies.models import CookieChoice
 from core import apikeys
+from core.models import ApiKey
+from subjects import people
+from subjects.identifiers import Claim
 from tests import axe
 from tests import make_cookies as make
 
@@ -54,12 +60,16 @@ def site(live_server, client, settings):
     handler = type("Copied", (Site,), {})
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(FOLDER))) as server:
         origin = f"http://127.0.0.1:{server.server_port}"
-        made = make.site("kraken-im", origins=[origin, live_server.url.replace("localhost", "127.0.0.1")])
+        hosts = [f"http://{name}.shop.test:{server.server_port}" for name in ("www", "news")]
+        origins = [origin, live_server.url.replace("localhost", "127.0.0.1")]
+        made = make.site("kraken-im", origins=origins, cookie_domain="shop.test")
         made.cookies.filter(pattern="_seen*").update(pattern="_example_visits*")
         make.line(made, "_example_path", kind="session")
         make.line(made, "_video_viewer", domain="video.example.com", provider="Example Video Ltd")
         make.published("kraken-im")
         key = apikeys.create("site", ["consents:write"], kind="publishable", origins=[origin])[1]
+        # A key is made for https alone; this server has none.
+        ApiKey.objects.update(origins=[origin, *hosts])
         handler.given = (live_server.url, key)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"{origin}/cookies.html"
@@ -71,6 +81,7 @@ def browser(chromium, monkeypatch):
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with sync_playwright() as driver:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        flags += ["--host-resolver-rules=MAP *.shop.test 127.0.0.1"]
         browser = driver.chromium.launch(executable_path=chromium, args=flags)
         yield browser
         browser.close()
@@ -223,14 +234,41 @@ def test_the_signal_objects_once_and_a_later_choice_is_respected(browser, site):
     assert (stored(3).how, stored(3).is_gpc) == ("accept", True)
 
 
+def test_one_choice_holds_on_every_subdomain_and_ends_where_its_person_is_not(browser, site):
+    www, news = (site.replace("127.0.0.1", f"{name}.shop.test") for name in ("www", "news"))
+    page = opened(browser)
+    page.goto(www)
+    button(page, "Accept all").click()
+    saved(page)
+    page.goto(news)
+    assert runs(page)
+    assert button(page, "Accept all").count() == 0
+    # Its person takes it back elsewhere: this browser hears of it when it is here next.
+    ada, now = [Claim("email", "ada@example.com")], timezone.now()
+    people.find_or_create(ada, now=now, actor=make.ACTOR)
+    linking.link(stored(1).consent_id, ada, now=now, actor=make.ACTOR)
+    withdraw.withdraw(ada, purposes=["website-analytics"], now=now, actor=make.ACTOR)
+    later = page.context.new_page()
+    later.goto(www)
+    saved(later, "What you took back elsewhere is off in this browser, too.")
+    # Of another host's own cookies its banner takes care when it is visited.
+    assert "_example_visits" not in later.evaluate("document.cookie")
+    assert cookies(later)[NAME].endswith(".!website-analytics")
+    later.reload()
+    assert (measured(later), CookieChoice.objects.count(), page.complaints) == ("", 1, [])
+
+
 def test_without_javascript_the_page_does_the_same(browser, site, live_server):
-    page = opened(browser, java_script_enabled=False)
+    page = opened(browser, java_script_enabled=False, extra_http_headers={"Sec-GPC": "1"})
     page.goto(site)
     page.get_by_role("link", name="Cookie settings").click()
     page.goto(page.url.replace("localhost", "127.0.0.1"))
+    # The signal is heard without a script, and what somebody chooses in spite of it stands.
+    assert "asks not to be followed" in page.inner_text("main")
+    assert not page.locator("#site-appearance-yes").is_checked()
     button(page, "Accept all").click()
     assert "Your choice is saved" in page.inner_text("main")
-    assert stored(1).how == "page"
+    assert (stored(1).how, stored(1).is_gpc) == ("page", True)
     # The same cookie is read where there is JavaScript.
     reader = opened(browser, storage_state=page.context.storage_state())
     reader.goto(site)
