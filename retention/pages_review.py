@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -37,6 +38,13 @@ def _after(request: HttpRequest) -> int:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
+def _person(request: HttpRequest) -> DataSubject | None:
+    try:
+        return DataSubject.objects.filter(uuid=UUID(request.POST.get("person", ""))).first()
+    except ValueError:
+        return None
+
+
 @require_GET
 @for_staff(READ)
 def review(request: HttpRequest, pk: int) -> HttpResponse:
@@ -58,10 +66,13 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @for_staff(APPROVE)
-def decide(request: HttpRequest, pk: int, uuid: UUID, step: str) -> HttpResponse:
+def decide(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     if not request.user.has_perm(PEOPLE):
         raise Http404
-    rule, subject = _rule(pk, action=Action.REVIEW), get_object_or_404(DataSubject, uuid=uuid)
+    rule, subject = _rule(pk, action=Action.REVIEW), _person(request)
+    if subject is None:
+        messages.error(request, _("Nothing of this person is here any more."))
+        return redirect("admin:rule-review", pk)
     by, now = actor_of(request), timezone.now()
     if step == "erase":
         said = _("Erased. The run has a certificate.")
@@ -105,7 +116,7 @@ def retire(request: HttpRequest, pk: int) -> HttpResponse:
 
 URLS = [
     path("forgetting/rules/<int:pk>/review/", review, name="rule-review"),
-    path("forgetting/rules/<int:pk>/review/<uuid:uuid>/<slug:step>/", decide, name="rule-decide"),
+    path("forgetting/rules/<int:pk>/review/<slug:step>/", decide, name="rule-decide"),
     path("forgetting/rules/<int:pk>/undated/", undated, name="rule-undated"),
     path("forgetting/rules/<int:pk>/end/", ask, name="rule-end"),
     path("forgetting/rules/<int:pk>/retire/", retire, name="rule-retire"),

@@ -66,14 +66,14 @@ def test_staff_decide_on_the_page_and_find_it_on_the_first(one, admin_client):
     page = reverse("admin:rule-review", args=[one.pk])
     first, second = DataSubject.objects.order_by("pk")
     assert reverse("admin:rule-review", args=[one.pk]) in admin_client.get(reverse("admin:index")).text
-    decide = lambda who, step: reverse("admin:rule-decide", args=[one.pk, who.uuid, step])  # noqa: E731
-    assert "Choose a day" in admin_client.post(decide(first, "keep"), {"until": "x"}, follow=True).text
+    decide = lambda step: reverse("admin:rule-decide", args=[one.pk, step])  # noqa: E731
+    assert "Choose a day" in admin_client.post(decide("keep"), {"person": first.uuid, "until": "x"}, follow=True).text
     until = timezone.localdate() + timedelta(days=30)
-    given = {"until": until.isoformat(), "reason": "still-needed"}
-    shown = admin_client.post(decide(first, "keep"), given, follow=True).text
+    given = {"person": first.uuid, "until": until.isoformat(), "reason": "still-needed"}
+    shown = admin_client.post(decide("keep"), given, follow=True).text
     assert str(first.uuid) not in shown
     assert str(second.uuid) in shown
-    assert "Nothing is due" in admin_client.post(decide(second, "erase"), follow=True).text
+    assert "Nothing is due" in admin_client.post(decide("erase"), {"person": second.uuid}, follow=True).text
     assert admin_client.get(page).status_code == 200
     assert not waiting.work(timezone.localdate(), now=timezone.now()).reviews
 
