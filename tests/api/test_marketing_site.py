@@ -116,6 +116,9 @@ def test_one_tag_asks_and_a_plain_form_does_too(page, site):
     page.get_by_label("Your e-mail address").fill("bob@example.com")
     page.get_by_label("Send me the newsletter").check()
     page.get_by_role("button", name="Save my choice").click()
+    # A page of ours says thank you, with a receipt, and leads back.
+    page.get_by_role("button", name="Download your receipt").wait_for()
+    page.get_by_role("link", name="Go back to the website").click()
     page.wait_for_url(f"{site}/thanks.html")
     assert sorted(answered(2)) == [("given", "html_form"), ("refused", "html_form")]
     assert page.complaints == []
