@@ -248,7 +248,9 @@ def test_complaint(journey):
     journey.here = f"complaints/{taken['reference']}/"
     unknown = journey.post("description/", 400, issues=["no-answer"], purposes=["nothing-of-ours"])
     assert unknown["errors"][0]["field"] == "purposes"
-    journey.post("description/", issues=["no-answer"], purposes=list(Purpose.objects.values_list("slug", flat=True)[:1]))
+    journey.post(
+        "description/", issues=["no-answer"], purposes=list(Purpose.objects.values_list("slug", flat=True)[:1])
+    )
     journey.post("acknowledgement/")
     journey.post("enquiries/", text="Asked Sales.")
     journey.post("progress/", text="We have asked Sales.")
