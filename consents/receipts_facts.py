@@ -19,7 +19,8 @@ PERSON, GUARDIAN, SOMEBODY_ELSE = "dpv:DataSubject", "dpv:GuardianOfDataSubject"
 # What ends without anybody's act is recorded by whoever relied on it.
 OURS = {Status.REQUESTED.value, Status.EXPIRED.value, Status.INVALIDATED.value}
 # Where what is known of the person came from.
-SOURCES = {"third_party": SOMEBODY_ELSE, "imported_legacy": "dpv:DataController"}
+LEGACY = "imported_legacy"
+SOURCES = {"third_party": SOMEBODY_ELSE, LEGACY: "dpv:DataController"}
 WAYS = {
     "api": "an answer on a website or in another system, sent to us by it",
     "hosted_form": "a page of ours, where no box was ticked beforehand",
@@ -40,6 +41,7 @@ ENDINGS = {
     Status.INVALIDATED.value: "the form asks for something else now, and it was not given anew",
 }
 SAID_BY_OTHERS = "somebody else says so, and nothing shows it yet"
+SAID_BY_AN_OLD_LIST = "an earlier system of ours says so, and nothing shows it yet"
 CONFIRMED = "confirmed by a button that only the owner of the mailbox was sent"
 
 
@@ -56,7 +58,7 @@ class Told:
     def by(self, event: ConsentEvent, controller: str) -> str:
         """Whose act it was; `controller` is how a receipt names us."""
         if event.status == Status.UNKNOWN:
-            return SOMEBODY_ELSE
+            return controller if event.origin == LEGACY else SOMEBODY_ELSE
         if event.status in OURS:
             return controller
         return GUARDIAN if self.of(event).get("confirmed") == "guardian" else PERSON
@@ -65,7 +67,7 @@ class Told:
         if event.status in ENDINGS:
             return ENDINGS[event.status]
         if event.status == Status.UNKNOWN:
-            return SAID_BY_OTHERS
+            return SAID_BY_AN_OLD_LIST if event.origin == LEGACY else SAID_BY_OTHERS
         shown = [SHOWN[kind] for kind in sorted(self.kinds)] if event.collected_by == "staff" else []
         way = "; ".join(shown) or WAYS.get(event.collected_by, event.collected_by)
         return f"{way}; {CONFIRMED}" if self.of(event).get("confirmed") == "double-opt-in" else way

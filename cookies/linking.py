@@ -43,7 +43,8 @@ def link(consent_id: UUID, claims: Iterable[Claim], *, now: datetime, actor: str
     if owner == subject:
         return
     people.verify_identifier(subject, claim(consent_id), how="signed-in", now=now, actor=actor)
-    entries.record(kind="cookies.linked", at=now, actor=actor, subject=subject.uuid, object=consent_id)
+    uuid, is_test = subject.uuid, subject.is_test
+    entries.record(kind="cookies.linked", at=now, actor=actor, subject=uuid, object=consent_id, test=is_test)
     if owner is None:
         # A number that two people used belongs to neither: what it says from then on is the browser's alone.
         _say(subject, rows, now=now)
@@ -98,7 +99,10 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
     for row in said:
         begun, follows = len(events), row.actor == FOLLOWER
         granted = set() if follows else set(row.granted)
-        for slug in sorted(granted & set(versions)):
+        # An old "yes" is part of what was said. What the person ended since, it neither begins nor tells anybody.
+        over = ended_since(subject, granted, row.chosen_at)
+        granted -= over
+        for slug in sorted((granted | over) & set(versions)):
             until = row.chosen_at + timedelta(days=sites[row.site].valid_days)
             events.append(_event(subject, versions[slug], row, Status.GIVEN, until))
         for slug in (slug for slug in row.denied if slug in versions):
@@ -112,7 +116,9 @@ def _say(subject: DataSubject, rows: list[CookieChoice], *, now: datetime) -> No
             status = Status.WITHDRAWN if stood else Status.REFUSED
             events.append(_event(subject, versions[slug], row, status, None))
         given = (given | granted) - set(row.denied)
-        _tell(subject, row, events[begun:], versions, now=now)
+        silent = {versions[slug].purpose.uuid for slug in over & set(versions)}
+        told = [one for one in events[begun:] if one.status != Status.GIVEN or one.purpose not in silent]
+        _tell(subject, row, told, versions, now=now)
     for slug in given & set(versions):
         on = now.astimezone(Controller.current().zone).date()
         role = Relationship.Role.VISITOR

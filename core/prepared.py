@@ -15,8 +15,10 @@ from core.arrays import Digests, DigestsDumper
 Params = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Fetch = Callable[[str, Params], list[Row]]
-# Until the transaction ends. Pages that an index names are in memory, as a rule, or on a disk without an arm.
+# Pages that an index names are in memory, as a rule, or on a disk without an arm.
 ONE_PROCESS = "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL random_page_cost = 1.1"
+# What a transaction of the caller goes on with: SET LOCAL lasts until that ends.
+AS_BEFORE = "SET LOCAL max_parallel_workers_per_gather TO DEFAULT; SET LOCAL random_page_cost TO DEFAULT"
 
 
 def fetch_one(sql: str, params: Params) -> Row | None:
@@ -70,7 +72,9 @@ def looked_up() -> Fetch:
     def fetch_alone(sql: str, params: Params) -> list[Row]:
         with session.transaction():
             session.execute(ONE_PROCESS)
-            return fetch(sql, params)
+            rows = fetch(sql, params)
+            session.execute(AS_BEFORE)
+        return rows
 
     return fetch_alone
 

@@ -117,6 +117,20 @@ def test_a_person_who_signs_in_finds_their_choice_among_the_others():
     assert [row["allowed"] for row in told.export(subject)] == [["website-analytics"], []]
 
 
+def test_an_old_yes_of_another_browser_is_told_to_nobody_after_a_later_no():
+    version, old, new = make.published(), uuid4(), uuid4()
+    subject = make_subjects.person(verified=True)
+    make.chosen(version, browser=old)
+    make.chosen(version, browser=new, at=make.days(1))
+    linking.link(new, [make_subjects.email()], now=make.days(2), actor=make.ACTOR)
+    make.chosen(version, browser=new, yes=False, at=make.days(3))
+    told = Entry.objects.filter(kind="consent.given", subject=subject.uuid).count()
+    linking.link(old, [make_subjects.email()], now=make.days(9), actor=make.ACTOR)
+    assert stands(subject) == {"website-analytics": "withdrawn"}
+    assert ConsentEvent.objects.filter(subject=subject.uuid, status="given").count() == 2
+    assert Entry.objects.filter(kind="consent.given", subject=subject.uuid).count() == told == 1
+
+
 def test_a_browser_of_two_people_is_nobodys():
     version, browser = make.published(), uuid4()
     first = make_subjects.person(verified=True)
