@@ -74,7 +74,8 @@ def change(hold: LegalHold, scope: Scope, *, custodian: str = "", why: str, acto
     holds.in_force(hold)
     hold.refresh_from_db()
     _check(hold, scope, why)
-    done = _apply(hold, scope, custodian=custodian or hold.custodian or hold.placed_by, actor=actor, now=now)
+    answers = custodian or hold.custodian or hold.placed_by
+    done = _apply(hold, scope, custodian=answers, changed_at=now, actor=actor, now=now)
     _note(hold, done, why, actor=actor, now=now)
     holds.told(CHANGED, hold, scope.people, at=now, now=now, why=why)
     return done
@@ -87,7 +88,9 @@ def change_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
     named = holds.found(data)
     if hold is None or named is None:
         return False
-    done = _apply(hold, Scope(**named), custodian=data["custodian"], actor=actor, now=now)
+    # As of then: the next line tells by it that it is a later change (has_changed).
+    at = datetime.fromisoformat(data["at"])
+    done = _apply(hold, Scope(**named), custodian=data["custodian"], changed_at=at, actor=actor, now=now)
     _note(hold, done, data["why"], actor=actor, now=now)
     return True
 
@@ -115,10 +118,12 @@ def _check(hold: LegalHold, scope: Scope, why: str) -> None:
     holds.check_scope(bool(scope.people), is_described, is_bounded, scope.collected_from, scope.collected_to)
 
 
-def _apply(hold: LegalHold, scope: Scope, *, custodian: str, actor: str, now: datetime) -> Changed:
+def _apply(
+    hold: LegalHold, scope: Scope, *, custodian: str, changed_at: datetime, actor: str, now: datetime
+) -> Changed:
     """Place, then release: in this order nothing is free in between, not even for whoever reads without waiting."""
     company = hold.organisation_id
-    hold.organisation, hold.custodian, hold.changed_at = scope.organisation, custodian, now
+    hold.organisation, hold.custodian, hold.changed_at = scope.organisation, custodian, changed_at
     hold.collected_from, hold.collected_to = scope.collected_from, scope.collected_to
     hold.save(update_fields=["organisation", "custodian", "changed_at", "collected_from", "collected_to"])
     hold.purposes.set(scope.purposes)

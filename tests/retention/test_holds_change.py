@@ -118,6 +118,26 @@ def test_a_restore_changes_again_what_was_changed(settings, tmp_path):
     assert holds_review.owner_of(LegalHold.objects.get()) == dana
 
 
+def test_a_restore_does_each_of_several_changes_again_in_their_order(settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    one, two, three_ = three()
+    made, hour = place([one]), timedelta(hours=1)
+    change(made, Scope(people=[one, two]), why="more", actor="user:1", now=NOW + hour)
+    change(made, Scope(people=[three_]), why="mistake", actor="user:1", now=NOW + 2 * hour)
+    while outbox.deliver_due(now=NOW + 3 * hour):
+        pass
+    # As the backup has it: placed, and never changed.
+    for model in (ErasureBlock, Outbox, JournalMark):
+        model.objects.all().delete()
+    LegalHold.objects.update(changed_at=None)
+    blocks.place(one, kind="hold", placed_for=made.uuid, **BY)
+    done = replay.replay(now=NOW + 4 * hour)
+    assert (done.by_action, done.empty) == ({"hold.changed": 2}, 0)
+    assert set(holds.people_held(LegalHold.objects.get())) == {three_}
+    assert LegalHold.objects.get().changed_at == NOW + 2 * hour
+    assert replay.standing().may_serve
+
+
 def test_the_page_changes_it_and_says_what_was_changed(admin_client, admin_user):
     one, *_others = three()
     system = System.objects.get()
