@@ -14,12 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from ledger.entries import record
-from retention import cases, exact, runs, waiting
+from retention import exact, runs, waiting
 from retention.exact import WHY as WHY
 from retention.exact import Planned as Planned
-from retention.exact import plan as plan
-from retention.models import Approval, ApprovedRow, RetentionRule, Run
-from retention.purge import Paused, Report, in_force, work_on
+from retention.models import Approval, RetentionRule, Run
+from retention.purge import Report, in_force, work_on
 from retention.rules import cutoff
 
 LASTS = timedelta(hours=24)
@@ -43,6 +42,11 @@ class SetChanged(DomainError):
 class NotAlone(DomainError):
     code = "approval-by-somebody"
     message = _("Nobody approves at the command line unless there is one officer only (SOLE_OFFICER).")
+
+
+def plan(rule: RetentionRule, *, as_of: date, now: datetime) -> Planned:
+    """What a run would take, and why somebody has to look at it. Reads every id that would go."""
+    return waiting.asked_still(exact.plan(rule, as_of=as_of, now=now))
 
 
 def look(rule: RetentionRule, *, as_of: date, now: datetime) -> Planned:
@@ -117,14 +121,12 @@ def apply(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
     planned = plan(rule, as_of=as_of, now=now)
     approval = standing(rule, now=now).filter(as_of=as_of).order_by("-pk").first()
     if approval and approval.fingerprint != planned.fingerprint:
-        planned = _refuse(approval, planned, now=now)
-        approval = None
-    if planned.why and not approval:
+        planned, approval = _refuse(approval, planned, now=now), None
+    elif planned.why and not approval:
         waiting.note(planned, now=now)
+    if planned.why and not approval:
         raise ApprovalNeeded(planned)
-    report = _work(_begin(planned, approval, now=now), rule, now=now)
-    waiting.over(rule)
-    return report
+    return _work(_begin(planned, approval, now=now), rule, now=now)
 
 
 def carry_out(approval: Approval, *, now: datetime) -> Report:
@@ -134,7 +136,10 @@ def carry_out(approval: Approval, *, now: datetime) -> Report:
 
 @transaction.atomic
 def _refuse(approval: Approval, planned: Planned, *, now: datetime) -> Planned:
-    """It was approved, and is not what would go now: it counts no more. Returns what has to be looked at instead."""
+    """It was approved, and is not what would go now: it counts no more. Returns what has to be looked at instead.
+
+    Noted in the same transaction: from then on it waits (waiting.asked_still).
+    """
     came, left = exact.compare(approval, planned, now=now)
     Approval.objects.filter(pk=approval.pk, run=None).update(refused_at=now)
     rule = approval.rule
@@ -150,7 +155,10 @@ def _refuse(approval: Approval, planned: Planned, *, now: datetime) -> Planned:
     exact.used(approval.pk)
     # Somebody looked because it was no ordinary set. What it became is looked at too, however small.
     why = planned.why or (approval.why if planned.rows else "")
-    return replace(planned, why=why, came=came, left=left)
+    instead = replace(planned, why=why, came=came, left=left)
+    if why:
+        waiting.note(instead, now=now)
+    return instead
 
 
 @transaction.atomic
@@ -166,23 +174,18 @@ def _begin(planned: Planned, approval: Approval | None, *, now: datetime) -> Run
         raise runs.Busy from error
     if approval and not standing(rule, now=now).filter(pk=approval.pk).update(run=run):
         raise runs.Busy
+    # Also when this process dies at it: whoever takes the run up asks nobody again.
+    waiting.over(rule)
     return run
 
 
 def _work(run: Run, rule: RetentionRule, *, now: datetime) -> Report:
-    """The run, and with it the case files that the rule is about, each by its owner's own function."""
-    if run.paused_at:
-        raise Paused
+    """The run, and at its end the rows that were approved for it."""
     report = work_on(run, rule, now=now)
     run.refresh_from_db()
-    kept = cases.of(rule.purpose.slug)
-    if run.status != Run.Status.FINISHED:
-        return report
-    approval = exact.of(run)
-    found = [exact.only(rows, approval, ApprovedRow.Kind.FILE) for rows in exact.files(rule, report.cutoff, now=now)]
-    gone = sum(kept.expire(rows, now) for rows in found) if kept else 0
-    exact.used(approval)
-    return replace(report, cases=gone)
+    if run.status == Run.Status.FINISHED:
+        exact.used(exact.of(run))
+    return report
 
 
 def unused(*, now: datetime) -> QuerySet[Approval]:

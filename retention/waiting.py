@@ -3,12 +3,13 @@
 A set that nobody has looked at is noted by the sweep that it stopped, and those who may let it go are told once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.query import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -38,8 +39,16 @@ def note(planned: Planned, *, tells: bool = True, now: datetime) -> None:
         _tell(waiting, now=now)
 
 
+def asked_still(planned: Planned) -> Planned:
+    """What an approved set became is looked at for its reason, however small it is by now, until some of it goes."""
+    if planned.why or not planned.rows:
+        return planned
+    became = WaitingSet.objects.filter(Q(came__gt=0) | Q(left__gt=0), rule=planned.rule).first()
+    return replace(planned, why=became.why) if became else planned
+
+
 def over(rule: RetentionRule) -> None:
-    """The rule was applied: nothing of it waits."""
+    """The rule is applied, or nothing has to be looked at: nothing of it waits."""
     WaitingSet.objects.filter(rule=rule).delete()
 
 

@@ -78,6 +78,23 @@ def test_what_changed_since_it_was_approved_is_refused_and_asked_anew(one, mailo
     assert not WaitingSet.objects.exists()
 
 
+def test_what_an_approved_set_became_is_looked_at_in_later_nights_too_however_small(one, settings):
+    settings.RETENTION_APPROVE_PERCENT, settings.RETENTION_APPROVE_FIRST_RUN = 100, False
+    settings.RETENTION_APPROVE_ROWS = 2
+    approve(one)
+    blocks.place(person(0), kind="hold", placed_for=uuid4(), now=NOW, actor="test")
+    # Two rows are no reason by themselves: not that night, not the next, not when somebody counted and went away.
+    for hours in (0, 24, 48):
+        with pytest.raises(guard.ApprovalNeeded) as waits:
+            guard.apply(one, as_of=TODAY, now=NOW + timedelta(hours=hours))
+        assert guard.look(one, as_of=TODAY, now=NOW) == look(one)
+    assert (waits.value.planned.rows, look(one).why, WaitingSet.objects.get().left) == (2, "many-rows", 1)
+    assert approve(one).why == "many-rows"
+    assert guard.apply(one, as_of=TODAY, now=NOW).items == 2
+    item(person(9), ["newsletter"], OLD)
+    assert guard.apply(one, as_of=TODAY, now=NOW).items == 1
+
+
 def test_an_approval_ends_after_a_day_and_its_rows_with_it(one):
     seen = approve(one).fingerprint
     late = NOW + guard.LASTS

@@ -1,5 +1,6 @@
 """The events that are not a date of a relationship: a fixed date, and the closing of a case."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from breaches import expiry as breach_expiry
 from processing.models import DataCategory
 from requests import answer, expiry
 from requests.models import CaseFile
-from retention import cases, effect, evidence, guard, holds, runs
+from retention import cases, effect, evidence, exact, guard, holds, nightly, runs
 from retention.models import Run
 from retention.purge import preview, purge
 from subjects import organisations
@@ -120,6 +121,24 @@ def test_files_stay_while_the_run_is_paused_or_a_copy_is_asked_for(closed, monke
         expiry.expire_case(closed, now=after)
     fresh.requests.get().move("withdrawn", actor="user:1", now=after)
     assert applied(one, after).cases == 1
+
+
+def test_files_that_were_approved_go_though_a_worker_dies_at_them(closed, monkeypatch):
+    one, after, files = cases_rule(), closed.closed_at + timedelta(days=45), cases.of("rights-requests")
+
+    def die(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setitem(cases._files, "rights-requests", replace(files, expire=die))
+        with pytest.raises(KeyboardInterrupt):
+            applied(one, after)
+    exact.forget(now=after)
+    run, later = Run.objects.get(rule=one), after + timedelta(hours=1)
+    assert (run.status, nightly.rules_interrupted(now=later)) == ("running", [one])
+    assert guard.apply(one, as_of=after.date(), now=later).cases == 1
+    run.refresh_from_db()
+    assert (run.status, CaseFile.objects.get(pk=closed.pk).claim) == ("finished", None)
 
 
 def test_what_is_held_about_a_person_for_their_requests_counts_from_their_last_case(closed):
