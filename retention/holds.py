@@ -225,7 +225,7 @@ def _end(hold: LegalHold, *, actor: str, now: datetime) -> int:
     hold.released_by, hold.released_at, hold.organisation = actor, now, None
     hold.save(update_fields=["released_by", "released_at", "organisation"])
     _note(RELEASED, hold, actor, now, blocks=count)
-    restricting.settle_after_hold(now=now, actor=actor)
+    restricting.settle_soon()
     return count
 
 

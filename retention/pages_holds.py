@@ -126,7 +126,8 @@ def change(request: HttpRequest, uuid: UUID, step: str) -> HttpResponse:
     hold = get_object_or_404(LegalHold, uuid=uuid)
     now, actor = timezone.now(), actor_of(request)
     if step == "release":
-        said = _("Released. What fell due meanwhile goes with the next run.")
+        said = _("Released. What fell due meanwhile goes with the next run.") + " "
+        said += _("What was restricted because of a hold and is not due any more is being lifted.")
         return done(request, lambda: holds.release(hold, actor=actor, now=now), said, "admin:hold", uuid)
     form = ReviewForm(request.POST)
     if not form.is_valid():

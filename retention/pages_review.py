@@ -110,7 +110,8 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 @for_staff(APPROVE)
 def retire(request: HttpRequest, pk: int) -> HttpResponse:
     rule, by, now = _rule(pk, status=Status.ACTIVE), actor_of(request), timezone.now()
-    said = _("Retired. Nothing is done under it any more.")
+    said = _("Retired. Nothing is done under it any more.") + " "
+    said += _("What was restricted only because of it is being lifted, and can be used again within minutes.")
     return done(request, lambda: retiring.retire(rule, by=by, now=now), said, "admin:forgetting-rule", pk)
 
 

@@ -8,7 +8,8 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
-from retention import exact, guard, holds_review, reviewing, waiting
+from processing.models import Purpose
+from retention import exact, guard, holds_review, restricting, reviewing, waiting
 from retention.models import RetentionRule
 from retention.nightly import expire_tombstones, rules_in_force, rules_interrupted, sweep
 from retention.purge import Paused
@@ -21,11 +22,23 @@ log = logging.getLogger(__name__)
 def nightly() -> None:
     now = timezone.now()
     _sweep(rules_in_force(), now=now)
+    restricting.settle_all(now=now)
     expire_tombstones(now=now)
     exact.forget(now=now)
     reviewing.forget(now=now)
     holds_review.remind(now=now)
     waiting.remind_of_systems(now=now)
+
+
+@shared_task
+def settle(purpose: int | None = None) -> None:
+    """Lift what rules restricted and what is not due any more, after a rule or a hold has ended."""
+    now = timezone.now()
+    if purpose is None:
+        restricting.settle_all(now=now)
+        return
+    for one in Purpose.objects.filter(pk=purpose):
+        restricting.settle(one, now=now)
 
 
 @shared_task

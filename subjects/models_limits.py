@@ -63,7 +63,13 @@ class Restriction(models.Model):
     placed_for = models.UUIDField(null=True, help_text="The rights request that it answers or waits for.")
 
     class Meta:
-        indexes = [models.Index("subject", name="subjects_restriction_active", condition=Q(lifted_at=None))]
+        indexes = [
+            models.Index("subject", name="subjects_restriction_active", condition=Q(lifted_at=None)),
+            # Those that rules placed, which are looked through in order.
+            models.Index(
+                "purpose", "id", name="subjects_restriction_by_rule", condition=Q(lifted_at=None, placed_for=None)
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(lifted_at=None) | Q(lifted_at__gte=F("since")), name="subjects_restriction_ends_after_start"

@@ -2,14 +2,17 @@
 
 import json
 from datetime import date, timedelta
+from importlib import import_module
 from uuid import uuid4
 
+import psycopg
 import pytest
+from django.db import connection
 
 from core.models import DataKey, Outbox, Owner
 from core.outbox import deliver_due
 from ledger.models import Entry
-from retention import holds, replay
+from retention import holds, replay, restricting, retiring, tasks
 from retention.models import JournalMark, RetentionRule
 from retention.purge import purge
 from subjects import blocks, items, relationships
@@ -96,6 +99,8 @@ def test_what_fell_due_under_a_hold_goes_after_it_and_what_is_due_no_more_is_fre
     assert {restriction.ground for restriction in Restriction.objects.all()} == {"hold"}
     relationships.touch(person(2), letters, at=NOW, channel="phone", now=NOW, actor="test")
     holds.release(hold, actor="user:1", now=NOW)
+    assert not Restriction.objects.filter(lifted_at__isnull=False).exists()
+    tasks.settle()
     assert {row.subject: bool(row.lifted_at) for row in Restriction.objects.all()} == {
         person(1): False,
         person(2): True,
@@ -121,6 +126,67 @@ def test_a_restriction_of_what_is_held_does_not_outlive_the_rule_that_made_it():
     commit(rule(letters))
     commit(rule(letters, version=2, period="P10Y"))
     assert Restriction.objects.get().lifted_at
+
+
+def test_what_a_rule_stored_only_stays_so_when_one_that_deletes_takes_its_place_under_a_hold():
+    letters = live()
+    item(person(1), ["newsletter"], OLD)
+    stores = rule(letters, action="restrict")
+    commit(stores)
+    blocks.place(person(1), kind="hold", placed_for=uuid4(), now=NOW, actor="test")
+    deletes = rule(letters, slug="deletes")
+    RetentionRule.objects.filter(pk=stores.pk).update(status="retired")
+    for _night in range(2):
+        assert commit(deletes).held == 1
+        assert not Restriction.objects.get().lifted_at
+    RetentionRule.objects.filter(pk=deletes.pk).update(status="retired")
+    tasks.settle(letters.pk)
+    assert Restriction.objects.get().lifted_at
+
+
+def test_a_rule_ends_while_a_batch_has_its_restrictions_and_what_it_restricted_is_lifted_later(monkeypatch):
+    letters = live()
+    for number in range(5):
+        item(person(number), ["newsletter"], OLD)
+    one, hinted = rule(letters, action="restrict"), []
+    commit(one)
+    monkeypatch.setattr(restricting, "hint", lambda *task: hinted.append(task))
+    monkeypatch.setattr(restricting, "MANY", 2)
+    retiring.ask(one, because="The purpose has ended.", by="user:1", now=NOW)
+    free = Restriction.objects.filter(lifted_at__isnull=False)
+    taken = Restriction.objects.order_by("pk")[1].pk
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as batch:
+        batch.execute("DELETE FROM subjects_restriction WHERE id = %s", [taken])
+        connection.cursor().execute("SET lock_timeout = '2s'")
+        retiring.retire(one, by="user:2", now=NOW)
+        assert (hinted, free.count()) == ([("retention.tasks.settle", letters.pk)], 0)
+        # It does not wait for the batch either.
+        tasks.settle(letters.pk)
+        assert free.count() == 4
+        batch.rollback()
+    connection.cursor().execute("RESET lock_timeout")
+    assert Entry.objects.filter(kind="restriction.lifted").count() == 4
+    # Without the hint the night does it, also where no rule is in force.
+    tasks.nightly()
+    assert free.count() == 5
+
+
+def test_what_rules_restricted_before_they_had_a_ground_of_their_own_gets_it():
+    module = import_module("retention.migrations.0014_what_a_rule_restricted_says_so")
+    surveys = live("surveys", "a")
+    for purpose in (live(), surveys):
+        for category_ in ("email", "phone"):
+            made = item(person(1), [purpose.slug], OLD, category=category_)
+            same = {"subject": made.subject, "item": made, "purpose": purpose, "ground": "hold", "since": NOW}
+            Restriction.objects.create(**same)
+            Restriction.objects.create(**same, placed_for=uuid4())
+    rule(live(), action="restrict")
+    rule(live(), slug="deletes", category=category("phone"))
+    rule(surveys)
+    with connection.cursor() as cursor:
+        cursor.execute(module.SQL)
+    changed = Restriction.objects.get(ground="rule")
+    assert (changed.purpose, changed.item.category.slug, changed.placed_for) == (live(), "email", None)
 
 
 def test_what_was_pseudonymised_is_so_again_after_a_restore_by_the_recipe_of_then():

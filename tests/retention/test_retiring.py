@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from core.errors import Invalid
 from ledger.models import Entry
-from retention import certificate, certificate_check, evidence, guard, retiring
+from retention import certificate, certificate_check, evidence, guard, retiring, tasks
 from retention.models import Approval, Batch, RetentionRule, Run
 from retention.purge import purge
 from subjects.models import PersonalDataItem, Restriction
@@ -69,6 +69,7 @@ def test_what_was_approved_or_restricted_under_it_ends_too():
     purge(other, as_of=TODAY, commit=True, now=NOW)
     ended(one)
     ended(other)
+    tasks.settle(letters.pk)
     assert Approval.objects.get().refused_at
     assert Restriction.objects.get().lifted_at
     assert not guard.unused(now=NOW).exists()
@@ -84,4 +85,5 @@ def test_one_asks_on_the_page_and_another_ends_it(client, admin_client):
     assert "Retire the rule" in admin_client.get(page).text
     shown = admin_client.post(reverse("admin:rule-retire", args=[one.pk]), follow=True).text
     assert "The purpose has ended." in shown
+    assert "is being lifted" in shown
     assert RetentionRule.objects.get().status == "retired"
