@@ -160,7 +160,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         siblings=_others(rights_request),
         tasks=list(rights_request.tasks.select_related("system", "search").order_by("system__name")),
         lines=lines,
-        reasons=for_right(rights_request.right),
+        reasons=for_right(rights_request.right, rights_request.case.rule_set.jurisdiction),
         gaps=dict(systems.GAPS),
         package=Package.objects.filter(request=rights_request).first(),
         letters=letter_lists.of_request(rights_request),

@@ -18,7 +18,7 @@ from ledger.entries import record
 from processing.models import Purpose, PurposeVersion, Status
 from requests import objection_stand, rights
 from requests.models import Decision, Right, RightsRequest
-from requests.reasons import Reason, reason
+from requests.reasons import BY_ITEM, Reason, for_right, is_item_by_item, reason
 from requests.workflow import State
 from subjects import blocks
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, Relationship, Restriction
@@ -63,8 +63,9 @@ class Line:
 
     @property
     def selected(self) -> str:
-        """The reason a form begins with: what was decided, else what is proposed."""
-        return self.decision.reason if self.decision and self.decision.reason else self.proposal.reason
+        """The reason a form begins with: what was decided, if that may still be given, else what is proposed."""
+        decided = self.decision.reason if self.decision else ""
+        return self.proposal.reason if not decided or is_item_by_item(decided) else decided
 
     @property
     def chosen(self) -> Reason | None:
@@ -207,7 +208,7 @@ def decide(
     # A copy could no longer be made anew after a deletion in the same case, so its decisions stand as well.
     if RightsRequest.objects.filter(case=locked.case_id, result__has_key="executed_at").exists():
         raise AlreadyExecuted
-    chosen = _allowed(rights_request.right, outcome, reason_code)
+    chosen = _allowed(rights_request, outcome, reason_code)
     line = next((x for x in lines(rights_request, now=now) if x.purpose.pk == purpose.pk), None)
     if line is None:
         raise Invalid(fields={"purpose": _("We hold nothing about this person for that purpose.")})
@@ -250,9 +251,12 @@ def note_of(rights_request: RightsRequest, decision: Decision) -> str:
     return key.open(_field(rights_request, decision.purpose), bytes(decision.note)).decode()
 
 
-def _allowed(right: str, outcome: str, code: str) -> Reason:
+def _allowed(rights_request: RightsRequest, outcome: str, code: str) -> Reason:
+    if is_item_by_item(code):
+        raise Invalid(fields={"reason": BY_ITEM})
     chosen = reason(code)
-    if chosen.outcome != outcome or right not in chosen.rights:
+    lawful = for_right(rights_request.right, rights_request.case.rule_set.jurisdiction)
+    if chosen.outcome != outcome or chosen not in lawful:
         raise Invalid(fields={"reason": _("This reason does not go with that decision.")})
     return chosen
 
@@ -262,7 +266,7 @@ def _check_objection(right: str, version: PurposeVersion, chosen: Reason, note: 
     if right == Right.OBJECTION and version.direct_marketing and chosen.outcome == Decision.Outcome.REFUSE:
         raise Invalid(fields={"reason": _("Direct marketing ends when somebody objects; nothing is weighed.")})
     if chosen.needs_words and not note.strip():
-        raise Invalid(fields={"note": _("Say for the letter which reasons these are, and why they outweigh theirs.")})
+        raise Invalid(fields={"note": _("Say for the letter which reasons these are, and why they weigh more.")})
 
 
 def _field(rights_request: RightsRequest, purpose: Purpose) -> str:

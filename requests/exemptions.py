@@ -1,6 +1,7 @@
 """The exemptions of DPA 2018 Sch 2 as data: which rights each can switch off, and what must be shown.
 
-None applies to a category of data by itself. Each is used item by item (requests/leaving_out.py). What it does to each
+Arts 15(4) and 20(4), the rights of others, stand beside them; under the law of the Union they are all there is. None
+applies to a category of data by itself. Each is used item by item (requests/leaving_out.py). What it does to each
 right: requests/access.py and requests/exempting.py.
 """
 
@@ -27,6 +28,7 @@ class Code:
     """`sentence` stands in the letter. `may_be_silent`: to name it can do the very harm it is there to prevent.
 
     `beside`: the reasons of a decision (requests/reasons.py) that rest on a part of an article it does not reach.
+    `laws`: the jurisdictions whose law has it.
     """
 
     code: str
@@ -37,10 +39,11 @@ class Code:
     test: Test
     may_be_silent: bool = False
     beside: frozenset[str] = frozenset()
+    laws: frozenset[str] = frozenset({"UK"})
 
     @property
     def article(self) -> str:
-        return f"DPA 2018 Sch 2 {self.paragraph}"
+        return self.paragraph if self.paragraph.startswith("Art ") else f"DPA 2018 Sch 2 {self.paragraph}"
 
 
 _ACCESS = frozenset({Right.ACCESS})
@@ -49,6 +52,8 @@ _LISTED = frozenset(
     {Right.ACCESS, Right.RECTIFICATION, Right.ERASURE, Right.RESTRICTION, Right.PORTABILITY, Right.OBJECTION}
 )
 _RESEARCH = frozenset({Right.ACCESS, Right.RECTIFICATION, Right.RESTRICTION, Right.OBJECTION})
+
+_OTHERS = _("Sharing it would adversely affect the rights and freedoms of somebody else.")
 
 _ALL = [
     Code(
@@ -167,23 +172,42 @@ _ALL = [
         _RESEARCH | {Right.PORTABILITY},
         Test.PREJUDICE,
     ),
+    # Where Sch 2 ¶16 is law, it says what Art 15(4) leaves open; it does not reach Art 20.
+    Code(
+        "others-copy",
+        "Art 15(4)",
+        _("Rights and freedoms of others"),
+        _OTHERS,
+        _ACCESS,
+        Test.OTHERS,
+        laws=frozenset({"EU"}),
+    ),
+    Code(
+        "others-portable",
+        "Art 20(4)",
+        _("Rights and freedoms of others"),
+        _OTHERS,
+        frozenset({Right.PORTABILITY}),
+        Test.OTHERS,
+        laws=frozenset({"UK", "EU"}),
+    ),
 ]
 EXEMPTIONS = {code.code: code for code in _ALL}
 
 
-def exemption(code: str, right: str) -> Code:
-    """Raises Invalid for a code that does not exist or does not reach this right."""
+def exemption(code: str, right: str, jurisdiction: str = "UK") -> Code:
+    """Raises Invalid for a code that does not exist, does not reach this right or is not the law of the place."""
     found = EXEMPTIONS.get(code)
-    if found is None or right not in found.rights:
+    if found is None or found not in for_right(right, jurisdiction):
         raise Invalid(fields={"code": _("Choose an exemption from the list.")})
     return found
 
 
-def reaches(right: str) -> bool:
+def reaches(right: str, jurisdiction: str = "UK") -> bool:
     """Whether anything of this right can be left out item by item."""
-    return right in _LISTED
+    return bool(for_right(right, jurisdiction))
 
 
-def for_right(right: str) -> list[Code]:
-    """Those that can switch off a right."""
-    return [code for code in _ALL if right in code.rights]
+def for_right(right: str, jurisdiction: str = "UK") -> list[Code]:
+    """Those that can switch off a right under the law of the place."""
+    return [code for code in _ALL if right in code.rights and jurisdiction in code.laws]

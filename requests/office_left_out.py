@@ -93,7 +93,7 @@ def show(request: HttpRequest, found: RightsRequest, **extra: Any) -> HttpRespon
 
 def choices(found: RightsRequest) -> dict[str, Any]:
     """What the form for a reason offers."""
-    return {"codes": for_right(found.right), "consents": CONSENT}
+    return {"codes": for_right(found.right, found.case.rule_set.jurisdiction), "consents": CONSENT}
 
 
 def why_of(post: QueryDict) -> Why:

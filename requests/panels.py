@@ -43,7 +43,7 @@ def of(rights_request: RightsRequest, work: Work, *, may_write: bool) -> list[Pa
     found += [*_of_the_right(rights_request, work), *_by_purpose(rights_request, work)]
     if work.is_access:
         found.append(_found(rights_request))
-    if exemptions.reaches(rights_request.right):
+    if exemptions.reaches(rights_request.right, rights_request.case.rule_set.jurisdiction):
         found.append(_left_out(rights_request))
     if work.others:
         found.append(_recipients(work))

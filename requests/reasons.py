@@ -1,6 +1,7 @@
 """Why a right was granted or refused for one purpose: a code for machines, an article, a sentence for people.
 
-The sentences stand in letters, so they speak to the person. Exemptions are those of DPA 2018 Sch 2.
+The sentences stand in letters, so they speak to the person. What an exemption covers is left out item by item, never a
+whole purpose (requests/exemptions.py).
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid
+from requests.exemptions import EXEMPTIONS
 from requests.models import Decision, Right
 
 GRANT = Decision.Outcome.GRANT
@@ -26,46 +28,30 @@ class Reason:
     rights: tuple[Right, ...]
     # The letter must say more than this sentence: whoever decides writes it.
     needs_words: bool = False
-
-    @property
-    def label(self) -> str:
-        """For a list that staff choose from."""
-        return f"{self.article}: {self.sentence}"
+    # The jurisdictions whose law has it.
+    laws: tuple[str, ...] = ("UK", "EU")
 
 
 _ACCESS = (Right.ACCESS,)
 _ERASURE = (Right.ERASURE,)
-_DISCLOSE = (Right.ACCESS, Right.PORTABILITY)
 _OBJECTION = (Right.OBJECTION,)
 _RECTIFICATION = (Right.RECTIFICATION,)
 _RESTRICTION = (Right.RESTRICTION,)
 _EVERY = tuple(Right)
 
+BY_ITEM = _("This leaves out single records, and no whole purpose: look through the records, and leave them out there.")
+
 _ALL = [
-    # Access (Art 15): a copy is due whatever the basis; only an exemption takes something out of it.
+    # Access (Art 15): a copy is due whatever the basis; only an exemption takes something out of it, item by item.
     Reason("copy-given", GRANT, "Art 15", _("You have a right to a copy of this."), _ACCESS),
+    # Portability (Art 20).
     Reason(
-        "others-information",
+        "others-rights",
         REFUSE,
-        "DPA 2018 Sch 2 ¶16",
-        _("It is also about somebody else, and it would not be reasonable to share it without their agreement."),
-        _DISCLOSE,
-    ),
-    Reason("privilege", REFUSE, "DPA 2018 Sch 2 ¶19", _("It is covered by legal professional privilege."), _ACCESS),
-    Reason("confidential-reference", REFUSE, "DPA 2018 Sch 2 ¶24", _("It is a confidential reference."), _ACCESS),
-    Reason(
-        "negotiations",
-        REFUSE,
-        "DPA 2018 Sch 2 ¶23",
-        _("It records our intentions in negotiations with you, and sharing it would be likely to harm them."),
-        _ACCESS,
-    ),
-    Reason(
-        "crime-and-tax",
-        REFUSE,
-        "DPA 2018 Sch 2 ¶2",
-        _("Acting on the request would be likely to hinder the prevention of crime or the collection of tax."),
-        _EVERY,
+        "Art 20(4)",
+        _("Handing it over would adversely affect the rights and freedoms of somebody else."),
+        (Right.PORTABILITY,),
+        needs_words=True,
     ),
     # Erasure granted (Art 17(1)).
     Reason(
@@ -105,6 +91,7 @@ _ALL = [
         "Art 17(1)(g)",
         _("It came from an allegation made about you with malicious intent."),
         _ERASURE,
+        laws=("UK",),
     ),
     Reason("goodwill", GRANT, "our choice", _("We were not obliged to delete it, but need not keep it."), _ERASURE),
     # Erasure refused.
@@ -284,7 +271,10 @@ _ALL = [
     ),
     Reason("not-identifiable", REFUSE, "Art 11(2)", _("We cannot tell from what we hold which data is yours."), _EVERY),
 ]
-REASONS = {reason.code: reason for reason in _ALL}
+# Whole purposes were once decided by these: they are read, and never given again.
+_WHOLE = ("others-information", "privilege", "confidential-reference", "negotiations", "crime-and-tax")
+_OLD = [Reason(code, REFUSE, EXEMPTIONS[code].article, EXEMPTIONS[code].sentence, ()) for code in _WHOLE]
+REASONS = {reason.code: reason for reason in (*_ALL, *_OLD)}
 
 
 def reason(code: str) -> Reason:
@@ -295,6 +285,11 @@ def reason(code: str) -> Reason:
         raise Invalid(fields={"reason": _("Choose a reason from the list.")}) from error
 
 
-def for_right(right: str) -> list[Reason]:
-    """The reasons that may be given for a right, grants first."""
-    return [r for r in _ALL if right in r.rights]
+def is_item_by_item(code: str) -> bool:
+    """Whether it was a reason once, and is an exemption that is used record by record now."""
+    return code in _WHOLE
+
+
+def for_right(right: str, jurisdiction: str = "UK") -> list[Reason]:
+    """The reasons that may be given for a right under the law of the place, grants first."""
+    return [r for r in _ALL if right in r.rights and jurisdiction in r.laws]

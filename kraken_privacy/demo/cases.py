@@ -13,6 +13,7 @@ from requests import (
     deadlines,
     decisions,
     intake,
+    leaving_out,
     moves,
     proposing,
     refusing,
@@ -24,6 +25,7 @@ from requests.facts import Facts
 from requests.models import Right, RightsRequest, Task
 from requests.reasons import reason
 from requests.workflow import State
+from subjects.models import PersonalDataItem
 
 SEARCH = searching.Log(terms="Name, e-mail address and customer number", places="All records")
 WEIGHED = {Right.ERASURE, Right.OBJECTION}
@@ -112,10 +114,11 @@ def _refuse(found: RightsRequest, step: Row, at: datetime) -> None:
 
 def _withhold(found: RightsRequest, step: Row, at: datetime) -> None:
     """Somebody of the crowd may have nothing for this purpose."""
-    why = step["reason"]
-    for line in decisions.lines(found, now=at):
-        if line.purpose.slug == step["purpose"]:
-            decisions.decide(found, line.purpose, reason(why).outcome, why, actor=ACTOR, now=at)
+    why = leaving_out.Why(step["reason"], step["why"])
+    held = PersonalDataItem.objects.filter(subject=found.case.subject, needs__purpose__slug=step["purpose"])
+    for item in held.order_by("pk").distinct():
+        made = leaving_out.record_out(found, item.uuid, why, actor=ACTOR, now=at)
+        leaving_out.approve(made, actor=DIRECTOR, now=at)
 
 
 def _note(found: RightsRequest, **facts: Any) -> None:

@@ -176,7 +176,7 @@ def test_what_is_left_out_is_not_in_the_copy_and_the_letter_says_why(mailoutbox)
     answer.prepare_access(rights_request, actor=make.OFFICER, now=make.NOW)
     purpose = Purpose.objects.get(slug="contract-administration")
     later = make.NOW + timedelta(minutes=1)
-    answer.decide(rights_request, purpose, "refuse", "negotiations", actor=make.OFFICER, now=later)
+    answer.decide(rights_request, purpose, "refuse", "unfounded-or-excessive", actor=make.OFFICER, now=later)
     with pytest.raises(DomainError) as refusal:
         answer.release_access(rights_request, actor=make.OFFICER, now=later)
     assert refusal.value.code == "stale-copy"
@@ -188,4 +188,4 @@ def test_what_is_left_out_is_not_in_the_copy_and_the_letter_says_why(mailoutbox)
     assert rights_request.state == "partly_fulfilled"
     parts = letters.parts_of(letters.read(letters.latest(rights_request))["html"])
     assert "Contract administration" in parts["withheld"]
-    assert "negotiations" in parts["withheld"]
+    assert "manifestly unfounded" in parts["withheld"]

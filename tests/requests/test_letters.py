@@ -18,7 +18,7 @@ def access(mailoutbox):
     make.person("newsletter", "contract-administration")
     rights_request = make.confirmed("access", mailbox=mailoutbox).requests.get()
     purpose = decisions.lines(rights_request, now=make.NOW)[0].purpose
-    decisions.decide(rights_request, purpose, "refuse", "privilege", actor=make.OFFICER, now=make.NOW)
+    decisions.decide(rights_request, purpose, "refuse", "unfounded-or-excessive", actor=make.OFFICER, now=make.NOW)
     made = answer.prepare_access(rights_request, actor=make.OFFICER, now=make.NOW)
     return rights_request, report.of_access(rights_request, made)
 

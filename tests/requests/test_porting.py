@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from core.errors import Invalid
 from core.outbox import deliver_due
 from ledger import signing
 from requests import casework, decisions, exempting, letters, next_step, package, porting, transfers, ways
@@ -114,7 +115,11 @@ def test_the_letter_names_the_scope_and_every_use_that_stays(subject, mailoutbox
     with pytest.raises(porting.NoSet):
         ways.draft(found, now=NOW)
     line = next(one for one in decisions.lines(found, now=NOW) if one.purpose.slug == "contract-administration")
-    decisions.decide(found, line.purpose, "refuse", "others-information", "Bob too.", actor=make.OFFICER, now=NOW)
+    for code, field in (("crime-and-tax", "reason"), ("others-information", "reason"), ("others-rights", "note")):
+        with pytest.raises(Invalid) as refusal:
+            decisions.decide(found, line.purpose, "refuse", code, actor=make.OFFICER, now=NOW)
+        assert list(refusal.value.fields) == [field]
+    decisions.decide(found, line.purpose, "refuse", "others-rights", "Bob too.", actor=make.OFFICER, now=NOW)
     porting.prepare(found, actor=make.OFFICER, now=NOW)
     assert "Grace for contract-administration" not in opened(found).read("data/data.csv").decode()
     ways.release(found, actor=make.OFFICER, now=NOW)
@@ -122,7 +127,16 @@ def test_the_letter_names_the_scope_and_every_use_that_stays(subject, mailoutbox
     found.refresh_from_db()
     assert (found.state, found.letters.count()) == ("partly_fulfilled", 1)
     text = letters.read(letters.latest(found))["text"]
-    for words in ("Bob too.", "Direct sales", "Statutory accounts", "JSON-LD", "vCard 4.0", "164A", "1 record that we"):
+    for words in (
+        "Bob too.",
+        "Art 20(4)",
+        "Direct sales",
+        "Statutory accounts",
+        "JSON-LD",
+        "vCard 4.0",
+        "164A",
+        "1 record that we",
+    ):
         assert words in text
 
 
@@ -131,7 +145,7 @@ def test_a_decision_after_the_set_was_made_asks_for_another(subject, mailoutbox)
     porting.prepare(found, actor=make.OFFICER, now=NOW)
     line = decisions.lines(found, now=NOW)[0]
     later = NOW.replace(hour=11)
-    decisions.decide(found, line.purpose, "refuse", "others-information", actor=make.OFFICER, now=later)
+    decisions.decide(found, line.purpose, "refuse", "others-rights", "Bob too.", actor=make.OFFICER, now=later)
     with pytest.raises(exempting.StaleSet):
         ways.release(found, actor=make.OFFICER, now=later)
     porting.prepare(found, actor=make.OFFICER, now=later)

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from core.errors import DomainError
 from processing.models import Basis, Purpose, PurposeVersion
-from requests import rights
+from requests import exemptions, rights
 from requests.models import Right
 from requests.reasons import REASONS, for_right
 from retention import rules
@@ -115,6 +116,26 @@ def test_every_right_has_both_outcomes_and_every_reason_a_sentence():
     for right in Right:
         assert {reason.outcome for reason in for_right(right)} == {"grant", "refuse"}
     assert all(str(reason.sentence).endswith(".") and reason.article for reason in REASONS.values())
+
+
+def test_no_exemption_decides_a_purpose_and_what_was_decided_so_is_still_read():
+    offered = {reason.code for right in Right for reason in for_right(right)}
+    for code in ("crime-and-tax", "others-information", "privilege", "negotiations", "confidential-reference"):
+        assert code not in offered
+        assert "DPA 2018 Sch 2" in REASONS[code].article
+    assert not [reason for right in Right for reason in for_right(right) if "DPA" in reason.article]
+
+
+def test_where_the_law_is_that_of_the_union_nothing_british_is_offered():
+    assert {one.code for one in for_right(Right.ERASURE)} - {one.code for one in for_right(Right.ERASURE, "EU")} == {
+        "malicious-allegation"
+    }
+    for right in Right:
+        assert not [one for one in exemptions.for_right(right, "EU") if "DPA" in one.article]
+    assert [one.article for one in exemptions.for_right(Right.ACCESS, "EU")] == ["Art 15(4)"]
+    assert [one.article for one in exemptions.for_right(Right.PORTABILITY, "EU")] == ["Art 20(4)"]
+    with pytest.raises(DomainError):
+        exemptions.exemption("crime-and-tax", Right.ERASURE, "EU")
 
 
 def test_a_rule_may_say_that_its_period_has_run(monkeypatch):
