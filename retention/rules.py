@@ -16,7 +16,7 @@ from core.errors import DomainError, Invalid
 from ledger.entries import record
 from retention import cases
 from retention.anonymise import recipe
-from retention.models import RetentionRule, Trigger
+from retention.models import Approval, KeptRow, RetentionRule, Trigger, WaitingSet
 
 PERIOD = re.compile(r"P(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<days>\d{1,5})D)?")
 DAY = timedelta(days=1)
@@ -129,7 +129,7 @@ def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
     check(rule)
     exception = _second_person(rule, approved_by)
     for before in RetentionRule.objects.filter(slug=rule.slug, status=RetentionRule.Status.ACTIVE):
-        _retire(before, now=now)
+        _retire(before, rule, now=now)
     rule.status, rule.approved_by, rule.approved_at = RetentionRule.Status.ACTIVE, approved_by, now
     rule.save(update_fields=["status", "approved_by", "approved_at"])
     record(
@@ -153,11 +153,21 @@ def _second_person(rule: RetentionRule, approved_by: str) -> str:
     return "sole-officer"
 
 
-def _retire(rule: RetentionRule, *, now: datetime) -> None:
-    """A run that is open stops at its next batch: nobody may go on under a rule that is no longer in force."""
+def _retire(rule: RetentionRule, after: RetentionRule, *, now: datetime) -> None:
+    """A run that is open stops at its next batch: nobody may go on under a rule that is no longer in force.
+
+    What was approved or waits goes with it. Rows that were kept until a day stay kept, if the next version asks too.
+    """
     # What is due is counted there by the dates of this module.
     from retention import stopping
 
     rule.status = RetentionRule.Status.RETIRED
     rule.save(update_fields=["status"])
     stopping.stop(rule, why=stopping.REPLACED, now=now)
+    WaitingSet.objects.filter(rule=rule).delete()
+    Approval.objects.filter(rule=rule, run=None, refused_at=None).update(refused_at=now)
+    kept = KeptRow.objects.filter(rule=rule)
+    if after.action == RetentionRule.Action.REVIEW:
+        kept.update(rule=after)
+    else:
+        kept.delete()

@@ -45,6 +45,15 @@ def test_what_is_kept_comes_back_on_its_day_and_is_not_counted_until_then(one):
     assert (reviewing.forget(now=NOW), reviewing.forget(now=then), KeptRow.objects.count()) == (0, 1, 0)
 
 
+@pytest.mark.parametrize(("action", "kept"), [("review", 1), ("erase", 0)])
+def test_what_is_kept_stays_so_under_the_next_version_that_asks(one, action, kept):
+    keep(one)
+    then = rule(live(), version=2, action=action, period="P11M")
+    assert KeptRow.objects.filter(rule=then).count() == KeptRow.objects.count() == kept
+    if kept:
+        assert [found.uuid for found in reviewing.people(then, now=NOW)] == [person(2).uuid]
+
+
 @pytest.mark.parametrize("wrong", [{"until": None}, {"until": TODAY}, {"until": date(2040, 1, 1)}, {"reason": "x"}])
 def test_nothing_is_kept_without_a_day_and_a_reason(one, wrong):
     with pytest.raises(Invalid):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.errors import DomainError, Invalid
 from ledger.models import Entry
 from processing.models import ProcessingActivity, Purpose
-from retention.models import RetentionRule
+from retention.models import Approval, RetentionRule, WaitingSet
 from retention.rules import activate, check, cutoff, period
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -77,6 +77,19 @@ def test_activating_retires_the_version_before_and_is_evidence(purpose):
     assert (first.status, second.status) == ("retired", "active")
     kinds = Entry.objects.filter(kind="retention.activated", purpose="recruitment")
     assert [entry.body.count('"period":"P6M"') for entry in kinds.order_by("id")] == [0, 1]
+
+
+def test_what_was_approved_or_waits_under_a_version_ends_with_it(purpose):
+    first, second = rule("P12M", purpose=purpose), rule("P6M", purpose=purpose, version=2)
+    first.save()
+    second.save()
+    activate(first, approved_by="user:1", now=NOW)
+    seen = {"rule": first, "as_of": NOW.date(), "rows": 3, "why": "many-rows", "fingerprint": "0" * 64}
+    WaitingSet.objects.create(since=NOW, **seen)
+    Approval.objects.create(approved_by="user:1", approved_at=NOW, expires_at=NOW + timedelta(days=1), **seen)
+    activate(second, approved_by="user:1", now=NOW)
+    assert not WaitingSet.objects.exists()
+    assert Approval.objects.get().refused_at == NOW
 
 
 def test_only_a_draft_is_activated(purpose):
