@@ -1,14 +1,15 @@
 """manage.py purge and the nightly task: doors to the same function."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from retention import tasks
-from retention.models import Tombstone
+from retention.models import Run, Tombstone
 from subjects.models import PersonalDataItem
 from tests.make_retention import item, live, person, rule
 
@@ -61,6 +62,17 @@ def test_as_of_moves_the_cutoff():
 def test_a_mistake_is_named(arguments, sentence):
     with pytest.raises(CommandError, match=sentence):
         run(*arguments)
+
+
+def test_a_day_to_come_is_counted_and_not_committed():
+    """What is due by then is not due today, so it would be restricted and let go of in the same run."""
+    coming = timezone.localdate() + timedelta(days=2)
+    item(person(1), ["newsletter"], coming - timedelta(days=368))
+    rule(live())
+    assert json.loads(run("--json", "--as-of", coming.isoformat()))["due"] == 1
+    with pytest.raises(CommandError, match="still to come"):
+        run("--commit", "--as-of", coming.isoformat())
+    assert not Run.objects.exists()
 
 
 def test_without_rules_it_says_so():

@@ -25,7 +25,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--rule", metavar="SLUG", help="only this rule (default: every rule in force)")
-        parser.add_argument("--as-of", metavar="DATE", help="the local date to count from (default: today)")
+        parser.add_argument(
+            "--as-of", metavar="DATE", help="the local date to count from (default: today; with --commit no later)"
+        )
         parser.add_argument("--commit", action="store_true", help="do it; otherwise only count")
         parser.add_argument(
             "--approve",
@@ -36,7 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        as_of = _day(options["as_of"], now)
+        as_of = _day(options["as_of"], now, commit=options["commit"])
         reports, refused = [], list[str]()
         for rule in _rules(options["rule"]):
             try:
@@ -73,12 +75,15 @@ def _ask(planned: guard.Planned) -> str:
     return "\n".join(lines)
 
 
-def _day(text: str | None, now: datetime) -> date:
+def _day(text: str | None, now: datetime, *, commit: bool) -> date:
     today = now.astimezone(Controller.current().zone).date()
     try:
-        return date.fromisoformat(text) if text else today
+        day = date.fromisoformat(text) if text else today
     except ValueError as error:
         raise CommandError(f"{text!r} is not a date. Write it like {today.isoformat()}.") from error
+    if commit and day > today:
+        raise CommandError(f"{text} is still to come: nothing is due by it yet. Count it without --commit.")
+    return day
 
 
 def _rules(slug: str | None) -> list[RetentionRule]:
