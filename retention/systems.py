@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from json import loads
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from ledger.models import Entry
 from processing.models import Purpose, Status, System
 from retention.models import Run, SystemTask
 from subjects.erasure import Erased, Left
-from subjects.models import PersonalDataItem
+from subjects.models import DataSubject, PersonalDataItem
 
 ACTOR = "system:retention"
 ANSWERED, ASKED_FOR_A_PERSON = "retention.answered", "task.answered"
@@ -59,6 +60,8 @@ def tell(run: Run, erased: Erased, *, now: datetime) -> None:
     """In the feed, what ended of people who stay, where another system has it too. Of others `subject.erased` tells."""
     if not erased.left:
         return
+    people = DataSubject.objects.filter(Among("uuid", {one.subject for one in erased.left}, kind="uuid"), is_test=True)
+    invented = set(people.values_list("uuid", flat=True))
     others = System.objects.exclude(connector=System.Connector.BUILTIN)
     concerned = Purpose.objects.filter(
         pk__in={one.purpose_id for one in erased.left},
@@ -67,10 +70,10 @@ def tell(run: Run, erased: Erased, *, now: datetime) -> None:
     )
     for pk, slug in concerned.distinct().values_list("pk", "slug"):
         pairs = _named([one for one in erased.left if one.purpose_id == pk])
-        pattern = Pattern(
-            kind="item.erased", at=now, actor=ACTOR, purpose=slug, data={"run": run.uuid}, ids=["subject", "object"]
-        )
-        store(pattern.body(entry=uuid4(), subject=subject, object=item) for subject, item in pairs)
+        for is_test in (False, True):
+            same: dict[str, Any] = {"at": now, "actor": ACTOR, "purpose": slug, "data": {"run": run.uuid}}
+            pattern = Pattern(kind="item.erased", test=is_test, ids=["subject", "object"], **same)
+            store(pattern.body(entry=uuid4(), subject=a, object=b) for a, b in pairs if (a in invented) == is_test)
 
 
 def _named(left: list[Left]) -> list[tuple[UUID, UUID]]:

@@ -7,11 +7,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.outbox import deliver_due
+from ledger.feed import event
 from ledger.models import Entry
 from processing.models import System
 from retention import certificate, certificate_check, systems, tasks, waiting
 from retention.models import Run, SystemTask
 from retention.purge import purge
+from subjects.models import DataSubject
 from tests.make_register import system
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
@@ -28,7 +30,8 @@ def run():
     first = item(person(1), ["newsletter"], OLD)
     second = item(person(2), ["newsletter", "surveys"], OLD)
     item(person(3), ["newsletter"], OLD)
-    told = {(first.subject.uuid, first.uuid), (second.subject.uuid, second.uuid)}
+    DataSubject.objects.filter(pk=second.subject_id).update(is_test=True)
+    told = {(first.subject.uuid, first.uuid, False), (second.subject.uuid, second.uuid, True)}
     purge(rule(letters), as_of=TODAY, commit=True, now=NOW)
     return Run.objects.get(), told
 
@@ -42,7 +45,8 @@ def stores(run):
 def test_what_ended_is_told_by_ids_and_each_system_is_asked(run):
     run, told = run
     entries = Entry.objects.filter(kind="item.erased")
-    assert {(entry.subject, entry.object) for entry in entries} == told
+    events = [(entry, event(entry.body)["test"]) for entry in entries]
+    assert {(entry.subject, entry.object, is_test) for entry, is_test in events} == told
     assert {entry.purpose for entry in entries} == {"newsletter"}
     assert Entry.objects.filter(kind="subject.erased").count() == 1
     task = SystemTask.objects.get()
