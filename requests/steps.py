@@ -16,6 +16,8 @@ from requests.stopping import consent_purposes
 
 # The page for those who ask for another person; nobody else meets it.
 ELSE = "somebody-else"
+# Where the person is reached.
+WHERE = ("email", "address")
 # Step → what its form was answered with.
 Answers = dict[str, Any]
 
@@ -133,9 +135,12 @@ def before(step: Step, answers: Answers) -> str:
 
 
 def keep(step: Step, answers: Answers, given: dict[str, Any]) -> None:
+    """Whose request it is decides whose mailbox is asked for, so with one answer the other goes, too."""
     answers[step.name] = given
-    if step.instead_of:
-        answers.pop(step.instead_of, None)
+    replaced = step.instead_of and answers.pop(step.instead_of, None) is not None
+    if replaced and ELSE in (step.name, step.instead_of):
+        for where in WHERE:
+            answers.pop(where, None)
 
 
 def summary(answers: Answers) -> list[tuple[Step, list[str]]]:

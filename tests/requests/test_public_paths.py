@@ -295,3 +295,30 @@ def test_going_back_to_oneself_takes_the_other_person_out(client):
     _done, case = send(client, *pages)
     assert not hasattr(case, "representation")
     assert claim_of(case)["representative"] == ""
+
+
+@pytest.mark.parametrize("where", [EMAIL, ("address", {"address": "1 Sea Street, Whitby"})])
+@pytest.mark.parametrize("pages", [(NAME, ("somebody-else", ELSE)), (("somebody-else", ELSE), NAME)])
+def test_the_mailbox_of_one_person_never_becomes_that_of_the_other(client, pages, where):
+    """Whoever changes whose request it is, is asked again where that person is reached."""
+    before, after = pages
+    walk(client, ("rights", {"rights": ["access"]}), before, where, DETAILS)
+    assert client.post(url_of(after[0]), after[1]).url == "/rights/email/"
+    page = text_of(client.get("/rights/email/"))
+    assert "grace@example.com" not in page
+    assert client.get("/rights/check/").url == "/rights/email/"
+    other = text_of(walk(client, ("email", {"email": "ada@example.com"})))
+    assert "ada@example.com" in other
+    assert "grace@example.com" not in other
+    assert "1 Sea Street" not in other
+    # The same person put right keeps what was given.
+    assert client.post(url_of(after[0]), after[1]).url == "/rights/check/"
+
+
+def test_what_ended_for_another_person_is_confirmed_to_them(client):
+    make_consents.live()
+    pages = [("rights", {"rights": ["withdrawal"]}), ("consent", {"purposes": ["newsletter"]})]
+    done, _case = send(client, *pages, ("somebody-else", ELSE), EMAIL, DETAILS)
+    page = text_of(done)
+    assert "to that person's address confirms what has ended" in page
+    assert "on its way to you" not in page
