@@ -1,10 +1,12 @@
 """What nobody has looked at does not go by itself; what was looked at goes exactly so."""
 
 from datetime import date, timedelta
+from importlib import import_module
 from io import StringIO
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, transaction
 from django.urls import reverse
@@ -177,6 +179,17 @@ def test_many_rows_or_a_large_part_wait_however_few_there_are(one, settings, lim
     assert look(one).why == why
 
 
+def test_an_approval_of_before_its_rows_were_kept_is_refused_by_the_upgrade(one):
+    now = timezone.now()
+    whole = guard.approve(one, as_of=TODAY, fingerprint=look(one).fingerprint, by="user:1", now=now)
+    same = {"rule": one, "as_of": TODAY, "rows": 3, "why": "first-run", "approved_by": "user:1", "approved_at": now}
+    bare = Approval.objects.create(expires_at=now + guard.LASTS, **same)
+    over = Approval.objects.create(expires_at=now + timedelta(microseconds=1), **same)
+    import_module("retention.migrations.0015_approvals_without_their_rows").refuse(apps, None)
+    refused = Approval.objects.filter(refused_at__isnull=False)
+    assert (list(refused), set(Approval.objects.filter(refused_at=None))) == ([bare], {whole, over})
+
+
 def test_an_approval_cannot_be_bent(one):
     made = approve(one)
     with pytest.raises(ProgrammingError, match="Cannot update rows"), transaction.atomic():
@@ -208,7 +221,8 @@ def test_an_open_run_ends_as_of_its_own_day_and_today_is_looked_at_afresh(one, s
 
 def test_the_command_alone_takes_nothing_that_has_to_be_looked_at(one):
     rule(live("surveys"))
-    given = ("purge", "--commit", "--as-of", TODAY.isoformat())
+    now = timezone.now()
+    given = ("purge", "--commit", "--as-of", now.date().isoformat())
     with pytest.raises(CommandError, match="3 rows would go") as refused:
         call_command(*given, stdout=StringIO())
     assert f"/admin/forgetting/rules/{one.pk}/" in str(refused.value)
@@ -219,7 +233,7 @@ def test_the_command_alone_takes_nothing_that_has_to_be_looked_at(one):
     with pytest.raises(CommandError, match="Nobody approves at the command line"):
         call_command(*given, "--approve", named, stdout=StringIO())
     assert (PersonalDataItem.objects.count(), Approval.objects.count()) == (3, 0)
-    approve(one)
+    guard.approve(one, as_of=now.date(), fingerprint=named, by="user:1", now=now)
     call_command(*given, stdout=StringIO())
     assert not PersonalDataItem.objects.exists()
 
