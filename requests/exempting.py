@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.errors import DomainError
+from processing.models import Purpose
 from requests import leaving_out
 from requests.decisions import Line, versions_of
 from requests.exemptions import EXEMPTIONS
@@ -38,9 +39,14 @@ class StaleSet(DomainError):
     message = gettext_lazy("A decision has changed since the set was made. Make it anew, and look through it.")
 
 
-def spared(rights_request: RightsRequest) -> set[UUID]:
-    """The records that what is done leaves as they are, as far as they are there."""
+def spared(rights_request: RightsRequest, *, told_only: bool = False) -> set[UUID]:
+    """The records that what is done leaves as they are, as far as they are there.
+
+    `told_only`: without those that are better not named.
+    """
     rows = rights_request.exemptions.filter(scope=Scope.ITEM)
+    if told_only:
+        rows = rows.filter(is_silent=False)
     made = [str(item) for item in rows.values_list("item", flat=True)]
     if not made:
         return set()
@@ -76,9 +82,9 @@ def untouched(rights_request: RightsRequest) -> set[str]:
     return {slug for slug, (kept, every) in counts(rights_request).items() if kept == every}
 
 
-def counts(rights_request: RightsRequest) -> dict[str, tuple[int, int]]:
+def counts(rights_request: RightsRequest, *, told_only: bool = False) -> dict[str, tuple[int, int]]:
     """Of the purposes (slugs) with a record that is spared: how many are, out of how many."""
-    kept = spared(rights_request)
+    kept = spared(rights_request, told_only=told_only)
     if not kept:
         return {}
     found: dict[str, tuple[int, int]] = {}
@@ -86,6 +92,16 @@ def counts(rights_request: RightsRequest) -> dict[str, tuple[int, int]]:
         some, every = found.get(slug, (0, 0))
         found[slug] = (some + (item in kept), every + 1)
     return {slug: (some, every) for slug, (some, every) in found.items() if some}
+
+
+def by_code(rights_request: RightsRequest, purpose: Purpose) -> dict[str, list[UUID]]:
+    """The records of a purpose that are spared, by the exemption that does it."""
+    codes = dict(rights_request.exemptions.filter(scope=Scope.ITEM).values_list("item", "code"))
+    held = PersonalDataItem.objects.filter(uuid__in=spared(rights_request), needs__purpose=purpose)
+    found: dict[str, list[UUID]] = {}
+    for item in held.order_by("pk").values_list("uuid", flat=True):
+        found.setdefault(codes[item], []).append(item)
+    return found
 
 
 def reached(rights_request: RightsRequest, granted: Iterable[Line]) -> list[Line]:

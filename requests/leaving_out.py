@@ -105,6 +105,8 @@ def record_out(
     scope = Scope.TEXT if words else Scope.ITEM
     if scope == Scope.ITEM and rights_request.exemptions.filter(item=item, scope=scope).exists():
         raise Invalid(fields={"item": _("This record is left out already.")})
+    if rights_request.corrections.filter(about=item, applied_at__isnull=False).exists():
+        raise Invalid(fields={"item": _("This record has been corrected already, so it cannot be left as it was.")})
     return make(rights_request, scope, why, item=item, words=words, actor=actor, now=now)
 
 

@@ -18,6 +18,7 @@ from core.models import Controller
 from processing.models import Basis
 from requests import exempting, letters, posting, report, restricted_use, systems, two_people, withdrawing
 from requests.decisions import Line, lines
+from requests.exemptions import EXEMPTIONS
 from requests.intake import claim_of
 from requests.models import Right, RightsRequest
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
@@ -25,7 +26,8 @@ from requests.stopping import OBJECTABLE, claims_of, hold_still, stop_at_once
 from requests.stopping import in_words as stopped_in_words
 from requests.workflow import CLOSED, State
 from subjects import relationships, restrictions
-from subjects.models import DataSubject, PersonalDataItem, Restriction
+from subjects.models import DataSubject, Restriction
+from subjects.models_limits import LawfulUse
 
 KIND, MARKETING_KIND = "objection_answer", "marketing_stopped"
 # These say that there was nothing to weigh: another right serves, or none does.
@@ -119,53 +121,57 @@ def _lift(rights_request: RightsRequest, *, now: datetime) -> int:
     found = held(rights_request)
     for restriction in found:
         restrictions.lift(restriction, now=now, actor="system:requests")
-    restricted_use.end_all(rights_request, now=now, actor="system:requests")
+    # What an exemption lets through of another purpose, whose objection was upheld, goes on.
+    purposes = {one.purpose_id for one in found if one.purpose_id}
+    restricted_use.end_all(rights_request, purposes=purposes, now=now, actor="system:requests")
     return len(found)
 
 
 def _stop(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
-    """End each purpose that was upheld for this person, and have its assessment looked at again.
-
-    Where an exemption covers some records of a purpose, it ends for the others (DPA 2018 Sch 2; Art 21(1) alone).
-    """
+    """End each purpose that was upheld for this person, and have its assessment looked at again."""
     subject = rights_request.case.subject
     assert subject is not None  # noqa: S101 - narrows the type; the draft has looked
     # Something may have been recorded since the restriction began.
     hold_still(rights_request.case, now=now, actor=actor)
     exempting.note_untouched(rights_request)
     upheld = exempting.reached(rights_request, (line for line in lines(rights_request, now=now) if line.is_granted))
-    partly = exempting.counts(rights_request)
-    for line in upheld:
-        if line.purpose.slug in partly:
-            _end_the_rest(rights_request, subject, line, actor=actor, now=now)
-        else:
-            _end(subject, line, actor=actor, now=now)
-        if line.version.basis == Basis.LEGITIMATE_INTEREST:
-            assessments.require_review(line.purpose, caused_by=rights_request.uuid, actor=actor, now=now)
     ended = {line.purpose.pk for line in upheld}
     for restriction in held(rights_request):
         # The objection itself stands in its place from now on.
         if restriction.purpose_id in ended:
             restrictions.lift(restriction, now=now, actor=actor)
     restricted_use.end_all(rights_request, purposes=ended, now=now, actor=actor)
+    partly = exempting.counts(rights_request)
+    for line in upheld:
+        _end(subject, line, actor=actor, now=now)
+        if line.purpose.slug in partly:
+            _let_through(rights_request, subject, line, actor=actor, now=now)
+        if line.version.basis == Basis.LEGITIMATE_INTEREST:
+            assessments.require_review(line.purpose, caused_by=rights_request.uuid, actor=actor, now=now)
     rights_request.result = {**rights_request.result, "upheld": sorted(line.purpose.slug for line in upheld)}
     rights_request.save(update_fields=["result"])
 
 
-def _end_the_rest(
-    rights_request: RightsRequest, subject: DataSubject, line: Line, *, actor: str, now: datetime
-) -> None:
-    """Every record of the purpose that no exemption covers is stored until its time is over, and not used for it."""
-    rest = PersonalDataItem.objects.filter(subject=subject, needs__purpose=line.purpose)
-    for item in rest.exclude(uuid__in=exempting.spared(rights_request)).order_by("pk").distinct():
-        restrictions.restrict(
-            subject,
-            ground=Restriction.Ground.OBJECTED,
-            purpose=line.purpose,
-            item=item,
-            placed_for=rights_request.uuid,
-            now=now,
-            actor=actor,
+def _let_through(rights_request: RightsRequest, subject: DataSubject, line: Line, *, actor: str, now: datetime) -> None:
+    """What an exemption covers goes on, and nothing else (DPA 2018 Sch 2; Art 21(1) alone).
+
+    The purpose has ended; what it holds, and what may still come, is stored and not used for it. The records that are
+    spared are a use by its number, until it is looked at again.
+    """
+    ground, purpose = Restriction.Ground.OBJECTED, line.purpose
+    by: dict[str, Any] = {"actor": actor, "now": now}
+    restrictions.restrict(subject, ground=ground, purpose=purpose, placed_for=rights_request.uuid, **by)
+    today = now.astimezone(Controller.current().zone).date()
+    for code, items in exempting.by_code(rights_request, purpose).items():
+        restricted_use.allow(
+            rights_request,
+            purpose=purpose.slug,
+            ground=LawfulUse.CLAIMS if code == "legal-proceedings" else LawfulUse.PUBLIC_INTEREST,
+            what=str(_("These records are used as before: an exemption keeps them out of the objection.")),
+            evidence=f"{EXEMPTIONS[code].label} ({EXEMPTIONS[code].article})",
+            until=today + restricted_use.LONGEST,
+            items=items,
+            **by,
         )
 
 

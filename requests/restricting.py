@@ -199,15 +199,14 @@ def _place(
                 now=now,
             )
         placed += len(targets)
-    sizes = {slug: len(items) for slug, items in meant.items()}
-    rights_request.result = {**rights_request.result, "restricted": placed, "sizes": sizes}
+    rights_request.result = {**rights_request.result, "restricted": placed, "sizes": _sizes(rights_request)}
     rights_request.save(update_fields=["result"])
 
 
 def _report(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any]:
     expected = recipients_to_tell(rights_request, now=now)
     noted = rights_request.result.get("sizes")
-    sizes = {slug: len(items) for slug, items in _meant(rights_request).items()} if noted is None else noted
+    sizes = _sizes(rights_request) if noted is None else noted
     return report.of_restriction(rights_request, expected=expected, sizes=sizes)
 
 
@@ -218,13 +217,25 @@ def _reached(rights_request: RightsRequest, *, now: datetime) -> list[Line]:
     return [line for line in granted if meant.get(line.purpose.slug) != set()]
 
 
-def _meant(rights_request: RightsRequest) -> dict[str, set[UUID]]:
-    """By purpose, the items that are restricted where not all are: those that were chosen, without what is exempt."""
+def _sizes(rights_request: RightsRequest) -> dict[str, int]:
+    """By purpose, how many items the letter names where not all are restricted; none where nothing is reached.
+
+    A number that is there because of a silent exemption would give it away.
+    """
+    named = {slug: len(items) for slug, items in _meant(rights_request, told_only=True).items()}
+    return named | {slug: 0 for slug, items in _meant(rights_request).items() if not items}
+
+
+def _meant(rights_request: RightsRequest, *, told_only: bool = False) -> dict[str, set[UUID]]:
+    """By purpose, the items that are restricted where not all are: those that were chosen, without what is exempt.
+
+    `told_only`: as if what is exempt in silence were not.
+    """
     slugs = dict(rights_request.scopes.values_list("purpose_id", "purpose__slug"))
     meant = {slugs[purpose]: items for purpose, items in _scopes(rights_request).items()}
-    kept = exempting.spared(rights_request)
+    kept = exempting.spared(rights_request, told_only=told_only)
     needs = ItemPurpose.objects.filter(subject=rights_request.case.subject)
-    for slug in exempting.counts(rights_request):
+    for slug in exempting.counts(rights_request, told_only=told_only):
         if slug not in meant:
             meant[slug] = set(needs.filter(purpose__slug=slug).values_list("item__uuid", flat=True))
     return {slug: items - kept for slug, items in meant.items()}

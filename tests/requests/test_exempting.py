@@ -11,15 +11,28 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consents.permission import may_process
+from core import outbox
 from core.errors import DomainError
 from core.models import Outbox
 from ledger.models import Entry
 from processing.models import Purpose
-from requests import decisions, exempting, exemptions, leaving_out, letters, package, porting, proposing, ways
+from requests import (
+    decisions,
+    exempting,
+    exemptions,
+    leaving_out,
+    letters,
+    objecting,
+    package,
+    porting,
+    proposing,
+    restricted_use,
+    ways,
+)
 from requests.models import Exemption, Package, Right
 from retention.replay import _again
 from subjects import items, relationships
-from subjects.models import PersonalDataItem, Restriction
+from subjects.models import PersonalDataItem, RestrictedUse, Restriction
 from tests import make_consents, make_register, make_subjects
 from tests import make_office as make
 
@@ -80,8 +93,8 @@ def answer(officer, found):
     return letters.parts_of(letters.read(letters.latest(found))["html"])
 
 
-def usable(slug):
-    return set(PersonalDataItem.objects.usable_for(Purpose.objects.get(slug=slug)))
+def usable(slug, **by):
+    return set(PersonalDataItem.objects.usable_for(Purpose.objects.get(slug=slug), **by))
 
 
 def test_an_exempt_record_survives_the_erasure_and_the_letter_says_so(subject, officer, mailoutbox):
@@ -179,15 +192,83 @@ def test_an_exempt_record_stays_out_of_an_upheld_objection(subject, officer, mai
         code = "objection-stops" if line.purpose.slug == "fraud-screening" else "marketing-stops"
         decisions.decide(found, line.purpose, decisions.reason(code).outcome, code, "", **BY)
     parts = answer(officer, found)
-    assert usable("fraud-screening") == {free}
-    verdict = may_process(subject, "fraud-screening", now=make.NOW)
-    assert (verdict.allowed, verdict.partly_restricted) == (True, True)
+    # What comes later is not exempt, nor is the purpose.
+    make_subjects.item(subject, "fraud-screening", content="NEW", category="name", now=make.NOW)
+    use = RestrictedUse.objects.get()
+    assert usable("fraud-screening") == set()
+    assert usable("fraud-screening", use=use, now=make.NOW) == {free}
+    assert may_process(subject, "fraud-screening", now=make.NOW).reason == "objected"
     assert not may_process(subject, "newsletter", "email", now=make.NOW).allowed
+    assert subject.relationships.get(purpose__slug="fraud-screening").ended_on
     stopped = Restriction.objects.get(lifted_at=None)
-    assert (stopped.ground, stopped.item) == ("objected", other(subject, "fraud-screening"))
+    assert (stopped.ground, stopped.item) == ("objected", None)
     assert "Fraud screening" in parts["upheld"]
     assert "1 record" in parts["not-upheld"]
     assert found.state == "partly_fulfilled"
+
+
+def test_what_is_let_through_outlives_the_answer_about_another_purpose(subject, officer, mailoutbox):
+    register = make_register.purpose("contact-enquiries", "f", categories=("name",))
+    relationships.establish(subject, register, role="prospect", ground="met", now=make.NOW, actor="x")
+    make_subjects.item(subject, "contact-enquiries", content="Q", category="name", now=make.NOW)
+    found = ask("objection", mailoutbox)
+    leave(officer, found, secret(subject, "fraud-screening"), code="legal-proceedings")
+    codes = {"fraud-screening": "objection-stops", "contact-enquiries": "compelling-grounds"}
+    for line in decisions.lines(found, now=make.NOW):
+        code = codes.get(line.purpose.slug, "marketing-stops")
+        decisions.decide(found, line.purpose, decisions.reason(code).outcome, code, "WORDS", **BY)
+    answer(officer, found)
+    outbox.deliver_due(now=make.NOW)
+    assert objecting.lift_answered(now=make.NOW) == 1
+    use = RestrictedUse.objects.get()
+    assert (use.ground, use.ended_at) == ("claims", None)
+    words = restricted_use.read(found, use.uuid, **BY)
+    assert "Sch 2 ¶5(3)" in words.evidence
+
+
+@pytest.mark.parametrize("right", ["restriction", "objection", "rectification"])
+def test_a_letter_does_not_give_away_what_is_left_out_in_silence(subject, officer, mailoutbox, right):
+    """Nothing in it, and no number, differs from the letter that goes out without the exemption."""
+    found = ask(right, mailoutbox)
+    slug = "newsletter" if right == "rectification" else "fraud-screening"
+    if right == "rectification":
+        proposing.propose(found, kind="item", about=other(subject, slug).uuid, new="RIGHT", **BY)
+        proposing.decide(found.corrections.get(), "inaccurate", "", **BY)
+    else:
+        for line in decisions.lines(found, now=make.NOW):
+            code = {"restriction": "unlawful-kept", "objection": "objection-stops"}[right]
+            decisions.decide(found, line.purpose, "grant", code, "", **BY)
+    kind, before = ways.draft(found, now=make.NOW)
+    expected = letters.parts_of(letters.render(kind, found, before, now=make.NOW))
+    leave(officer, found, secret(subject, slug), silent="yes")
+    assert Exemption.objects.get().is_silent
+    found.refresh_from_db()
+    kind, drafted = ways.draft(found, now=make.NOW)
+    assert letters.parts_of(letters.render(kind, found, drafted, now=make.NOW)) == expected
+    assert answer(officer, found) == expected
+    assert found.state == "fulfilled"
+
+
+def test_what_is_left_out_aloud_beside_what_is_silent_is_counted(subject, officer, mailoutbox):
+    found = ask("restriction", mailoutbox)
+    make_subjects.item(subject, "fraud-screening", content="3", category="name", now=make.NOW)
+    leave(officer, found, other(subject, "fraud-screening"), silent="yes")
+    leave(officer, found, secret(subject, "fraud-screening"))
+    grant(found, "unlawful-kept")
+    parts = answer(officer, found)
+    assert "2 records of it" in parts["limited"]
+    assert "1 record" in parts["not-limited"]
+    assert usable("fraud-screening") == {other(subject, "fraud-screening"), secret(subject, "fraud-screening")}
+
+
+def test_what_has_been_corrected_is_not_exempt_afterwards(subject, officer, mailoutbox):
+    found, item = ask("rectification", mailoutbox), other(subject, "newsletter")
+    proposing.propose(found, kind="item", about=item.uuid, new="RIGHT", **BY)
+    proposing.decide(found.corrections.get(), "inaccurate", "", **BY)
+    found.corrections.update(applied_at=make.NOW)
+    assert "has been corrected already" in leave(officer, found, item)
+    assert not Exemption.objects.exists()
+    assert ways.draft(found, now=make.NOW)
 
 
 def test_an_exempt_record_is_not_corrected(subject, officer, mailoutbox):
