@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import Text
+from requests import letter_law
 
 _T = gettext_lazy
 _ART_12A = "Art 12A UK GDPR"
@@ -116,6 +117,10 @@ UNION: dict[str, Part] = {
 
 def sentence(part: str, jurisdiction: str = "UK") -> str:
     """What is missing, and which rule asks for it."""
+    if part == letter_law.PART:
+        return _(
+            "It names the British Act, which is no law of the Union. Decide anew what rests on it."
+        )
     known = PARTS.get(part) if jurisdiction == "UK" else UNION.get(part) or PARTS.get(part)
     if known is None:
         return _("This part is missing or incomplete: %(part)s.") % {"part": part}

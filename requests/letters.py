@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from core import vault
 from core.errors import DomainError
 from core.models import Controller, Owner
-from requests import letter_words
+from requests import letter_law, letter_words
 from requests.clock import in_words
 from requests.intake import claim_of
 from requests.letter_kinds import VERSION, WHEN, Required, required_in, title
@@ -62,6 +62,8 @@ def check(kind: str, html: str, context: Mapping[str, Any], jurisdiction: str = 
     routes = "complain-to-commissioner"
     if routes in needed and Controller.current().regulator_url not in parts.get(routes, ""):
         missing.append(routes)
+    if jurisdiction != "UK" and letter_law.names_the_act(html, context):
+        missing.append(letter_law.PART)
     if missing:
         raise LetterIncomplete(sorted(set(missing)), html, jurisdiction)
 
@@ -81,10 +83,10 @@ def render(
     with translation.override(case.locale):
         words = {} if _is_sealed(context) else letter_words.own(about, kind)
         full = {**_in_words(context), **words, **_frame(about, case, now=now), "title": title(kind)}
-        html: str = render_to_string(f"requests/letters/v{VERSION}/{kind}.html", full)
+        shown = letter_law.shielded(full) if is_of_the_union(case) else full
+        html: str = render_to_string(f"requests/letters/v{VERSION}/{kind}.html", shown)
     if is_of_the_union(case):
-        # The articles that letters name have the same numbers there, in the Regulation itself.
-        html = html.replace("UK GDPR", "GDPR")
+        html = letter_law.renamed(html)
     check(kind, html, full, case.rule_set.jurisdiction)
     return html
 
@@ -111,7 +113,8 @@ def write(
     """
     case = case or _case_of(rights_request or complaint)
     html = html or render(kind, rights_request, context, now=now, case=case, complaint=complaint)
-    check(kind, html, context, case.rule_set.jurisdiction)
+    own = {} if _is_sealed(context) else letter_words.own(rights_request or complaint, kind)
+    check(kind, html, {**context, **own}, case.rule_set.jurisdiction)
     letter = Letter(
         case=case,
         request=rights_request,

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.template.loader import render_to_string
 
 from core.models import Controller
 from requests import letters
@@ -35,7 +36,10 @@ def target(case, kind):
 
 @pytest.mark.parametrize("kind", sorted(REQUIRED))
 def test_no_letter_names_british_law(case, kind):
-    html = letters.render(kind, context={**SAMPLES[kind], **OWN}, now=make.NOW, **target(case, kind))
+    context = {**SAMPLES[kind], **OWN}
+    if "withheld" in context:
+        context["withheld"] = [{**context["withheld"][0], "article": "Art 15(4)"}]
+    html = letters.render(kind, context=context, now=make.NOW, **target(case, kind))
     text = letters.to_text(html)
     for british in ("164A", "165", "Act 2018", "UK GDPR", "12A"):
         assert british not in text
@@ -62,3 +66,23 @@ def test_the_british_letter_is_none_of_the_union(case):
     html = letters.render("refusal", case.requests.get(), {**SAMPLES["refusal"], **OWN}, now=make.NOW)
     with pytest.raises(letters.LetterIncomplete):
         letters.check("refusal", html, {}, "UK")
+
+
+def test_an_exemption_of_british_law_is_refused_and_what_people_wrote_is_not(case):
+    found = case.requests.get()
+    with pytest.raises(letters.LetterIncomplete) as refusal:
+        letters.render("access_response", found, {**SAMPLES["access_response"], **OWN}, now=make.NOW)
+    assert refusal.value.missing == ["law"]
+    assert "no law of the Union" in refusal.value.fields["law"]
+    mine = "The UK GDPR & the Data Protection Act\nare not the law here."
+    context = {**SAMPLES["refusal"], **OWN, "explanation": mine}
+    html = letters.render("refusal", found, context, now=make.NOW)
+    written = letters.read(letters.write("refusal", found, context, now=make.NOW, html=html))
+    assert "The UK GDPR & the Data Protection Act" in written["text"]
+    with pytest.raises(letters.LetterIncomplete):
+        letters.write("refusal", found, context, now=make.NOW, html=html + "<p>DPA 2018 Sch 2</p>")
+
+
+def test_the_page_of_a_set_names_the_law_of_the_case(case):
+    context = {"rights_request": case.requests.get(), "made_at": make.NOW, "rows": 1, "inferred": 0}
+    assert "(Art 20 GDPR)" in render_to_string("requests/package/portable.html", context)
