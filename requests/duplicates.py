@@ -15,57 +15,26 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
-from core.models import User
+from core.models import Controller, User
 from ledger.entries import record
 from requests import deadlines, letters, messages, posting
 from requests.clock import in_words
 from requests.facts import Facts
 from requests.intake import claim_of
-from requests.models import CaseFile, Letter, Package, Right, RightsRequest
+from requests.models import CaseFile, Letter, Right, RightsRequest
+from requests.repetition import UNTOUCHED, check, check_day, same_person
+from requests.stopping import hold_still
 from requests.workflow import State
-from subjects import blocks, restrictions
-from subjects.models import ErasureBlock, Restriction
+from subjects import blocks
+from subjects.models import ErasureBlock
 
 _ = gettext_lazy
 KIND, ACTOR = "duplicate", "system:requests"
+# The reason of a move by an answer on the merits (requests/sending.py).
+ANSWERED = "answered"
 # So long staff can take it back before the person hears of it.
 UNDO = timedelta(minutes=30)
 MOST = 5
-_UNTOUCHED = (State.RECEIVED, State.IN_PROGRESS)
-_WORK = ("corrections", "reviews", "decisions", "documents", "exemptions", "transfers", "scopes", "recipient_notices")
-
-
-class NotTheSame(DomainError):
-    code = "not-the-same"
-    message = _("The other request is closed, or is about another right, or of somebody else. Answer each of them.")
-
-
-class ForSomebodyElse(DomainError):
-    code = "somebody-else-asks"
-    message = _("In one of the two somebody asks for the person, so two people wait for an answer. Answer both.")
-
-
-class WorkDone(DomainError):
-    code = "work-done"
-    message = _("Work was done on this request, or a question to the person is open. Close the other one for it.")
-
-
-class AnsweredBefore(DomainError):
-    code = "answered-before"
-    message = _(
-        "The other request was answered in part, or what goes out for it was made before this one came. Make it anew"
-        " there, or answer each of them."
-    )
-
-
-class AsksForMore(DomainError):
-    code = "asks-for-more"
-    message = _("This one objects to more uses of the data than the other does. Answer each of them.")
-
-
-class DueEarlier(DomainError):
-    code = "due-earlier"
-    message = _("The other request is due later than this one, or waits for the person. Answer this one by its day.")
 
 
 class Told(DomainError):
@@ -75,16 +44,16 @@ class Told(DomainError):
 
 def candidates(rights_request: RightsRequest, user: User | AnonymousUser) -> list[RightsRequest]:
     """Open requests, as far as this user may see them, that this one may repeat. Whether it does, staff judge."""
-    if rights_request.state not in _UNTOUCHED:
+    if rights_request.state not in UNTOUCHED:
         return []
     case = rights_request.case
+    is_confirmed = Q(case__confirmed_at__isnull=False) | Q(case__identified_at__isnull=False)
     found = (
         RightsRequest.objects.visible_to(user)
         .open()
-        .filter(_same_person(case), right=rights_request.right, case__is_test=case.is_test)
+        .filter(is_confirmed, same_person(case), right=rights_request.right, case__is_test=case.is_test)
     )
-    rows = found.exclude(case=case.pk).select_related("case").order_by("pk")
-    return [one for one in rows[:MOST] if one.case.is_confirmed]
+    return list(found.exclude(case=case.pk).select_related("case").order_by("pk")[:MOST])
 
 
 @dataclass(frozen=True)
@@ -105,12 +74,14 @@ def shown(rights_request: RightsRequest, user: User | AnonymousUser) -> Twice:
 def mark(rights_request: RightsRequest, of: RightsRequest, *, actor: str, now: datetime) -> None:
     """Close it as a repetition of `of`. Raises what would lose something by that; then nothing changed."""
     _lock(rights_request, of)
-    _check(rights_request, of)
-    before = _count_from_the_earlier_day(rights_request, of, actor=actor, now=now)
-    _check_day(rights_request, of)
+    check(rights_request, of)
+    own = _own_day(of)
+    if rights_request.received_on < of.received_on:
+        _count_from(of, rights_request.received_on, actor=actor, now=now)
+    check_day(rights_request, of)
     _keep_what_was_said(rights_request, of, actor=actor, now=now)
     blocks.release(rights_request.uuid, now=now, actor=actor)
-    rights_request.result = {**rights_request.result, KIND: {"before": before}}
+    rights_request.result = {**rights_request.result, KIND: {"own": own.isoformat()}}
     rights_request.save(update_fields=["result"])
     rights_request.duplicate_of = of
     rights_request.move(State.DUPLICATE, actor=actor, reason=KIND, now=now)
@@ -126,15 +97,25 @@ def undo(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
     _lock(rights_request, of)
     if rights_request.duplicate_of != of or is_told(rights_request):
         raise Told
-    before = rights_request.result.pop(KIND, {}).get("before")
-    if before and of.is_open and of.received_on == rights_request.received_on:
-        _count_from(of, date.fromisoformat(before), actor=actor, now=now)
-    rights_request.save(update_fields=["result"])
-    rights_request.move(State.IN_PROGRESS, actor=actor, reason="duplicate-undone", now=now)
-    subject = rights_request.case.subject
-    if subject and rights_request.right == Right.ACCESS:
-        blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
+    own = rights_request.result.get(KIND, {}).get("own")
+    _open_again(rights_request, because="duplicate-undone", actor=actor, now=now)
+    if own and of.is_open and of.received_on == rights_request.received_on:
+        remaining = [one.received_on for one in of.duplicates.select_related("case")]
+        _count_from(of, min([date.fromisoformat(own), *remaining]), actor=actor, now=now)
     _note("request.duplicate-undone", rights_request, of, actor=actor, now=now)
+
+
+@transaction.atomic
+def open_unanswered(of: RightsRequest, *, actor: str, now: datetime) -> None:
+    """Open again what `of` was to answer, if it has ended without an answer. Whoever takes one back keeps the other."""
+    if not _is_unanswered(of):
+        return
+    words = gettext("%(reference)s was to answer this request, too, and has ended without an answer. It is open again.")
+    waiting = of.duplicates.filter(case__claim__isnull=False).select_related("case__subject", "case__rule_set")
+    for one in waiting.order_by("pk"):
+        _open_again(one, because="other-unanswered", actor=actor, now=now)
+        messages.comment(one.case, words % {"reference": of.reference}, actor=actor, now=now)
+        _note("request.duplicate-reopened", one, of, actor=actor, now=now)
 
 
 def is_told(rights_request: RightsRequest) -> bool:
@@ -158,15 +139,19 @@ def tell_due(*, now: datetime) -> int:
 
 @transaction.atomic
 def _tell(pk: int, due: QuerySet[RightsRequest], *, now: datetime) -> int:
-    found = RightsRequest.objects.get(pk=pk)
-    CaseFile.objects.select_for_update(of=("self",)).get(pk=found.case_id)
-    one = due.select_related("case", "duplicate_of").filter(pk=pk).first()
-    if one is None:
-        return 0
-    assert one.duplicate_of is not None  # noqa: S101 - narrows the type; the query has looked
+    one = RightsRequest.objects.select_related("duplicate_of").get(pk=pk)
     of = one.duplicate_of
-    context = {"other": of.reference, "counted_from": of.received_on, "answer_by": of.due_on}
-    posting.send(letters.write(KIND, one, context, now=now), actor=ACTOR, now=now)
+    if of is None:
+        return 0
+    _lock(one, of)
+    if one.duplicate_of != of or not due.filter(pk=pk).exists():
+        return 0
+    if _is_unanswered(of):
+        open_unanswered(of, actor=ACTOR, now=now)
+        return 0
+    answered_on = of.answered_at.astimezone(Controller.current().zone).date() if of.answered_at else None
+    days = {"counted_from": of.received_on, "answer_by": of.due_on, "answered_on": answered_on}
+    posting.send(letters.write(KIND, one, {"other": of.reference, **days}, now=now), actor=ACTOR, now=now)
     return 1
 
 
@@ -175,78 +160,54 @@ def _told() -> Exists:
     return Exists(rows)
 
 
-def _same_person(case: CaseFile) -> Q:
-    """The person, or the address that was given: nobody is known before they showed who they are."""
-    same = Q(case__subject=case.subject_id) if case.subject_id else Q(pk__in=[])
-    if case.claim_blind is not None and not case.by_post:
-        nobody_else = Q(case__subject=None) if case.subject_id else Q()
-        same |= Q(nobody_else, case__claim_blind=case.claim_blind, case__by_post=False)
-    return same
-
-
 def _lock(*both: RightsRequest) -> None:
-    """Both cases in one order, so that two who mark the two for each other wait for each other."""
+    """Both requests, then both cases, as whoever answers takes them; each in one order, so that two who mark the two
+    for each other wait for each other. Then read them afresh.
+    """
+    for pk in sorted(one.pk for one in both):
+        RightsRequest.objects.select_for_update().get(pk=pk)
     for pk in sorted(one.case_id for one in both):
         CaseFile.objects.select_for_update(of=("self",)).get(pk=pk)
     for one in both:
         one.refresh_from_db()
 
 
-def _check(rights_request: RightsRequest, of: RightsRequest) -> None:
-    case = rights_request.case
-    is_same = RightsRequest.objects.filter(_same_person(case), pk=of.pk).exists()
-    fits = of.is_open and of.case.is_confirmed and of.right == rights_request.right and of.case_id != case.pk
-    if not (is_same and fits and of.case.is_test == case.is_test and rights_request.is_open):
-        raise NotTheSame
-    if any(hasattr(one, "representation") for one in (case, of.case)):
-        raise ForSomebodyElse
-    if _is_worked_on(rights_request):
-        raise WorkDone
-    if _is_older(of, rights_request):
-        raise AnsweredBefore
-    named, there = (set(one.result.get("objected", [])) for one in (rights_request, of))
-    if rights_request.right == Right.OBJECTION and there and not (named and named <= there):
-        raise AsksForMore
+def _is_unanswered(of: RightsRequest) -> bool:
+    """Whether it was taken back, or refused as a request; an answer that says no to everything is one."""
+    if of.state not in (State.WITHDRAWN, State.REFUSED):
+        return False
+    last = of.events.order_by("-pk").first()
+    return last is None or last.reason != ANSWERED
 
 
-def _is_older(of: RightsRequest, rights_request: RightsRequest) -> bool:
-    """Whether its answer would leave out what came to us between the two."""
-    made = Package.objects.filter(request=of)
-    if made.exists():
-        return of.state == State.PARTLY_ANSWERED or made.filter(made_at__lt=rights_request.case.received_at).exists()
-    return of.state not in _UNTOUCHED
+def _open_again(rights_request: RightsRequest, *, because: str, actor: str, now: datetime) -> None:
+    """With its own day, which may have moved since, and with what protects the person while it is open."""
+    rights_request.result = {name: value for name, value in rights_request.result.items() if name != KIND}
+    rights_request.save(update_fields=["result"])
+    rights_request.move(State.IN_PROGRESS, actor=actor, reason=because, now=now)
+    deadlines.store(rights_request, Facts.from_json(rights_request.facts))
+    subject = rights_request.case.subject
+    if subject and rights_request.right == Right.ACCESS:
+        blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
+    hold_still(rights_request.case, now=now, actor=actor)
 
 
-def _is_worked_on(rights_request: RightsRequest) -> bool:
-    if rights_request.state not in _UNTOUCHED or Package.objects.filter(request=rights_request).exists():
-        return True
-    placed = restrictions.placed_for(rights_request.uuid).exclude(ground=Restriction.Ground.OBJECTION)
-    is_asked = rights_request.case.askings.in_force().filter(Q(request=rights_request) | Q(kind="identity"))
-    return placed.exists() or is_asked.exists() or any(getattr(rights_request, name).exists() for name in _WORK)
-
-
-def _count_from_the_earlier_day(
-    rights_request: RightsRequest, of: RightsRequest, *, actor: str, now: datetime
-) -> str | None:
-    """Returns the day from which the other one counted before, if that changed."""
-    before = of.received_on
-    if before <= rights_request.received_on:
-        return None
-    _count_from(of, rights_request.received_on, actor=actor, now=now)
-    return before.isoformat()
+def _own_day(of: RightsRequest) -> date:
+    """The day from which it counted before it answered for others. Each of them has it, so that any can be undone."""
+    noted = (
+        of.duplicates.filter(result__duplicate__has_key="own").order_by("pk").values_list("result", flat=True).first()
+    )
+    return date.fromisoformat(noted[KIND]["own"]) if noted else of.received_on
 
 
 def _count_from(of: RightsRequest, day: date, *, actor: str, now: datetime) -> None:
+    if day == of.received_on:
+        return
     before = of.due_on
     clock = deadlines.store(of, replace(Facts.from_json(of.facts), received=day))
     days = {"from": before and before.isoformat(), "to": of.due_on and of.due_on.isoformat()}
     data = {"because": KIND, "status": clock.status, **days}
     record(kind="request.clock-set", at=now, actor=actor, object=of.uuid, data=data, test=of.case.is_test)
-
-
-def _check_day(rights_request: RightsRequest, of: RightsRequest) -> None:
-    if rights_request.due_on and (of.due_on is None or of.due_on > rights_request.due_on):
-        raise DueEarlier
 
 
 def _keep_what_was_said(rights_request: RightsRequest, of: RightsRequest, *, actor: str, now: datetime) -> None:

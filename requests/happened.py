@@ -25,6 +25,7 @@ HAPPENED = {
     "case.mail-added": gettext_lazy("A message came to the mailbox"),
     "request.duplicate-marked": gettext_lazy("Closed as the same as another request"),
     "request.duplicate-undone": gettext_lazy("Not the same as the other request after all"),
+    "request.duplicate-reopened": gettext_lazy("Open again: the request that was to answer it ended without an answer"),
     "request.moved": gettext_lazy("State changed"),
     "request.decided": gettext_lazy("Decided about a purpose"),
     "case.confirmed": gettext_lazy("The person showed that the mailbox is theirs"),

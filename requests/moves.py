@@ -9,6 +9,7 @@ from requests import asking, deadlines, duplicates, messages, silence, ways
 from requests.facts import Facts
 from requests.models import Asking, Right, RightsRequest
 from requests.models_identity import Kind
+from requests.stopping import hold_still
 from requests.workflow import CLOSED, State, TransitionNotAllowed
 from subjects import blocks
 from subjects.models import ErasureBlock
@@ -47,6 +48,7 @@ def step(rights_request: RightsRequest, to: str, *, actor: str, now: datetime) -
     silence.check(rights_request, State(to))
     was_closed = rights_request.state in CLOSED
     rights_request.move(to, actor=actor, reason="by-hand", now=now)
+    duplicates.open_unanswered(rights_request, actor=actor, now=now)
     if was_closed:
         _begin_anew(rights_request, actor=actor, now=now)
     elif to == State.WITHDRAWN:
@@ -72,6 +74,8 @@ def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> 
     subject = rights_request.case.subject
     if subject and rights_request.right == Right.ACCESS:
         blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
+    # What an objection held still was set free with its answer.
+    hold_still(rights_request.case, now=now, actor=actor)
 
 
 def _ask_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:

@@ -14,12 +14,13 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
-from requests import asking, identity_evidence, two_people
+from requests import asking, duplicates, identity_evidence, two_people
 from requests.asking import NEVER_WAIT, begin, choose, give, lock, note, text, want_approval, words_of
 from requests.intake import NOT_SHOWN
 from requests.letters import render
 from requests.models import Asking, CaseFile, Right, RightsRequest
 from requests.models_identity import Ended, Kind
+from requests.stopping import hold_still
 from requests.workflow import State
 from subjects import blocks
 from subjects.models import ErasureBlock
@@ -99,6 +100,7 @@ def refuse(rights_request: RightsRequest, *, actor: str, now: datetime, exceptio
     if prepared.reason == NOT_SHOWN:
         _remember(prepared, now=now)
     rights_request.move(State.REFUSED, actor=actor, reason=prepared.reason, now=now)
+    duplicates.open_unanswered(rights_request, actor=actor, now=now)
     blocks.release(rights_request.uuid, now=now, actor=actor)
     identity_evidence.destroy(prepared.case, because="request-refused", actor=actor, now=now)
     note("refusal.sent", prepared, actor=actor, now=now)
@@ -149,6 +151,7 @@ def _again(rights_request: RightsRequest, *, because: str, actor: str, now: date
     subject = rights_request.case.subject
     if subject and rights_request.right == Right.ACCESS:
         blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
+    hold_still(rights_request.case, now=now, actor=actor)
 
 
 def may_come_back(rights_request: RightsRequest) -> bool:

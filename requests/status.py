@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Text
+from requests import duplicates
 from requests.deadlines import clock_of
 from requests.facts import Facts
 from requests.models import CaseFile, Complaint, ComplaintStep, RightsRequest
 from requests.stopping import in_words
-from requests.workflow import State
+from requests.workflow import OPEN, State
 
 NOW: dict[State, Text] = {
     State.RECEIVED: _("We have it, and somebody will begin to work on it."),
@@ -36,6 +37,7 @@ class Line:
     """One request: what happens to it now, what comes next, what ended at once, and why it is due when it is."""
 
     request: RightsRequest
+    is_open: bool
     now: Text
     next: Text
     stopped: list[str]
@@ -56,15 +58,19 @@ def counted(found: list[Line]) -> list[tuple[list[str], list[str]]]:
     """How the time is counted: the references of open requests, and the sentences that are true of all of them."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for line in found:
-        if line.request.is_open:
+        if line.is_open:
             groups.setdefault(tuple(line.why), []).append(line.request.reference)
     return [(references, list(why)) for why, references in groups.items()]
 
 
 def _line(rights_request: RightsRequest, case: CaseFile) -> Line:
     state = State(rights_request.state)
+    if state == State.DUPLICATE and not duplicates.is_told(rights_request):
+        # It may still be undone, as if it had not been.
+        state = State.IN_PROGRESS
     return Line(
         request=rights_request,
+        is_open=state in OPEN,
         now=NOW[state],
         next=NEXT.get(state, OVER),
         stopped=in_words(rights_request.result.get("stopped", [])),

@@ -104,8 +104,8 @@ def sent(request: HttpRequest) -> HttpResponse:
     if case is None:
         return redirect("requests:hub")
     lines = status.lines(case)
-    due = next((line.request.due_on for line in lines if line.request.is_open), None)
-    settled = not any(line.request.is_open for line in lines)
+    due = next((line.request.due_on for line in lines if line.is_open), None)
+    settled = not any(line.is_open for line in lines)
     context = {"case": case, "lines": lines, "due": due, "is_settled": settled, "corrected": "corrected" in request.GET}
     return render(request, "requests/sent.html", context)
 
@@ -140,7 +140,8 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "requests/link_unusable.html", status=404)
     page = "requests/status.html" if case.is_confirmed else "requests/confirm.html"
     lines = status.lines(case)
-    context = {"case": case, "token": token, "lines": lines, "counted": status.counted(lines)}
+    is_over = case.closed_at is not None and not any(line.is_open for line in lines)
+    context = {"case": case, "token": token, "lines": lines, "counted": status.counted(lines), "is_over": is_over}
     return render(request, page, {**context, "complaints": status.complaint_lines(case)})
 
 

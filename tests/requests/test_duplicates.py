@@ -3,11 +3,26 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from core.models import User
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests import answer, clarification, duplicates, intake, messages, office, representing
+from requests import (
+    answer,
+    clarification,
+    duplicates,
+    intake,
+    letters,
+    messages,
+    moves,
+    office,
+    refusing,
+    repetition,
+    representing,
+)
 from requests.models import RightsRequest
 from requests.workflow import TransitionNotAllowed
 from subjects.models import ErasureBlock
@@ -86,18 +101,93 @@ def test_the_earlier_day_counts(first, mailoutbox):
     assert (first.received_on, first.due_on) == (date(2026, 11, 22), date(2026, 12, 22))
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_undoing_one_of_two_keeps_the_day_of_the_other(first, order):
+    days = [date(2026, 11, 20), date(2026, 11, 19)]
+    both = [asked(received_on=day) for day in days]
+    for one in both:
+        duplicates.mark(one, RightsRequest.objects.get(pk=first.pk), **BY)
+    one, other = order
+    duplicates.undo(both[one], **BY)
+    first.refresh_from_db()
+    assert first.received_on == days[other]
+    duplicates.undo(both[other], **BY)
+    first.refresh_from_db()
+    assert (first.received_on, first.due_on) == (date(2026, 11, 22), date(2026, 12, 22))
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "refused", "before-the-hooks"])
+def test_what_was_to_be_answered_by_one_that_ends_without_an_answer_is_open_again(first, mailoutbox, how):
+    again = confirmed(mailoutbox)
+    due = again.due_on
+    duplicates.mark(again, first, **BY)
+    if how == "withdrawn":
+        moves.step(first, "withdrawn", **BY)
+    elif how == "refused":
+        refusing.prepare(first, reason="excessive", explanation="Every week for a year.", **BY)
+        refusing.refuse(first, **BY, exception="Nobody else is here.")
+    else:
+        first.move("withdrawn", **BY)
+    assert duplicates.tell_due(now=LATER + duplicates.UNDO) == 0
+    again.refresh_from_db()
+    assert (again.state, again.duplicate_of, again.due_on, again.case.closed_at) == ("in_progress", None, due, None)
+    assert ErasureBlock.objects.filter(placed_for=again.uuid, released_at=None).exists()
+    assert messages.comments(again.case)[-1][1].startswith(f"{first.reference} was to answer this request, too,")
+
+
+def test_the_letter_promises_no_answer_that_was_given(first, mailoutbox):
+    again = asked()
+    duplicates.mark(again, first, **BY)
+    first.move("in_progress", **BY)
+    for state in ("ready", "refused"):
+        first.move(state, actor=make.OFFICER, reason="answered", now=LATER)
+    assert duplicates.tell_due(now=LATER + duplicates.UNDO) == 1
+    again.refresh_from_db()
+    text = letters.read(letters.latest(again))["text"]
+    assert again.state == "duplicate"
+    assert "We answered both together on Wednesday 25 November 2026" in text
+    assert "You will have the answer" not in text
+
+
+def test_one_that_answers_others_does_not_close_for_a_third(first, mailoutbox):
+    again = asked()
+    duplicates.mark(again, first, **BY)
+    with pytest.raises(repetition.WorkDone):
+        duplicates.mark(first, confirmed(mailoutbox), **BY)
+
+
+def test_the_real_one_is_offered_beside_many_that_nobody_confirmed(mailoutbox):
+    make.register(manual=True)
+    make.person("newsletter")
+    for _ in range(duplicates.MOST):
+        asked(now=NOW)
+    real, again = confirmed(mailoutbox), asked()
+    assert duplicates.candidates(again, User(is_superuser=True)) == [real]
+
+
+def test_the_requests_are_locked_before_the_cases_each_in_one_order(first):
+    again = asked()
+    with CaptureQueriesContext(connection) as seen:
+        duplicates.mark(again, first, **BY)
+    locks = [one["sql"] for one in seen.captured_queries if "FOR UPDATE" in one["sql"]][:4]
+    tables = [sql.split('FROM "')[1].split('"')[0] for sql in locks]
+    assert tables == ["requests_rightsrequest"] * 2 + ["requests_casefile"] * 2
+    keys = [sql.split('."id" = ')[1].split()[0] for sql in locks]
+    assert keys == [str(pk) for pk in (first.pk, again.pk, first.case_id, again.case_id)]
+
+
 def test_what_else_is_asked_for_stays_open(first):
     again = asked("access", "erasure")
     duplicates.mark(again, first, **BY)
     other = again.case.requests.get(right="erasure")
     assert other.is_open
-    with pytest.raises(duplicates.NotTheSame):
+    with pytest.raises(repetition.NotTheSame):
         duplicates.mark(other, first, **BY)
 
 
 @pytest.mark.parametrize("how", ["stranger", "closed", "unconfirmed", "represented", "asked", "waits", "older", "more"])
 def test_what_would_lose_something_is_refused(first, mailoutbox, how):
-    again, refusal = asked(), duplicates.NotTheSame
+    again, refusal = asked(), repetition.NotTheSame
     if how == "stranger":
         again = asked(email="ada@example.com")
     elif how == "closed":
@@ -106,20 +196,20 @@ def test_what_would_lose_something_is_refused(first, mailoutbox, how):
         again, first = first, again
     elif how == "represented":
         representing.begin(again.case, capacity="solicitor", is_child=False, **BY)
-        refusal = duplicates.ForSomebodyElse
+        refusal = repetition.ForSomebodyElse
     elif how == "asked":
-        again, refusal = confirmed(mailoutbox), duplicates.WorkDone
+        again, refusal = confirmed(mailoutbox), repetition.WorkDone
         clarification.ask(again, reason="which-data", unclear="Which mails?", **BY)
     elif how == "waits":
         clarification.ask(first, reason="which-data", unclear="Which mails?", **BY)
-        refusal = duplicates.DueEarlier
+        refusal = repetition.DueEarlier
     elif how == "older":
         answer.prepare_access(first, actor=make.OFFICER, now=NOW)
-        refusal = duplicates.AnsweredBefore
+        refusal = repetition.AnsweredBefore
     else:
         first = confirmed(mailoutbox, "objection", stop=[])
         RightsRequest.objects.filter(pk=first.pk).update(result={"objected": ["contract-administration"]})
-        again, refusal = asked("objection", stop=[]), duplicates.AsksForMore
+        again, refusal = asked("objection", stop=[]), repetition.AsksForMore
     state = RightsRequest.objects.get(pk=again.pk).state
     with pytest.raises(refusal):
         duplicates.mark(again, first, **BY)
@@ -143,7 +233,11 @@ def test_staff_do_it_on_the_page_and_the_person_sees_it(first, client, mailoutbo
     again.refresh_from_db()
     token = intake.fresh_link(again.case, now=LATER)
     again.case.save()
-    assert "One answer is for both." in client.get(reverse("requests:confirm", args=[token])).content.decode()
+    where = reverse("requests:confirm", args=[token])
+    told = client.get(where).content.decode()
+    assert "We are working on it." in told
+    assert "One answer is for both." not in told
+    assert "We have answered." not in told
     assert "Open again" in client.post(f"{page}duplicate/undo/", follow=True).content.decode()
 
 

@@ -14,7 +14,7 @@ from core.errors import Invalid
 from core.outbox import deliver_due
 from ledger.models import Entry
 from processing.models import Purpose
-from requests import answer, decisions, identity, letters, moves, objecting, restricted_use, ways
+from requests import answer, decisions, duplicates, identity, letters, moves, objecting, restricted_use, ways
 from requests.models import RightsRequest
 from requests.two_people import TwoPeopleNeeded
 from subjects import erasure, people, relationships, restrictions
@@ -354,3 +354,18 @@ def test_two_people(subject, mailoutbox, settings):
     ways.release(found, actor="user:somebody-else", now=NOW)
     assert RightsRequest.objects.get(pk=found.pk).state == "fulfilled"
     assert answer.closing_state({"gaps": [], "upheld": [1], "not_upheld": [1]}) == "partly_fulfilled"
+
+
+def test_what_is_open_again_is_held_still_again(subject, mailoutbox):
+    by = {"actor": make.OFFICER, "now": NOW}
+    found = objection(mailoutbox)
+    moves.step(found, "withdrawn", **by)
+    assert objecting.lift_answered(now=NOW) == 2
+    moves.step(found, "in_progress", **by)
+    assert len(objecting.held(found)) == 2
+    again = objection(mailoutbox)
+    duplicates.mark(again, found, **by)
+    for restriction in objecting.held(again):
+        restrictions.lift(restriction, **by)
+    duplicates.undo(again, **by)
+    assert len(objecting.held(again)) == 2
