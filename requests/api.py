@@ -39,6 +39,17 @@ def late_field() -> serializers.ChoiceField:
     return serializers.ChoiceField(choices=Late.choices, required=False, allow_blank=True, default="", help_text=words)
 
 
+def capacity_field() -> serializers.ChoiceField:
+    words = "In which capacity somebody else asks. Nothing is disclosed before it is shown that they may."
+    every = Representation.Capacity.choices
+    return serializers.ChoiceField(choices=every, required=False, allow_blank=True, default="", help_text=words)
+
+
+def child_field() -> serializers.BooleanField:
+    words = "The person is a child; then it is said who asks."
+    return serializers.BooleanField(required=False, default=False, help_text=words)
+
+
 class AskedForIn(RequesterIn):
     representative = serializers.CharField(
         max_length=LENGTHS["representative"],
@@ -53,16 +64,8 @@ class RequestsIn(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=Right.choices), allow_empty=False, max_length=len(Right.choices)
     )
     requester = AskedForIn()
-    capacity = serializers.ChoiceField(
-        choices=Representation.Capacity.choices,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="In which capacity somebody else asks. Nothing is disclosed before it is shown that they may.",
-    )
-    is_child = serializers.BooleanField(
-        required=False, default=False, help_text="The person is a child; then it is said who asks."
-    )
+    capacity = capacity_field()
+    is_child = child_field()
     details = serializers.CharField(max_length=DETAILS_LENGTH, required=False, allow_blank=True, default="")
     channel = serializers.ChoiceField(choices=CaseFile.Channel.choices, default=CaseFile.Channel.API)
     received_on = serializers.DateField(required=False, allow_null=True, default=None)

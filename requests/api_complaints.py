@@ -19,7 +19,7 @@ from core.errors import Invalid, NotFound
 from core.idempotency import replayable
 from processing.models import Purpose
 from requests import arriving, complaints, references
-from requests.api import RequesterIn, late_field
+from requests.api import AskedForIn, capacity_field, child_field, late_field
 from requests.api_work import LetterOut, actor_of, read
 from requests.intake import DETAILS_LENGTH, LENGTHS
 from requests.models import CaseFile, Complaint
@@ -30,12 +30,14 @@ STEPS = ["description", "acknowledgement", "enquiries", "progress", "outcome"]
 STATES = ("open", "closed")
 
 
-class ComplainantIn(RequesterIn):
+class ComplainantIn(AskedForIn):
     address = serializers.CharField(max_length=LENGTHS["address"], required=False, allow_blank=True)
 
 
 class ComplaintIn(serializers.Serializer[Any]):
     requester = ComplainantIn()
+    capacity = capacity_field()
+    is_child = child_field()
     complaint = serializers.CharField(max_length=DETAILS_LENGTH, help_text="In the person's words.")
     wish = serializers.CharField(max_length=DETAILS_LENGTH, required=False, allow_blank=True, default="")
     channel = serializers.ChoiceField(choices=CaseFile.Channel.choices, default=CaseFile.Channel.API)
@@ -221,6 +223,8 @@ def _open(request: Request) -> UUID:
     given, now = read(ComplaintIn, request), timezone.now()
     made = arriving.take_in_complaint(
         requester=given["requester"],
+        capacity=given["capacity"],
+        is_child=given["is_child"],
         answers={"complaint": given["complaint"], "wish": given["wish"]},
         channel=given["channel"],
         received_at=now,

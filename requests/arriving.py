@@ -3,6 +3,7 @@
 The clock counts from the day it came all the same, so whoever sets that day back says why; the code is evidence.
 """
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import date, datetime
 from typing import Any
@@ -36,30 +37,39 @@ def take_in(*, capacity: str = "", is_child: bool = False, late: str = "", **giv
     """
     now, actor = given["now"], given["actor"]
     days = days_late(given["received_on"], now=now)
-    errors = problems(days, late)
-    asking = representing.problems(capacity=capacity, is_child=is_child, requester=given["requester"])
-    errors |= {f"requester.{name}" if name == "representative" else name: text for name, text in asking.items()}
-    if errors:
-        raise Invalid(fields=errors)
+    _check(days, late, capacity, given["requester"], is_child=is_child)
     # Where nothing is noted with it, opening it is one statement and a transaction by itself.
     with transaction.atomic() if capacity or days else nullcontext():
         case = open_case(**given)
-        # The same form sent twice is one case, and is noted once.
-        if capacity and representing.of(case) is None:
-            representing.begin(case, capacity=capacity, is_child=is_child, actor=actor, now=now)
+        _note_who(case, capacity, is_child=is_child, actor=actor, now=now)
         note_late(case, late, days, actor=actor, now=now)
     return case
 
 
 @transaction.atomic
-def take_in_complaint(*, late: str = "", **given: Any) -> Complaint:
-    """A complaint as open_complaint takes it, with why it is late."""
-    days = days_late(given["received_on"], now=given["now"])
-    if errors := problems(days, late):
-        raise Invalid(fields=errors)
+def take_in_complaint(*, capacity: str = "", is_child: bool = False, late: str = "", **given: Any) -> Complaint:
+    """A complaint as open_complaint takes it, with who complains for the person and why it is late."""
+    now, actor = given["now"], given["actor"]
+    days = days_late(given["received_on"], now=now)
+    _check(days, late, capacity, given["requester"], is_child=is_child)
     made = complaints.open_complaint(**given)
-    note_late(made.case, late, days, actor=given["actor"], now=given["now"])
+    _note_who(made.case, capacity, is_child=is_child, actor=actor, now=now)
+    note_late(made.case, late, days, actor=actor, now=now)
     return made
+
+
+def _check(days: int, late: str, capacity: str, requester: Mapping[str, str], *, is_child: bool) -> None:
+    errors = problems(days, late)
+    asking = representing.problems(capacity=capacity, is_child=is_child, requester=requester)
+    errors |= {f"requester.{name}" if name == "representative" else name: text for name, text in asking.items()}
+    if errors:
+        raise Invalid(fields=errors)
+
+
+def _note_who(case: CaseFile, capacity: str, *, is_child: bool, actor: str, now: datetime) -> None:
+    """The same form sent twice is one case, and is noted once."""
+    if capacity and representing.of(case) is None:
+        representing.begin(case, capacity=capacity, is_child=is_child, actor=actor, now=now)
 
 
 def days_late(received_on: date | None, *, now: datetime) -> int:

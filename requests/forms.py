@@ -12,9 +12,25 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import Invalid
 from requests import messages, references
 from requests.intake import DETAILS_LENGTH, LENGTHS
+from requests.representing import Capacity
 from subjects.identifiers import Claim
 
 LONG = _("Your message must be 5,000 characters or fewer")
+# In which capacity somebody asks for another, as they would say it of themselves.
+CAPACITIES = [
+    (Capacity.PARENT.value, _("Their parent, or somebody with parental responsibility")),
+    (Capacity.ATTORNEY.value, _("Their attorney, deputy or guardian")),
+    (Capacity.SOLICITOR.value, _("Their solicitor")),
+    (Capacity.AGENT.value, _("A friend, relative or adviser whom they asked")),
+    (Capacity.OTHER.value, _("Somebody else")),
+]
+MISSING = {
+    "age": _("Select how old they are"),
+    "capacity": _("Select who you are"),
+    "representative": _("Enter your own name, and how we reach you"),
+}
+FOR_ANOTHER = tuple(MISSING)
+AGES = [("adult", _("18 or older")), ("child", _("Under 18"))]
 
 
 class Question(forms.Form):
@@ -179,6 +195,24 @@ class MessageForm(WithReference):
     )
 
 
+def choice(label: Any, options: Any) -> forms.ChoiceField:
+    """One of several in a list that may stay empty."""
+    wrong = {"invalid_choice": _("Choose from the list")}
+    return forms.ChoiceField(label=label, choices=[("", ""), *options], required=False, error_messages=wrong)
+
+
+def representative_field(**options: Any) -> forms.CharField:
+    return text(
+        MISSING["representative"],
+        LENGTHS["representative"],
+        _("Your name and how we reach you must be 200 characters or fewer"),
+        forms.Textarea({"rows": 2}),
+        label=_("Your own name, and how we reach you"),
+        help_text=_("We ask you to show that you may act for them before we send or change anything."),
+        **options,
+    )
+
+
 class ComplaintForm(SendForm):
     """A complaint in one page (DPA 2018 s.164A(2): a form, and other ways beside it)."""
 
@@ -194,7 +228,24 @@ class ComplaintForm(SendForm):
     address = address_field(
         _("Your postal address"), _("Only if you gave no e-mail address. We write to you there."), required=False
     )
-    field_order = ["complaint", "wish", "name", "email", "address", "token", "website"]
+    age = choice(_("How old are they?"), AGES)
+    capacity = choice(_("Who are you?"), CAPACITIES)
+    representative = representative_field(required=False)
+    field_order = ["complaint", "wish", "name", "email", "address", *FOR_ANOTHER, "token", "website"]
+
+    @property
+    def about_them(self) -> list[forms.BoundField]:
+        """What everybody is asked."""
+        return [field for field in self.visible_fields() if field.name not in (*FOR_ANOTHER, "website")]
+
+    @property
+    def for_another(self) -> list[forms.BoundField]:
+        return [self[name] for name in FOR_ANOTHER]
+
+    @property
+    def is_for_another(self) -> bool:
+        """Whether something was said about somebody else, so that it is not folded away."""
+        return any(field.value() for field in self.for_another)
 
     def clean_email(self) -> str:
         return possible_email(self.cleaned_data["email"]) if self.cleaned_data["email"] else ""
@@ -203,4 +254,8 @@ class ComplaintForm(SendForm):
         data: dict[str, Any] = super().clean() or {}
         if not data.get("email") and not data.get("address") and not {"email", "address"} & set(self.errors):
             self.add_error("email", _("Enter an e-mail address or a postal address, so that we can answer you"))
+        if any(data.get(name) for name in FOR_ANOTHER):
+            for name, missing in MISSING.items():
+                if not data.get(name) and name not in self.errors:
+                    self.add_error(name, missing)
         return data

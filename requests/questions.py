@@ -6,7 +6,19 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from processing.models import DecisionSystem
-from requests.forms import Question, address_field, email_field, name_field, possible_email, text, words
+from requests.forms import (
+    AGES,
+    CAPACITIES,
+    MISSING,
+    Question,
+    address_field,
+    email_field,
+    name_field,
+    possible_email,
+    representative_field,
+    text,
+    words,
+)
 from requests.intake import LENGTHS
 from requests.models import Representation, Right
 from requests.stopping import consent_purposes
@@ -40,15 +52,6 @@ GROUNDS = [
     ("objected", _("I have objected, and want you to wait until you have decided")),
     (OTHER, _("For another reason")),
 ]
-# In which capacity somebody asks for another, as they would say it of themselves.
-CAPACITIES = [
-    (Capacity.PARENT.value, _("Their parent, or somebody with parental responsibility")),
-    (Capacity.ATTORNEY.value, _("Their attorney, deputy or guardian")),
-    (Capacity.SOLICITOR.value, _("Their solicitor")),
-    (Capacity.AGENT.value, _("A friend, relative or adviser whom they asked")),
-    (Capacity.OTHER.value, _("Somebody else")),
-]
-AGES = [("adult", _("18 or older")), ("child", _("Under 18"))]
 RECEIVERS = [("me", _("Me")), (OTHER, _("Another company or organisation"))]
 
 
@@ -198,16 +201,9 @@ class SomebodyElseForm(Question):
         label=_("Full name of the person you ask for"),
         help_text=_("The person whose data it is."),
     )
-    age = choices(_("How old are they?"), AGES, _("Select how old they are"), several=False)
-    capacity = choices(_("Who are you?"), CAPACITIES, _("Select who you are"), several=False)
-    representative = text(
-        _("Enter your own name, and how we reach you"),
-        LENGTHS["representative"],
-        _("Your name and how we reach you must be 200 characters or fewer"),
-        forms.Textarea({"rows": 2}),
-        label=_("Your own name, and how we reach you"),
-        help_text=_("We ask you to show that you may act for them before we send or change anything."),
-    )
+    age = choices(_("How old are they?"), AGES, MISSING["age"], several=False)
+    capacity = choices(_("Who are you?"), CAPACITIES, MISSING["capacity"], several=False)
+    representative = representative_field()
 
 
 class EmailForm(Question):

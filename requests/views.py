@@ -14,9 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from requests import address, complaints, messages, references, status, steps
+from requests import address, messages, references, status, steps
 from requests import draft as drafts
-from requests.arriving import take_in
+from requests.arriving import take_in, take_in_complaint
 from requests.forms import ComplaintForm, LinkForm, MessageForm, NewAddressForm, Question, SendForm
 from requests.intake import LinkUnusable, confirm, send_new_link, waiting
 from requests.models import CaseFile, Complaint
@@ -197,11 +197,14 @@ def complain(request: HttpRequest) -> HttpResponse:
 
 def _complain(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     now = timezone.now()
-    complaint = complaints.open_complaint(
-        requester={name: data[name] for name in ("name", "email", "address")},
+    complaint = take_in_complaint(
+        requester={name: data[name] for name in ("name", "email", "address", "representative")},
+        capacity=data["capacity"],
+        is_child=data["age"] == "child",
         answers={name: data[name] for name in ("complaint", "wish")},
         channel=CaseFile.Channel.WEB,
         received_at=now,
+        received_on=None,
         locale=_locale(),
         actor="public",
         now=now,

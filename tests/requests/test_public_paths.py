@@ -270,6 +270,20 @@ ELSE = {
 }
 
 
+def test_who_complains_for_another_says_so_and_nobody_else_is_asked(client):
+    assert "<details><summary>I complain for somebody else" in client.get("/complain/").content.decode()
+    wrong = complain(client, capacity="parent").content.decode()
+    assert "<details open>" in wrong
+    for sentence in ("Select how old they are", "Enter your own name"):
+        assert sentence in wrong
+    assert not Complaint.objects.exists()
+    complain(client, **ELSE)
+    case = Complaint.objects.get().case
+    assert (case.representation.capacity, case.representation.competence) == ("parent", "unknown")
+    assert claim_of(case)["representative"] == ELSE["representative"]
+    assert representing.is_missing(case)
+
+
 def test_somebody_who_asks_for_another_says_so_on_one_page(client):
     client.post("/rights/", {"rights": ["access"]})
     page = text_of(client.get("/rights/name/"))

@@ -129,6 +129,19 @@ def test_what_cannot_be_is_named(api, change, field):
     assert not CaseFile.objects.exists()
 
 
+def test_a_complaint_says_who_complains_for_whom(api):
+    requester = {**BODY["requester"], "representative": "Vinton Cerf, 1 Law Street"}
+    body = {"requester": requester, "complaint": "Nobody answered her."}
+    for wrong, field in (({}, "capacity"), ({"capacity": "solicitor", "requester": BODY["requester"]}, "requester.r")):
+        errors = api.post("/api/v1/complaints/", {**body, **wrong}, content_type="application/json").json()["errors"]
+        assert [error["field"].startswith(field) for error in errors] == [True]
+    made = api.post("/api/v1/complaints/", {**body, "capacity": "solicitor"}, content_type="application/json")
+    assert made.status_code == 202
+    case = CaseFile.objects.get(complaints__reference=made.json()["reference"])
+    assert (case.representation.capacity, case.representation.competence) == ("solicitor", "adult")
+    assert representing.is_missing(case)
+
+
 def test_an_agent_gets_nothing_before_they_show_that_they_may(api, mailoutbox):
     """legal-rules: evidence of authority is the agent's burden; nothing is disclosed to their word."""
     make_requests.system()
