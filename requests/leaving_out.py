@@ -122,7 +122,7 @@ def make(
     now: datetime,
 ) -> Exemption:
     """Write one exemption down, inside the caller's transaction. It is approved at once where one person is enough."""
-    chosen = exemption(why.code, rights_request.right)
+    chosen = exemption(why.code, rights_request.right, rights_request.case.rule_set.jurisdiction)
     _check(chosen, why, scope)
     made = Exemption(
         request=rights_request, code=chosen.code, scope=scope, item=item, document=document, is_silent=why.is_silent

@@ -118,9 +118,7 @@ UNION: dict[str, Part] = {
 def sentence(part: str, jurisdiction: str = "UK") -> str:
     """What is missing, and which rule asks for it."""
     if part == letter_law.PART:
-        return _(
-            "It names the British Act, which is no law of the Union. Decide anew what rests on it."
-        )
+        return _("It names the British Act, which is no law of the Union. Decide anew what rests on it.")
     known = PARTS.get(part) if jurisdiction == "UK" else UNION.get(part) or PARTS.get(part)
     if known is None:
         return _("This part is missing or incomplete: %(part)s.") % {"part": part}

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from core.errors import DomainError
+from core.errors import DomainError, Invalid
 from ledger.models import Entry
-from requests import answer, exemptions, leaving_out, letters, package
+from requests import answer, exempting, exemptions, leaving_out, letters, package
 from requests.leaving_out import Weighed, Why
 from requests.models import Exemption, Right
 from subjects.models import PersonalDataItem
@@ -69,6 +69,15 @@ def test_a_record_goes_from_every_file_and_the_letter_says_why(access):
     assert "solicitor" not in parts["withheld"]
     assert {"complain-to-us", "complain-to-commissioner", "court"} <= set(parts)
     assert access.state == "partly_fulfilled"
+
+
+def test_under_the_law_of_the_union_it_is_the_rights_of_others_or_nothing(access):
+    access.case.rule_set.jurisdiction = "EU"
+    with pytest.raises(Invalid) as refusal:
+        leave(access, 1, PRIVILEGE)
+    assert list(refusal.value.fields) == ["code"]
+    leave(access, 2, Why("others-copy", "Bob said this about his own illness.", WEIGHED))
+    assert [row["article"] for row in exempting.report(access)] == ["Art 15(4)"]
 
 
 def test_words_go_black_in_every_file_whatever_their_case(access):
