@@ -12,6 +12,7 @@ from requests import (
     asking_where,
     deadlines,
     decisions,
+    duplicates,
     intake,
     leaving_out,
     moves,
@@ -121,6 +122,13 @@ def _withhold(found: RightsRequest, step: Row, at: datetime) -> None:
         leaving_out.approve(made, actor=DIRECTOR, now=at)
 
 
+def _repeat(found: RightsRequest, step: Row, at: datetime) -> None:
+    """Close it for the one that the same address sent before. Somebody of the crowd may have sent none."""
+    same = RightsRequest.objects.filter(case__claim_blind=found.case.claim_blind, right=found.right)
+    if before := same.filter(pk__lt=found.pk).order_by("pk").first():
+        duplicates.mark(found, before, actor=ACTOR, now=at)
+
+
 def _note(found: RightsRequest, **facts: Any) -> None:
     deadlines.store(found, replace(Facts.from_json(found.facts), **facts))
 
@@ -140,5 +148,6 @@ STEPS: dict[str, Callable[[RightsRequest, Row, datetime], object]] = {
     "answer": _answer,
     "refuse": _refuse,
     "withhold": _withhold,
+    "repeat": _repeat,
     "send": lambda found, step, at: answer.release_access(found, actor=DIRECTOR, now=at),
 }

@@ -54,11 +54,11 @@ def test_a_worker_killed_in_the_middle_of_a_purge_leaves_nothing_half_done(runni
     """The purge is held at its first row by a lock, its worker killed with SIGKILL; the next sweep does it all."""
     address = "killed.testperson@example.org"
     running_stack.shell(PAST_CUSTOMER.format(address=address))
-    running_stack.shell(APPROVED.format(rule="support-records"))
     before = running_stack.pids["worker"]
     with psycopg.connect(superuser(running_stack)) as holder:
-        # Reading goes on, so that the set is seen to be the approved one.
+        # Reading goes on, so that the set is seen to be the approved one. What is approved begins at any time from then.
         holder.execute("LOCK TABLE subjects_itempurpose IN EXCLUSIVE MODE")
+        running_stack.shell(APPROVED.format(rule="support-records"))
         running_stack.shell("from retention.tasks import resume; resume.delay()")
         with psycopg.connect(superuser(running_stack), autocommit=True) as looker:
             blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'subjects_itempurpose'::regclass"
