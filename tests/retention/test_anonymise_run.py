@@ -133,7 +133,7 @@ def test_a_run_that_stops_midway_leaves_no_fragment_and_loses_no_row(surveys, mo
         leave(run, *args, **more)
         left.append(run)
         if len(left) == 2:
-            rules._retire(one, now=NOW) if is_retired else runs.pause(run, actor="user:1", now=NOW)
+            rules._retire(one, one, now=NOW) if is_retired else runs.pause(run, actor="user:1", now=NOW)
 
     monkeypatch.setattr(anonymise_run.evidence, "leave", stop)
     purge(one, as_of=TODAY, commit=True, now=NOW, batch=1)
@@ -176,7 +176,7 @@ def test_pseudonymising_stops_with_its_run(surveys, monkeypatch, is_retired):
     one = six(surveys)
     answer(6, "1931-02-03", "low")
     stop = lambda: (  # noqa: E731
-        rules._retire(one, now=NOW) if is_retired else runs.pause(Run.objects.get(), actor="user:1", now=NOW)
+        rules._retire(one, one, now=NOW) if is_retired else runs.pause(Run.objects.get(), actor="user:1", now=NOW)
     )
     meanwhile(monkeypatch, anonymise_run, "_pseudonymise", stop)
     purge(one, as_of=TODAY, commit=True, now=NOW)
