@@ -240,7 +240,8 @@ def test_from_consent_to_provable_erasure(running_stack: RunningStack, api: Api,
         stack.shell(PAST_APPLICANT.format(address=APPLICANT))
         assert subjects_left(stack, APPLICANT) == "True"
         officer.open("/admin/forgetting/").follow("applicants").press("See whether its next run needs approval")
-        officer.sees("This rule has never erased anything.").press("Let exactly these go").sees("It begins within minutes.")
+        officer.sees("This rule has never erased anything.").press("Let exactly these go")
+        officer.sees("It begins within minutes.")
         stack.shell("from retention.tasks import resume; resume.delay()")
         until = time.monotonic() + 60
         while subjects_left(stack, APPLICANT) == "True" and time.monotonic() < until:
