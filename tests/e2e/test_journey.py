@@ -240,7 +240,7 @@ def test_from_consent_to_provable_erasure(running_stack: RunningStack, api: Api,
         stack.shell(PAST_APPLICANT.format(address=APPLICANT))
         assert subjects_left(stack, APPLICANT) == "True"
         officer.open("/admin/forgetting/").follow("applicants").press("See whether its next run needs approval")
-        officer.sees("This rule has never erased anything.").press("Let exactly these go")
+        officer.sees("Waits for approval").press("Let exactly these go")
         officer.sees("It begins within minutes.")
         stack.shell("from retention.tasks import resume; resume.delay()")
         until = time.monotonic() + 60
