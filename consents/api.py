@@ -208,7 +208,8 @@ class ConsentView(RecallsKey, CrossOriginView):
             self.read_key(request)
             # What was recalled is only proved by the statement of a capture.
             answer = answers.read(request.data, now=now, address=address)
-            return opt_in.ask(answer, dict(request.data), now=now, actor=_actor(request))
+            if opt_in.is_needed(answer):
+                return opt_in.ask(answer, dict(request.data), now=now, actor=_actor(request))
         return capture.capture(answer, now=now, actor=_actor(request), by=self.seen(request))
 
 

@@ -111,7 +111,7 @@ def written(payload: Mapping[str, Any]) -> Mapping[str, Any]:
 def deliver_due(*, now: datetime, limit: int = 50) -> int:
     """Deliver what is due and in nobody's lease; returns how many were delivered. Any number may run at once."""
     started = time.monotonic()
-    due = _deliverable(now).order_by("due_at").values_list("pk", flat=True)[:limit]
+    due = _deliverable(now).order_by("due_at", "pk").values_list("pk", flat=True)[:limit]
     # A lease counts from when it is taken: with a slow server that is long after the batch began.
     return sum(deliver_one(pk, now=now + timedelta(seconds=time.monotonic() - started)) for pk in list(due))
 

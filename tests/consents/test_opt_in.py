@@ -42,6 +42,13 @@ def now():
     return Entry.objects.latest("id").at
 
 
+def test_when_the_office_asks_for_it_no_longer_the_next_answer_counts_at_once(client):
+    assert send(client).json()["pending"]
+    ConsentForm.objects.update(double_opt_in=False)
+    told = send(client, "bea@example.com").json()
+    assert (told["pending"], bool(told["receipt"])) == (False, True)
+
+
 def test_before_the_button_there_is_nobody_and_nothing(client, mailoutbox):
     response = send(client)
     assert response.status_code == 201, response.content
