@@ -5,8 +5,8 @@ act is the first letter of cookies.models.How, or q while a "yes" waits for its 
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -36,6 +36,10 @@ class Stored:
         if purpose["need"] == "consent":
             return purpose["id"] in self.granted and int(str(purpose["since"])) <= self.version
         return purpose["id"] not in self.denied
+
+    def without(self, purposes: Collection[str]) -> "Stored":
+        """The same choice, once these purposes have ended elsewhere."""
+        return replace(self, granted=self.granted.difference(purposes), denied=self.denied.union(purposes))
 
 
 def of(choice: CookieChoice, *, since: datetime | None = None) -> str:

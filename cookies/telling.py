@@ -51,6 +51,10 @@ def deletable(version: SiteVersion, purposes: Iterable[str], present: Mapping[st
     return [name for name in present if any(fits(pattern, name) for pattern in own)]
 
 
+def titles(version: SiteVersion, purposes: Iterable[str]) -> list[str]:
+    return [group["title"] for group in _of(version, purposes)]
+
+
 def fits(pattern: str, name: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 

@@ -10,7 +10,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_http_methods, require_safe
 
-from cookies import banner, braking, choices, gpc, publishing, stored, telling, withdrawing
+from cookies import banner, braking, choices, gpc, linking, publishing, stored, telling, withdrawing
 from cookies.models import SiteVersion
 from cookies.stored import Stored
 
@@ -75,11 +75,15 @@ def _show(
     request: HttpRequest, version: SiteVersion, kept: Stored | None, domain: str | None, **more: Any
 ) -> HttpResponse:
     signal = gpc.is_on(request)
+    # What its person ended elsewhere is over here too; the browser's own cookie is only written by a choice.
+    over = linking.ended_elsewhere(version.site, kept.consent_id) if kept and kept.granted else []
+    shown = kept.without(over) if kept else None
     context = {
         "version": version,
         "site": version.site,
-        "groups": telling.groups(version, kept, is_gpc=signal),
-        "kept": kept,
+        "groups": telling.groups(version, shown, is_gpc=signal),
+        "over": telling.titles(version, over),
+        "kept": shown,
         "is_gpc": signal,
         "can_choose": domain is not None,
         **more,

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils import timezone
 
 from consents import unsubscribe
 from consents.models import ConsentEvent, ConsentState
@@ -68,6 +69,26 @@ def test_another_choice_leaves_the_browser_alone(page, client):
     answer = client.post(page, {"act": "stop"})
     assert NAME not in answer.cookies
     assert CookieChoice.objects.count() == rows
+
+
+def test_without_scripts_a_browser_shows_what_was_ended_in_another_one(page, client):
+    rows = CookieChoice.objects.count()
+    assert 'id="website-analytics-yes" aria-describedby="about-website-analytics" checked' in shown(client)
+    withdraw([ADA], purposes=["website-analytics"], now=timezone.now(), actor=make.ACTOR)
+    text = shown(client)
+    assert 'id="website-analytics-no" aria-describedby="about-website-analytics" checked' in text
+    assert "You ended this elsewhere" in text
+    assert CookieChoice.objects.count() == rows
+    # Looking wrote nothing; saving what is shown deletes what was stored.
+    client.cookies["_seen_1"] = "x"
+    answer = client.post("/cookies/shop/", {"choose": "some", "website-analytics": "no", "site-appearance": "yes"})
+    assert answer.cookies["_seen_1"]["max-age"] == 0
+    assert "You ended this elsewhere" not in answer.content.decode()
+    assert "You ended this elsewhere" not in shown(client)
+
+
+def shown(client):
+    return client.get("/cookies/shop/").content.decode()
 
 
 @pytest.fixture
