@@ -43,6 +43,7 @@ def create(
     *,
     kind: str = ApiKey.Kind.SECRET,
     origins: Iterable[str] = (),
+    system: str = "",
     expires_at: datetime | None = None,
     key: str | None = None,
 ) -> tuple[ApiKey, str]:
@@ -58,6 +59,7 @@ def create(
             fields={"scopes": _("A key for browsers names its origins and only reads forms or posts choices.")}
         )
     row = ApiKey(name=name, kind=kind, prefix=prefix, scopes=scopes, origins=origins, expires_at=expires_at)
+    row.system = system
     row.digest = token_hash(key)
     row.save(force_insert=True)
     return row, key

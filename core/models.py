@@ -90,6 +90,7 @@ class Owner(models.TextChoices):
     IDENTITY = "identity", _("evidence of identity")
     MAIL = "mail", _("message in the privacy mailbox")
     WEBHOOK = "webhook", _("webhook")
+    SHARE = "share", _("what another system has to erase")
 
 
 class DataKey(models.Model):
@@ -124,6 +125,8 @@ class ApiKey(models.Model):
     digest = models.BinaryField(editable=False)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
     origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    # The short name of the system that calls with it. Lower than the register, so by its name.
+    system = models.CharField(max_length=50, blank=True, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -25,7 +25,7 @@ NOT_PERSONAL = {
     *(
         f"core.ApiKey.{name}"
         for name in (
-            *("id", "uuid", "name", "kind", "prefix", "digest", "scopes", "origins"),
+            *("id", "uuid", "name", "kind", "prefix", "digest", "scopes", "origins", "system"),
             *("created_at", "expires_at", "revoked_at", "last_used_at"),
         )
     ),

@@ -15,6 +15,7 @@ SCOPES: dict[str, str | Promise] = {
     "requests:read": _("See how a request or a complaint stands."),
     "requests:letters": _("Read letters to people, to print and post them. Each reading is recorded."),
     "requests:work": _("Work requests and complaints to the end, as staff do: decide, release, refuse."),
+    "systems:tasks": _("Be asked, as one system of the register, what to do there about people, and answer."),
     "events:read": _("Follow what changed, by ids and codes."),
     "ledger:read": _("Get the seals of the ledger and proofs of its entries."),
 }

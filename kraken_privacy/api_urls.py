@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("requests.api_urls")),
     path("", include("cookies.api_urls")),
     path("", include("notices.api_urls")),
+    path("", include("retention.api_urls")),
 ]

@@ -135,9 +135,11 @@ def _written(mark: UUID | datetime) -> str:
     return instant(mark) if isinstance(mark, datetime) else str(mark)
 
 
-def record_each(*, kind: str, at: datetime, actor: str, subjects: Iterable[UUID], data: Mapping[str, Any]) -> None:
+def record_each(
+    *, kind: str, at: datetime, actor: str, subjects: Iterable[UUID], data: Mapping[str, Any], test: bool = False
+) -> None:
     """One entry of the same kind for each of these people, in one statement."""
-    pattern = Pattern(kind=kind, at=at, actor=actor, data=data, ids=["subject"])
+    pattern = Pattern(kind=kind, at=at, actor=actor, data=data, test=test, ids=["subject"])
     store(pattern.body(entry=uuid.uuid4(), subject=subject) for subject in subjects)
 
 

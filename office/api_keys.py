@@ -17,6 +17,7 @@ from core.scopes import SCOPES
 from ledger import entries
 from ledger.models import Entry
 from office.names_of_staff import Line, actors
+from processing.connected import SCOPE, others
 
 MADE, REVOKED = "api-key.made", "api-key.revoked"
 # Any number: whoever makes a key waits for whoever is making one.
@@ -32,6 +33,7 @@ class Wanted:
     kind: str = ApiKey.Kind.SECRET
     origins: Sequence[str] = ()
     last_day: date | None = None
+    system: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,14 @@ def make(wanted: Wanted, *, now: datetime, actor: str) -> tuple[ApiKey, str]:
         set(wanted.scopes),
         kind=wanted.kind,
         origins=set(origins) if is_public else (),
+        system=wanted.system,
         expires_at=_end(wanted.last_day) if wanted.last_day else None,
     )
     data: dict[str, Any] = {"kind": key.kind, "scopes": list(key.scopes), "origins": len(key.origins)}
     if wanted.last_day:
         data["last_day"] = wanted.last_day.isoformat()
+    if wanted.system:
+        data["system"] = wanted.system
     entries.record(kind=MADE, at=now, actor=actor, object=key.uuid, data=data)
     return key, text
 
@@ -124,6 +129,8 @@ def _faults(wanted: Wanted, origins: Iterable[str], now: datetime) -> dict[str, 
         faults["scopes"] = _(
             "Whoever opens the page can read a publishable key. It may only have forms:read and consents:write."
         )
+    if fault := _fault_of_system(wanted):
+        faults["system"] = fault
     if is_public and not all(origins):
         faults["origins"] = _("Write each origin like https://www.example.com: https, no path, no star.")
     elif is_public and not wanted.origins:
@@ -137,3 +144,12 @@ def _faults(wanted: Wanted, origins: Iterable[str], now: datetime) -> dict[str, 
     elif wanted.last_day and _end(wanted.last_day) <= now:
         faults["last_day"] = _("That day is over. Give today or a later day, or none.")
     return faults
+
+
+def _fault_of_system(wanted: Wanted) -> Text | None:
+    """A key that answers for a system is that system's alone."""
+    if SCOPE not in wanted.scopes:
+        return _("Only a key that opens systems:tasks is one system's. Leave this empty.") if wanted.system else None
+    if not others().filter(slug=wanted.system).exists():
+        return _("Choose the system that asks with it: it is told of its own tasks and of no others.")
+    return None

@@ -19,6 +19,7 @@ from core.errors import DomainError
 from core.models import ApiKey
 from core.scopes import SCOPES
 from office import api_keys
+from processing.connected import others
 
 READ, ADD, WRITE = "core.view_apikey", "core.add_apikey", "core.change_apikey"
 FOLDER = "office/api_keys"
@@ -71,10 +72,22 @@ class NewForm(forms.Form):
         help_text=gettext_lazy("After that day it opens nothing. Leave it empty for a key that works until revoked."),
     )
 
+    system = forms.ChoiceField(
+        label=gettext_lazy("The system that asks with it, for systems:tasks"),
+        choices=lambda: [("", _("None")), *others().values_list("slug", "name")],
+        required=False,
+        help_text=gettext_lazy("It is told what it has to erase or look for, and answers for itself alone."),
+    )
+
     def wanted(self) -> api_keys.Wanted:
         given = self.cleaned_data
         return api_keys.Wanted(
-            given["name"], given["scopes"], given["kind"], given["origins"].split(), given["last_day"]
+            given["name"],
+            given["scopes"],
+            given["kind"],
+            given["origins"].split(),
+            given["last_day"],
+            given["system"],
         )
 
 

@@ -10,7 +10,7 @@ from core.arrays import array
 from core.models import Controller, Outbox
 from ledger.entries import record_each
 from processing.models import Purpose
-from retention import runs, systems, tombstones
+from retention import runs, shares, systems, tombstones
 from retention.models import Run
 from subjects.erasure import Erased
 
@@ -31,9 +31,13 @@ def leave(
     _silence(erased)
     tombstones.bury(run, erased, controller=Controller.current(), now=erased_at or now)
     # Told to other systems one by one (ledger/feed.py).
-    record_each(kind="subject.erased", at=now, actor=actor, subjects=erased.subject_uuids, data={"run": run.uuid})
+    for is_test in (False, True):
+        gone = [uuid for uuid in erased.subject_uuids if (uuid in erased.invented) == is_test]
+        data = {"run": run.uuid}
+        record_each(kind="subject.erased", at=now, actor=actor, subjects=gone, data=data, test=is_test)
     if run.rule_id:
         systems.tell(run, erased, now=now)
+        shares.note(run, erased, purposes=[run.rule.purpose_id] if run.rule else [])
     if run.rule_id and (erased.item_uuids or erased.subject_uuids):
         outbox.post(Outbox.Kind.JOURNAL, _message(run, erased), about=None, now=now)
     # Last, because it locks the row that all workers of the run share.

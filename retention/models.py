@@ -13,7 +13,7 @@ from processing.models import DataCategory, Purpose
 from retention.models_anonymous import AnonymousRow
 from retention.models_care import Approval, ApprovedRow, LegalHold
 from retention.models_safety import JournalMark, WaitingSet, WriteBack
-from retention.models_work import KeptRow, SystemTask
+from retention.models_work import KeptRow, SystemRecord, SystemTask
 
 __all__ = [
     "AnonymousRow",
@@ -25,6 +25,7 @@ __all__ = [
     "LegalHold",
     "RetentionRule",
     "Run",
+    "SystemRecord",
     "SystemTask",
     "Tombstone",
     "Trigger",

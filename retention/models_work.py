@@ -55,6 +55,27 @@ class SystemTask(models.Model):
         return f"task {self.uuid}"
 
 
+class SystemRecord(models.Model):
+    """One record that another system has to erase after a run. It goes when the system has said what it did.
+
+    By the ids that it got from us and its own ids of the person, which we hold no more once the person is gone: they
+    are sealed under a key of the task (Owner.SHARE), which is destroyed with the answer.
+    """
+
+    # Not checked by the database, once more for each of millions of rows: written by the batches of this run alone.
+    run = models.ForeignKey("retention.Run", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    system = models.ForeignKey(System, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    subject = models.UUIDField()
+    item = models.UUIDField(null=True, help_text="None: all that the purpose holds there about the person.")
+    known_as = models.BinaryField(null=True, help_text='Field "known-as": JSON list of ids of the person there.')
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "system", "id"], name="retention_systemrecord_task")]
+
+    def __str__(self) -> str:
+        return f"record {self.pk}"
+
+
 class KeptRow(models.Model):
     """A row that somebody looked at under a rule that asks for it, and kept until another day."""
 

@@ -30,6 +30,8 @@ NOT_PERSONAL = {
     *_fields("WaitingSet", "id rule as_of rows why since fingerprint came left"),
     *_fields("SystemTask", "id uuid run system needs people raised_at due_on outcome reason answered_by answered_at"),
     *_fields("SystemTask", "entry reminded_at"),
+    # Random ids, and sealed what another system calls the person: until it has said what it did.
+    *_fields("SystemRecord", "id run system subject item known_as"),
     *_fields("KeptRow", "id rule need until reason kept_by kept_at"),
     # Numbers of rows, until they went.
     *_fields("ApprovedRow", "pk approval kind row"),

@@ -22,6 +22,7 @@ from core.models import Controller
 from ledger.entries import Pattern, record, store
 from ledger.models import Entry
 from processing.models import Purpose, Status, System
+from retention import shares
 from retention.models import Run, SystemTask
 from subjects.erasure import Erased, Left
 from subjects.models import DataSubject, PersonalDataItem
@@ -91,7 +92,13 @@ def ask(run: Run, *, needs: int, people: int, now: datetime) -> None:
     due_on = today + timedelta(days=settings.RETENTION_ANSWER_DAYS)
     for system in elsewhere([run.rule.purpose]):
         task = SystemTask.objects.create(
-            run=run, system=system, needs=needs, people=people, raised_at=now, due_on=due_on
+            uuid=shares.task_of(run, system),
+            run=run,
+            system=system,
+            needs=needs,
+            people=people,
+            raised_at=now,
+            due_on=due_on,
         )
         record(
             kind="retention.asked",
@@ -105,14 +112,21 @@ def ask(run: Run, *, needs: int, people: int, now: datetime) -> None:
 
 @transaction.atomic
 def answer(task: SystemTask, *, outcome: str, reason: str = "", actor: str, now: datetime) -> SystemTask:
-    """Write down what a system answered, with the ledger's entry as its receipt. Answering again is a new receipt."""
+    """Write down what a system answered, with the ledger's entry as its receipt. Another answer is a new receipt.
+
+    What it had to erase is no longer listed then, unless it failed.
+    """
     if outcome not in Outcome.values or outcome == Outcome.PENDING:
         raise Invalid(fields={"outcome": _("Choose what the system answered.")})
     needs_reason = outcome in (Outcome.RETAINED, Outcome.FAILED)
     if needs_reason and reason not in REASONS:
         raise Invalid(fields={"reason": _("Say why: choose a reason from the list.")})
     locked = SystemTask.objects.select_for_update(of=("self",)).select_related("system", "run").get(pk=task.pk)
-    locked.outcome, locked.reason = outcome, reason if needs_reason else ""
+    same = (outcome, reason if needs_reason else "", actor)
+    if (locked.outcome, locked.reason, locked.answered_by) == same:
+        # Sent twice: the receipt is the one that is there.
+        return locked
+    locked.outcome, locked.reason, _actor = same
     locked.answered_by, locked.answered_at = actor, now
     locked.entry = record(
         kind=ANSWERED,
@@ -122,6 +136,8 @@ def answer(task: SystemTask, *, outcome: str, reason: str = "", actor: str, now:
         data={"task": locked.uuid, "system": locked.system.slug, "outcome": outcome, "reason": locked.reason},
     )
     locked.save(update_fields=["outcome", "reason", "answered_by", "answered_at", "entry"])
+    if outcome not in OPEN:
+        shares.forget(locked)
     return locked
 
 

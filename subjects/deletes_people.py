@@ -1,7 +1,7 @@
 """Deleting people of whom nothing is left, with what hangs on them. Part of subjects/deletes.py but for its length."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 from uuid import UUID
@@ -12,8 +12,10 @@ from core.models import Owner
 from core.vault import take_keys
 from subjects.deletes import run
 from subjects.identifiers import FIELD, suppression_hash
-from subjects.models import DataSubject
+from subjects.models import DataSubject, Identifier
 
+# By these another system finds its record of somebody.
+IDS_ELSEWHERE = (Identifier.Type.EXTERNAL_ID, Identifier.Type.CUSTOMER_NUMBER)
 # Rows that carry ids and codes only and mean nothing without the person, then the person. Links of test persons to an
 # address that goes are among them.
 DELETE_PEOPLE = """
@@ -34,7 +36,7 @@ WITH {forget_above} link AS (
 ), block AS (
     DELETE FROM subjects_erasureblock WHERE subject_id = ANY(%(ids)s::bigint[])
 )
-DELETE FROM subjects_datasubject WHERE id = ANY(%(ids)s::bigint[]) RETURNING organisation_id
+DELETE FROM subjects_datasubject WHERE id = ANY(%(ids)s::bigint[]) RETURNING organisation_id, id, is_test
 """
 
 
@@ -43,6 +45,9 @@ class Identifiers:
     uuids: list[UUID]
     hashes: list[bytes]
     keys: int
+    # Who of those deleted was known by which id: (person, type, system, value).
+    known_as: list[tuple[int, str, str, str]] = field(default_factory=list)
+    invented: list[int] = field(default_factory=list)
 
 
 class Going(NamedTuple):
@@ -65,9 +70,25 @@ def delete_people(subject_ids: Sequence[int]) -> Identifiers:
     values = {row.id: keys[row.uuid].open(FIELD, row.sealed).decode() for row in going if row.uuid in keys}
     hashes = [suppression_hash(row.type, values[row.id], row.system) for row in going if row.id in values]
     found = {"ids": array(ids), "identifiers": array(row.id for row in going)}
+    known_as = _known_as(ids, going, values)
     rows = prepared.fetch_all(_delete_people(), found)
     _delete_organisations(sorted({row[0] for row in rows if row[0] is not None}))
-    return Identifiers([row.uuid for row in going], hashes, len(keys))
+    invented = [row[1] for row in rows if row[2]]
+    return Identifiers([row.uuid for row in going], hashes, len(keys), known_as, invented)
+
+
+def _known_as(ids: list[int], going: list[Going], values: dict[int, str]) -> list[tuple[int, str, str, str]]:
+    """The ids that other systems use, and whose they are: asked before the links go, where there are any."""
+    by_id = {row.id: row for row in going if row.type in IDS_ELSEWHERE and row.id in values}
+    if not by_id:
+        return []
+    links = run(
+        "SELECT subject_id, identifier_id FROM subjects_subjectidentifier"
+        " WHERE subject_id = ANY(%s::bigint[]) AND identifier_id = ANY(%s::bigint[]) ORDER BY id",
+        ids,
+        by_id,
+    )
+    return [(subject, by_id[link].type, by_id[link].system, values[link]) for subject, link in links]
 
 
 def _only_theirs(ids: list[int]) -> list[Going]:

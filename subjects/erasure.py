@@ -17,6 +17,15 @@ from subjects import deletes, deletes_people
 from subjects.models import DataSubject, ItemPurpose
 
 
+class KnownAs(NamedTuple):
+    """What somebody who is gone was called by us or by another system; people have the same there."""
+
+    subject: UUID
+    type: str
+    system: str
+    value: str
+
+
 class Left(NamedTuple):
     """What ended about somebody who stays. `item` is the public id of one that went; of others a purpose is left."""
 
@@ -44,6 +53,10 @@ class Erased:
     # Under the current suppression key: subjects.identifiers.suppression_hash of every identifier that went.
     identifier_hashes: list[bytes] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    # By which ids other systems know those who are gone, for these to erase them as well.
+    known_as: list[KnownAs] = field(default_factory=list)
+    # Of those who are gone, the people of calls that only tried the API out.
+    invented: set[UUID] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -189,6 +202,8 @@ def end_needs(
         source_hashes=items.source_hashes,
         identifier_hashes=identifiers.hashes,
         left=_left(ended, empty, people, items),
+        known_as=[KnownAs(people[subject], *rest) for subject, *rest in identifiers.known_as],
+        invented={people[subject] for subject in identifiers.invented},
     )
 
 

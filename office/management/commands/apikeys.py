@@ -24,6 +24,7 @@ class Command(BaseCommand):
         create.add_argument("--scope", action="append", required=True, choices=sorted(SCOPES), metavar="SCOPE")
         create.add_argument("--kind", default=ApiKey.Kind.SECRET.value, choices=ApiKey.Kind.values)
         create.add_argument("--origin", action="append", default=[], help="where a publishable key works from")
+        create.add_argument("--system", default="", help="whose tasks systems:tasks opens: its short name")
         create.add_argument("--last-day", type=date.fromisoformat, help="after it the key opens nothing: 2027-11-22")
         actions.add_parser("revoke", help="from now on it opens nothing").add_argument("name")
         actions.add_parser("list", help="the keys that work")
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         try:
             match action:
                 case "create":
-                    given = [options[name] for name in ("name", "scope", "kind", "origin", "last_day")]
+                    given = [options[name] for name in ("name", "scope", "kind", "origin", "last_day", "system")]
                     self.stdout.write(api_keys.make(api_keys.Wanted(*given), now=now, actor=ACTOR)[1])
                 case "revoke":
                     api_keys.revoke(api_keys.named(options["name"], now=now), now=now, actor=ACTOR)

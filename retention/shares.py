@@ -1,0 +1,143 @@
+"""Which records another system has to erase after a run: noted by each batch, listed for that system, gone once it said
+what it did.
+
+It knows them by the ids that it got from us, and by its own: of somebody who is gone we hold none any more, so they are
+sealed under a key of the task, for as long as the task is open. Nobody whose people only tried the API out is listed.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.db.models.query import QuerySet
+
+from core import copying
+from core.arrays import Among
+from core.copying import big, row
+from core.models import Owner
+from core.vault import destroy_keys, ensure_key, keys_of
+from processing.models import Purpose, Status, System
+from retention.models import Run, SystemRecord, SystemTask
+from subjects.erasure import Erased, KnownAs
+from subjects.identifiers import reveal
+from subjects.models import DataSubject, Identifier, PersonalDataItem, SubjectIdentifier
+
+FIELD, PAGE = "known-as", 200
+COLUMNS = "run_id, system_id, subject, item, known_as"
+EXTERNAL, CUSTOMER = Identifier.Type.EXTERNAL_ID, Identifier.Type.CUSTOMER_NUMBER
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record to erase. Without `item`, all that the purpose holds there about the person."""
+
+    pk: int
+    subject: UUID
+    item: UUID | None
+    known_as: list[str]
+
+
+def task_of(run: Run, system: System) -> UUID:
+    """The task's id, known before there is one: a batch seals for it."""
+    return uuid5(run.uuid, system.slug)
+
+
+def note(run: Run, erased: Erased, *, purposes: Collection[int]) -> None:
+    """In the transaction that erased: what of it each other system that these purposes use has to erase, too."""
+    users = _users(purposes) if erased.left or erased.subject_uuids else {}
+    if not users:
+        return
+    staying = {one.subject for one in erased.left}
+    known = [*erased.known_as, *_known_as(staying)]
+    invented = erased.invented | _invented(staying)
+    kept = _public_ids(one.item_id for one in erased.left if one.item is None)
+    for system, theirs in users.items():
+        pairs = {(one.subject, one.item or kept[one.item_id]) for one in erased.left if one.purpose_id in theirs}
+        whole: list[tuple[UUID, UUID | None]] = [(subject, None) for subject in erased.subject_uuids]
+        told = [pair for pair in [*sorted(pairs), *whole] if pair[0] not in invented]
+        _store(run, system, told, _called(system, known))
+
+
+def _users(purposes: Collection[int]) -> dict[System, set[int]]:
+    """The other systems of these purposes, each with those that use it now, in one order for everybody."""
+    versions = Purpose.objects.filter(pk__in=purposes, versions__status=Status.LIVE).values_list(
+        "pk", "versions__systems"
+    )
+    found: dict[int, set[int]] = defaultdict(set)
+    for purpose, system in versions:
+        if system:
+            found[system].add(purpose)
+    others = System.objects.filter(pk__in=found).exclude(connector=System.Connector.BUILTIN).order_by("slug")
+    return {system: found[system.pk] for system in others}
+
+
+def _known_as(people: Collection[UUID]) -> list[KnownAs]:
+    """How other systems know somebody who stays."""
+    links = SubjectIdentifier.objects.filter(
+        Among("subject__uuid", people, "uuid"), identifier__type__in=[EXTERNAL, CUSTOMER], is_shared=False
+    ).select_related("subject", "identifier")
+    rows = list(links.order_by("pk")) if people else []
+    values = reveal(link.identifier for link in rows) if rows else {}
+    return [
+        KnownAs(link.subject.uuid, link.identifier.type, link.identifier.system, values[link.identifier_id])
+        for link in rows
+        if link.identifier_id in values
+    ]
+
+
+def _invented(people: Collection[UUID]) -> set[UUID]:
+    found = DataSubject.objects.filter(Among("uuid", people, "uuid"), is_test=True) if people else ()
+    return {one.uuid for one in found}
+
+
+def _public_ids(items: Iterable[int]) -> dict[int, UUID]:
+    chosen = list(items)
+    rows = PersonalDataItem.objects.filter(Among("pk", chosen)).values_list("pk", "uuid") if chosen else ()
+    return dict(rows)
+
+
+def _called(system: System, known: Iterable[KnownAs]) -> dict[UUID, list[str]]:
+    """The system's own ids of each person; of whom it has none, our customer numbers, by which everybody finds them."""
+    own, numbers = defaultdict[UUID, list[str]](list), defaultdict[UUID, list[str]](list)
+    for one in known:
+        if one.type == EXTERNAL and one.system == system.slug:
+            own[one.subject].append(one.value)
+        elif one.type == CUSTOMER:
+            numbers[one.subject].append(one.value)
+    return {**numbers, **own}
+
+
+def _store(run: Run, system: System, told: list[tuple[UUID, UUID | None]], called: dict[UUID, list[str]]) -> None:
+    key = ensure_key(Owner.SHARE, task_of(run, system)) if any(subject in called for subject, _item in told) else None
+    rows = []
+    for subject, item in told:
+        names = called.get(subject)
+        sealed = key.seal(FIELD, json.dumps(names).encode()) if key and names else None
+        rows.append(row(big(run.pk), big(system.pk), subject.bytes, item.bytes if item else None, sealed))
+    copying.store("retention_systemrecord", COLUMNS, rows)
+
+
+def of(task: SystemTask) -> QuerySet[SystemRecord]:
+    """What the task lists still, in one order."""
+    return SystemRecord.objects.filter(run=task.run_id, system=task.system_id).order_by("pk")
+
+
+def page(task: SystemTask, *, after: int = 0, limit: int = PAGE) -> tuple[list[Record], bool]:
+    """The records behind this one (by primary key), opened, and whether there are more."""
+    rows = list(of(task).filter(pk__gt=after)[: limit + 1])
+    key = keys_of(Owner.SHARE, [task.uuid]).get(task.uuid)
+
+    def known_as(one: SystemRecord) -> list[str]:
+        found: Any = json.loads(key.open(FIELD, bytes(one.known_as))) if key and one.known_as else []
+        return list(found)
+
+    return [Record(one.pk, one.subject, one.item, known_as(one)) for one in rows[:limit]], len(rows) > limit
+
+
+def forget(task: SystemTask) -> None:
+    """In the transaction of the answer: nobody needs to know any more who it was."""
+    destroy_keys(Owner.SHARE, [task.uuid])
+    of(task).delete()
