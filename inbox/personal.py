@@ -32,7 +32,7 @@ class PrivacyMail:
         for mail in mails.iterator(chunk_size=50):
             digest = read(mail)
             what = {"what": str(mail.get_kind_display()), "arrived": mail.arrived_at.isoformat()}
-            yield {**what, "subject": digest.subject, "text": digest.text}
+            yield {**what, "subject": digest.subject, "text": digest.text, "id": str(mail.uuid)}
 
     def erase(self, subject: DataSubject) -> int:
         """It proves how the request was answered, and goes with the case file."""

@@ -91,8 +91,9 @@ def take(
     sections = [_section(str(category.label), spool.keep(rows_of(category))) for category in registry.categories()]
     # The request itself is data we use about them, for that purpose.
     always = Purpose.objects.filter(slug="rights-requests").values_list("pk", flat=True)
-    versions = decisions.versions_of(decisions.purposes_of(subject) | set(always))
-    sources = set(PersonalDataItem.objects.filter(subject=subject).values_list("source", flat=True).distinct())
+    versions = decisions.versions_of(decisions.purposes_of(subject, untold=without.silent) | set(always))
+    told = PersonalDataItem.objects.filter(subject=subject).exclude(uuid__in=without.silent)
+    sources = set(told.values_list("source", flat=True).distinct())
     return Snapshot(
         subject=subject.uuid,
         taken_at=now,

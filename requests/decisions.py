@@ -1,6 +1,6 @@
 """Deciding a request purpose by purpose: the proposal is computed, a person confirms it or decides otherwise."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -106,11 +106,16 @@ def _asked(rights_request: RightsRequest) -> dict[str, Any]:
     return {"named_ground": restriction_grounds.named(case), "contested": contested}
 
 
-def purposes_of(subject: DataSubject) -> set[int]:
-    """The purposes this person has needs, relationships or consents in. A "no" is no use of their data."""
+def purposes_of(subject: DataSubject, *, untold: Collection[str] = ()) -> set[int]:
+    """The purposes this person has needs, relationships or consents in. A "no" is no use of their data.
+
+    `untold`: without these records and relationships (ids), as if they were not there.
+    """
+    needs = ItemPurpose.objects.filter(subject=subject).exclude(item__uuid__in=untold)
+    ties = Relationship.objects.filter(subject=subject).exclude(uuid__in=untold)
     return {
-        *ItemPurpose.objects.filter(subject=subject).values_list("purpose_id", flat=True),
-        *Relationship.objects.filter(subject=subject).values_list("purpose_id", flat=True),
+        *needs.values_list("purpose_id", flat=True),
+        *ties.values_list("purpose_id", flat=True),
         *ConsentState.objects.filter(subject=subject.uuid, status__in=IN_FORCE).values_list("purpose_id", flat=True),
     }
 
@@ -184,10 +189,8 @@ def _with_relationship(
 
 
 def _counts(subject: DataSubject) -> dict[int, int]:
-    rows = (
-        ItemPurpose.objects.filter(subject=subject).values_list("purpose_id").annotate(n=Count("item", distinct=True))
-    )
-    return dict(rows.values_list("purpose_id", "n"))
+    needs = ItemPurpose.objects.filter(subject=subject).values_list("purpose_id")
+    return dict(needs.annotate(n=Count("item", distinct=True)).values_list("purpose_id", "n"))
 
 
 @transaction.atomic

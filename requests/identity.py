@@ -15,6 +15,7 @@ from core.errors import DomainError, Invalid, NotFound
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
+from requests import untold
 from requests.identity_evidence import masked
 from requests.models import CaseFile, Right
 from requests.stopping import hold_still
@@ -109,6 +110,7 @@ def tie(case: CaseFile, subject: DataSubject, *, now: datetime, actor: str) -> C
     locked.subject = subject
     locked.save(update_fields=["subject"])
     hold_still(locked, now=now, actor=actor)
+    untold.carry_over(locked, now=now)
     record(kind="case.tied", at=now, actor=actor, subject=subject.uuid, object=locked.uuid)
     return locked
 

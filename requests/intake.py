@@ -25,7 +25,7 @@ from core.models import Controller, Owner
 from core.recall import Changed
 from core.vault import Key, key_of, new_key
 from ledger.entries import record
-from requests import references
+from requests import references, untold
 from requests.deadlines import circumstances, recalled
 from requests.facts import read_date
 from requests.filing import MAILS_A_DAY, Filed, file
@@ -154,6 +154,7 @@ def confirm(token: str, *, now: datetime) -> CaseFile:
         for access in case.requests.open().filter(right=Right.ACCESS):
             place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=access.uuid, now=now, actor=actor)
         hold_still(case, now=now, actor=actor)
+        untold.carry_over(case, now=now)
     return case
 
 

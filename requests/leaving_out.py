@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from core import vault
 from core.errors import DomainError, Invalid, NotFound, Text
 from ledger.entries import record
-from requests import sealed, two_people
+from requests import rows, sealed, two_people
 from requests.decisions import NotOpen
 from requests.exemptions import Code, Test, exemption
 from requests.models import Exemption, FoundDocument, Right, RightsRequest
@@ -75,6 +75,8 @@ class LeftOut:
     """What a copy goes without: whole records, and words in records, by the record's id."""
 
     records: frozenset[str] = frozenset()
+    # Those of them that nothing else of the copy may tell of either.
+    silent: frozenset[str] = frozenset()
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def applied(self, row: dict[str, Any]) -> dict[str, Any] | None:
@@ -91,14 +93,15 @@ class LeftOut:
 def record_out(
     rights_request: RightsRequest, item: UUID, why: Why, *, words: Sequence[str] = (), actor: str, now: datetime
 ) -> Exemption:
-    """Leave out a record, or only `words` in it. Raises Invalid naming what is missing."""
+    """Leave out a record, or only `words` in it; of a copy also what goes into it beside the records.
+
+    Raises Invalid naming what is missing.
+    """
     locked(rights_request)
-    held = PersonalDataItem.objects.filter(uuid=item, subject=rights_request.case.subject).first()
-    if held is None:
-        raise NotFound
+    held = _held(rights_request, item)
     if words and rights_request.right != Right.ACCESS:
         raise Invalid(fields={"words": _("Words can go black in a copy only. Here it is the whole record.")})
-    content = items.contents([held]).get(held.pk, "")
+    content = items.contents([held]).get(held.pk, "") if held else ""
     for word in words:
         if not _pattern([word]).search(_plain(content)):
             raise Invalid(fields={"words": _("The record does not hold these words: %(word)s") % {"word": word}})
@@ -138,6 +141,15 @@ def make(
     changed(rights_request, now=now)
     _note("exemption.made", made, actor=actor, now=now)
     return made
+
+
+def _held(rights_request: RightsRequest, item: UUID) -> PersonalDataItem | None:
+    """The record; None for something else that goes into a copy. Raises NotFound when it is not this person's."""
+    subject = rights_request.case.subject
+    held = PersonalDataItem.objects.filter(uuid=item, subject=subject).first()
+    if held is None and not (subject and rights_request.right == Right.ACCESS and rows.has(subject, item)):
+        raise NotFound
+    return held
 
 
 @transaction.atomic
@@ -182,8 +194,9 @@ def left_out(rights_request: RightsRequest) -> LeftOut:
     words: dict[str, list[str]] = {}
     for row in made.filter(scope=Scope.TEXT):
         words.setdefault(str(row.item), []).extend(reasons_of(row)["words"])
-    whole = made.filter(scope=Scope.ITEM).values_list("item", flat=True)
-    return LeftOut(frozenset(str(item) for item in whole), words)
+    whole = list(made.filter(scope=Scope.ITEM).values_list("item", "is_silent"))
+    silent = frozenset(str(item) for item, is_silent in whole if is_silent)
+    return LeftOut(frozenset(str(item) for item, _is_silent in whole), silent, words)
 
 
 def reasons_of(made: Exemption) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from requests.leaving_out import CONSENT, Weighed, Why
 from requests.models import Exemption, Right, RightsRequest
 from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get, in_place
 from requests.panels import COPIED
+from requests.rows import beside
 from subjects import items
 from subjects.models import PersonalDataItem
 
@@ -88,6 +89,9 @@ def show(request: HttpRequest, found: RightsRequest, **extra: Any) -> HttpRespon
     rows = [(item, reading.readable(contents.get(item.pk, ""), zone)) for item in page.object_list]
     context = {"title": found.reference, "rights_request": found, "page": page, "rows": rows, **choices(found)}
     context |= {"lead": LEADS.get(found.right, ""), "is_copied": found.right in COPIED}
+    if found.right == Right.ACCESS and found.case.subject and not page.has_next():
+        told = beside(found.case.subject)
+        context["beside"] = [(label, UUID(row["id"]), reading.readable(row, zone)) for label, row in told]
     return office.page(request, "records", {**context, "left_out": _by_item(found), **extra})
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import prepared, vault
 from core.arrays import Among, array
-from requests import messages
+from requests import messages, untold
 from requests.freeze import perhaps_meant
 from requests.intake import LENGTHS, claim_of
 from requests.models import CaseFile, Letter, RightsRequest
@@ -89,10 +89,14 @@ class Conversation:
         for case in CaseFile.objects.filter(subject=subject).order_by("pk"):
             for said in messages.said(case, proven=True):
                 who, files = said.message.get_direction_display(), [name for _file, name in said.files]
-                rows.append({"at": said.message.at.isoformat(), "who": who, "text": said.text, "files": files})
+                told = {"at": said.message.at.isoformat(), "who": who, "text": said.text, "files": files}
+                rows.append({**told, "id": str(said.message.uuid)})
+            # Staff note why, and a note would say what the answer must not (DPA 2018 Sch 2).
+            notes = [] if untold.is_in(case) else messages.comments(case)
+            ours = str(_("A note of ours"))
             rows += [
-                {"at": note.at.isoformat(), "who": str(_("A note of ours")), "text": text, "files": []}
-                for note, text in messages.comments(case)
+                {"at": note.at.isoformat(), "who": ours, "text": text, "files": [], "id": str(note.uuid)}
+                for note, text in notes
             ]
         return rows
 

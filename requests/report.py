@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core.models import Controller
 from processing.models import PurposeVersion, Recipient, System
-from requests import access, exempting, notice, recipients, searching, systems
+from requests import access, exempting, notice, recipients, searching, systems, untold
 from requests.clock import in_words
 from requests.decisions import Line, note_of
 from requests.models import Decision, Package, RecipientNotice, Right, RightsRequest, Task
@@ -159,11 +159,12 @@ def systems_of(rights_request: RightsRequest) -> dict[str, Any]:
 
 def searched(rights_request: RightsRequest, tasks: Sequence[Task]) -> list[dict[str, str]]:
     """Where we looked, what came of it, and how it was searched, in the person's words."""
+    silent = untold.systems_of(rights_request)
     logs = searching.logs(rights_request) if rights_request.right == Right.ACCESS else {}
     return [
         {
             "name": task.system.name,
-            "answer": _answer(rights_request, task),
+            "answer": _("Nothing found") if task.system_id in silent else _answer(rights_request, task),
             "how": searching.told(logs[task.pk]) if task.pk in logs else _how(rights_request, task),
         }
         for task in tasks

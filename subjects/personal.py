@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from subjects import corrections, items, relationships
+from subjects import corrections, items, relationships, untold
 from subjects.identifiers import reveal
 from subjects.models import (
     DataSubject,
@@ -92,6 +92,7 @@ class Ties(WithThePerson):
                 "note": relationships.note_of(tie),
                 "since": tie.started_on.isoformat(),
                 "last_contact": tie.last_interaction_on.isoformat() if tie.last_interaction_on else None,
+                "id": str(tie.uuid),
             }
             for tie in ties
         ]
@@ -144,6 +145,7 @@ class Recipients(WithThePerson):
                 "ground": row.ground,
                 "categories": sorted(category.label for category in row.categories.all()),
                 "on": row.disclosed_at.isoformat(),
+                "id": str(row.uuid),
             }
             for row in rows.order_by("pk")
         ]
@@ -155,16 +157,18 @@ class Limits(WithThePerson):
     fields = fields_of("Restriction", "uuid subject purpose item ground since lifted_at placed_for")
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
-        rows = Restriction.objects.filter(subject=subject).select_related("purpose").order_by("pk")
-        return [
-            {
+        """A limit of single records is told once: how many they are would tell of those that were spared in silence."""
+        rows = Restriction.objects.filter(subject=subject).exclude(uuid__in=untold.of(subject))
+        told = {
+            (row.placed_for, row.purpose_id, row.ground, row.since, row.lifted_at): {
                 "purpose": row.purpose.slug if row.purpose else "",
                 "ground": str(row.get_ground_display()),
                 "since": row.since.isoformat(),
                 "lifted": row.lifted_at.isoformat() if row.lifted_at else None,
             }
-            for row in rows
-        ]
+            for row in rows.select_related("purpose").order_by("pk")
+        }
+        return list(told.values())
 
 
 @register
@@ -174,7 +178,8 @@ class Uses(WithThePerson):
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
         """When and on which ground. Our words about it belong to the case, and are read there."""
-        rows = RestrictedUse.objects.filter(subject=subject).select_related("purpose").order_by("pk")
+        rows = RestrictedUse.objects.filter(subject=subject).exclude(uuid__in=untold.of(subject))
+        rows = rows.select_related("purpose").order_by("pk")
         return [
             {
                 "purpose": row.purpose.slug,

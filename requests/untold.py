@@ -1,0 +1,84 @@
+"""What was left out of an answer in silence (DPA 2018 Sch 2), where else it would show, and what a later copy owes it.
+
+Whoever reads a copy must find in it what they would find if nothing had been left out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from core.errors import Invalid, NotFound
+from requests import leaving_out
+from requests.leaving_out import Why
+from requests.models import CaseFile, Exemption, Right, RightsRequest
+from subjects import untold
+from subjects.models import DataSubject, PersonalDataItem, RestrictedUse, Restriction
+
+SILENT = Exemption.objects.filter(is_silent=True)
+
+
+@untold.register
+def in_limits(subject: DataSubject) -> set[UUID]:
+    """Limits and uses that are there only for what an upheld objection spared in silence (objecting._let_through)."""
+    uses = list(RestrictedUse.objects.filter(subject=subject).exclude(items=[]))
+    stopped = list(Restriction.objects.filter(subject=subject, ground=Restriction.Ground.OBJECTED))
+    about = {use.placed_for for use in uses} | {one.placed_for for one in stopped if one.placed_for}
+    silent: dict[UUID | None, set[UUID]] = defaultdict(set)
+    rows = SILENT.filter(scope=Exemption.Scope.ITEM, request__uuid__in=about)
+    for request, item in rows.values_list("request__uuid", "item"):
+        assert item  # noqa: S101 - narrows the type: a record has one
+        silent[request].add(item)
+    hidden = {use.uuid for use in uses if silent[use.placed_for].issuperset(use.items)}
+    told = {(use.placed_for, use.purpose_id) for use in uses if use.uuid not in hidden}
+    given_away = (one for one in stopped if silent[one.placed_for])
+    return hidden | {one.uuid for one in given_away if (one.placed_for, one.purpose_id) not in told}
+
+
+def is_in(case: CaseFile) -> bool:
+    """Whether anything of this case is kept silent: what staff noted in it may say so."""
+    return SILENT.filter(request__case=case).exists()
+
+
+def systems_of(rights_request: RightsRequest) -> set[int]:
+    """The systems of which everything that was found is left out in silence: they answer as if nothing had been."""
+    found = rights_request.documents.values_list("system_id", "pk")
+    silent = set(SILENT.filter(document__request=rights_request).values_list("document", flat=True))
+    shown = {system for system, document in found if document not in silent}
+    return {system for system, document in found if document in silent} - shown
+
+
+def carry_over(case: CaseFile, *, now: datetime) -> None:
+    """What was kept silent from this person before is left out of a copy they ask for now, until staff take it back.
+
+    Once it is known whose case it is. It is a decision anew: a second person approves it where that is the rule.
+    """
+    wanting = case.requests.open().filter(right__in=[Right.ACCESS, Right.PORTABILITY])
+    if case.subject is None:
+        return
+    for rights_request in wanting:
+        for earlier in _earlier(case.subject, rights_request):
+            reasons: dict[str, Any] = leaving_out.reasons_of(earlier)
+            words = reasons["why"] or _("It was left out in silence of an earlier answer.")
+            why = Why(earlier.code, words, is_silent=True)
+            try:
+                leaving_out.record_out(rights_request, earlier.item, why, actor="system:requests", now=now)  # type: ignore[arg-type]
+            except (Invalid, NotFound):
+                # It is gone, or neither this right nor the law of this case knows the exemption.
+                continue
+
+
+def _earlier(subject: DataSubject, rights_request: RightsRequest) -> Iterator[Exemption]:
+    """Each thing once, as it was left out last. A forgotten case still says which record it was."""
+    theirs = PersonalDataItem.objects.filter(subject=subject)
+    rows = SILENT.filter(Q(request__case__subject=subject) | Q(item__in=theirs.values("uuid")))
+    rows = rows.filter(scope=Exemption.Scope.ITEM).exclude(request=rights_request)
+    seen: set[UUID | None] = set()
+    for row in rows.select_related("request__case").order_by("-pk"):
+        if row.item not in seen:
+            seen.add(row.item)
+            yield row
