@@ -82,12 +82,16 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     moved["organisation"] = _move_organisation(gone, kept)
     # From now on this person's contract is the organisation's, and what has ended has ended.
     moved["ended"] = organisations.follow(kept, now=now, actor=actor) if moved["organisation"] else []
+    before = strictest.stands(kept)
     moved["choices"] = strictest.unite(kept, gone, entry=entry, now=now, actor=actor)
-    strictest.spread(kept, hashes, entry=entry, now=now)
+    carried = strictest.spread(kept, hashes, entry=entry, now=now)
     counts = {name: len(moved[name]) for name in (*PLAIN, "narrowed", "links", "ties", "joined")}
     data = {"gone": str(gone.uuid), **counts, "states": len(moved["choices"])}
     who: Any = {"subject": kept.uuid, "object": gone.uuid, "test": kept.is_test}
     record(kind="person.merged", at=now, actor=actor, **who, data=data, entry=entry)
+    strictest.tell(kept, before, proof=entry, now=now, actor=actor)
+    if carried:
+        record(kind="suppression.carried", at=now, actor=actor, **who)
     return Merge.objects.create(
         kept=kept.uuid, gone=gone.uuid, moved=moved, merged_at=now, merged_by=actor, entry=entry
     )
@@ -115,12 +119,15 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
     if moved["organisation"] and moved["organisation"] == kept.organisation_id:
         _speak_for(kept, None)
         organisations.resume(moved.get("ended", []), now=now, actor=actor)
-    entry = uuid4()
+    entry, before = uuid4(), strictest.stands(kept)
     changed = strictest.part(kept, moved["choices"], entry=entry, now=now, actor=actor)
     lifted = strictest.unspread(known.entry)
     data = {"gone": str(gone.uuid), "states": changed, "suppressions": lifted, "merged": instant(known.merged_at)}
     who: Any = {"subject": kept.uuid, "object": gone.uuid, "test": kept.is_test}
     record(kind="person.split", at=now, actor=actor, **who, data=data, entry=entry)
+    strictest.tell(kept, before, proof=entry, now=now, actor=actor)
+    # Whoever was told that this record is gone is told what stands under it.
+    strictest.tell(gone, {}, proof=entry, now=now, actor=actor)
     known.delete()
     return gone
 

@@ -1,10 +1,12 @@
 """Which choice stands when two records turn out to be one person: the strictest (UK GDPR Art 7(1): doubt is a "no").
 
 Nothing is rewritten. What the person answered under the other record is answered again under the one that is kept, as
-events of their own; a "no" on either side is repeated now, so that it comes after every "yes" of the other side.
+events of their own; a "no" on either side is repeated now, so that it comes after every "yes" of the other side. What
+stands differently by it is told like any other change (ledger/kinds.py).
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,12 +14,23 @@ from uuid import UUID, uuid4
 from consents import endings, projection, renewals, suppression
 from consents.models import ConsentEvent, ConsentState, Status, Suppression
 from consents.states import YES
+from ledger.entries import record
 from processing.models import Purpose
 from subjects.models import DataSubject
 
 NO = (Status.REFUSED, Status.WITHDRAWN)
 ORIGIN = "merge"
 Key = tuple[int, str]
+# How each state is told of.
+TOLD_AS = {
+    **dict.fromkeys(YES, "consent.given"),
+    Status.REFUSED: "consent.refused",
+    Status.WITHDRAWN: "consent.withdrawn",
+    Status.EXPIRED: "consent.expired",
+    Status.INVALIDATED: "consent.ended",
+    Status.REQUESTED: "consent.requested",
+    Status.UNKNOWN: "consent.told",
+}
 
 
 def unite(kept: DataSubject, gone: DataSubject, *, entry: UUID, now: datetime, actor: str) -> list[dict[str, Any]]:
@@ -64,16 +77,37 @@ def part(kept: DataSubject, before: Iterable[dict[str, Any]], *, entry: UUID, no
     return len(events)
 
 
-def spread(kept: DataSubject, gone_hashes: list[bytes], *, entry: UUID, now: datetime) -> None:
-    """A suppression of one address is one of all the person's addresses from now on."""
+def stands(subject: DataSubject) -> dict[Key, str]:
+    """How each choice of a record stands."""
+    return {key: state.status for key, state in _states(subject).items()}
+
+
+def tell(subject: DataSubject, before: Mapping[Key, str], *, proof: UUID, now: datetime, actor: str) -> None:
+    """What stands differently from `before`, for systems that hear of choices and of no merges. One entry a kind."""
+    after, choices = _states(subject), defaultdict[str, dict[str, str]](dict)
+    for key, state in after.items():
+        if state.status != before.get(key):
+            choices[TOLD_AS[Status(state.status)]][f"{state.purpose.slug}:{state.channel}"] = state.status
+    for kind, told in sorted(choices.items()):
+        data: dict[str, Any] = {"by": ORIGIN, "choices": told, "proof": proof}
+        if kind == TOLD_AS[Status.WITHDRAWN]:
+            data |= {"purposes": sorted({choice.partition(":")[0] for choice in told}), "hashes": []}
+        record(kind=kind, at=now, actor=actor, subject=subject.uuid, data=data, test=subject.is_test)
+
+
+def spread(kept: DataSubject, gone_hashes: list[bytes], *, entry: UUID, now: datetime) -> int:
+    """A suppression of one address is one of all the person's addresses from now on; returns how many were added."""
+    added = 0
     claims = suppression.claims_of(kept)
     known = suppression.hashes_of(claims)
-    stands = Suppression.objects.filter(hash__in=[*known, *gone_hashes], lifted_at=None).select_related("purpose")
+    noes = Suppression.objects.filter(hash__in=[*known, *gone_hashes], lifted_at=None).select_related("purpose")
     current = [suppression.hash_of(claim) for claim in claims]
-    for (_key, channel), row in {(row.purpose_id, row.channel): row for row in stands}.items():
-        covered = {bytes(other.hash) for other in stands if (other.purpose_id, other.channel) == (_key, channel)}
+    for (_key, channel), row in {(row.purpose_id, row.channel): row for row in noes}.items():
+        covered = {bytes(other.hash) for other in noes if (other.purpose_id, other.channel) == (_key, channel)}
         missing = [found for claim, found in zip(claims, current, strict=True) if not covered & _all(claim)]
         suppression.add(missing, purposes=[row.purpose], channel=channel, reason=row.reason, entry=entry, now=now)
+        added += len(missing)
+    return added
 
 
 def unspread(entry: UUID) -> int:
