@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -23,7 +24,7 @@ from consents.models import Webhook
 from core import outbox
 from core.desk import actor_of, for_staff, page, refuse
 from core.errors import DomainError, NotFound
-from ledger import feed
+from ledger.kinds import TOLD
 
 READ, ADD, WRITE = "consents.view_webhook", "consents.add_webhook", "consents.change_webhook"
 FOLDER = "consents/webhooks"
@@ -40,7 +41,7 @@ class WebhookForm(forms.Form):
     kinds = forms.MultipleChoiceField(
         label=gettext_lazy("Tell it of"),
         required=False,
-        choices=[(kind, kind) for kind in feed.KINDS],
+        choices=[(kind, format_lazy("{}: {}", kind, sentence)) for kind, sentence in TOLD.items()],
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None ticked: of everything, and of kinds that are new later."),
     )

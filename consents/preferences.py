@@ -41,6 +41,8 @@ class Box:
     standing: Standing | None = None
     # What its receipt is asked for by, while it stands.
     receipt: UUID | None = None
+    # They said "no" to what nobody asked them about.
+    objected: bool = False
 
     @property
     def form(self) -> str:
@@ -208,9 +210,9 @@ def _opt_out(version: PurposeVersion, claim: Claim, subject: DataSubject | None,
     """Marketing that goes on until somebody objects. On only where there is somebody to write to."""
     stopped = suppression.is_suppressed([claim], version.purpose, Channel.EMAIL, marketing=True)
     known = subject and Relationship.objects.filter(subject=subject, purpose=version.purpose, ended_on=None).exists()
-    slug = version.purpose.slug
+    slug, is_on = version.purpose.slug, bool(known) and not stopped
     label = _("You may write to me about this")
-    box = Box(f"{STOP}:{slug}", slug, label, "", bool(known) and not stopped, Channel.EMAIL)
+    box = Box(f"{STOP}:{slug}", slug, label, "", is_on, Channel.EMAIL, objected=stopped)
     return _topic(version, [box], pauses)
 
 

@@ -223,6 +223,8 @@ def test_the_choices_need_the_pages_own_form(centre):
 def test_marketing_without_consent_can_be_ended_here(centre, client):
     sales = make_register.purpose("direct-sales", "f", direct_marketing=True, channels=["email"])
     subject = people.find(CLAIMS)
+    assert "You have objected" not in (before := client.get(centre).content.decode())
+    assert "We do not write to you about this now" in before
     relationships.touch(subject, sales, at=make.NOW, channel="correspondence", now=make.NOW, actor=make.ACTOR)
     assert shown(client, centre)["stop:direct-sales"]
     save(client, centre, **{"stop:direct-sales": False})
