@@ -8,6 +8,7 @@ from requests import (
     api_evidence,
     api_letters,
     api_messages,
+    api_systems,
     api_uses,
     api_work,
 )
@@ -16,6 +17,8 @@ from requests.api import RequestsView, RequestView
 here = "requests/<str:reference>/"
 complaint = "complaints/<str:reference>/"
 urlpatterns = [
+    path("systems/requests/", api_systems.RequestTaskList.as_view()),
+    path("systems/requests/<uuid:task>/", api_systems.RequestTaskView.as_view()),
     path("requests/", RequestsView.as_view(), name="api-requests"),
     path(here, RequestView.as_view(), name="api-request"),
     path(f"{here}work/", api_work.WorkView.as_view(), name="api-request-work"),

@@ -21,13 +21,12 @@ from core.models import Owner
 from core.vault import destroy_keys, ensure_key, keys_of
 from processing.models import Purpose, Status, System
 from retention.models import Run, SystemRecord, SystemTask
-from subjects.erasure import Erased, KnownAs
-from subjects.identifiers import reveal
-from subjects.models import DataSubject, Identifier, PersonalDataItem, SubjectIdentifier
+from subjects import known_as
+from subjects.erasure import Erased
+from subjects.models import DataSubject, PersonalDataItem
 
 FIELD, PAGE = "known-as", 200
 COLUMNS = "run_id, system_id, subject, item, known_as"
-EXTERNAL, CUSTOMER = Identifier.Type.EXTERNAL_ID, Identifier.Type.CUSTOMER_NUMBER
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,14 @@ def note(run: Run, erased: Erased, *, purposes: Collection[int]) -> None:
     if not users:
         return
     staying = {one.subject for one in erased.left}
-    known = [*erased.known_as, *_known_as(staying)]
+    known = [*erased.known_as, *known_as.of(staying)]
     invented = erased.invented | _invented(staying)
     kept = _public_ids(one.item_id for one in erased.left if one.item is None)
     for system, theirs in users.items():
         pairs = {(one.subject, one.item or kept[one.item_id]) for one in erased.left if one.purpose_id in theirs}
         whole: list[tuple[UUID, UUID | None]] = [(subject, None) for subject in erased.subject_uuids]
         told = [pair for pair in [*sorted(pairs), *whole] if pair[0] not in invented]
-        _store(run, system, told, _called(system, known))
+        _store(run, system, told, known_as.called(system, known))
 
 
 def _users(purposes: Collection[int]) -> dict[System, set[int]]:
@@ -74,20 +73,6 @@ def _users(purposes: Collection[int]) -> dict[System, set[int]]:
     return {system: found[system.pk] for system in others}
 
 
-def _known_as(people: Collection[UUID]) -> list[KnownAs]:
-    """How other systems know somebody who stays."""
-    links = SubjectIdentifier.objects.filter(
-        Among("subject__uuid", people, "uuid"), identifier__type__in=[EXTERNAL, CUSTOMER], is_shared=False
-    ).select_related("subject", "identifier")
-    rows = list(links.order_by("pk")) if people else []
-    values = reveal(link.identifier for link in rows) if rows else {}
-    return [
-        KnownAs(link.subject.uuid, link.identifier.type, link.identifier.system, values[link.identifier_id])
-        for link in rows
-        if link.identifier_id in values
-    ]
-
-
 def _invented(people: Collection[UUID]) -> set[UUID]:
     found = DataSubject.objects.filter(Among("uuid", people, "uuid"), is_test=True) if people else ()
     return {one.uuid for one in found}
@@ -97,17 +82,6 @@ def _public_ids(items: Iterable[int]) -> dict[int, UUID]:
     chosen = list(items)
     rows = PersonalDataItem.objects.filter(Among("pk", chosen)).values_list("pk", "uuid") if chosen else ()
     return dict(rows)
-
-
-def _called(system: System, known: Iterable[KnownAs]) -> dict[UUID, list[str]]:
-    """The system's own ids of each person; of whom it has none, our customer numbers, by which everybody finds them."""
-    own, numbers = defaultdict[UUID, list[str]](list), defaultdict[UUID, list[str]](list)
-    for one in known:
-        if one.type == EXTERNAL and one.system == system.slug:
-            own[one.subject].append(one.value)
-        elif one.type == CUSTOMER:
-            numbers[one.subject].append(one.value)
-    return {**numbers, **own}
 
 
 def _store(run: Run, system: System, told: list[tuple[UUID, UUID | None]], called: dict[UUID, list[str]]) -> None:
@@ -130,11 +104,11 @@ def page(task: SystemTask, *, after: int = 0, limit: int = PAGE) -> tuple[list[R
     rows = list(of(task).filter(pk__gt=after)[: limit + 1])
     key = keys_of(Owner.SHARE, [task.uuid]).get(task.uuid)
 
-    def known_as(one: SystemRecord) -> list[str]:
+    def names(one: SystemRecord) -> list[str]:
         found: Any = json.loads(key.open(FIELD, bytes(one.known_as))) if key and one.known_as else []
         return list(found)
 
-    return [Record(one.pk, one.subject, one.item, known_as(one)) for one in rows[:limit]], len(rows) > limit
+    return [Record(one.pk, one.subject, one.item, names(one)) for one in rows[:limit]], len(rows) > limit
 
 
 def forget(task: SystemTask) -> None:

@@ -84,7 +84,8 @@ def _known_as(ids: list[int], going: list[Going], values: dict[int, str]) -> lis
         return []
     links = run(
         "SELECT subject_id, identifier_id FROM subjects_subjectidentifier"
-        " WHERE subject_id = ANY(%s::bigint[]) AND identifier_id = ANY(%s::bigint[]) ORDER BY id",
+        " WHERE subject_id = ANY(%s::bigint[]) AND identifier_id = ANY(%s::bigint[])"
+        " AND NOT is_shared AND NOT (is_later AND verified_at IS NULL) ORDER BY id",
         ids,
         by_id,
     )

@@ -134,7 +134,10 @@ CALLS = {
     "events": Call("GET", "events/", "events:read", 200, {"events", "next", "more"}),
 }  # fmt: skip
 # Tried in tests/retention and tests/requests: what one system is asked, by a key of its own.
-OF_SYSTEMS = {f"systems/{path}/" for path in ("erasures", "erasures/{task}", "erasures/{task}/records")}
+OF_SYSTEMS = {
+    f"systems/{path}/"
+    for path in ("erasures", "erasures/{task}", "erasures/{task}/records", "requests", "requests/{task}")
+}
 # Tried in tests/consents: rows instead of JSON, and a receipt of a consent that is there.
 ELSEWHERE = {"consents/import/", "consents/{consent}/receipt/"}
 # Steps on a request that is there and in the right state: tests/requests tries them, from intake to the closed case.

@@ -1,0 +1,127 @@
+"""What a connected system has to do for people who exercised a right, and its answer: by its own key, its tasks alone.
+
+A task is told once we know whose request it is, and a deletion once it was decided: before, nothing shall go anywhere.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.query import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import Cursor
+from core.idempotency import replayable
+from processing.connected import ForSystem
+from processing.models import Status, System
+from requests import searching, systems
+from requests.api_work import TaskIn, actor_of, read
+from requests.models import Decision, Right, RightsRequest, Task
+from subjects import known_as
+from subjects.api import IDEMPOTENCY
+
+OPEN = (Task.Outcome.PENDING, Task.Outcome.FAILED)
+GRANTED = Exists(Decision.objects.filter(request=OuterRef("request"), outcome=Decision.Outcome.GRANT))
+
+
+class SystemTaskSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    right = serializers.ChoiceField(choices=Right.choices)
+    subject = serializers.UUIDField(allow_null=True, help_text="The person, by the id that collect/ answered.")
+    known_as = serializers.ListField(
+        child=serializers.CharField(), help_text="Your ids of the person, or our customer number if we know of none."
+    )
+    purposes = serializers.ListField(
+        child=serializers.CharField(), help_text="Of a deletion, for which purposes of yours it was granted."
+    )
+    due_on = serializers.DateField(allow_null=True, help_text="When the person must have our answer.")
+    outcome = serializers.CharField(help_text="pending or failed: it waits for an answer.")
+    reason = serializers.CharField(allow_blank=True)
+    receipt = serializers.UUIDField(allow_null=True, help_text="The ledger entry of the answer.")
+
+    def to_representation(self, instance: Task) -> dict[str, Any]:
+        return shown(instance)
+
+
+@extend_schema_view(get=extend_schema(operation_id="systems_requests_list"))
+class RequestTaskList(ForSystem, ListAPIView):
+    """The tasks of the key's system that wait for its answer, oldest first."""
+
+    serializer_class = SystemTaskSerializer
+    pagination_class = Cursor
+    queryset = Task.objects.none()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        waiting = told(self.system).filter(outcome__in=OPEN, request__case__subject__isnull=False)
+        return waiting.filter(request__in=RightsRequest.objects.open())
+
+
+class RequestTaskView(ForSystem):
+    """One task, and the answer. The same answer again changes nothing."""
+
+    @extend_schema(operation_id="systems_request", responses=SystemTaskSerializer)
+    def get(self, request: Request, task: UUID) -> Response:
+        return Response(shown(self.find(task)))
+
+    @extend_schema(
+        operation_id="systems_request_answer",
+        parameters=[IDEMPOTENCY],
+        request=TaskIn,
+        responses=SystemTaskSerializer,
+    )
+    def post(self, request: Request, task: UUID) -> Response:
+        asked = self.find(task)
+
+        def make() -> UUID:
+            given = read(TaskIn, request)
+            log = given.pop("searched", None)
+            searched = searching.Log(**log) if log else None
+            systems.answer(asked, **given, searched=searched, actor=actor_of(request), now=timezone.now())
+            return asked.uuid
+
+        return replayable(request, make=make, load=lambda uuid: shown(self.find(uuid)), status=200)
+
+    def find(self, uuid: UUID) -> Task:
+        return get_object_or_404(told(self.system), uuid=uuid)
+
+
+def told(system: System) -> QuerySet[Task]:
+    """What this system may know of: whose it is is known, or it answered before."""
+    known = Q(request__case__subject__isnull=False) | ~Q(outcome=Task.Outcome.PENDING)
+    decided = ~Q(request__right=Right.ERASURE) | Q(GRANTED)
+    rows = Task.objects.filter(known, decided, system=system, request__case__is_test=False)
+    return rows.select_related("system", "request__case__subject")
+
+
+def shown(task: Task) -> dict[str, Any]:
+    person = task.request.case.subject
+    names = known_as.called(task.system, known_as.of([person.uuid])) if person else {}
+    return {
+        "id": task.uuid,
+        "right": task.request.right,
+        "subject": person.uuid if person else None,
+        "known_as": names.get(person.uuid, []) if person else [],
+        "purposes": _granted(task),
+        "due_on": task.request.due_on,
+        "outcome": task.outcome,
+        "reason": task.reason,
+        "receipt": task.entry,
+    }
+
+
+def _granted(task: Task) -> list[str]:
+    if task.request.right != Right.ERASURE:
+        return []
+    granted = Decision.objects.filter(
+        request=task.request,
+        outcome=Decision.Outcome.GRANT,
+        purpose__versions__status=Status.LIVE,
+        purpose__versions__systems=task.system,
+    )
+    return sorted(set(granted.values_list("purpose__slug", flat=True)))
