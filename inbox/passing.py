@@ -24,14 +24,15 @@ def pass_on(mail: Mail, *, controller: str, email: str, actor: str, now: datetim
     """We hold it for somebody else (Art 28(3)(e)): the controller gets the message, the person hears who answers."""
     held = hold(mail)
     digest = sealed.read(held)
-    name, address = controller.strip(), mailbox(email, "email")
+    us, name, address = Controller.current(), controller.strip(), mailbox(email, "email")
     if not name:
         raise Invalid(fields={"controller": _("Name the controller.")})
     context = {
-        "us": Controller.current(),
+        "us": us,
         "controller": name,
         "digest": digest,
         "arrived": in_words(day_of(held)),
+        "article": "Art 28(3)(e) UK GDPR" if us.jurisdiction == "UK" else "Art 28(3)(e) GDPR",
     }
     _post("passed_on", context, to=address, about=held.uuid, now=now)
     if digest.address and not held.automatic and not held.is_forwarded:

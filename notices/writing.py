@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from core.models import Controller
+from processing import abroad
 from processing.models import Basis, ProcessingActivity, PurposeVersion, Recipient, Source, Status
 
 TEMPLATE = "notices/privacy-policy.html"  # its version is the notice's own
@@ -14,16 +15,17 @@ TEMPLATE = "notices/privacy-policy.html"  # its version is the notice's own
 
 def write(*, version: str, effective_from: str) -> str:
     """The notice as HTML without a heading of the first rank, ready to be published."""
-    purposes = live_purposes()
+    purposes, controller = live_purposes(), Controller.current()
     context = {
-        "controller": Controller.current(),
+        "controller": controller,
+        "is_union": controller.jurisdiction != "UK",
         "version": version,
         "effective_from": effective_from,
         "activities": by_activity(purposes),
         "sources": in_words({name for one in purposes for name in one.sources}),
         "buys_or_finds": [one for one in purposes if {Source.THIRD_PARTY, Source.PUBLIC_SOURCE} & set(one.sources)],
         "recipients": recipients(purposes),
-        "abroad": [one for one in recipients(purposes) if one.country != "GB"],
+        "abroad": abroad.among(recipients(purposes), controller.jurisdiction),
         "contractual": [one for one in purposes if one.basis == Basis.CONTRACT],
     }
     return render_to_string(TEMPLATE, context)

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from core.models import Controller
+from processing import abroad
 from processing.models import DecisionSystem, Purpose, PurposeVersion, Recipient, Status
 from requests import decisions
 from requests.leaving_out import LeftOut
@@ -17,8 +19,6 @@ from requests.spool import Rows, Spool
 from subjects import registry
 from subjects.models import DataSubject, PersonalDataItem
 from subjects.people import hold
-
-HOME = "GB"
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def facts_of(version: PurposeVersion, sources: set[str]) -> PurposeFacts:
         interests=version.interests,
         categories=[category.label for category in version.categories.all()],
         recipients=[f"{r.name} ({r.get_role_display()})" for r in recipients],
-        transfers=[_transfer(r) for r in recipients if r.country != HOME],
+        transfers=[_transfer(r) for r in abroad.among(recipients, Controller.current().jurisdiction)],
         retention=version.retention_summary,
         sources=[str(labels.get(source, source)) for source in version.sources if not sources or source in sources],
         decisions=[one for one in version.purpose.decision_systems.all() if one.by_computer_alone and one.in_use],
@@ -123,11 +123,10 @@ def facts_of(version: PurposeVersion, sources: set[str]) -> PurposeFacts:
 
 
 def _transfer(recipient: Recipient) -> str:
-    return _("%(name)s in %(country)s, protected by %(mechanism)s") % {
-        "name": recipient.name,
-        "country": recipient.country,
-        "mechanism": recipient.transfer_mechanism,
-    }
+    told = {"name": recipient.name, "country": recipient.country, "mechanism": recipient.transfer_mechanism}
+    if not recipient.transfer_mechanism:
+        return _("%(name)s in %(country)s") % told
+    return _("%(name)s in %(country)s, protected by %(mechanism)s") % told
 
 
 def _section(label: str, rows: Rows) -> Section:

@@ -8,12 +8,19 @@ from typing import Any
 
 from django.utils.html import escape
 
+from requests.models import CaseFile
+
 # What is missing, when a letter names it: requests/letter_parts.py says it in words.
 PART = "law"
 _ACT = ("DPA 2018", "Data Protection Act")
 _BRITISH, _SHIELDED = "UK GDPR", "UK\ue000GDPR"
 # The members of a context that hold sentences of ours.
 _OURS = {"ground", "sentence", "article"}
+
+
+def is_of_the_union(case: CaseFile) -> bool:
+    """Whether the case is under the law of the Union: so is its controller when it comes in."""
+    return case.rule_set.jurisdiction != "UK"
 
 
 def shielded(context: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class _Text(HTMLParser):
         super().__init__()
         self.out: list[str] = []
         self._href = ""
+        # Where in `out` the words of the open link begin.
+        self._words = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "dd":
@@ -57,11 +59,13 @@ class _Text(HTMLParser):
         if tag == "li":
             self.out.append("- ")
         if tag == "a":
-            self._href = dict(attrs).get("href") or ""
+            self._href, self._words = dict(attrs).get("href") or "", len(self.out)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "a" and self._href.startswith("http"):
-            self.out.append(f" ({self._href})")
+        if tag == "a":
+            is_written = "".join(self.out[self._words :]).strip() == self._href
+            if self._href.startswith("http") and not is_written:
+                self.out.append(f" ({self._href})")
         if tag in {"h1", "h2", "h3", "p", "ul", "ol", "dl", "section", "article", "address", "table"}:
             self.out.append("\n")
 
@@ -73,7 +77,7 @@ class _Text(HTMLParser):
 
 
 def to_text(html: str) -> str:
-    """Plain text with blank lines between blocks and the address after each link."""
+    """Plain text with blank lines between blocks, and after each link its address unless that is what it says."""
     parser = _Text()
     parser.feed(html)
     parser.close()

@@ -83,17 +83,12 @@ def render(
     with translation.override(case.locale):
         words = {} if _is_sealed(context) else letter_words.own(about, kind)
         full = {**_in_words(context), **words, **_frame(about, case, now=now), "title": title(kind)}
-        shown = letter_law.shielded(full) if is_of_the_union(case) else full
+        shown = letter_law.shielded(full) if letter_law.is_of_the_union(case) else full
         html: str = render_to_string(f"requests/letters/v{VERSION}/{kind}.html", shown)
-    if is_of_the_union(case):
+    if letter_law.is_of_the_union(case):
         html = letter_law.renamed(html)
     check(kind, html, full, case.rule_set.jurisdiction)
     return html
-
-
-def is_of_the_union(case: CaseFile) -> bool:
-    """Whether the case is under the law of the Union: so is its controller when it comes in."""
-    return case.rule_set.jurisdiction != "UK"
 
 
 @transaction.atomic
@@ -163,7 +158,7 @@ def _frame(about: RightsRequest | Complaint | None, case: CaseFile, *, now: date
         "rights_request": None if is_complaint else about,
         "reference": about.reference if about else "",
         "is_complaint": is_complaint,
-        "is_union": is_of_the_union(case),
+        "is_union": letter_law.is_of_the_union(case),
         "name": claim.get("name", "") if is_theirs else "",
         "address": claim.get("address", "") if is_theirs else "",
         "received": in_words((about or case).received_on),

@@ -23,6 +23,7 @@ from core.errors import DomainError, Invalid
 from core.models import Controller, Outbox, Owner
 from ledger.entries import record
 from processing.models import DataCategory, Purpose, Recipient
+from requests import letter_law
 from requests.intake import claim_of
 from requests.messages import tell_staff
 from requests.models import RecipientNotice, RightsRequest
@@ -235,8 +236,10 @@ def _notice(rights_request: RightsRequest, recipient: Recipient, action: Recipie
 def _write(
     notice: RecipientNotice, address: str, known: Collection[str], changes: Sequence[str], *, now: datetime
 ) -> Outbox:
+    rights_request = notice.request
     context = {"notice": notice, "known": known, "changes": changes, "controller": Controller.current()}
-    text = render_to_string("requests/mail/recipient_notice.txt", {**context, "reference": notice.request.reference})
+    context |= {"reference": rights_request.reference, "is_union": letter_law.is_of_the_union(rights_request.case)}
+    text = render_to_string("requests/mail/recipient_notice.txt", context)
     subject, _blank, body = text.strip().partition("\n")
     case = notice.request.case.uuid
     return outbox.post_mail(to=address, subject=subject, text=body.strip() + "\n", about=case, now=now)

@@ -13,6 +13,7 @@ from core.errors import DomainError
 from requests import transfers
 from requests.collection import Found
 from requests.forms import Question, text
+from requests.letter_law import is_of_the_union
 from requests.models import Package
 from requests.views_collect import is_granted, with_found
 
@@ -58,7 +59,8 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         found = transfers.behind(token, now=timezone.now())
     except transfers.NotHere:
         return render(request, "requests/collect/hand_over_gone.html", status=404)
-    return render(request, "requests/collect/hand_over.html", {"token": token, "transfer": found})
+    is_union = is_of_the_union(found.request.case)
+    return render(request, "requests/collect/hand_over.html", {"token": token, "transfer": found, "is_union": is_union})
 
 
 @never_cache

@@ -5,8 +5,12 @@ import re
 import pytest
 from django.template.loader import render_to_string
 
+from core import outbox
 from core.models import Controller
-from requests import letters
+from notices import writing
+from processing import abroad
+from processing.models import Recipient
+from requests import letter_law, letters, recipients
 from requests.letter_kinds import REQUIRED
 from requests.letter_samples import OWN, SAMPLES
 from requests.models import Complaint
@@ -81,6 +85,33 @@ def test_an_exemption_of_british_law_is_refused_and_what_people_wrote_is_not(cas
     assert "The UK GDPR & the Data Protection Act" in written["text"]
     with pytest.raises(letters.LetterIncomplete):
         letters.write("refusal", found, context, now=make.NOW, html=html + "<p>DPA 2018 Sch 2</p>")
+
+
+def test_the_notice_names_the_law_of_the_controller(case):
+    html = writing.write(version="1.0", effective_from="1 September 2026")
+    assert "Art 77 GDPR" in html
+    assert AUTHORITY["regulator_name"] in html
+    assert "outside the European Economic Area" in html
+    for british in ("164A", "165", "Act 2018", "UK GDPR", "United Kingdom", "Commissioner"):
+        assert british not in html
+
+
+def test_who_received_the_data_is_told_under_the_law_of_the_case(case, mailoutbox):
+    told = {"name": "Printer Ltd", "notify": "privacy@printer.example"}
+    recipient = Recipient.objects.create(slug="printer", role="processor", **told)
+    recipients.tell(case.requests.get(), [recipient], "erased", known=["x"], actor=make.OFFICER, now=make.NOW)
+    outbox.deliver_due(now=make.NOW)
+    assert "Article 19 of the GDPR" in mailoutbox[-1].body
+    context = {"transfer": {"expires_at": make.NOW}, "token": "x", "is_union": letter_law.is_of_the_union(case)}
+    assert "(Art 20 GDPR)" in render_to_string("requests/collect/hand_over.html", context)
+
+
+def test_a_third_country_is_one_outside_the_union(case):
+    for country in ("GB", "FR", "US"):
+        Recipient.objects.create(slug=country, name=country, role="processor", country=country, transfer_mechanism="x")
+    every = Recipient.objects.order_by("slug")
+    assert [one.slug for one in abroad.among(every, "IE")] == ["GB", "US"]
+    assert [one.slug for one in abroad.among(every, "UK")] == ["FR", "US"]
 
 
 def test_the_page_of_a_set_names_the_law_of_the_case(case):
