@@ -23,9 +23,9 @@ CONTROL_FIELDS = {"key", "purpose", "channel", "label", "hint"}
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 # Organisations must be named. A category names nobody, so nobody can rely on it.
 VAGUE = re.compile(
-    r"((our|selected|trusted|carefully|chosen|other|certain|some|business|marketing|all|the|and|its|of)\s+)*"
+    r"((our|selected|trusted|carefully|chosen|other|certain|some|associated|business|marketing|all|the|and|its|of)\s+)*"
     r"(partners?|third[- ]part(y|ies)|affiliates?|sponsors?|advertisers?|"
-    r"group compan(y|ies)|suppliers?|others?|etc\.?)",
+    r"group compan(y|ies)|suppliers?|others?|etc\.?)(\s+(who|whom|whose|that|which|like|such as)\b.*)?",
     re.IGNORECASE,
 )
 # A box that must be left empty to say no is silence, and silence is no consent (Planet49, C-673/17).
@@ -96,19 +96,23 @@ def _controllers_fault(version: ConsentFormVersion) -> Text | None:
     ours = Controller.objects.filter(pk=1).values_list("name", flat=True).first()
     if ours and ours not in named:
         return _("%(name)s asks, so it is named first.") % {"name": ours}
-    missing = [name for name in _relying(version.controls) if name not in named]
-    if missing:
+    relying = _relying(version.controls)
+    if missing := sorted({one.name for one in relying} - set(named)):
         return _("%(names)s receive the data as controllers, so they are named.") % {"names": ", ".join(missing)}
+    if unreached := sorted({one.name for one in relying if not (one.address and one.contact)}):
+        return _(
+            "Receipts tell where the organisations are reached that rely on this. Enter address and contact of"
+            " %(names)s under Recipients."
+        ) % {"names": ", ".join(unreached)}
     return None
 
 
-def _relying(controls: object) -> list[str]:
+def _relying(controls: object) -> list[Recipient]:
     """Other controllers to whom a purpose of this form gives data, as the register has them."""
     named = [control for control in controls if isinstance(control, Mapping)] if isinstance(controls, list) else []
     latest = [version for control in named if (version := latest_of(str(control.get("purpose"))))]
     roles = [Recipient.Role.CONTROLLER, Recipient.Role.JOINT]
-    found = Recipient.objects.filter(purpose_versions__in=latest, role__in=roles, ground="consent")
-    return sorted(set(found.values_list("name", flat=True)))
+    return list(Recipient.objects.filter(purpose_versions__in=latest, role__in=roles, ground="consent"))
 
 
 def _controls_fault(controls: object) -> Text | None:

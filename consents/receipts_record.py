@@ -21,7 +21,7 @@ from core.errors import NotFound
 from core.models import Controller
 from ledger import signing
 from ledger.entries import instant
-from processing.models import PurposeVersion
+from processing.models import PurposeVersion, Recipient
 
 TYPE = "application/consent-receipt+jwt"
 UNANSWERED_LOCALE = "en-GB"
@@ -151,19 +151,27 @@ def _party(controller: Controller) -> dict[str, Any]:
 
 
 def _others(shown: ConsentFormVersion | None, controller: Controller) -> list[dict[str, Any]]:
-    """Whoever else relies on this consent was named on the form, and is reached through whoever asked (Art 26)."""
-    names = shown.controllers if shown else []
+    """Whoever else relies on this consent, as the form named them and the register says where they are reached.
+
+    Of whom it does not say so: through whoever asked, who answers for having named them (Art 26).
+    """
+    names = [name for name in (shown.controllers if shown else []) if name != controller.name]
+    known = {one.name: one for one in Recipient.objects.filter(name__in=names)}
+    ours = f"c/o {controller.address or controller.name}"
     return [
         {
             "@id": f"{settings.BASE_URL}/policy/#organisation-{slugify(name) or number}",
             "@type": ["dpv:DataController", "dpv:Organisation"],
             "schema:name": name,
-            "schema:address": f"c/o {controller.address or controller.name}",
-            "dpv:hasContact": f"mailto:{controller.dpo_contact}",
+            "schema:address": _of(known.get(name), "address") or ours,
+            "dpv:hasContact": "mailto:" + (_of(known.get(name), "contact") or controller.dpo_contact),
         }
         for number, name in enumerate(names)
-        if name != controller.name
     ]
+
+
+def _of(recipient: Recipient | None, name: str) -> str:
+    return str(getattr(recipient, name)) if recipient else ""
 
 
 def _process(version: PurposeVersion, event: ConsentEvent, controller: Controller) -> dict[str, Any]:

@@ -78,6 +78,8 @@ class Recipient(models.Model):
     country = models.CharField(max_length=2, default="GB")
     transfer_mechanism = models.CharField(max_length=60, blank=True)
     notify = models.CharField(max_length=200, blank=True, help_text=_("How to tell them of a correction or erasure."))
+    address = models.CharField(max_length=300, blank=True, help_text=_("Where letters reach them, on one line."))
+    contact = models.EmailField(blank=True, help_text=_("For people's questions about their data: a role's mailbox."))
 
     class Meta:
         constraints = [

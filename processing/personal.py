@@ -5,7 +5,7 @@ NOT_PERSONAL = {
     *(f"processing.DataCategory.{field}" for field in ("id", "slug", "label", "description")),
     *(f"processing.System.{field}" for field in ("id", "slug", "name", "connector", "description", "location")),
     *(f"processing.Recipient.{field}" for field in ("id", "slug", "name", "role", "ground", "contract", "country")),
-    *(f"processing.Recipient.{field}" for field in ("transfer_mechanism", "notify")),
+    *(f"processing.Recipient.{field}" for field in ("transfer_mechanism", "notify", "address", "contact")),
     *(f"processing.DecisionSystem.{field}" for field in ("id", "slug", "name", "purpose", "logic", "consequences")),
     *(f"processing.DecisionSystem.{field}" for field in ("by_computer_alone", "human_involvement", "in_use")),
     *(f"processing.ProcessingActivity.{field}" for field in ("id", "slug", "title", "owner", "security")),

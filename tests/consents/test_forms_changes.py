@@ -34,6 +34,7 @@ def faults(**fields):
         ({"declared": ["free", "plain", "separate"]}, "declared", "stand for"),
         ({"minimum_age": 9}, "minimum_age", "between 13 and 16"),
         ({"controllers": ["Example Ltd", "our trusted partners"]}, "controllers", "names nobody"),
+        ({"controllers": ["Example Ltd", "Associated partners who sell"]}, "controllers", "names nobody"),
         ({"controls": [make.control(label="Do not e-mail me.")]}, "controls", "backwards"),
         ({"controls": [make.control(label="I accept the terms and the newsletter.")]}, "controls", "terms"),
         ({"controls": [make.control(), {**SMS, "label": "E-mail me. "}]}, "controls", "alike"),
@@ -56,6 +57,12 @@ def test_who_asks_and_who_receives_are_named():
     version.recipients.add(partner)
     controls = [make.control("offers", "partner-promotions")]
     assert "Other Ltd" in faults(slug="offers", controls=controls)["controllers"]
+    named = make.draft(slug="more-offers", controls=controls, controllers=["Example Ltd", "Other Ltd"])
+    with pytest.raises(NotPublishable) as error:
+        forms.publish(named, now=make.NOW, actor=make.ACTOR)
+    assert "Enter address and contact of Other Ltd" in str(error.value.fields["controllers"])
+    Recipient.objects.update(address="2 Example Street", contact="privacy@other.example.com")
+    assert forms.publish(named, now=make.NOW, actor=make.ACTOR).published_at
 
 
 def test_what_says_the_same_is_no_version():

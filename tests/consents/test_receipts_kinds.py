@@ -13,6 +13,7 @@ from core.files import File
 from core.models import Controller, DataKey
 from ledger import signing
 from notices import published
+from processing.models import Recipient as RegisterRecipient
 from subjects import people
 from subjects.identifiers import Claim
 from tests import make_consents as make
@@ -136,13 +137,18 @@ def test_a_receipt_tells_who_did_what(make_one, tmp_path):
 
 def test_a_notice_that_nobody_knows_is_left_out_and_every_party_is_whole():
     make.live()
-    make.published(controllers=["Example Ltd", "Partner Ltd"])
+    make.published(controllers=["Example Ltd", "Partner Ltd", "Nobody knows Ltd"])
+    place = {"address": "2 Example Street", "contact": "privacy@partner.example.com"}
+    RegisterRecipient.objects.create(slug="partner", name="Partner Ltd", role="controller", **place)
     consent = make.captured().consent
     whole = receipts_record.receipt(consent, now=make.NOW)
     check(whole)
-    assert [one["schema:name"] for one in whole["dpv:hasRecordOfActivity"][0]["dpv:hasDataController"]][-1] == (
-        "Partner Ltd"
-    )
+    us, *_more, partner, unknown = whole["dpv:hasRecordOfActivity"][0]["dpv:hasDataController"]
+    reached = [partner[name] for name in ("schema:name", "schema:address", "dpv:hasContact")]
+    assert reached == ["Partner Ltd", "2 Example Street", "mailto:privacy@partner.example.com"]
+    # Whom the register does not tell of is reached through whoever asked.
+    assert unknown["schema:address"] == f"c/o {us['schema:address']}"
+    assert unknown["dpv:hasContact"] == us["dpv:hasContact"]
     endings.expire_due(now=make.NOW.replace(year=2028))
     last = receipts_record.receipt(ConsentEvent.objects.latest("id").consent, now=make.NOW)
     check(last)

@@ -104,7 +104,7 @@ def test_the_page_lists_every_version(client, two):
         "UK GDPR Art 6(1)(a)",  # (c)
         "UK GDPR Art 6(1)(f)",
         "Finding customers for our software",  # (d)
-        "Associated partners who hold events and promotions with us: Only with your consent",  # (e)
+        "United Kingdom; privacy@events.example.com): Only with your consent",  # (e)
         "We do not send your data outside the United Kingdom",  # (f)
         "12 months after your application is closed",  # (2)(a)
         "expire within 35 days",
