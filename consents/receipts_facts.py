@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from consents.capture import FIELD
 from consents.dpv import STATUS
-from consents.models import ConsentEvent, ConsentEvidence, Status
+from consents.models import ConsentEvent, ConsentEvidence, ConsentFormVersion, Status
 from consents.states import YES
+from core.models import Owner
+from core.vault import keys_of
 from ledger.models import Entry
 
 PERSON, GUARDIAN, SOMEBODY_ELSE = "dpv:DataSubject", "dpv:GuardianOfDataSubject", "dpv:ThirdParty"
@@ -42,7 +45,13 @@ ENDINGS = {
 }
 SAID_BY_OTHERS = "somebody else says so, and nothing shows it yet"
 SAID_BY_AN_OLD_LIST = "an earlier system of ours says so, and nothing shows it yet"
-CONFIRMED = "confirmed by a button that only the owner of the mailbox was sent"
+# Of consents from before the evidence said it, once their proof is gone.
+NOT_RECORDED = "not recorded"
+CONFIRMED = {
+    "double-opt-in": "confirmed by a button that only the owner of the mailbox was sent",
+    NOT_RECORDED: "by whom it was confirmed is not recorded",
+}
+ACTS = {"guardian": GUARDIAN, NOT_RECORDED: NOT_RECORDED}
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,11 @@ class Told:
 
     entries: Mapping[UUID, Mapping[str, Any]]
     kinds: frozenset[str]
+    # Of older ones, by consent.
+    confirmed: Mapping[UUID, str]
+
+    def confirmed_by(self, event: ConsentEvent) -> str:
+        return str(self.of(event).get("confirmed") or self.confirmed.get(event.consent, ""))
 
     def of(self, event: ConsentEvent) -> Mapping[str, Any]:
         return self.entries.get(event.entry, {})
@@ -61,7 +75,7 @@ class Told:
             return controller if event.origin == LEGACY else SOMEBODY_ELSE
         if event.status in OURS:
             return controller
-        return GUARDIAN if self.of(event).get("confirmed") == "guardian" else PERSON
+        return ACTS.get(self.confirmed_by(event), PERSON)
 
     def how(self, event: ConsentEvent) -> str:
         if event.status in ENDINGS:
@@ -70,17 +84,41 @@ class Told:
             return SAID_BY_AN_OLD_LIST if event.origin == LEGACY else SAID_BY_OTHERS
         shown = [SHOWN[kind] for kind in sorted(self.kinds)] if event.collected_by == "staff" else []
         way = "; ".join(shown) or WAYS.get(event.collected_by, event.collected_by)
-        return f"{way}; {CONFIRMED}" if self.of(event).get("confirmed") == "double-opt-in" else way
+        confirmed = CONFIRMED.get(self.confirmed_by(event))
+        return f"{way}; {confirmed}" if confirmed else way
 
 
 def read(events: Iterable[ConsentEvent]) -> Told:
-    """Two queries."""
+    """Two queries, and three more for an answer to a form whose entry does not say who confirmed it."""
     events = list(events)
     bodies = Entry.objects.filter(uuid__in={event.entry for event in events}).values_list("uuid", "body")
     shown = ConsentEvidence.objects.filter(consent__in={event.consent for event in events})
-    return Told(
-        {entry: json.loads(body)["data"] for entry, body in bodies}, frozenset(shown.values_list("kind", flat=True))
+    entries = {entry: json.loads(body)["data"] for entry, body in bodies}
+    silent = [one for one in events if one.form_version and "confirmed" not in entries.get(one.entry, {})]
+    older = _confirmed({event.consent: event for event in silent})
+    return Told(entries, frozenset(shown.values_list("kind", flat=True)), older)
+
+
+def _confirmed(answers: Mapping[UUID, ConsentEvent]) -> dict[UUID, str]:
+    """Who confirmed answers whose entries do not say it: as the proof has it, or as what is left allows to tell."""
+    if not answers:
+        return {}
+    keys = keys_of(Owner.CONSENT, answers)
+    waited = set(Entry.objects.filter(kind="consent.requested", object__in=answers).values_list("object", flat=True))
+    numbers = {event.form_version or 0 for event in answers.values()}
+    for_children = set(
+        ConsentFormVersion.objects.filter(pk__in=numbers, minimum_age__isnull=False).values_list("pk", flat=True)
     )
+    found = {}
+    for consent, event in answers.items():
+        if event.proof and consent in keys:
+            found[consent] = json.loads(keys[consent].open(FIELD, bytes(event.proof))).get("by", "")
+        elif consent in waited:
+            found[consent] = NOT_RECORDED if event.form_version in for_children else "double-opt-in"
+        elif event.form_version in for_children and event.collected_by == "staff":
+            # A parent or guardian may have signed.
+            found[consent] = NOT_RECORDED
+    return found
 
 
 def types(event: ConsentEvent) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pytest
 
-from consents import endings, entered, importing, receipts_record, renewing, withdraw
+from consents import answers, capture, endings, entered, importing, opt_in, receipts_record, renewing, withdraw
 from consents.models import ConsentEvent, ConsentState, Status
 from consents.unsubscribe import Recipient
 from cookies import linking
@@ -174,6 +174,37 @@ def test_under_the_law_of_the_union_its_law_is_named():
     check(record)
     (activity,) = record["dpv:hasRecordOfActivity"]
     assert (activity["dpv:hasJurisdiction"], "legal-gb" in json.dumps(activity)) == ("loc:EU", False)
+
+
+GUARDIANS = {"guardian": {"email": "parent@example.com", "until": "2027-05"}}
+MAILBOX, NOBODY_KNOWS = "only the owner of the mailbox", "by whom it was confirmed is not recorded"
+
+
+@pytest.mark.parametrize(
+    ("age", "said", "is_proof_left", "by", "how"),
+    [
+        (None, {}, True, PERSON, MAILBOX),
+        (None, {}, False, PERSON, MAILBOX),
+        (13, GUARDIANS, True, GUARDIAN, "a website"),
+        (13, GUARDIANS, False, "not recorded", NOBODY_KNOWS),
+        (13, {"of_age": True}, False, "not recorded", NOBODY_KNOWS),
+    ],
+)
+def test_of_what_was_confirmed_before_evidence_said_by_whom(age, said, is_proof_left, by, how, monkeypatch):
+    pattern = capture._pattern
+    monkeypatch.setattr(capture, "_pattern", lambda *given: pattern(*given[:7], "", *given[8:]))
+    monkeypatch.setattr(opt_in.secrets, "token_urlsafe", lambda _size: "the-token")
+    make.published(minimum_age=age).form.__class__.objects.update(double_opt_in=True)
+    data = make.body(**said)
+    asked = opt_in.ask(answers.read(data, now=make.NOW), data, now=make.NOW, actor=make.ACTOR)
+    opt_in.confirm("the-token", now=make.NOW)
+    if not is_proof_left:
+        DataKey.objects.filter(owner="consent").delete()
+    record = receipts_record.receipt(asked.consent, now=make.NOW)
+    check(record)
+    (told,) = record["dpv:hasRecordOfActivity"][0]["dpv:hasConsentStatus"]
+    assert told["dpv:isIndicatedBy"] == by
+    assert how in told["dpv:hasIndicationMethod"]
 
 
 def test_the_short_receipt_says_where_to_take_it_back(settings):
