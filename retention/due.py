@@ -9,11 +9,11 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, Value
 from django.db.models.fields import DateField
 from django.db.models.query import QuerySet
 
+from core import prepared
 from core.arrays import array
 from processing.models import DataCategory
 from retention import cases
@@ -67,10 +67,7 @@ class Written(NamedTuple):
         """`select` from the rows by the name "due"."""
         if not self.sql:
             return []
-        with connection.cursor() as cursor:
-            cursor.execute(f"WITH due AS ({self.sql}) {select}", self.params + params)
-            rows: list[Any] = cursor.fetchall()
-        return rows
+        return prepared.fetch_all(f"WITH due AS ({self.sql}) {select}", self.params + params)
 
 
 def governed(rule: RetentionRule) -> Rows:
