@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consents.withdraw import ALL_MARKETING
 from inbox.models import Mail
-from inbox.rules import FOR_ANOTHER
+from inbox.rules import COMPLAINT, FOR_ANOTHER, UNANSWERED
 from inbox.sealed import Digest
 from requests.entering_forms import representation
 from requests.models import Right
@@ -90,7 +90,7 @@ def filled(mail: Mail, digest: Digest) -> dict[str, forms.Form]:
     elif FOR_ANOTHER in mail.reasons:
         # Whose data it is stands in the words. The sender is who asks, and no link may go there.
         who = {"name": "", "email": "", "representative": _sender(digest)}
-    asked = {**who, "rights": mail.rights, "received_on": day, "is_complaint": _complains(mail)}
+    asked = {**who, "rights": mail.rights, "received_on": day, "is_complaint": complains(mail)}
     is_theirs = not mail.is_forwarded and "representative" not in who
     stopped = {"email": who["email"] or (digest.address if is_theirs else ""), "purposes": [ALL_MARKETING]}
     breach = {"summary": digest.subject[:200], "processor": digest.name, "aware_at": mail.arrived_at}
@@ -107,5 +107,5 @@ def _sender(digest: Digest) -> str:
     return ", ".join(filter(None, (digest.name, digest.address)))[:200]
 
 
-def _complains(mail: Mail) -> bool:
-    return "words-complaint" in mail.reasons
+def complains(mail: Mail) -> bool:
+    return not {COMPLAINT, UNANSWERED}.isdisjoint(mail.reasons)

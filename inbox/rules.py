@@ -4,7 +4,7 @@ Nobody needs magic words: where no rule speaks, a message is a question about pr
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -28,12 +28,30 @@ class Rule:
     words: str = ""
     sender: str = ""
     right: Right | None = None
+    # Speaks only of somebody who waits for an answer of ours, and never of what a machine may have written.
+    while_waiting: bool = False
 
 
 def _right(right: Right, label: str | Promise, words: str) -> Rule:
     return Rule(f"right-{right.value}", Kind.RIGHTS, label, words, right=right)
 
 
+COMPLAINT, UNANSWERED = "words-complaint", "words-unanswered"
+NOT = r"(?:not|never|haven'?t|hasn'?t|hadn'?t)"
+# How people say that we did not answer them. It means nothing of somebody to whom no answer is owed.
+NOT_ANSWERED = (
+    r"(?:nobody|no[ -]one|none of you) (?:(?:has|have|had) )?(?:(?:ever|even|yet|still|just) )*"
+    r"(?:answer(?:ed|s)|repl(?:ied|ies)|respond(?:ed|s)|got(?:ten)? back|c[ao]me back|contacted me|been in touch)",
+    rf"(?:no|without (?:a|any|an)|{NOT}(?: \w+){{0,3}}?(?: a| any| an| your)?) (?:(?:single|proper|further) )?"
+    r"(?:answer|reply|response|word from you|news from you)",
+    rf"(?:{NOT}|didn'?t|did not|failed to) (?:\w+ ){{0,2}}?"
+    r"(?:answer(?:ed)?|repl(?:y|ied)|respond(?:ed)?|heard (?:back|anything|from you)|(?:g[eo]t|come) back to me)",
+    r"(?:still|been|am|are|kept) waiting\b",
+    r"(?:i am|i'm|we are|we're|been|being|you) ignor(?:ed|ing|e)|ignor(?:ed|ing) (?:me|us|my)",
+    r"(?:is|are|was|now|long|already|\w+ (?:days|weeks|months?)) overdue",
+    r"(?:deadline|time limit|month|30 days) (?:has|have|is|are|was) (?:\w+ )?(?:passed|expired|over|up|gone)",
+    r"(?:missed|past|after) (?:your|the) deadline",
+)
 # In the order in which they count: the first that speaks names the kind.
 RULES = (
     Rule(
@@ -119,12 +137,19 @@ RULES = (
         r"decided by (?:a |an )?(?:computer|algorithm))",
     ),
     Rule(
-        "words-complaint",
+        COMPLAINT,
         Kind.COMPLAINT,
         _("Complains"),
         r"\b(?:complain(?:t|ts|ing)?|report(?:ing)? (?:you|this|it) to the (?:ico|information commissioner|regulator)|"
         r"(?:un|dis)(?:happy|satisfied) (?:with|about|at) (?:how|the way)|"
         r"you (?:have )?(?:breached|misused|leaked|shared) my)\b",
+    ),
+    Rule(
+        UNANSWERED,
+        Kind.COMPLAINT,
+        _("Says that we did not answer, while something of theirs is open"),
+        rf"\b(?:{'|'.join(NOT_ANSWERED)})",
+        while_waiting=True,
     ),
     Rule(
         "words-opt-out",
@@ -167,6 +192,16 @@ ANOTHERS = re.compile(
     rf"(?:my|our) {FAMILY}\W?s\W? {DATA}\b)",
     re.I,
 )
+# Mail programs that answer by themselves and do not say so (RFC 3834): they speak of replies, and complain of nothing.
+MACHINE_TALK = re.compile(
+    r"\b(?:out of (?:the )?office|annual leave|on (?:leave|holiday|vacation)|auto(?:matic(?:ally)?|mated|[- ]?reply)|"
+    r"(?:do|does) not (?:reply|respond) to this|don'?t reply to this|no[- ]?reply@|unmonitored|not monitored|"
+    r"(?:we|i) (?:will|aim to|shall|try to) (?:get back|reply|respond|answer)|"
+    r"ticket (?:has been|was) (?:created|opened)|"
+    r"(?:no|not need (?:a|any|to)|don'?t need (?:a|any|to)|without a) (?:reply|response|answer) (?:is |was )?"
+    r"(?:needed|required|necessary|expected))",
+    re.I,
+)
 QUOTED = re.compile(r"^[ \t]*>.*$", re.M)
 ANSWERED = re.compile(r"^On .{10,120}wrote:\s*$", re.M | re.S)
 _compiled = {
@@ -185,12 +220,21 @@ class Suggestion:
     reasons: list[str]
 
 
-def suggest(message: Message, *, is_junk: bool = False, machine: str = "", whole: bool = False) -> Suggestion:
+def suggest(
+    message: Message,
+    *,
+    is_junk: bool = False,
+    machine: str = "",
+    whole: bool = False,
+    is_waiting: Callable[[], bool] = lambda: False,
+) -> Suggestion:
     """The likeliest kind, every right that is spoken of, and the codes of the rules that said so.
 
-    `whole` also reads what is quoted: in a forwarded message that is where the person speaks.
+    `whole` also reads what is quoted: in a forwarded message that is where the person speaks. `is_waiting`: whether
+    something of the sender's is open; asked only where it counts.
     """
-    spoken = list(_speaking(message, f"{message.subject} {message.text}" if whole else own_words(message)))
+    text = f"{message.subject} {message.text}" if whole else own_words(message)
+    spoken = list(_speaking(message, text, lambda: not machine and is_waiting()))
     reasons = [rule.code for rule in spoken]
     rights = [rule.right.value for rule in spoken if rule.right]
     marks = _spam_marks(message, is_junk, machine)
@@ -208,11 +252,13 @@ def own_words(message: Message) -> str:
     return f"{message.subject}\n{QUOTED.sub('', text)}"
 
 
-def _speaking(message: Message, text: str) -> Iterator[Rule]:
-    text = " ".join(text.split())
+def _speaking(message: Message, text: str, is_waiting: Callable[[], bool]) -> Iterator[Rule]:
+    text = " ".join(text.replace("\u2019", "'").split())
     for rule in RULES:
         words, sender = _compiled[rule.code]
         if (words and words.search(text)) or (sender and message.address and sender.search(message.address)):
+            if rule.while_waiting and (MACHINE_TALK.search(text) or not is_waiting()):
+                continue
             yield rule
 
 

@@ -52,8 +52,8 @@ def take(fetched: Fetched, *, box: str, place: str, uid_validity: int, now: date
         automatic=machine,
         is_forwarded=passed_on,
     )
-    _suggest(mail, message)
     first = original(message, own_domains=own_domains(), zone=Controller.current().zone) if passed_on else Original()
+    _suggest(mail, message, sender=first.address if passed_on else message.address)
     mail.written_on = first.day
     sealed.seal(mail, sealed.digest_of(message, first), fetched.raw)
     mail.save(force_insert=True)
@@ -96,8 +96,14 @@ def _machine(message: Message) -> str:
     return machine
 
 
-def _suggest(mail: Mail, message: Message) -> None:
-    found = rules.suggest(message, is_junk=mail.box == "junk", machine=mail.automatic, whole=mail.is_forwarded)
+def _suggest(mail: Mail, message: Message, *, sender: str) -> None:
+    found = rules.suggest(
+        message,
+        is_junk=mail.box == "junk",
+        machine=mail.automatic,
+        whole=mail.is_forwarded,
+        is_waiting=lambda: threads.is_waiting(message, sender),
+    )
     marks = {
         "forwarded": mail.is_forwarded,
         "partial": mail.is_partial,

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from core.errors import Invalid
 from core.mail import host
 from core.models import Outbox
 from inbox.reading import Message
 from requests import references
 from requests.models import CaseFile, Complaint, Letter, RightsRequest
+from subjects.identifiers import Claim
 
 UUID_AT = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@"
 REFERENCE = re.compile(r"\bKP[- ]?[0-9A-Z]{4}[- ]?[0-9A-Z]{4}\b", re.I)
@@ -35,6 +37,26 @@ def case_of(message: Message) -> CaseFile | None:
         if found := kept.filter(named).first():
             return found
     return None
+
+
+def open_requests(email: str) -> list[RightsRequest]:
+    """Requests still open that came from the same address. The address was claimed, so this ties nobody to a person."""
+    if not email:
+        return []
+    try:
+        blinds = Claim("email", email).blinds
+    except Invalid:
+        return []
+    found = RightsRequest.objects.open().filter(case__claim_blind__in=blinds, case__claim__isnull=False)
+    return list(found.select_related("case").order_by("pk")[:20])
+
+
+def is_waiting(message: Message, sender: str) -> bool:
+    """Whether a request of whoever sent it, or of the case that it is about, still waits for our answer."""
+    if open_requests(sender):
+        return True
+    case = case_of(message)
+    return case is not None and case.requests.open().exists()
 
 
 def case_of_outgoing(outgoing: UUID) -> CaseFile | None:

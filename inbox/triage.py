@@ -22,9 +22,10 @@ from inbox import arriving, sealed
 from inbox.models import Kind, Mail, State
 from inbox.sealed import Digest
 from inbox.taking import add_to_case
+from inbox.threads import open_requests
 from ledger.entries import record
 from requests import complaints, intake, references, representing
-from requests.models import CaseFile, Right, RightsRequest
+from requests.models import CaseFile, Right
 from subjects.identifiers import Claim
 
 # What staff may put away without anything else: the last three are from the tray.
@@ -93,6 +94,9 @@ def _open(
     by: dict[str, Any] = {"actor": actor, "now": now}
     common: dict[str, Any] = {"channel": CaseFile.Channel.EMAIL.value, "received_at": at, "locale": LOCALE, **by}
     common |= {"requester": requester, "case_uuid": held.uuid}
+    if not rights and held.case and _is_theirs(held.case, requester.get("email", "")):
+        held.complaint = complaints.add_to(held.case, received_on=day or arriving.day_of(held), **by)
+        return held.case
     if not rights:
         held.complaint = made = complaints.open_complaint(answers={"complaint": details}, **common)
         return made.case
@@ -220,16 +224,12 @@ def _known(email: str) -> dict[str, CaseFile]:
     return {one.right: one.case for one in open_requests(email) if one.right != Right.GENERAL}
 
 
-def open_requests(email: str) -> list[RightsRequest]:
-    """Requests still open that came from the same address. The address was claimed, so this ties nobody to a person."""
-    if not email:
-        return []
+def _is_theirs(case: CaseFile, email: str) -> bool:
+    """Whether the case came from this address: what is said about it belongs into it."""
     try:
-        blinds = Claim("email", email).blinds
+        return bool(email) and case.claim_blind is not None and bytes(case.claim_blind) in Claim("email", email).blinds
     except Invalid:
-        return []
-    found = RightsRequest.objects.open().filter(case__claim_blind__in=blinds, case__claim__isnull=False)
-    return list(found.select_related("case").order_by("pk")[:20])
+        return False
 
 
 def case_called(reference: str) -> CaseFile | None:

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 from consents.withdraw import ALL_MARKETING
 from core.errors import DomainError
 from core.vault import Unreadable
-from inbox import lists, passing, sealed, triage
-from inbox.forms import AttachForm, BreachForm, PassOnForm, RequestForm, StopForm, filled
+from inbox import lists, passing, sealed, threads, triage
+from inbox.forms import AttachForm, BreachForm, PassOnForm, RequestForm, StopForm, complains, filled
 from inbox.models import Kind, Mail, State
 from requests.models import RightsRequest
 from requests.office import actor_of, for_staff, page
@@ -234,6 +234,8 @@ def _show(
     may_sort = request.user.has_perm(WRITE) and mail.state != State.DONE
     made = {**filled(mail, digest), **(bound or {})} if digest and may_sort else {}
     allowed = {name: form for name, form in made.items() if name not in NEEDS or request.user.has_perm(NEEDS[name])}
+    # What answers a letter of ours is filed at once; what it complains of is still to be confirmed.
+    guessed = Kind.COMPLAINT if mail.kind == Kind.REPLY and complains(mail) else Kind(mail.suggested)
     context = {
         "title": mail.get_kind_display() if mail.kind else mail.get_suggested_display(),
         "mail": mail,
@@ -241,8 +243,8 @@ def _show(
         "due": lists.due_of(mail),
         "today": lists.today(timezone.now()),
         "forms": {name.replace("-", "_"): form for name, form in allowed.items()},
-        "opened": list(bound or {}) or [OPENED.get(Kind(mail.suggested), "")],
-        "open_requests": triage.open_requests(digest.original_address or digest.address) if digest else [],
+        "opened": list(bound or {}) or [OPENED.get(guessed, "")],
+        "open_requests": threads.open_requests(digest.original_address or digest.address) if digest else [],
         "aside": [(kind.value, kind.label) for kind in triage.ASIDE[:3]],
         "may_write": request.user.has_perm(WRITE),
         "may_add_case": request.user.has_perm(ADD_CASE),

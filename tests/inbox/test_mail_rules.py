@@ -65,6 +65,50 @@ def test_other_kinds_are_heard(text, kind, given):
     assert suggested(text, **given).kind == kind
 
 
+WAITED = [
+    "Nobody answered.",
+    "nobody has answered me",
+    "No reply",
+    "Still no reply from you.",
+    "I have had no response.",
+    "I never got an answer",
+    "You have not replied to my request",
+    "You haven\u2019t responded.",
+    "You still haven't answered me!",
+    "No one got back to me",
+    "I have not heard back",
+    "I asked a month ago and heard nothing. Without a reply I will go to court.",
+    "I am still waiting",
+    "Why am I being ignored?",
+    "Your answer is long overdue",
+    "The deadline has passed",
+    "The one month is over",
+]
+NO_COMPLAINT = [
+    "Thank you for your reply.",
+    "I will answer your question tomorrow.",
+    "There is no need to reply.",
+    "No reply needed.",
+    "You answered all my questions, thanks.",
+    "I am out of the office. You will receive no reply before Monday.",
+    "This mailbox is not monitored. If you have not received a response, call us.",
+    "Do not reply to this message. We have not answered yet.",
+    "Your ticket has been created; you are still waiting for an agent.",
+]
+
+
+@pytest.mark.parametrize("text", WAITED)
+def test_who_waits_for_an_answer_and_says_so_complains(text):
+    found = suggested(text, is_waiting=lambda: True)
+    assert (found.kind, found.reasons) == ("complaint", ["words-unanswered"])
+    assert suggested(text).kind == suggested(text, is_waiting=lambda: True, machine="auto-reply").kind == "query"
+
+
+@pytest.mark.parametrize("text", NO_COMPLAINT)
+def test_who_waits_and_does_not_say_so_does_not_complain(text):
+    assert suggested(text, is_waiting=lambda: True).kind == "query"
+
+
 @pytest.mark.parametrize(
     ("text", "is_so"),
     [

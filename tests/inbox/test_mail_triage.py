@@ -107,6 +107,22 @@ def test_only_a_complaint(server, officer, mailoutbox):
     assert [one.to for one in mailoutbox if one.to == ["ada@example.com"]]
 
 
+def test_nobody_answered_is_a_complaint_of_who_waits(server, officer, register, mailoutbox):
+    before = make_inbox.take_in(server, letter("Nobody answered."))
+    assert before.suggested == "query"
+    sort(officer, make_inbox.take_in(server, letter("Delete my data")), "request", rights="erasure", **ADA)
+    case = CaseFile.objects.get()
+    named = letter(f"Nobody answered {case.requests.get().reference}")
+    after, reply = make_inbox.take_in(server, letter("Nobody answered me!"), named)
+    assert (after.suggested, after.state) == ("complaint", "new")
+    assert (reply.case, reply.kind, "words-unanswered" in reply.reasons) == (case, "reply", True)
+    page = officer.post(f"/admin/mailbox/{reply.uuid}/show/").text
+    assert "Says that we did not answer" in page
+    assert 'name="request-is_complaint" id="id_request-is_complaint" checked' in page.replace(" class", "  class")
+    sort(officer, reply, "request", is_complaint="on", **ADA)
+    assert Complaint.objects.get().case == case
+
+
 def test_the_same_again_is_linked_to_what_is_open(server, officer, register):
     first, second = make_inbox.take_in(server, letter("Delete my data"), letter("Delete my data, I said!"))
     sort(officer, first, "request", rights="erasure", **ADA)
