@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,14 @@ from requests.models import RightsRequest
 
 def regime_of(controller: Controller) -> str:
     return "UK" if controller.jurisdiction == "UK" else "EU"
+
+
+def has_passed(day: date | None, *, now: datetime) -> bool:
+    """Whether this day is over where the controller is: nobody is promised anything by it any more."""
+    # A later day than in Greenwich has passed nowhere: nobody need be asked where the controller is.
+    if day is None or day > now.astimezone(UTC).date():
+        return False
+    return day < now.astimezone(Controller.current().zone).date()
 
 
 def holidays_of(division: str) -> frozenset[date]:

@@ -150,8 +150,9 @@ def _tell(pk: int, due: QuerySet[RightsRequest], *, now: datetime) -> int:
         open_unanswered(of, actor=ACTOR, now=now)
         return 0
     answered_on = of.answered_at.astimezone(Controller.current().zone).date() if of.answered_at else None
+    told = {"other": of.reference, "is_late": deadlines.has_passed(of.due_on, now=now)}
     days = {"counted_from": of.received_on, "answer_by": of.due_on, "answered_on": answered_on}
-    posting.send(letters.write(KIND, one, {"other": of.reference, **days}, now=now), actor=ACTOR, now=now)
+    posting.send(letters.write(KIND, one, {**told, **days}, now=now), actor=ACTOR, now=now)
     return 1
 
 

@@ -272,7 +272,7 @@ def _file(
         _check_day(there.day, now, there.controller)
         case.rule_set, case.received_on = there.rules, there.day
         requests = unsaved(case, rights, there.controller, holidays=there.holidays, now=now)
-        mail = acknowledgement(case, requests, to=mail_to, token=token) if mail_to else None
+        mail = acknowledgement(case, requests, to=mail_to, token=token, now=now) if mail_to else None
         if filed := file(case, key, requests, mail, there=there, by=by, actor=actor, now=now):
             return requests, filed
         there = circumstances(on, case.received_at, by=by)

@@ -16,6 +16,7 @@ from requests import (
     asking,
     clarification,
     complaints,
+    deadlines,
     extension,
     fee,
     identity_doubt,
@@ -92,6 +93,7 @@ def _acknowledgement(rights_request: RightsRequest, words: Words, *, actor: str,
     context = {
         "rights": [{"label": str(one.get_right_display()), "reference": one.reference} for one in every],
         "due": rights_request.due_on,
+        "is_late": deadlines.has_passed(rights_request.due_on, now=now),
         "needed": [line for line in words.get("needed", "").splitlines() if line.strip()],
     }
     _give("acknowledgement", rights_request, context, actor=actor, now=now)

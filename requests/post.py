@@ -18,6 +18,7 @@ from django.utils import translation
 from core.models import Controller, Outbox
 from core.outbox import post_told, sealed, untold
 from requests.clock import in_words
+from requests.deadlines import has_passed
 from requests.models import CaseFile, Complaint, RightsRequest
 from requests.stopping import in_words as stopped_in_words
 from subjects.identifiers import Claim
@@ -33,9 +34,11 @@ def acknowledge(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, t
     _send("acknowledgement", case, requests, to=to, token=token, now=now)
 
 
-def acknowledgement(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str) -> dict[str, Any]:
+def acknowledgement(
+    case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
+) -> dict[str, Any]:
     """The same, for the statement that stores the case (outbox.sealed)."""
-    to, told = _addressed("acknowledgement", case, _told(case, requests, token), to=to)
+    to, told = _addressed("acknowledgement", case, _told(case, requests, token, now=now), to=to)
     return sealed(Outbox.Kind.MAIL, untold(to, WRITER, told), about=case.uuid)
 
 
@@ -70,15 +73,16 @@ def tell_of_message(case: CaseFile, reference: str, *, to: str, token: str, now:
 def _send(
     template: str, case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
 ) -> None:
-    _post(template, case, _told(case, requests, token), to=to, now=now)
+    _post(template, case, _told(case, requests, token, now=now), to=to, now=now)
 
 
-def _told(case: CaseFile, requests: Sequence[RightsRequest], token: str) -> dict[str, Any]:
+def _told(case: CaseFile, requests: Sequence[RightsRequest], token: str, *, now: datetime) -> dict[str, Any]:
     due = requests[0].due_on
     return {
         "requests": [[one.reference, one.right] for one in requests],
         "received": requests[0].received_on.isoformat(),
         "due": due.isoformat() if due else None,
+        "is_late": has_passed(due, now=now),
         "page": "confirm",
         "token": token,
         "stopped": list(dict.fromkeys(slug for one in requests for slug in one.result.get("stopped", []))),

@@ -1,12 +1,13 @@
 """How a request stands, in words for the person who made it. Staff see states; people see what happens to them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Text
 from requests import duplicates
-from requests.deadlines import clock_of
+from requests.deadlines import clock_of, has_passed
 from requests.facts import Facts
 from requests.models import CaseFile, Complaint, ComplaintStep, RightsRequest
 from requests.stopping import in_words
@@ -38,15 +39,16 @@ class Line:
 
     request: RightsRequest
     is_open: bool
+    is_late: bool
     now: Text
     next: Text
     stopped: list[str]
     why: list[str]
 
 
-def lines(case: CaseFile) -> list[Line]:
+def lines(case: CaseFile, *, now: datetime) -> list[Line]:
     """Every request of a case, in the order in which they were made."""
-    return [_line(one, case) for one in case.requests.order_by("pk")]
+    return [_line(one, case, now) for one in case.requests.order_by("pk")]
 
 
 def complaint_lines(case: CaseFile) -> list[tuple[Complaint, Text]]:
@@ -63,7 +65,7 @@ def counted(found: list[Line]) -> list[tuple[list[str], list[str]]]:
     return [(references, list(why)) for why, references in groups.items()]
 
 
-def _line(rights_request: RightsRequest, case: CaseFile) -> Line:
+def _line(rights_request: RightsRequest, case: CaseFile, now: datetime) -> Line:
     state = State(rights_request.state)
     if state == State.DUPLICATE and not duplicates.is_told(rights_request):
         # It may still be undone, as if it had not been.
@@ -71,6 +73,7 @@ def _line(rights_request: RightsRequest, case: CaseFile) -> Line:
     return Line(
         request=rights_request,
         is_open=state in OPEN,
+        is_late=has_passed(rights_request.due_on, now=now),
         now=NOW[state],
         next=NEXT.get(state, OVER),
         stopped=in_words(rights_request.result.get("stopped", [])),

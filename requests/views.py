@@ -103,8 +103,8 @@ def sent(request: HttpRequest) -> HttpResponse:
     case = _sent_case(request)
     if case is None:
         return redirect("requests:hub")
-    lines = status.lines(case)
-    due = next((line.request.due_on for line in lines if line.is_open), None)
+    lines = status.lines(case, now=timezone.now())
+    due = next((line.request.due_on for line in lines if line.is_open and not line.is_late), None)
     settled = not any(line.is_open for line in lines)
     context = {"case": case, "lines": lines, "due": due, "is_settled": settled, "corrected": "corrected" in request.GET}
     return render(request, "requests/sent.html", context)
@@ -139,7 +139,7 @@ def confirmation(request: HttpRequest, token: str) -> HttpResponse:
     except LinkUnusable:
         return render(request, "requests/link_unusable.html", status=404)
     page = "requests/status.html" if case.is_confirmed else "requests/confirm.html"
-    lines = status.lines(case)
+    lines = status.lines(case, now=now)
     is_over = case.closed_at is not None and not any(line.is_open for line in lines)
     context = {"case": case, "token": token, "lines": lines, "counted": status.counted(lines), "is_over": is_over}
     return render(request, page, {**context, "complaints": status.complaint_lines(case)})

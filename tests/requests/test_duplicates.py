@@ -76,6 +76,23 @@ def test_it_closes_points_at_the_other_and_the_person_is_told_once(first, mailou
     assert first.is_open
 
 
+def test_a_day_that_has_passed_is_not_promised(first, mailoutbox, client):
+    late = NOW + timedelta(days=40)
+    again = asked(now=late)
+    duplicates.mark(again, first, actor=make.OFFICER, now=late)
+    assert duplicates.tell_due(now=late + duplicates.UNDO) == 1
+    due = letters.parts_of(letters.read(letters.latest(again))["html"])["due"]
+    for words in ("was due by Tuesday 22 December 2026", "That day has passed", "we are late", "complain without"):
+        assert words in due
+    assert "You will have" not in due
+    back = make_requests.case("erasure", email="old@example.com", now=late, received_on=NOW.date()).requests.get()
+    deliver_due(now=late)
+    [mail] = [one for one in mailoutbox if back.reference in one.body]
+    for told in (mail.body, mail.alternatives[0].content):
+        assert "That day has passed" in told
+        assert "You will have our answer" not in told
+
+
 def test_it_is_undone_as_if_it_had_not_been(first, mailoutbox):
     again = confirmed(mailoutbox)
     blocks = ErasureBlock.objects.filter(placed_for=again.uuid, released_at=None)
