@@ -17,6 +17,7 @@
     notice: "Privacy notice",
     save: "Save my choice",
     saved: "Your choice is saved.",
+    receipt: "Download your receipt",
     pending: "Nearly done: please follow the link in our e-mail.",
     failed: "Your choice could not be saved.",
     away: "We cannot take your choice just now. Nothing changes until we can.",
@@ -37,11 +38,13 @@
     const headers = { Authorization: `Api-Key ${key}`, ...options.headers };
     const answer = await fetch(api + path, { ...options, headers, signal: AbortSignal.timeout(10_000) });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(body.errors?.map((error) => error.message).join(" ") || body.detail || body.title);
-    return body;
+    if (answer.ok) return body;
+    const faults = body.errors ?? [];
+    const told = faults.map((fault) => fault.message).join(" ") || body.detail || body.title;
+    throw Object.assign(new Error(told), { fields: faults.map((fault) => fault.field) });
   }
 
-  const status = make("p", { className: "kraken-status" });
+  const status = make("p", { className: "kraken-status", id: `kraken-${slug}-status` });
   status.setAttribute("role", "status");
   const place = into ? document.querySelector(into) : make("div", { className: "kraken-form" });
   if (!into) tag.after(place);
@@ -108,6 +111,35 @@
     status.before(form);
   }
 
+  // The input that a fault is about is marked, described by what is said below the form, and reached at once.
+  const INPUTS = {
+    identity: "email", "identity.email": "email", of_age: "of_age", guardian: "guardian_email",
+    "guardian.email": "guardian_email", "guardian.until": "guardian_until",
+  };
+
+  function mark(form, fields) {
+    const wrong = fields.map((field) => form.elements[INPUTS[field]]).filter(Boolean);
+    for (const input of form.querySelectorAll("[aria-invalid]")) {
+      input.removeAttribute("aria-invalid");
+      input.removeAttribute("aria-describedby");
+    }
+    for (const input of wrong) {
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", status.id);
+    }
+    wrong[0]?.focus();
+  }
+
+  // The person's own proof, as a file. Whoever holds it can check it with the keys that it names.
+  function receipt(form, shown, saved) {
+    const chosen = shown.controls.map((one) => `[${form.elements[`choice-${one.key}`].checked ? "x" : " "}] ${one.label}`);
+    const keys = new URL("/.well-known/jwks.json", tag.src).href;
+    const way = `${shown.withdrawal.text} ${shown.withdrawal.url}`;
+    const text = [shown.title, chosen.join("\n"), way, keys, saved.receipt, ""].join("\n\n");
+    const href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    return make("a", { href, download: `receipt-${slug}.txt` }, word("receipt"));
+  }
+
   // One key for one answer: pressing again after a failure makes nothing twice. Another answer is another key.
   let sent = { body: "", once: "" };
 
@@ -126,14 +158,18 @@
     });
     if (body !== sent.body) sent = { body, once: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
     const headers = { "Content-Type": "application/json", "Idempotency-Key": sent.once };
+    // What is said next is said anew, also if it is the same.
+    status.textContent = "";
     try {
       const saved = await call("consents/", { method: "POST", headers, body });
+      mark(form, []);
       status.textContent = word(saved.pending ? "pending" : "saved");
-      // The person's own proof. Whoever holds it can check it with the keys at /.well-known/jwks.json.
+      if (saved.receipt) status.append(" ", receipt(form, shown, saved));
       const detail = { receipt: saved.receipt, pending: saved.pending };
       place.dispatchEvent(new CustomEvent("kraken:consent", { bubbles: true, detail }));
     } catch (error) {
       status.textContent = `${word("failed")} ${error.message}`;
+      mark(form, error.fields ?? []);
     }
   }
 

@@ -99,7 +99,15 @@ def answered(count):
 def test_one_tag_asks_and_a_plain_form_does_too(page, site):
     page.add_init_script("addEventListener('kraken:consent', (event) => { window.receipt = event.detail.receipt; });")
     page.goto(site)
-    page.get_by_label("Your e-mail address").fill(ADDRESS)
+    email = page.get_by_label("Your e-mail address")
+    email.fill("ada@example")
+    page.get_by_role("button", name="Save my choice").click()
+    page.locator("[aria-invalid]").wait_for()
+    # What is wrong is said with the input that it is about, where the keyboard now is.
+    assert "This is not a possible e-mail address" in page.inner_text(f"#{email.get_attribute('aria-describedby')}")
+    assert email.evaluate("(input) => input === document.activeElement")
+    page.complaints.clear()
+    email.fill(ADDRESS)
     boxes = page.get_by_role("checkbox")
     assert [box.is_checked() for box in boxes.all()] == [False, False]
     assert page.get_by_role("link", name="Change your choices").count() == 1
@@ -107,8 +115,14 @@ def test_one_tag_asks_and_a_plain_form_does_too(page, site):
     for _ in range(2):
         page.get_by_role("button", name="Save my choice").click()
         page.locator(".kraken-status").filter(has_text=re.compile("[.]")).wait_for()
-        assert page.inner_text(".kraken-status") == "Your choice is saved."
+        assert page.inner_text(".kraken-status") == "Your choice is saved. Download your receipt"
+    assert page.locator("[aria-invalid]").count() == 0
     receipt = page.evaluate("window.receipt")
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Download your receipt").click()
+    text = Path(file.value.path()).read_text()
+    assert receipt in text
+    assert "[x] " in text
     assert jws.deserialize_compact(receipt, KeySet.import_key_set(signing.jwks()), algorithms=["Ed25519"])
     assert sorted(answered(9)) == [("given", "api"), ("refused", "api")]
 
