@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consents import permission_sql, suppression
 from consents.kinds import Kinds
+from consents.models import Status
 from consents.verdicts import Facts, Reason, Rules, Verdict, decide
 from core.errors import Invalid, NotFound
 from processing.models import Basis, Channel
@@ -72,7 +73,7 @@ def check(
     told: Callable[[Verdict], object] | None = None,
 ) -> list[Verdict]:
     """The verdicts about these values, in their order. Three queries, and two more for every 25,000 values beyond the
-    first; one more with a use.
+    first; two more with a use.
 
     A value that several people share is judged by the strictest verdict among them. A value that is not a possible
     identifier is nobody's. Without `is_message` nobody is written to, so the kind of identifier is no channel.
@@ -131,6 +132,8 @@ class _Question:
     today: date
     grace: timedelta
     use: RestrictedUse | None = None
+    # The use is of what an exemption spared when an objection was upheld (DPA 2018 Sch 2). Never of marketing.
+    is_spared: bool = False
 
     @classmethod
     def about(cls, slug: str, channel: str, *, now: datetime, type: str = "", use: UUID | None = None) -> "_Question":
@@ -146,8 +149,9 @@ class _Question:
         named = lawful_uses.find(use, now=now) if use else None
         # One that is over, or was recorded for another purpose, opens nothing.
         named = named if named and named.purpose_id == purpose else None
+        spared = named is not None and not rules.direct_marketing and lawful_uses.outlives_objection(named)
         # A review falls due, and a relationship ends, on a day where the controller is.
-        return cls(purpose, rules, channel, now, now.astimezone(rules.zone).date(), assessment_grace(), named)
+        return cls(purpose, rules, channel, now, now.astimezone(rules.zone).date(), assessment_grace(), named, spared)
 
     def parameters(self) -> dict[str, object]:
         return permission_sql.parameters(
@@ -155,8 +159,20 @@ class _Question:
         )
 
     def verdict(self, facts: Facts) -> Verdict:
+        if self.use and self.is_spared and facts.is_used:
+            facts = _spared(facts, self.use)
         found = decide(self.rules, facts, channel=self.channel, now=self.now, today=self.today, grace=self.grace)
         if self.use is None or not facts.is_used or not found.allowed:
             return found
         until = min(found.valid_until or self.use.until, self.use.until)
         return found._replace(reason=Reason.RESTRICTED_USE, evidence=self.use.uuid, valid_until=until)
+
+
+def _spared(facts: Facts, use: RestrictedUse) -> Facts:
+    """Without the objection that does not reach these records, and what ended with it. A later one counts."""
+    noes = [no for no in facts.noes if not no.is_objection or no.since > use.since]
+    choice = facts.choice
+    if choice and choice.status == Status.WITHDRAWN and choice.effective_at <= use.since:
+        choice = None
+    relationship, ground = facts.relationship or use.uuid, facts.ground or "exempt"
+    return facts._replace(noes=noes, choice=choice, relationship=relationship, ground=ground)

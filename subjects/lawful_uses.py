@@ -17,7 +17,7 @@ from core.errors import NotFound
 from core.models import Outbox
 from ledger.entries import record as evidence
 from processing.models import Purpose
-from subjects.models import DataSubject, PersonalDataItem, RestrictedUse
+from subjects.models import DataSubject, PersonalDataItem, RestrictedUse, Restriction
 from subjects.people import hold
 
 ENDED = "restriction.use-ended"
@@ -101,6 +101,12 @@ def end_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
 def find(uuid: UUID, *, now: datetime) -> RestrictedUse | None:
     """The use with this number, while it may be made."""
     return RestrictedUse.objects.in_force(now).filter(uuid=uuid).select_related("purpose", "subject").first()
+
+
+def outlives_objection(use: RestrictedUse) -> bool:
+    """Whether it is of what an exemption spared when an objection was upheld: that objection does not reach it."""
+    stopped = Restriction.objects.filter(ground=Restriction.Ground.OBJECTED, placed_for=use.placed_for, lifted_at=None)
+    return stopped.filter(subject=use.subject_id, purpose=use.purpose_id).exists()
 
 
 def has_ended(uuid: str) -> bool:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consents.permission import may_process
+from consents.withdraw import object_to
 from core import outbox
 from core.errors import DomainError
 from core.models import Outbox
@@ -198,6 +199,15 @@ def test_an_exempt_record_stays_out_of_an_upheld_objection(subject, officer, mai
     assert usable("fraud-screening") == set()
     assert usable("fraud-screening", use=use, now=make.NOW) == {free}
     assert may_process(subject, "fraud-screening", now=make.NOW).reason == "objected"
+    spared = may_process(subject, "fraud-screening", use=use.uuid, now=make.NOW)
+    assert (spared.allowed, spared.reason, spared.evidence) == (True, "restricted-use", use.uuid)
+    assert spared.partly_restricted
+    assert spared.valid_until <= use.until
+    assert may_process(subject, "newsletter", "email", use=use.uuid, now=make.NOW).reason == "objected"
+    # Whoever objects again is heard, whatever was spared before.
+    later = make.NOW + timedelta(hours=1)
+    object_to(subject, purposes=["fraud-screening"], now=later, actor=make.OFFICER)
+    assert may_process(subject, "fraud-screening", use=use.uuid, now=later).reason == "objected"
     assert not may_process(subject, "newsletter", "email", now=make.NOW).allowed
     assert subject.relationships.get(purpose__slug="fraud-screening").ended_on
     stopped = Restriction.objects.get(lifted_at=None)
