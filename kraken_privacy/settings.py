@@ -142,7 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     "webhooks": {"task": "consents.tasks.tell_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "outgrown-consents": {"task": "consents.tasks.renew", "schedule": 600.0, "options": {"expires": 600}},
     "unconfirmed-consents": {"task": "consents.tasks.forget_unconfirmed", "schedule": crontab(hour=1, minute=5)},
-    "resume": {"task": "retention.tasks.resume", "schedule": 300.0, "options": {"expires": 300}},
+    "resume": {"task": "retention.tasks.resume", "schedule": 60.0, "options": {"expires": 60}},
     "breaches": {"task": "breaches.tasks.forget", "schedule": crontab(hour=1, minute=40)},
     "imports": {"task": "imports.tasks.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "mailbox": {"task": "inbox.tasks.poll", "schedule": 60.0, "options": {"expires": 60}},

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.query import QuerySet
 
 from core.errors import Text
 from retention.models import RetentionRule, Trigger
+from subjects.blocks import frozen, rules_over_needs
+from subjects.models import ErasureBlock, ItemPurpose
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,20 @@ def ruled_by(rule: RetentionRule) -> CaseFiles | None:
 
 
 def due(files: CaseFiles, cutoff: date, *, now: datetime) -> QuerySet[Any]:
-    return files.rows().filter(~files.waits(now), since__lt=cutoff, is_held=False)
+    rows = files.rows().filter(~files.waits(now), since__lt=cutoff, is_held=False)
+    return rows if files.person() is None else rows.filter(~_counted_from(files, now))
+
+
+def _counted_from(files: CaseFiles, now: datetime) -> Exists:
+    """Something of the file's person is kept for now, and its period counts from the file: it goes first."""
+    blocks = ErasureBlock.objects.filter(
+        Q(purpose=None) | Q(purpose=OuterRef("purpose")),
+        Q(item=None) | Q(item=OuterRef("item")),
+        subject=OuterRef("subject"),
+        released_at=None,
+    )
+    needs = ItemPurpose.objects.filter(subject=OuterRef("subject"), purpose__slug=files.purpose)
+    return Exists(needs.filter(Q(Exists(blocks)) | Q(rules_over_needs()) | frozen(now)))
 
 
 def counted(files: CaseFiles, cutoff: date, *, now: datetime) -> Counted:

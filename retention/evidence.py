@@ -37,7 +37,9 @@ def leave(
         record_each(kind="subject.erased", at=now, actor=actor, subjects=gone, data=data, test=is_test)
     if run.rule_id:
         systems.tell(run, erased, now=now)
-        shares.note(run, erased, purposes=[run.rule.purpose_id] if run.rule else [])
+        # Of whom nothing is left but the person, what ended was told when it did.
+        if run.rule and (erased.needs or erased.relationships):
+            shares.note(run, erased, purposes=[run.rule.purpose_id])
     if run.rule_id and (erased.item_uuids or erased.subject_uuids):
         outbox.post(Outbox.Kind.JOURNAL, _message(run, erased), about=None, now=now)
     # Last, because it locks the row that all workers of the run share.

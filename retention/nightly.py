@@ -1,14 +1,11 @@
 """The nightly sweep: every rule in force, on the controller's calendar, and what has outlived its own purpose."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.models import Controller
-from retention import guard, tombstones, writebacks
+from retention import guard, runs, tombstones, writebacks
 from retention.models import RetentionRule, Run
 from retention.purge import Report
-
-# Every batch renews the heartbeat; after this long without one, nobody is at work.
-ABANDONED = timedelta(minutes=10)
 
 
 def rules_in_force() -> list[RetentionRule]:
@@ -17,10 +14,11 @@ def rules_in_force() -> list[RetentionRule]:
     return list(active.select_related("purpose", "category").order_by("slug"))
 
 
-def rules_interrupted(*, now: datetime) -> list[RetentionRule]:
-    """Rules whose run was left open by a worker that died."""
-    left = Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__lt=now - ABANDONED, paused_at=None)
-    return [rule for rule in rules_in_force() if rule.pk in set(left.values_list("rule", flat=True))]
+def rules_interrupted() -> list[RetentionRule]:
+    """Rules whose run is open and nobody at work on it: it was resumed, or whoever was at it died."""
+    begun = Run.objects.filter(status=Run.Status.RUNNING, paused_at=None)
+    left = {run.rule_id for run in begun if not runs.is_at_work(run)}
+    return [rule for rule in rules_in_force() if rule.pk in left]
 
 
 def sweep(rule: RetentionRule, *, now: datetime) -> Report:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
 from core.errors import DomainError
-from retention import anonymise_run, cases, due, evidence, exact, restricting, runs
+from retention import anonymise_run, cases, due, evidence, exact, restricting, runs, shells
 from retention.models import RetentionRule, Run
 from retention.pace import Pace
 from retention.rules import cutoff
@@ -123,7 +123,8 @@ def _work_on(run: Run, rule: RetentionRule, clock: Clock, *, batch: int = 0, wor
         raise Paused
     files = 0
     try:
-        files = _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
+        with runs.at_work(run):
+            files = _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
     except runs.Closed:
         pass
     except runs.Busy:
@@ -169,6 +170,8 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: i
     numbers = count()
     together(workers, lambda: _drain_all(run, rule, clock, Pace(batch, (next(numbers), workers))))
     files = _expire_files(run, rule, clock)
+    if rule.action in due.TAKES:
+        shells.sweep(run, clock)
     restricting.settle(rule.purpose, now=clock())
     with transaction.atomic():
         held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()

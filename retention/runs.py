@@ -115,23 +115,43 @@ def go_on(run: Run, *, now: datetime) -> None:
 
 
 @contextmanager
-def alone(run: Run) -> Iterator[None]:
-    """No other process is at this run meanwhile. Raises Busy when one is.
+def at_work(run: Run) -> Iterator[None]:
+    """Somebody works on this run, perhaps with others."""
+    with _held("pg_advisory_lock_shared", "pg_advisory_unlock_shared", f"retention work {run.uuid}"):
+        yield
 
-    Held by the connection, not by a transaction: it goes with the process, whatever ends it.
-    """
-    key = [f"retention run {run.uuid}"]
+
+def is_at_work(run: Run) -> bool:
+    """Whether any process is. One that was killed is not, from the moment its connection has ended."""
+    try:
+        with _held("pg_try_advisory_lock", "pg_advisory_unlock", f"retention work {run.uuid}"):
+            return False
+    except Busy:
+        return True
+
+
+@contextmanager
+def alone(run: Run) -> Iterator[None]:
+    """No other process is at this run meanwhile. Raises Busy when one is."""
+    with _held("pg_try_advisory_lock", "pg_advisory_unlock", f"retention run {run.uuid}"):
+        yield
+
+
+@contextmanager
+def _held(take: str, give: str, name: str) -> Iterator[None]:
+    """Held by the connection, not by a transaction: it goes with the process, whatever ends it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", key)
-        [is_mine] = cursor.fetchone()
-    if not is_mine:
+        cursor.execute(f"SELECT {take}(hashtextextended(%s, 0))", [name])
+        [answer] = cursor.fetchone()
+    # Whoever does not only try waits, and has it then; PostgreSQL answers that with nothing.
+    if answer is False:
         raise Busy
     try:
         yield
     finally:
         # A connection that is lost has let go of it.
         with suppress(Error), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
+            cursor.execute(f"SELECT {give}(hashtextextended(%s, 0))", [name])
 
 
 @transaction.atomic
@@ -143,9 +163,8 @@ def pause(run: Run, *, actor: str, now: datetime) -> None:
 
 @transaction.atomic
 def resume(run: Run, *, actor: str, now: datetime) -> None:
-    # As if nobody had been at work for long: the next sweep takes it up (retention/nightly.py).
-    changes = {"paused_at": None, "heartbeat_at": run.started_at - timedelta(days=1)}
-    if Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at__isnull=False).update(**changes):
+    # Whoever looks next for runs that nobody is at work on takes it up (retention/nightly.py).
+    if Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at__isnull=False).update(paused_at=None):
         record(kind="retention.resumed", at=now, actor=actor, object=run.uuid)
 
 

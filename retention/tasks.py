@@ -45,7 +45,7 @@ def settle(purpose: int | None = None) -> None:
 def resume() -> None:
     """Take up what a killed worker left, and what was approved or resumed, without waiting for the night."""
     now = timezone.now()
-    _sweep(rules_interrupted(now=now), now=now)
+    _sweep(rules_interrupted(), now=now)
     for approval in guard.unused(now=now):
         _try(approval.rule, partial(guard.carry_out, approval, now=now))
 

@@ -31,11 +31,11 @@ def register_freeze(freeze: Freeze) -> None:
         _freezes.append(freeze)
 
 
-def frozen(now: datetime) -> Q:
-    """A condition on rows with a `subject`: theirs are not to be deleted on schedule now."""
-    found = Q(subject__in=[])
+def frozen(now: datetime, *, field: str = "subject") -> Q:
+    """A condition on rows with a `subject` (or other `field` of it): theirs are not to be deleted on schedule now."""
+    found = Q(**{f"{field}__in": []})
     for freeze in _freezes:
-        found |= Q(subject__in=freeze(now))
+        found |= Q(**{f"{field}__in": freeze(now)})
     return found
 
 

@@ -8,6 +8,7 @@ subjects/people.py), so that a capture and an erasure of one person wait for eac
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -45,13 +46,10 @@ AND NOT EXISTS (
       SELECT person.organisation_id FROM subjects_datasubject AS person WHERE person.id = pair.subject_id))
 )
 """
-PERSON_NOT_HELD_BY_RULE = """
-AND NOT EXISTS (
-  SELECT 1 FROM subjects_erasureblock AS rule
-  WHERE rule.subject_id IS NULL AND rule.released_at IS NULL AND rule.purpose_id IS NULL
-    AND rule.system_id IS NULL AND rule.collected_from IS NULL AND rule.collected_to IS NULL
-    AND rule.organisation_id = person.organisation_id
-)
+PERSON_HELD_BY_RULE = """
+rule.subject_id IS NULL AND rule.released_at IS NULL AND rule.purpose_id IS NULL
+AND rule.system_id IS NULL AND rule.collected_from IS NULL AND rule.collected_to IS NULL
+AND rule.organisation_id = person.organisation_id
 """
 
 # With the lock of the people: what looks for holds is a later statement, which sees what this one waited for.
@@ -190,25 +188,37 @@ def delete_relationships(pairs: Iterable[tuple[int, int]], *, rules: bool = True
     return Relationships([(row[0], row[1]) for row in rows], destroy_keys(Owner.RELATIONSHIP, [row[2] for row in rows]))
 
 
-def empty_people(subject_ids: Iterable[int], *, rules: bool = True) -> set[int]:
-    """Those of whom this app holds nothing any more: no item, no relationship, no active block."""
-    return {
-        row[0]
-        for row in run(
+def empty_people(subject_ids: Iterable[int], *, rules: bool = True) -> dict[int, bool]:
+    """Those of whom this app holds nothing any more, no item and no relationship, and whether a block keeps them."""
+    by_rule = f"""
+      OR COALESCE((
+        SELECT true FROM subjects_erasureblock AS rule
+        WHERE {PERSON_HELD_BY_RULE} LIMIT 1), false)
+    """  # noqa: S608  (the constant above)
+    return dict(
+        run(
             f"""
-            SELECT person.id FROM subjects_datasubject AS person
+            SELECT person.id, COALESCE((
+                SELECT true FROM subjects_erasureblock AS block
+                WHERE block.subject_id = person.id AND block.released_at IS NULL LIMIT 1), false)
+              {by_rule if rules else ""}
+            FROM subjects_datasubject AS person
             WHERE person.id = ANY(%s::bigint[])
               AND NOT EXISTS (SELECT 1 FROM subjects_personaldataitem AS item WHERE item.subject_id = person.id)
               AND NOT EXISTS (SELECT 1 FROM subjects_relationship AS tie WHERE tie.subject_id = person.id)
-              AND NOT EXISTS (
-                SELECT 1 FROM subjects_erasureblock AS block
-                WHERE block.subject_id = person.id AND block.released_at IS NULL
-              )
-              {PERSON_NOT_HELD_BY_RULE if rules else ""}
-            """,  # noqa: S608  (the constant above)
+            """,  # noqa: S608  (the constants above)
             subject_ids,
         )
-    }
+    )
+
+
+def note_emptied(subject_ids: Iterable[int], *, now: datetime) -> None:
+    """Something keeps these people, of whom nothing else is held: they are looked for again (retention/shells.py)."""
+    prepared.fetch_all(
+        "UPDATE subjects_datasubject SET emptied_at = %s WHERE id = ANY(%s::bigint[]) AND emptied_at IS NULL"
+        " RETURNING id",
+        [now, array(subject_ids)],
+    )
 
 
 def run(sql: str, *ids: Iterable[int]) -> list[Any]:

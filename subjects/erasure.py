@@ -177,9 +177,7 @@ def end_needs(
     for keeps in _relationship_guards:
         emptied -= set(keeps(sorted(emptied), now)) if emptied else set()
     relationships = deletes.delete_relationships({*pairs, *emptied}, rules=rules)
-    empty = deletes.empty_people(people, rules=rules)
-    for guard in _guards:
-        empty -= set(guard(sorted(empty))) - set(settled) if empty else set()
+    empty = _leaving(people, settled, rules=rules, now=now)
     gone = Gone(
         subject_ids=sorted(empty),
         subjects=[people[subject] for subject in sorted(empty)],
@@ -205,6 +203,17 @@ def end_needs(
         known_as=[KnownAs(people[subject], *rest) for subject, *rest in identifiers.known_as],
         invented={people[subject] for subject in identifiers.invented},
     )
+
+
+def _leaving(people: Iterable[int], settled: Collection[int], *, rules: bool, now: datetime) -> set[int]:
+    """Of whom nothing is held and whom nothing keeps. Of the others of whom nothing is held it is noted."""
+    found = deletes.empty_people(people, rules=rules)
+    empty = {person for person, is_kept in found.items() if not is_kept}
+    for guard in _guards:
+        empty -= set(guard(sorted(empty))) - set(settled) if empty else set()
+    if kept := found.keys() - empty:
+        deletes.note_emptied(kept, now=now)
+    return empty
 
 
 def _left(ended: list[deletes.Need], gone: set[int], people: Mapping[int, UUID], items: deletes.Items) -> list[Left]:

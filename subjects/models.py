@@ -57,6 +57,11 @@ class DataSubject(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     # A call that only tried the API out. Never counted, never marketed to, never disclosed.
     is_test = models.BooleanField(default=False)
+    # The last of what we held ended while a hold or an open request kept the person: they go once nothing does.
+    emptied_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index("id", name="subjects_person_emptied", condition=Q(emptied_at__isnull=False))]
 
     def __str__(self) -> str:
         return f"person {self.uuid}"

@@ -215,7 +215,7 @@ def _readable(content: str) -> Any:
 
 NOT_PERSONAL = {
     *fields_of("Organisation", "id"),
-    *fields_of("DataSubject", "id is_test"),
+    *fields_of("DataSubject", "id is_test emptied_at"),
     # Which rules and key made the index, not what it says.
     *fields_of("Identifier", "id rules_version blind_key"),
     *fields_of("SubjectIdentifier", "id"),

@@ -68,10 +68,6 @@ def test_a_worker_killed_in_the_middle_of_a_purge_leaves_nothing_half_done(runni
                 os.kill(pid, signal.SIGKILL)
         assert wait_until(lambda: running_stack.pids["worker"] != before, 60)
         holder.rollback()
-        # As if the ten minutes had passed after which nobody is at work any more (retention/nightly.py).
-        silent = "UPDATE retention_run SET heartbeat_at = started_at - interval '1 hour' WHERE status = 'running'"
-        holder.execute(silent)
-        holder.commit()
     assert running_stack.shell(HELD.format(address=address)) == "4"
     running_stack.shell("from retention.tasks import resume; resume.delay()")
     assert wait_until(lambda: running_stack.shell(HELD.format(address=address)) == "0", 60)

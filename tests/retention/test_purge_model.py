@@ -48,7 +48,10 @@ def reference(world, rule):
     ended = {need[2:4] for need in gone} | {tie for tie in quiet(world, rule) if takes and tie[0] not in world.frozen}
     stays = {tie for tie in world.ties if tie not in ended or world.holds_still(*tie)} | {need[2:4] for need in needs}
     touched = {need.person for need in gone} | {person for person, _purpose in set(world.ties) - stays}
-    people = set(world.people) - (touched - {person for person, _purpose in stays} - world.bound)
+    # Of whom nothing was left before: what kept them then may keep them no more.
+    shells = set(world.people) - {need.person for need in world.needs} - {person for person, _purpose in world.ties}
+    leaving = touched | (shells - world.frozen if takes else set())
+    people = set(world.people) - (leaving - {person for person, _purpose in stays} - world.bound)
     only_stored = due if rule.action == "restrict" else held if takes else set()
     return needs, stays, people, needs & (world.restricted | only_stored)
 

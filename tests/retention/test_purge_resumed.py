@@ -1,38 +1,65 @@
-"""A run that its worker left open is taken up within minutes, not in the next night."""
+"""A run that its worker left open is taken up at once, not in the next night; unless somebody is at work on it."""
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from retention import runs
 from retention.models import Run
-from retention.runs import join
 from retention.tasks import resume
 from subjects.models import PersonalDataItem
 from tests.make_retention import item, person, rule
 
 pytestmark = pytest.mark.django_db
+AT_WORK = "SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))"
 
 
-def left_open(minutes):
+@pytest.fixture
+def run():
+    """Begun this moment."""
     now = timezone.now()
     item(person(), ["newsletter"], now.date() - timedelta(days=800))
     made = rule(trigger="collection", period="P12M")
-    began = now - timedelta(minutes=minutes)
-    return join(made, as_of=now.date(), cutoff=now.date() - timedelta(days=365), now=began)
+    return runs.join(made, as_of=now.date(), cutoff=now.date() - timedelta(days=365), now=now)
 
 
-def test_an_abandoned_run_is_finished():
-    run = left_open(minutes=30)
-    resume()
+def status(run):
     run.refresh_from_db()
-    assert run.status == Run.Status.FINISHED
-    assert not PersonalDataItem.objects.exists()
+    return run.status
 
 
-def test_a_run_that_somebody_works_on_is_left_to_them():
-    run = left_open(minutes=1)
+def test_it_is_taken_up_as_soon_as_whoever_was_at_it_is_gone(run):
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute(AT_WORK, [f"retention work {run.uuid}"])
+        resume()
+        assert (status(run), PersonalDataItem.objects.count()) == (Run.Status.RUNNING, 1)
+        # As killed: nothing is said, the connection ends.
     resume()
-    run.refresh_from_db()
-    assert run.status == Run.Status.RUNNING
-    assert PersonalDataItem.objects.count() == 1
+    assert (status(run), PersonalDataItem.objects.count()) == (Run.Status.FINISHED, 0)
+
+
+def test_whoever_works_is_seen_to_be_at_work_until_it_ends(run, monkeypatch):
+    seen, note = [], runs.note
+    monkeypatch.setattr(runs, "note", lambda *args, **more: (seen.append(elsewhere(run)), note(*args, **more)))
+    resume()
+    assert seen == [False]
+    assert elsewhere(run)
+
+
+def elsewhere(run):
+    """Whether another process could take it up."""
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        asked = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+        return other.execute(asked, [f"retention work {run.uuid}"]).fetchone()[0]
+
+
+def test_one_that_is_paused_is_left_alone_and_resumed_at_once(run):
+    runs.pause(run, actor="user:1", now=run.started_at)
+    resume()
+    assert status(run) == Run.Status.RUNNING
+    runs.resume(run, actor="user:1", now=run.started_at)
+    resume()
+    assert status(run) == Run.Status.FINISHED

@@ -135,7 +135,7 @@ def test_files_that_were_approved_go_though_a_worker_dies_at_them(closed, monkey
             applied(one, after)
     exact.forget(now=after)
     run, later = Run.objects.get(rule=one), after + timedelta(hours=1)
-    assert (run.status, nightly.rules_interrupted(now=later)) == ("running", [one])
+    assert (run.status, nightly.rules_interrupted()) == ("running", [one])
     assert guard.apply(one, as_of=after.date(), now=later).cases == 1
     run.refresh_from_db()
     assert (run.status, CaseFile.objects.get(pk=closed.pk).claim) == ("finished", None)
