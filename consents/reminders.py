@@ -116,6 +116,7 @@ def _stop_for_guardians(states: Sequence[ConsentState], reasons: dict[UUID, str]
 def _mail(person: DataSubject, address: str, states: Sequence[ConsentState], *, now: datetime) -> None:
     controller = Controller.current()
     token = unsubscribe.seal(Recipient(address, ""))
+    way_out = unsubscribe.for_mail(address, {state.purpose.slug for state in states})
     with translation.override(person.locale), timezone.override(controller.zone):
         ends = min(state.valid_until for state in states if state.valid_until)
         text = render_to_string(
@@ -124,7 +125,7 @@ def _mail(person: DataSubject, address: str, states: Sequence[ConsentState], *, 
                 "controller": controller,
                 "endings": [{"label": renewing.label_of(state), "until": _day(state.valid_until)} for state in states],
                 "link": f"{settings.BASE_URL}{reverse('consents:renew', args=[token])}",
-                "choices": f"{settings.BASE_URL}{reverse('consents:preferences', args=[token])}",
+                "choices": way_out.preferences,
             },
         )
         subject = _("What you agreed to ends on %(day)s") % {"day": _day(ends)}
@@ -138,7 +139,7 @@ def _mail(person: DataSubject, address: str, states: Sequence[ConsentState], *, 
             "choices": sorted(f"{state.purpose.slug}:{state.channel}" for state in states),
         },
     )
-    post_mail(to=address, subject=subject, text=text, about=person.uuid, now=now)
+    post_mail(to=address, subject=subject, text=text, headers=dict(way_out.headers), about=person.uuid, now=now)
 
 
 def _day(at: datetime | None) -> str:

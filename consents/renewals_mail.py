@@ -59,6 +59,7 @@ def _mail(
     person: DataSubject, address: str, version: ConsentFormVersion, rows: list[ConsentRenewal], *, now: datetime
 ) -> None:
     controller, token = Controller.current(), unsubscribe.seal(Recipient(address, ""))
+    way_out = unsubscribe.for_mail(address, {row.purpose.slug for row in rows})
     asked = {(row.purpose.slug, row.channel) for row in rows}
     with translation.override(version.locale), timezone.override(controller.zone):
         text = render_to_string(
@@ -68,7 +69,8 @@ def _mail(
                 "labels": [one["label"] for one in version.controls if (one["purpose"], one["channel"]) in asked],
                 "until": date_format(timezone.localtime(min(row.until for row in rows)), "j F Y"),
                 "link": f"{settings.BASE_URL}{reverse('consents:renew', args=[token])}",
+                "choices": way_out.preferences,
             },
         )
         subject = _("Do you still agree? %(title)s") % {"title": version.title}
-    post_mail(to=address, subject=subject, text=text, about=person.uuid, now=now)
+    post_mail(to=address, subject=subject, text=text, headers=dict(way_out.headers), about=person.uuid, now=now)

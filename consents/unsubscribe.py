@@ -8,7 +8,7 @@ as the mail it stands in is kept, also after an erasure, and a hundred thousand 
 import base64
 import binascii
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -44,10 +44,17 @@ LONGEST = 600
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who a link was made for: an e-mail address, and the list. No list: the link only opens the choices."""
+    """Who a link was made for: an e-mail address, and the list. No list: the link only opens the choices.
+
+    A mail of ours may be about several; they stand with commas between.
+    """
 
     email: str
     list: str
+
+    @property
+    def lists(self) -> Sequence[str]:
+        return self.list.split(",") if self.list else ()
 
     @property
     def claim(self) -> Claim:
@@ -66,13 +73,11 @@ class Link:
 def links(purpose: str, values: Sequence[str]) -> list[Link]:
     """A link for each address, in order. Raises Invalid for a purpose that nobody can unsubscribe from."""
     version = PurposeVersion.objects.filter(purpose__slug=purpose).order_by("-number").first()
-    if version is None or not (version.basis == Basis.CONSENT or version.direct_marketing):
+    if version is None or not _is_list(version):
         raise Invalid(fields={"purpose": _("Name a purpose that rests on consent or is direct marketing.")})
     if len(values) > MOST_VALUES:
         raise Invalid(fields={"values": _("Send no more than 100,000 values at once.")})
-    key = keyring("SUPPRESSION_KEYS").current
-    # Who unsubscribes by mail must be heard: an address that nobody reads here is not offered (RFC 2369 section 2).
-    mailbox = Controller.current().dpo_contact if settings.MAILBOX_URL else ""
+    key, mailbox = keyring("SUPPRESSION_KEYS").current, _mailbox()
     # Looked up once: a hundred thousand times it takes longer than the sealing. No token needs quoting.
     stop, see = (f"{settings.BASE_URL}{reverse(f'consents:{view}', args=[HERE])}" for view in VIEWS)
     made = []
@@ -84,6 +89,22 @@ def links(purpose: str, values: Sequence[str]) -> list[Link]:
         else:
             made.append(_link(token, stop.replace(HERE, token), see.replace(HERE, token), mailbox))
     return made
+
+
+def for_mail(email: str, purposes: Collection[str]) -> Link:
+    """The same for one mail of ours about several consents: every message has a way out (PECR reg 23)."""
+    token = seal(Recipient(email, ",".join(sorted(purposes))))
+    stop, see = (f"{settings.BASE_URL}{reverse(f'consents:{view}', args=[token])}" for view in VIEWS)
+    return _link(token, stop, see, _mailbox())
+
+
+def _mailbox() -> str:
+    """Who unsubscribes by mail must be heard: an address that nobody reads here is not offered (RFC 2369 section 2)."""
+    return Controller.current().dpo_contact if settings.MAILBOX_URL else ""
+
+
+def _is_list(version: PurposeVersion) -> bool:
+    return version.basis == Basis.CONSENT or version.direct_marketing
 
 
 def _link(token: str, url: str, preferences: str, mailbox: str) -> Link:
@@ -126,11 +147,12 @@ def stop(recipient: Recipient, *, everything: bool = False, now: datetime) -> bo
     An address that nobody has is suppressed all the same (UK GDPR Arts 7(3) and 21(2); PECR reg 22). Raises Invalid
     for a list that is none any more.
     """
-    if _all_has_ended(recipient) if everything else not recipient.list or _has_ended(recipient):
+    lists = _still_lists(recipient)
+    if _all_has_ended(recipient) if everything else all(_has_ended(recipient, slug) for slug in lists):
         return False
     withdraw(
         [recipient.claim],
-        purposes=ALL_MARKETING if everything else [recipient.list],
+        purposes=ALL_MARKETING if everything else lists,
         now=now,
         actor="public",
         collected_by="one_click",
@@ -138,9 +160,16 @@ def stop(recipient: Recipient, *, everything: bool = False, now: datetime) -> bo
     return True
 
 
-def _has_ended(recipient: Recipient) -> bool:
+def _still_lists(recipient: Recipient) -> Sequence[str]:
+    """One of several that is none any more keeps nobody from ending the others."""
+    versions = PurposeVersion.objects.filter(purpose__slug__in=recipient.lists).order_by("number")
+    latest = {version.purpose.slug: version for version in versions.select_related("purpose")}
+    return [slug for slug in recipient.lists if slug in latest and _is_list(latest[slug])] or recipient.lists
+
+
+def _has_ended(recipient: Recipient, slug: str) -> bool:
     """A "no" stands and no later "yes". Mailbox providers send the same click more than once."""
-    version = PurposeVersion.objects.filter(purpose__slug=recipient.list).select_related("purpose").first()
+    version = PurposeVersion.objects.filter(purpose__slug=slug).select_related("purpose").first()
     if version is None or not _is_suppressed(recipient, version.purpose):
         return False
     subject = people.find([recipient.claim])

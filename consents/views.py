@@ -80,7 +80,5 @@ def _brake(request: HttpRequest, token: str, *, is_ours: bool) -> None:
 
 
 def _title(recipient: Recipient | None) -> str:
-    if recipient is None or not recipient.list:
-        return ""
-    version = PurposeVersion.objects.filter(purpose__slug=recipient.list).order_by("-number").first()
-    return version.title if version else ""
+    versions = PurposeVersion.objects.filter(purpose__slug__in=recipient.lists if recipient else []).order_by("number")
+    return ", ".join(sorted(dict(versions.values_list("purpose", "title")).values()))

@@ -27,7 +27,12 @@ def send(row: Outbox, payload: Mapping[str, Any]) -> None:
         body=payload["text"],
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[payload["to"]],
-        headers={"Message-ID": f"<{row.uuid}@{host()}>", "Auto-Submitted": "auto-generated"},
+        headers={
+            # What waited while this was upgraded has none of its own.
+            **payload.get("headers", {}),
+            "Message-ID": f"<{row.uuid}@{host()}>",
+            "Auto-Submitted": "auto-generated",
+        },
         connection=get_connection(timeout=TIMEOUT),
     )
     if payload["html"]:

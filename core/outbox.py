@@ -82,9 +82,18 @@ def announce(message: int) -> None:
     transaction.on_commit(lambda: hint("core.tasks.deliver", message), robust=True)
 
 
-def post_mail(*, to: str, subject: str, text: str, html: str = "", about: UUID | None, now: datetime) -> Outbox:
+def post_mail(
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    html: str = "",
+    headers: Mapping[str, str] | None = None,
+    about: UUID | None,
+    now: datetime,
+) -> Outbox:
     """Put an e-mail to one person into the outbox."""
-    payload = {"to": to, "subject": subject, "text": text, "html": html}
+    payload = {"to": to, "subject": subject, "text": text, "html": html, "headers": dict(headers or {})}
     return post(Outbox.Kind.MAIL, payload, about=about, now=now)
 
 

@@ -65,6 +65,22 @@ def test_whoever_agreed_is_told_once_a_month_before(mailoutbox):
     assert said["data"] == {"choices": ["newsletter:email"], "until": "2028-03-03T12:00:00.000000Z"}
 
 
+def test_the_mail_that_reminds_is_itself_ended_with_one_click(mailoutbox, client):
+    make.published(controls=[make.control(), make.control("surveys", "surveys")])
+    make.captured(choices={"newsletter-email": True, "surveys": True})
+    assert (reminders.remind_due(now=MONTH_BEFORE), sent(mailoutbox, MONTH_BEFORE)) == (1, [EMAIL])
+    headers = mailoutbox[0].message()
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = re.match(r"<https?://[^/]+(/u/[^>]+)>", headers["List-Unsubscribe"])[1]
+    assert "Stop this: Newsletter, Surveys" in client.get(link).content.decode()
+    # One that is no list any more keeps nobody from ending the other.
+    assert unsubscribe.stop(Recipient(EMAIL, "gone,surveys"), now=MONTH_BEFORE)
+    states = dict(ConsentState.objects.filter(channel="email").values_list("purpose__slug", "status"))
+    assert states == {"newsletter": "given", "surveys": "withdrawn"}
+    assert client.post(link, {"List-Unsubscribe": "One-Click"}).content == b""
+    assert set(ConsentState.objects.values_list("status", flat=True)) == {"withdrawn"}
+
+
 def test_only_an_act_renews_and_the_life_begins_anew():
     make.published(controls=[make.control(), SMS])
     make.captured(choices={"newsletter-email": True, "newsletter-sms": True})

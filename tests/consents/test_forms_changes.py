@@ -107,6 +107,9 @@ def test_a_material_change_asks_exactly_those_who_said_yes(mailoutbox):
     deliver_due(now=now)
     assert sorted(mail.to[0] for mail in mailoutbox) == ["both@example.com", "one@example.com"]
     assert "share it with the shop" in mailoutbox[0].body
+    # A mail that asks for marketing is marketing: it has a way out.
+    assert "/preferences/" in mailoutbox[0].body
+    assert "/u/" in mailoutbox[0].message()["List-Unsubscribe"]
     assert '"affected":2' in Entry.objects.filter(kind="form.published").last().body
     # The old "yes" counts until its day; a new one settles the mark, and silence renews nothing.
     assert make.reason("one@example.com", now=make.days(20)) == "+consent-given"
