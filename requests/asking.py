@@ -18,11 +18,11 @@ from core.errors import DomainError, Invalid, Text
 from core.models import Controller, Owner
 from core.vault import ensure_key, key_of
 from ledger.entries import record
-from requests import deadlines, letters, posting
+from requests import deadlines, letters, locks, posting
 from requests.clock import Clock
 from requests.facts import Facts
 from requests.messages import tell_staff
-from requests.models import Asking, CaseFile, Letter, Right, RightsRequest
+from requests.models import Asking, Letter, Right, RightsRequest
 from requests.models_identity import Ended, Kind
 
 WORDS = 4000
@@ -59,7 +59,7 @@ class NotGivenYet(DomainError):
 
 def lock(rights_request: RightsRequest) -> None:
     """Take the case, so that two acts on its clocks wait for each other, and read the request afresh."""
-    CaseFile.objects.select_for_update(of=("self",)).get(pk=rights_request.case_id)
+    locks.take(rights_request.case_id)
     rights_request.refresh_from_db()
     if not rights_request.is_open:
         raise RequestClosed

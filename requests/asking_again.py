@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from ledger.entries import record
-from requests import clarification, fee, identity_doubt, identity_waiting, letters, posting, refusing
+from requests import clarification, fee, identity_doubt, identity_waiting, letters, locks, posting, refusing
 from requests.asking import NEVER_WAIT, today, words_of
 from requests.clock import in_words
 from requests.intake import NOT_SHOWN
@@ -94,11 +94,11 @@ def _talking(*, since: date, now: datetime) -> QuerySet[CaseFile]:
 
 
 def _each(found: QuerySet[Asking], func: Callable[..., bool], *, now: datetime) -> int:
-    """One transaction for each, with the case taken first: the answer may be being recorded just now."""
+    """One transaction for each, with case and requests taken first: the answer may be being recorded just now."""
     done = 0
     for pk, case in list(found.order_by("pk").values_list("pk", "case_id")):
         with transaction.atomic():
-            CaseFile.objects.select_for_update(of=("self",)).get(pk=case)
+            locks.take(case)
             asking = found.filter(pk=pk).select_related("request__case__rule_set", "case", "reminder").first()
             done += func(asking, now=now) if asking else False
     return done

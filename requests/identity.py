@@ -15,7 +15,7 @@ from core.errors import DomainError, Invalid, NotFound
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
-from requests import untold
+from requests import locks, untold
 from requests.identity_evidence import masked
 from requests.models import CaseFile, Right
 from requests.stopping import hold_still
@@ -97,7 +97,7 @@ def check_shown(how: str, note: str) -> None:
 @transaction.atomic
 def tie(case: CaseFile, subject: DataSubject, *, now: datetime, actor: str) -> CaseFile:
     """Say whose case it is, once that was shown; from then on nothing of theirs is deleted under a request for it."""
-    locked = CaseFile.objects.select_for_update(of=("self",)).get(pk=case.pk)
+    locked = locks.take(case.pk)
     if locked.identified_at is None:
         raise NotIdentified
     if locked.subject_id and locked.subject_id != subject.pk:

@@ -17,7 +17,7 @@ from core.holidays import is_working_day
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
-from requests import identity, identity_evidence, letters, refusing, two_people
+from requests import identity, identity_evidence, letters, locks, refusing, two_people
 from requests.asking import (
     NEVER_WAIT,
     NeverWaits,
@@ -214,7 +214,7 @@ def shown(
     case: CaseFile, *, how: str, note: str, is_their_mailbox: bool = False, actor: str, now: datetime
 ) -> CaseFile:
     """They showed who they are: record how, end the doubt, and destroy what they sent for it."""
-    CaseFile.objects.select_for_update(of=("self",)).get(pk=case.pk)
+    locks.take(case.pk)
     refusing.taken_up(case, day=today(now), actor=actor, now=now)
     case.refresh_from_db()
     if case.subject_id is None:

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from ledger.entries import record
-from requests import intake, refusing
+from requests import intake, locks, refusing
 from requests.asking import NEVER_WAIT, today
 from requests.clock import in_words
 from requests.models import CaseFile, RightsRequest
@@ -54,11 +54,11 @@ def waiting() -> QuerySet[CaseFile]:
 
 
 def _each(cases: QuerySet[CaseFile], func: Callable[..., bool], *, now: datetime) -> int:
-    """One transaction for each, with the case taken first: somebody may be confirming it just now."""
+    """One transaction for each, with case and requests taken first: somebody may be confirming it just now."""
     done = 0
     for pk in list(cases.order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic():
-            case = CaseFile.objects.select_for_update(of=("self",)).select_related("rule_set").get(pk=pk)
+            case = locks.take(pk)
             if not case.is_confirmed and case.closed_at is None:
                 done += func(case, now=now)
     return done

@@ -25,7 +25,7 @@ from core.models import Controller, Owner
 from core.recall import Changed
 from core.vault import Key, key_of, new_key
 from ledger.entries import record
-from requests import references, untold
+from requests import locks, references, untold
 from requests.deadlines import circumstances, recalled
 from requests.facts import read_date
 from requests.filing import MAILS_A_DAY, Filed, file
@@ -133,8 +133,10 @@ def confirm(token: str, *, now: datetime) -> CaseFile:
 
     Raises LinkUnusable when the link is unknown or has expired.
     """
-    case = CaseFile.objects.select_for_update().filter(confirm_hash=token_hash(token)).first()
-    if case is None or not _usable(case, now):
+    behind = CaseFile.objects.filter(confirm_hash=token_hash(token)).values_list("pk", flat=True).first()
+    case = locks.take(behind) if behind else None
+    # Asked again with the row in hand: there may be a newer link meanwhile.
+    if case is None or bytes(case.confirm_hash or b"") != token_hash(token) or not _usable(case, now):
         raise LinkUnusable
     if case.is_confirmed:
         return case

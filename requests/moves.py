@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from requests import asking, deadlines, duplicates, messages, silence, ways
+from requests import asking, deadlines, duplicates, locks, messages, silence, ways
 from requests.facts import Facts
 from requests.models import Asking, Right, RightsRequest
 from requests.models_identity import Kind
@@ -43,6 +43,7 @@ def by_hand(rights_request: RightsRequest) -> list[State]:
 @transaction.atomic
 def step(rights_request: RightsRequest, to: str, *, actor: str, now: datetime) -> None:
     """Move, and keep the protection against deletion in step: it stands while a copy is still owed."""
+    locks.take(rights_request.case_id)
     if to not in by_hand(rights_request):
         raise TransitionNotAllowed
     silence.check(rights_request, State(to))

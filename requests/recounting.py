@@ -13,10 +13,10 @@ from core import hints, holidays
 from core.models import Controller, RuleSet
 from core.rules import rule_set
 from ledger.entries import record
-from requests import deadlines
+from requests import deadlines, locks
 from requests.clock import acknowledge_by, compute
 from requests.facts import Facts
-from requests.models import CaseFile, Complaint, RightsRequest
+from requests.models import Complaint, RightsRequest
 
 Holidays = Callable[[str], Container[date]]
 TASK = "requests.tasks.recount"
@@ -57,7 +57,7 @@ def _dates(stored: dict[str, object], rules: RuleSet, public: Holidays) -> list[
 @transaction.atomic
 def _again(pk: int, public: Holidays, *, now: datetime, actor: str) -> bool:
     one = RightsRequest.objects.open().select_related("case__rule_set").get(pk=pk)
-    CaseFile.objects.select_for_update(of=("self",)).get(pk=one.case_id)
+    locks.take(one.case_id)
     one.refresh_from_db(fields=["facts", "due_on", "state"])
     due, notice_by, target = _dates(one.facts, one.case.rule_set, public)
     before = one.due_on

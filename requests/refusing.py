@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
-from requests import asking, duplicates, identity_evidence, two_people
+from requests import asking, duplicates, identity_evidence, locks, two_people
 from requests.asking import NEVER_WAIT, begin, choose, give, lock, note, text, want_approval, words_of
 from requests.intake import NOT_SHOWN
 from requests.letters import render
@@ -128,7 +128,7 @@ def answered_after_all(
     rights_request: RightsRequest, kind: Kind = Kind.CLARIFICATION, *, actor: str, now: datetime
 ) -> None:
     """They answer, or pay, what it was closed for want of: go on where we left it. Does nothing for any other one."""
-    CaseFile.objects.select_for_update(of=("self",)).get(pk=rights_request.case_id)
+    locks.take(rights_request.case_id)
     rights_request.refresh_from_db()
     if may_be_answered(rights_request, kind):
         _again(rights_request, because=WANTING[kind][1], actor=actor, now=now)

@@ -12,6 +12,7 @@ from core.outbox import deliver_due
 from ledger.models import Entry
 from requests import (
     answer,
+    asking,
     clarification,
     duplicates,
     intake,
@@ -191,6 +192,26 @@ def test_the_requests_are_locked_before_the_cases_each_in_one_order(first):
     assert tables == ["requests_rightsrequest"] * 2 + ["requests_casefile"] * 2
     keys = [sql.split('."id" = ')[1].split()[0] for sql in locks]
     assert keys == [str(pk) for pk in (first.pk, again.pk, first.case_id, again.case_id)]
+
+
+def _order(func):
+    with CaptureQueriesContext(connection) as seen:
+        func()
+    locks = [one["sql"] for one in seen.captured_queries if "FOR UPDATE" in one["sql"]]
+    tables = [sql.split('FROM "')[1].split('"')[0] for sql in locks]
+    return [one for one in tables if one in ("requests_rightsrequest", "requests_casefile")][:2]
+
+
+def test_whoever_takes_a_case_has_taken_its_requests_before(first, mailoutbox):
+    """Otherwise somebody who answers, and takes the case last, would wait for them and they for him."""
+    one_order = ["requests_rightsrequest", "requests_casefile"]
+    why = {"reason": "which-data", "unclear": "Which years?"}
+    assert _order(lambda: clarification.ask(first, **why, **BY)) == one_order
+    assert _order(lambda: asking.take_back(first, asking.Kind.CLARIFICATION, **BY)) == one_order
+    assert _order(lambda: moves.step(first, "in_progress", **BY)) == one_order
+    asked(email="new@example.com")
+    token = make_requests.token_in(mailoutbox, now=LATER)
+    assert _order(lambda: intake.confirm(token, now=LATER)) == one_order
 
 
 def test_what_else_is_asked_for_stays_open(first):
