@@ -61,6 +61,7 @@ def certificate(run: Run) -> dict[str, Any]:
         "started_at": instant(run.started_at),
         "finished_at": instant(run.finished_at),
         "counts": {name: data[name] for name in COUNTS},
+        "case_files": data.get("case_files", 0),
         "held": data["held"],
         "indeterminate": data["indeterminate"],
         "failures": data.get("failures", {}),

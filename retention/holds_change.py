@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import Invalid, Text
 from ledger.entries import record
 from processing.models import Purpose, System
-from retention import holds
+from retention import holds, restricting
 from retention.models import LegalHold
 from subjects import blocks
 from subjects.models import DataSubject, ErasureBlock, Organisation
@@ -78,6 +78,7 @@ def change(hold: LegalHold, scope: Scope, *, custodian: str = "", why: str, acto
     done = _apply(hold, scope, custodian=answers, changed_at=now, actor=actor, now=now)
     _note(hold, done, why, actor=actor, now=now)
     holds.told(CHANGED, hold, scope.people, at=now, now=now, why=why)
+    restricting.settle_soon()
     return done
 
 

@@ -177,6 +177,7 @@ class Run(models.Model):
     expected = models.PositiveIntegerField(default=0, help_text="What was due when it began: for the progress alone.")
     held = models.PositiveIntegerField(default=0, help_text="Due, but blocked; restricted instead.")
     indeterminate = models.PositiveIntegerField(default=0, help_text="Without a trigger date, so never guessed.")
+    case_files = models.PositiveIntegerField(default=0, db_default=0, help_text="Files of closed cases that went.")
     failures = models.JSONField(default=dict, help_text="What went wrong on the way, by its name: how often.")
     entry = models.UUIDField(null=True, help_text="The ledger entry of its totals.")
     measured = models.JSONField(null=True, help_text="Of a run that anonymises: k, l, t, and the word they earned.")

@@ -15,7 +15,7 @@ NOT_PERSONAL = {
     *_fields(
         "Run",
         "id uuid rule request as_of cutoff status started_at heartbeat_at finished_at paused_at expected held"
-        " indeterminate entry measured failures stopped",
+        " indeterminate entry measured failures stopped case_files",
     ),
     # Whom a hold is about stands in subjects' blocks. Its reason is a code, its matter a number.
     *_fields("LegalHold", "id uuid matter reason purposes placed_by placed_at review_due reviewed_at"),

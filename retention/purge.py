@@ -8,7 +8,7 @@ Each batch has a line in the journal outside PostgreSQL, naming exactly what wen
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
 from core.errors import DomainError
-from retention import anonymise_run, cases, due, evidence, exact, restricting, runs, shells
+from retention import anonymise_run, case_files, due, evidence, exact, restricting, runs, shells
 from retention.models import RetentionRule, Run
 from retention.pace import Pace
 from retention.rules import cutoff
@@ -121,10 +121,9 @@ def in_force(rule: RetentionRule) -> None:
 def _work_on(run: Run, rule: RetentionRule, clock: Clock, *, batch: int = 0, workers: int = 0) -> Report:
     if run.paused_at:
         raise Paused
-    files = 0
     try:
         with runs.at_work(run):
-            files = _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
+            _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
     except runs.Closed:
         pass
     except runs.Busy:
@@ -134,7 +133,7 @@ def _work_on(run: Run, rule: RetentionRule, clock: Clock, *, batch: int = 0, wor
         with suppress(InterfaceError, OperationalError):
             runs.failed(run, type(error).__name__)
         raise
-    return replace(_report(rule, run), cases=files)
+    return _report(rule, run)
 
 
 def preview(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
@@ -160,8 +159,8 @@ def _held(rule: RetentionRule, limit: date, now: datetime) -> int:
     return due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count()
 
 
-def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> int:
-    """All that the run is about. Returns how many case files went."""
+def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
+    """All that the run is about."""
     limit, began = run.cutoff or date.min, clock()
     if rule.action == RetentionRule.Action.ANONYMISE:
         # What is measured is the set as a whole, so it is not drained.
@@ -169,29 +168,13 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: i
         workers = 1
     numbers = count()
     together(workers, lambda: _drain_all(run, rule, clock, Pace(batch, (next(numbers), workers))))
-    files = _expire_files(run, rule, clock)
+    case_files.expire(run, rule, clock)
     if rule.action in due.TAKES:
         shells.sweep(run, clock)
     restricting.settle(rule.purpose, now=clock())
     with transaction.atomic():
         held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()
         runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
-    return files
-
-
-def _expire_files(run: Run, rule: RetentionRule, clock: Clock) -> int:
-    """The case files that the rule is about, each by its owner's own function.
-
-    Before the run is over: one that is broken off here stays open, with what was approved for it, and is taken up.
-    """
-    kept = cases.ruled_by(rule)
-    if kept is None:
-        return 0
-    with transaction.atomic():
-        runs.go_on(run, now=clock())
-    approval, now = exact.of(run), clock()
-    found = [exact.only(rows, approval, exact.Kind.FILE) for rows in exact.files(rule, run.cutoff or date.min, now=now)]
-    return sum(kept.expire(rows, now) for rows in found)
 
 
 def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
@@ -288,6 +271,7 @@ def _report(rule: RetentionRule, run: Run) -> Report:
         indeterminate=run.indeterminate,
         status=(run.measured or {}).get("status", ""),
         run=str(run.uuid),
+        cases=run.case_files,
         **vars(done),
     )
 

@@ -12,20 +12,22 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from consents import pausing, suppression, withdraw
+from core.arrays import Among
 from core.errors import DomainError
 from core.models import Controller, Outbox
 from ledger.entries import record
 from ledger.models import Entry
 from processing.models import Purpose
-from retention import anonymise_again, evidence, holds, holds_change, journal, restricting, runs
+from retention import anonymise_again, evidence, holds, holds_change, journal, restricting, runs, systems
 from retention.journal import START, Line
 from retention.models import JournalMark, Run
 from subjects import lawful_uses, restrictions
 from subjects.again import erase_again
-from subjects.models import Restriction
+from subjects.models import ItemPurpose, Relationship, Restriction
 
 ACTOR = "system:restore"
 Data = dict[str, Any]
@@ -234,12 +236,25 @@ def _erase(data: Data, cause: UUID, *, at: datetime, now: datetime, actor: str) 
     person = UUID(data["subject"]) if data.get("subject") else None
     slugs: Sequence[str] = data.get("purposes", ())
     spared = _uuids(data.get("spared"))
+    used = _purposes(items, gone, person, slugs)
     erased = erase_again(items=items, gone=gone, person=person, purposes=slugs, spared=spared, now=now)
     if not (erased.needs or erased.subjects or erased.relationships):
         return False
     chosen = list(Purpose.objects.filter(slug__in=slugs))
-    evidence.leave(_run(cause, now), erased, purposes=chosen, subject=person, actor=actor, erased_at=at, now=now)
+    run = _run(cause, now)
+    evidence.leave(run, erased, purposes=chosen, subject=person, actor=actor, erased_at=at, now=now)
+    asked_by = UUID(data["request"]) if data.get("request") else UUID(data["run"])
+    systems.ask_again(run, erased, asked_by=asked_by, purposes=used, now=now)
     return True
+
+
+def _purposes(items: Sequence[UUID], gone: Sequence[UUID], person: UUID | None, slugs: Sequence[str]) -> set[int]:
+    """For which purposes what is about to go is held here: the systems that use these have it, too."""
+    needs = ItemPurpose.objects.filter(Q(Among("item__uuid", items, "uuid")) | Q(Among("subject__uuid", gone, "uuid")))
+    ties = Relationship.objects.filter(Among("subject__uuid", gone, "uuid"))
+    named = Purpose.objects.filter(slug__in=list(slugs)) if person else Purpose.objects.none()
+    ids = (needs.values_list("purpose"), ties.values_list("purpose"), named.values_list("pk"))
+    return {row[0] for rows in ids for row in rows}
 
 
 def _run(cause: UUID, now: datetime) -> Run:

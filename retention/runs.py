@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import Error, IntegrityError, connection, transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -105,12 +105,17 @@ def note(
     return batch
 
 
-def go_on(run: Run, *, now: datetime) -> None:
-    """Somebody is at work. Raises Closed when the run is paused or over, so that the transaction is rolled back.
+def go_on(run: Run, *, case_files: int = 0, now: datetime) -> None:
+    """Somebody is at work, and let go of so many case files.
+
+    Raises Closed when the run is paused or over, so that the transaction is rolled back.
 
     Last in it, because this row is shared with other workers and stays locked until the commit.
     """
-    if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at=None).update(heartbeat_at=now):
+    changes: dict[str, Any] = {"heartbeat_at": now}
+    if case_files:
+        changes["case_files"] = F("case_files") + case_files
+    if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at=None).update(**changes):
         raise Closed
 
 
@@ -184,7 +189,7 @@ def close(
 ) -> None:
     """End a run that the caller has locked, with its totals. `stopped`: why, when it had not done all."""
     done = totals(locked)
-    others = systems.elsewhere([locked.rule.purpose] if locked.rule else purposes)
+    others = systems.concerned(locked, purposes)
     locked.entry = record(
         kind="retention.run",
         at=now,
@@ -193,7 +198,8 @@ def close(
         purpose=locked.rule.purpose.slug if locked.rule else "",
         data={**_cause(locked), **vars(done), "held": held, "indeterminate": indeterminate}
         | {"failures": locked.failures, "backups_until": backups_until(now).isoformat()}
-        | {"systems": [one.slug for one in others], **_anonymous(locked)}
+        | {"systems": others, **_anonymous(locked)}
+        | ({"case_files": locked.case_files} if locked.case_files else {})
         | ({"stopped": stopped} if stopped else {}),
     )
     systems.ask(locked, needs=done.needs, people=done.subjects, now=now)

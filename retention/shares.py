@@ -44,11 +44,15 @@ def task_of(run: Run, system: System) -> UUID:
     return uuid5(run.uuid, system.slug)
 
 
-def note(run: Run, erased: Erased, *, purposes: Collection[int]) -> None:
-    """In the transaction that erased: what of it each other system that these purposes use has to erase, too."""
-    users = _users(purposes) if erased.left or erased.subject_uuids else {}
+def note(run: Run, erased: Erased, *, purposes: Collection[int], but_for: Collection[str] = ()) -> list[System]:
+    """In the transaction that erased: what of it each other system that these purposes use has to erase, too.
+
+    Not the systems `but_for`. Returns those concerned.
+    """
+    used = _users(purposes) if erased.left or erased.subject_uuids else {}
+    users = {system: theirs for system, theirs in used.items() if system.slug not in but_for}
     if not users:
-        return
+        return []
     staying = {one.subject for one in erased.left}
     known = [*erased.known_as, *known_as.of(staying)]
     invented = erased.invented | _invented(staying)
@@ -58,6 +62,7 @@ def note(run: Run, erased: Erased, *, purposes: Collection[int]) -> None:
         whole: list[tuple[UUID, UUID | None]] = [(subject, None) for subject in erased.subject_uuids]
         told = [pair for pair in [*sorted(pairs), *whole] if pair[0] not in invented]
         _store(run, system, told, known_as.called(system, known))
+    return list(users)
 
 
 def _users(purposes: Collection[int]) -> dict[System, set[int]]:

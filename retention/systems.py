@@ -4,7 +4,7 @@ Silence never counts as done. A task is open until somebody wrote down what the 
 that is the receipt, and the certificate of the run says it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from json import loads
@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,12 @@ def elsewhere(purposes: Iterable[Purpose]) -> QuerySet[System]:
     """The other systems that these purposes use now: the register may say something else when somebody asks."""
     used = System.objects.filter(purpose_versions__purpose__in=list(purposes), purpose_versions__status=Status.LIVE)
     return used.exclude(connector=System.Connector.BUILTIN).order_by("slug").distinct()
+
+
+def concerned(run: Run, purposes: Iterable[Purpose]) -> list[str]:
+    """The short names of the systems that have to do with this run: by its purposes, or asked already (`ask_again`)."""
+    used = elsewhere([run.rule.purpose] if run.rule else purposes)
+    return sorted({*used.values_list("slug", flat=True), *run.system_tasks.values_list("system__slug", flat=True)})
 
 
 def tell(run: Run, erased: Erased, *, now: datetime) -> None:
@@ -110,6 +117,23 @@ def ask(run: Run, *, needs: int, people: int, now: datetime) -> None:
         )
 
 
+def ask_again(run: Run, erased: Erased, *, asked_by: UUID, purposes: Collection[int], now: datetime) -> None:
+    """After a restore, in the transaction that erased again: of the other systems, those whose confirmation of then is
+    not in this database. `asked_by`: the run of then, or the request that it carried out.
+    """
+    confirmed = {slug for slug, one in _said(asked_by).items() if one.outcome not in OPEN}
+    due_on = now.astimezone(Controller.current().zone).date() + timedelta(days=settings.RETENTION_ANSWER_DAYS)
+    for system in shares.note(run, erased, purposes=purposes, but_for=confirmed):
+        defaults = {"uuid": shares.task_of(run, system), "needs": 0, "people": 0, "raised_at": now, "due_on": due_on}
+        task, is_new = SystemTask.objects.get_or_create(run=run, system=system, defaults=defaults)
+        # One task for the whole replay, which counts up line by line.
+        more = {"needs": F("needs") + erased.needs, "people": F("people") + erased.subjects}
+        SystemTask.objects.filter(pk=task.pk).update(**more)
+        if is_new:
+            data = {"task": task.uuid, "system": system.slug, "due": due_on.isoformat()}
+            record(kind="retention.asked", at=now, actor=ACTOR, object=run.uuid, data=data)
+
+
 @transaction.atomic
 def answer(task: SystemTask, *, outcome: str, reason: str = "", actor: str, now: datetime) -> SystemTask:
     """Write down what a system answered, with the ledger's entry as its receipt. Another answer is a new receipt.
@@ -153,9 +177,14 @@ def overdue(on: date) -> QuerySet[SystemTask]:
 
 def receipts(run: Run) -> dict[str, Receipt]:
     """The latest answer of each system, from the ledger: to a rule's run, or to the request that asked for this one."""
-    about, kind = (run.uuid, ANSWERED) if run.rule_id else (run.request, ASKED_FOR_A_PERSON)
+    of_request = _said(run.request) if run.request else {}
+    return {**of_request, **_said(run.uuid)}
+
+
+def _said(about: UUID) -> dict[str, Receipt]:
     found: dict[str, Receipt] = {}
-    for body in Entry.objects.filter(object=about, kind=kind).order_by("pk").values_list("body", flat=True):
+    entries = Entry.objects.filter(object=about, kind__in=[ANSWERED, ASKED_FOR_A_PERSON]).order_by("pk")
+    for body in entries.values_list("body", flat=True):
         entry = loads(body)
         data = entry["data"]
         found[data["system"]] = Receipt(data["outcome"], data["reason"], entry["at"], entry["id"])

@@ -10,7 +10,7 @@ from core.errors import DomainError, Invalid
 from core.models import Outbox, User
 from ledger.models import Entry
 from processing.models import System
-from retention import holds, holds_review, replay
+from retention import holds, holds_review, replay, restricting
 from retention.holds_change import Scope, change, scope_of
 from retention.models import JournalMark, LegalHold
 from retention.purge import purge
@@ -37,11 +37,16 @@ def three():
     return [item(person(number), ["newsletter"], OLD).subject for number in range(3)]
 
 
-def test_people_are_added_and_taken_away():
+def test_people_are_added_and_taken_away(monkeypatch, django_capture_on_commit_callbacks):
+    hinted = []
+    monkeypatch.setattr(restricting, "hint", lambda *task: hinted.append(task))
     one, two, three_ = three()
     hold = place([one, two])
     before = set(ErasureBlock.objects.filter(subject=two).values_list("pk", flat=True))
-    done = change(hold, Scope(people=[two, three_]), why="mistake", **BY)
+    with django_capture_on_commit_callbacks(execute=True):
+        done = change(hold, Scope(people=[two, three_]), why="mistake", **BY)
+    # What it holds no more may be free to use before the night.
+    assert hinted == [("retention.tasks.settle",)]
     assert (done.placed, done.released) == (1, 1)
     # What stays held is held by the same block: it was not free for a moment.
     assert set(ErasureBlock.objects.filter(subject=two, released_at=None).values_list("pk", flat=True)) == before

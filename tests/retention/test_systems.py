@@ -1,24 +1,29 @@
 """Other systems are told what ended and asked whether it did there too; no answer is never an answer."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from core.outbox import deliver_due
+from ledger.entries import record
 from ledger.feed import event
 from ledger.models import Entry
 from processing.models import System
-from retention import certificate, certificate_check, systems, tasks, waiting
+from retention import certificate, certificate_check, replay, shares, systems, tasks, waiting
 from retention.models import Run, SystemTask
 from retention.purge import purge
+from subjects import erasure, people
+from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests.make_register import system
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
-OLD = date(2025, 1, 1)
+OLD, BY = date(2025, 1, 1), {"now": NOW, "actor": "test"}
 
 
 @pytest.fixture
@@ -107,3 +112,53 @@ def test_nobody_is_asked_about_a_purpose_that_no_other_system_uses():
     assert not SystemTask.objects.exists()
     assert not Entry.objects.filter(kind="item.erased").exists()
     assert System.objects.exists()
+
+
+def restored(work):
+    """What `work` does is in the journal, and no more in the database that was restored."""
+    before = transaction.savepoint()
+    done = work()
+    while deliver_due(now=NOW + timedelta(hours=1)):
+        pass
+    transaction.savepoint_rollback(before)
+    replay.replay(now=NOW + timedelta(days=1))
+    return done
+
+
+def asked_again():
+    return {(task.system.slug, task.needs, task.people) for task in SystemTask.objects.filter(run__rule=None)}
+
+
+def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    system("crm", "manual")
+    letters = live("newsletter", systems=("kraken-privacy", "crm"))
+    one = people.find_or_create([Claim("email", "a@example.org"), Claim("external_id", "C-1", "crm")], **BY)
+    item(one, ["newsletter"], OLD)
+    item(person(2), ["newsletter", "surveys"], OLD)
+    in_force = rule(letters)
+
+    def work():
+        purge(in_force, as_of=TODAY, commit=True, now=NOW)
+        systems.answer(SystemTask.objects.get(), outcome="done", actor="user:1", now=NOW)
+
+    restored(work)
+    # An item that another purpose still needed was not deleted: the rule takes it with its next run.
+    assert asked_again() == {("crm", 1, 1)}
+    task = SystemTask.objects.get()
+    assert [(row.subject, row.item, row.known_as) for row in shares.page(task)[0]] == [(one.uuid, None, ["C-1"])]
+    assert stores(task.run) == [{"store": "crm", "outcome": "told-not-confirmed", "people": 1}]
+    receipt = systems.answer(task, outcome="done", actor="user:1", now=NOW).entry
+    assert [(store["outcome"], store["receipt"]) for store in stores(task.run)] == [("confirmed", str(receipt))]
+
+
+def test_what_a_system_confirmed_before_the_backup_it_is_not_asked_again(settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    for slug in ("accounting", "crm"):
+        system(slug, "manual")
+    letters = live("newsletter", systems=("kraken-privacy", "crm", "accounting"))
+    item(person(1), ["newsletter"], TODAY)
+    request, said = uuid4(), {"system": "crm", "outcome": "done", "reason": ""}
+    record(kind="task.answered", at=NOW, actor="user:1", object=request, data=said)
+    restored(lambda: erasure.erase(subject=person(1), purposes=[letters], request=request, actor="user:1", now=NOW))
+    assert asked_again() == {("accounting", 1, 1)}

@@ -9,7 +9,7 @@ from breaches import expiry as breach_expiry
 from processing.models import DataCategory
 from requests import answer, expiry
 from requests.models import CaseFile
-from retention import cases, effect, evidence, exact, guard, holds, nightly, runs
+from retention import cases, certificate, effect, evidence, exact, guard, holds, nightly, runs
 from retention.models import Run
 from retention.purge import preview, purge
 from subjects import organisations
@@ -124,10 +124,17 @@ def test_files_stay_while_the_run_is_paused_or_a_copy_is_asked_for(closed, monke
 
 
 def test_files_that_were_approved_go_though_a_worker_dies_at_them(closed, monkeypatch):
+    CaseFile.objects.filter(pk=make_requests.request("access", state="withdrawn", now=make_office.NOW).case_id).update(
+        closed_at=closed.closed_at
+    )
     one, after, files = cases_rule(), closed.closed_at + timedelta(days=45), cases.of("rights-requests")
+    taken = []
 
-    def die(*_args):
-        raise KeyboardInterrupt
+    def die(rows, now):
+        taken.append(rows)
+        if len(taken) == 2:
+            raise KeyboardInterrupt
+        return files.expire(rows, now)
 
     with monkeypatch.context() as patch:
         patch.setitem(cases._files, "rights-requests", replace(files, expire=die))
@@ -136,8 +143,10 @@ def test_files_that_were_approved_go_though_a_worker_dies_at_them(closed, monkey
     exact.forget(now=after)
     run, later = Run.objects.get(rule=one), after + timedelta(hours=1)
     assert (run.status, nightly.rules_interrupted()) == ("running", [one])
-    assert guard.apply(one, as_of=after.date(), now=later).cases == 1
+    # With the one that went before.
+    assert guard.apply(one, as_of=after.date(), now=later).cases == 2
     run.refresh_from_db()
+    assert certificate.certificate(run)["case_files"] == 2
     assert (run.status, CaseFile.objects.get(pk=closed.pk).claim) == ("finished", None)
 
 
