@@ -41,7 +41,7 @@ def take_in(*, capacity: str = "", is_child: bool = False, late: str = "", **giv
     # Where nothing is noted with it, opening it is one statement and a transaction by itself.
     with transaction.atomic() if capacity or days else nullcontext():
         case = open_case(**given)
-        _note_who(case, capacity, is_child=is_child, actor=actor, now=now)
+        note_who(case, capacity, is_child=is_child, actor=actor, now=now)
         note_late(case, late, days, actor=actor, now=now)
     return case
 
@@ -53,20 +53,19 @@ def take_in_complaint(*, capacity: str = "", is_child: bool = False, late: str =
     days = days_late(given["received_on"], now=now)
     _check(days, late, capacity, given["requester"], is_child=is_child)
     made = complaints.open_complaint(**given)
-    _note_who(made.case, capacity, is_child=is_child, actor=actor, now=now)
+    note_who(made.case, capacity, is_child=is_child, actor=actor, now=now)
     note_late(made.case, late, days, actor=actor, now=now)
     return made
 
 
 def _check(days: int, late: str, capacity: str, requester: Mapping[str, str], *, is_child: bool) -> None:
-    errors = problems(days, late)
-    asking = representing.problems(capacity=capacity, is_child=is_child, requester=requester)
-    errors |= {f"requester.{name}" if name == "representative" else name: text for name, text in asking.items()}
+    errors = problems(days, late, capacity, requester, is_child=is_child)
+    errors = {f"requester.{name}" if name == "representative" else name: text for name, text in errors.items()}
     if errors:
         raise Invalid(fields=errors)
 
 
-def _note_who(case: CaseFile, capacity: str, *, is_child: bool, actor: str, now: datetime) -> None:
+def note_who(case: CaseFile, capacity: str, *, is_child: bool, actor: str, now: datetime) -> None:
     """The same form sent twice is one case, and is noted once."""
     if capacity and representing.of(case) is None:
         representing.begin(case, capacity=capacity, is_child=is_child, actor=actor, now=now)
@@ -79,10 +78,12 @@ def days_late(received_on: date | None, *, now: datetime) -> int:
     return (now.astimezone(Controller.current().zone).date() - received_on).days if received_on else 0
 
 
-def problems(days: int, late: str) -> dict[str, Text]:
+def problems(days: int, late: str, capacity: str, requester: Mapping[str, str], *, is_child: bool) -> dict[str, Text]:
+    """What is missing where it is late, or where somebody asks for another."""
+    errors: dict[str, Text] = representing.problems(capacity=capacity, is_child=is_child, requester=requester)
     if days > 0 and late not in Late.values:
-        return {"late": _("It came on an earlier day: say why it is entered only now.")}
-    return {}
+        errors["late"] = _("It came on an earlier day: say why it is entered only now.")
+    return errors
 
 
 def note_late(case: CaseFile, late: str, days: int, *, actor: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ asks several things or complains, too, is one case file; a second letter of the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,9 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, Text
 from core.models import Controller, User
-from requests import complaints, messages, representing, triage
-from requests.arriving import days_late, note_late, problems
-from requests.intake import open_case
+from requests import complaints, messages, triage
+from requests.arriving import days_late, note_late, note_who, problems, take_in, take_in_complaint
 from requests.models import CaseFile
 from requests.workflow import CLOSED
 from requests.working import cases_visible_to
@@ -50,10 +50,17 @@ def enter(entry: Entry, *, case_uuid: UUID | None = None, actor: str, now: datet
     days = _check(entry, now=now)
     if case_uuid and (known := CaseFile.objects.filter(uuid=case_uuid).first()):
         return known
-    case = _open(entry, days, case_uuid, actor=actor, now=now)
-    if entry.capacity:
-        representing.begin(case, capacity=entry.capacity, is_child=entry.is_child, actor=actor, now=now)
-    note_late(case, entry.late, days, actor=actor, now=now)
+    # The hour is not known; what matters is the day.
+    noon = datetime.combine(entry.received_on, time(12), tzinfo=Controller.current().zone)
+    given: dict[str, Any] = {name: getattr(entry, name) for name in ("requester", "channel", "received_on", "late")}
+    given |= {"capacity": entry.capacity, "is_child": entry.is_child, "received_at": noon if days else now}
+    given |= {"locale": "en-GB", "actor": actor, "now": now, "case_uuid": case_uuid}
+    answers = {"complaint": entry.complaint, "wish": entry.wish} if entry.complaint.strip() else {}
+    if not entry.rights:
+        return take_in_complaint(answers={**answers, "details": entry.details}, **given).case
+    case = take_in(rights=entry.rights, details=entry.details, answers=answers, **given)
+    if answers:
+        complaints.add_to(case, received_on=entry.received_on, actor=actor, now=now)
     return case
 
 
@@ -71,8 +78,7 @@ def enter_into(case: CaseFile, entry: Entry, *, actor: str, now: datetime) -> Ca
             triage.add_right(locked, right, received_on=entry.received_on, actor=actor, now=now)
     again = any(have.get(right) in CLOSED for right in entry.rights)
     words = "\n\n".join(filter(None, (entry.details.strip(), entry.complaint.strip(), entry.wish.strip())))
-    if entry.capacity and representing.of(locked) is None:
-        representing.begin(locked, capacity=entry.capacity, is_child=entry.is_child, actor=actor, now=now)
+    note_who(locked, entry.capacity, is_child=entry.is_child, actor=actor, now=now)
     if words:
         messages.note(locked, words, asks_again=again, actor=actor, now=now)
     if entry.complaint.strip():
@@ -99,40 +105,6 @@ def page_of(case: CaseFile) -> tuple[str, UUID]:
     return "admin:complaint", case.complaints.order_by("pk")[0].uuid
 
 
-def _open(entry: Entry, days: int, case_uuid: UUID | None, *, actor: str, now: datetime) -> CaseFile:
-    # The hour is not known; what matters is the day.
-    zone = Controller.current().zone
-    received_at = now if days == 0 else datetime.combine(entry.received_on, time(12), tzinfo=zone)
-    answers = {"complaint": entry.complaint, "wish": entry.wish} if entry.complaint.strip() else {}
-    if not entry.rights:
-        return complaints.open_complaint(
-            requester=entry.requester,
-            answers={**answers, "details": entry.details},
-            channel=entry.channel,
-            received_at=received_at,
-            locale="en-GB",
-            actor=actor,
-            now=now,
-            case_uuid=case_uuid,
-        ).case
-    case = open_case(
-        rights=entry.rights,
-        requester=entry.requester,
-        details=entry.details,
-        channel=entry.channel,
-        received_at=received_at,
-        received_on=entry.received_on,
-        locale="en-GB",
-        actor=actor,
-        now=now,
-        case_uuid=case_uuid,
-        answers=answers,
-    )
-    if answers:
-        complaints.add_to(case, received_on=entry.received_on, actor=actor, now=now)
-    return case
-
-
 def _check(entry: Entry, *, now: datetime) -> int:
     """How many days ago it came. Raises Invalid naming the fields at fault."""
     errors: dict[str, Text] = {}
@@ -141,10 +113,9 @@ def _check(entry: Entry, *, now: datetime) -> int:
         errors["channel"] = _("Choose how it came.")
     if days < 0:
         errors["received_on"] = _("A request cannot have been received in the future.")
-    errors |= problems(days, entry.late)
+    errors |= problems(days, entry.late, entry.capacity, entry.requester, is_child=entry.is_child)
     if not entry.rights and not entry.complaint.strip():
         errors["rights"] = _("Choose what they ask for, or write down what they complain of.")
-    errors |= representing.problems(capacity=entry.capacity, is_child=entry.is_child, requester=entry.requester)
     if errors:
         raise Invalid(fields=errors)
     return days

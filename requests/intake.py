@@ -91,16 +91,9 @@ def open_case(
     claim, email = claim_from(requester, details, answers or {})
     if received_on:
         read_date("received_on", received_on.isoformat())
-    case = CaseFile(
-        uuid=case_uuid or uuid.uuid4(),
-        channel=channel,
-        locale=locale,
-        received_at=received_at,
-        is_test=is_test,
-        # As the database fills them in: the statement that stores it does not tell.
-        by_post=False,
-        identified_how="",
-    )
+    case = CaseFile(uuid=case_uuid or uuid.uuid4(), channel=channel, received_at=received_at, is_test=is_test)
+    # As the database fills them in: the statement that stores it does not tell.
+    case.locale, case.by_post, case.identified_how = locale, False, ""
     token, key = _seal(case, claim, email, now=now)
     mail_to = claim["email"] if token and not acknowledged else ""
     says_no = not set(wanted).isdisjoint(SAYING_NO)
@@ -114,16 +107,15 @@ def open_case(
         requests, filed = stored
         # For whoever asked, in the order they asked.
         case.opened = list(requests)
-        if not says_no:
-            return case
-        stop_at_once(requests, claims_of(claim), stop, now=now, actor=actor)
-        may_mail = bool(token) and not acknowledged and filed.may_mail
-        if not acknowledged:
-            # Asked for by its own name, and no words about anything else beside it.
-            alone = stop is not None and not claim.get(Right.OBJECTION)
-            requests = answer_at_once(requests, only_marketing=alone, may_mail=may_mail, now=now, actor=actor)
-        if requests and may_mail:
-            acknowledge(case, requests, to=mail_to, token=token, now=now)
+        if says_no:
+            stop_at_once(requests, claims_of(claim), stop, now=now, actor=actor)
+            if not acknowledged:
+                # Asked for by its own name, and no words about anything else beside it.
+                alone = stop is not None and not claim.get(Right.OBJECTION)
+                may_mail = bool(token) and filed.may_mail
+                requests = answer_at_once(requests, only_marketing=alone, may_mail=may_mail, now=now, actor=actor)
+                if requests and may_mail:
+                    acknowledge(case, requests, to=mail_to, token=token, now=now)
     return case
 
 

@@ -1,38 +1,31 @@
 """Handing somebody's data to another controller because they told us to (UK GDPR Art 20(2)).
 
 Nothing goes to anybody without the person's recorded instruction. Straight to an address of theirs: through the outbox,
-again and again with the same id until they have it (requests/transfer_post.py). Or by a link that works once.
+again and again with the same id until they have it (requests/transfer_post.py). Or by a link that works once
+(requests/transfer_links.py).
 """
 
 import json
-import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import outbox, vault
-from core.errors import DomainError, Invalid, NotFound
-from core.keys import token_hash
+from core.errors import DomainError, Invalid
 from core.models import Outbox, Owner
 from core.network import AddressRefused, checked_url
 from ledger.entries import record
-from requests import exempting, package, two_people
+from requests import exempting, two_people
 from requests.models import Package, Right, RightsRequest, Transfer
 from requests.sending import confirmed, lock
 
 State, Way, Told = Transfer.State, Transfer.Way, Transfer.Told
-LINK_LIVES = timedelta(hours=72)
-# Open links at a time, so that nobody papers the world with them.
-LINKS = 5
 LENGTHS = {"name": 200, "address": 500, "words": 2000}
 # Why it did not work, for staff and in the letter.
 ERRORS = {
@@ -43,11 +36,6 @@ ERRORS = {
 }
 
 
-class NotHere(NotFound):
-    code = "transfer-link-over"
-    message = gettext_lazy("This link does not work any more.")
-
-
 class NothingToHandOver(DomainError):
     code = "nothing-to-hand-over"
     message = gettext_lazy("There is no set of data to hand over. Make it first.")
@@ -56,11 +44,6 @@ class NothingToHandOver(DomainError):
 class NotNow(DomainError):
     code = "transfer-not-now"
     message = gettext_lazy("It is on its way, or has ended already.")
-
-
-class TooManyLinks(DomainError):
-    code = "too-many-links"
-    message = gettext_lazy("Several links are open already. They close after three days, or when they are used.")
 
 
 @dataclass(frozen=True)
@@ -86,9 +69,9 @@ def instruct(
     given = {"name": name.strip(), "address": address.strip(), "words": words.strip()}
     _check(given, told)
     made = Transfer(request=rights_request, way=Way.ADDRESS, told=told, instructed_at=now, recorded_by=actor)
-    _seal(made, given)
+    seal(made, given)
     made.save(force_insert=True)
-    _note("transfer.instructed", made, actor=actor, now=now, told=told)
+    note("transfer.instructed", made, actor=actor, now=now, told=told)
     return made
 
 
@@ -114,7 +97,7 @@ def start(found: Transfer, *, actor: str, now: datetime, exception: str = "") ->
     found.save(update_fields=["state", "error", "sha256", "finished_at"])
     # About the transfer, so that its fate is found by its id.
     outbox.post(Outbox.Kind.TRANSFER, {"transfer": str(found.uuid)}, about=found.uuid, now=now)
-    _note("transfer.begun", found, actor=actor, now=now, sha256=found.sha256)
+    note("transfer.begun", found, actor=actor, now=now, sha256=found.sha256)
     return found
 
 
@@ -125,7 +108,7 @@ def cancel(found: Transfer, *, actor: str, now: datetime) -> None:
     if found.state in (State.DELIVERED, State.CANCELLED):
         raise NotNow
     found.state, found.finished_at = State.CANCELLED, now
-    found.entry = _note("transfer.cancelled", found, actor=actor, now=now)
+    found.entry = note("transfer.cancelled", found, actor=actor, now=now)
     found.save(update_fields=["state", "finished_at", "entry"])
 
 
@@ -139,7 +122,7 @@ def delivered(found: Transfer, receipt: dict[str, Any], *, now: datetime) -> Non
     found.receipt = key.seal(f"receipt:{found.uuid}", json.dumps(receipt).encode())
     found.state, found.finished_at = State.DELIVERED, now
     details = {"sha256": found.sha256, "status": receipt["status"]}
-    found.entry = _note("transfer.delivered", found, actor="system:requests", now=now, **details)
+    found.entry = note("transfer.delivered", found, actor="system:requests", now=now, **details)
     found.save(update_fields=["receipt", "state", "finished_at", "entry"])
 
 
@@ -148,7 +131,7 @@ def failed(found: Transfer, error: str, *, now: datetime) -> None:
     """It will not get better by trying again: people decide what to do."""
     here = Transfer.objects.filter(pk=found.pk, state=State.SENDING)
     if here.update(state=State.FAILED, error=error, finished_at=now):
-        _note("transfer.failed", found, actor="system:requests", now=now, error=error)
+        note("transfer.failed", found, actor="system:requests", now=now, error=error)
 
 
 def note_dead(*, now: datetime) -> int:
@@ -158,59 +141,6 @@ def note_dead(*, now: datetime) -> int:
     for one in found:
         failed(one, "no-answer", now=now)
     return len(found)
-
-
-@transaction.atomic
-def offer(made: Package, *, name: str, now: datetime) -> str:
-    """Make a link for somebody else, at the person's word; returns its address, which is shown once and never again."""
-    rights_request = made.request
-    lock(rights_request, Right.PORTABILITY)
-    if "purposes" not in rights_request.result:
-        raise NothingToHandOver
-    given = {"name": name.strip(), "address": "", "words": ""}
-    _check_lengths(given)
-    if _open_links(rights_request, now=now).count() >= LINKS:
-        raise TooManyLinks
-    token = secrets.token_urlsafe(32)
-    actor = f"case:{rights_request.case.uuid}"
-    transfer = Transfer(
-        request=rights_request,
-        way=Way.LINK,
-        told=Told.PAGE,
-        instructed_at=now,
-        recorded_by=actor,
-        token_hash=token_hash(token),
-        expires_at=min(now + LINK_LIVES, made.expires_at),
-        sha256=made.sha256,
-    )
-    _seal(transfer, given)
-    transfer.save(force_insert=True)
-    _note("transfer.instructed", transfer, actor=actor, now=now, told=Told.PAGE)
-    return f"{settings.BASE_URL}{reverse('requests:hand-over', args=[token])}"
-
-
-def behind(token: str, *, now: datetime) -> Transfer:
-    """The hand-over behind a link. Raises NotHere for one that is unknown, used, closed or too old, all alike."""
-    links = Transfer.objects.filter(token_hash=token_hash(token), way=Way.LINK, state=State.WAITING, expires_at__gt=now)
-    found = links.select_related("request__case").first()
-    if found is None or not Package.objects.kept().filter(request=found.request, sha256=found.sha256).exists():
-        raise NotHere
-    return found
-
-
-@transaction.atomic
-def hand_over(token: str, *, now: datetime) -> tuple[Transfer, Package, Iterator[bytes]]:
-    """The set of data for whoever holds the link, once: the link is used from here on, whatever becomes of it."""
-    found = behind(token, now=now)
-    Transfer.objects.select_for_update().get(pk=found.pk)
-    # Asked again with the row in hand: of two who come at once, one gets it.
-    found = behind(token, now=now)
-    made = Package.objects.select_related("request__case").get(request=found.request)
-    content = package.contents(made)
-    found.state, found.finished_at = State.DELIVERED, now
-    found.entry = _note("transfer.delivered", found, actor="public", now=now, sha256=found.sha256)
-    found.save(update_fields=["state", "finished_at", "entry"])
-    return found, made, content
 
 
 def under_way(rights_request: RightsRequest) -> QuerySet[Transfer]:
@@ -265,9 +195,9 @@ def _anew(old: Transfer, *, actor: str, now: datetime) -> Transfer:
     cancel(old, actor=actor, now=now)
     told = {"told": old.told, "instructed_at": old.instructed_at, "recorded_by": old.recorded_by}
     made = Transfer(request=old.request, way=old.way, **told)
-    _seal(made, details)
+    seal(made, details)
     made.save(force_insert=True)
-    _note("transfer.instructed", made, actor=actor, now=now, told=made.told, instead_of=str(old.uuid))
+    note("transfer.instructed", made, actor=actor, now=now, told=made.told, instead_of=str(old.uuid))
     return made
 
 
@@ -279,12 +209,8 @@ def _set_of(rights_request: RightsRequest) -> Package:
     return made
 
 
-def _open_links(rights_request: RightsRequest, *, now: datetime) -> QuerySet[Transfer]:
-    return rights_request.transfers.filter(way=Way.LINK, state=State.WAITING, expires_at__gt=now)
-
-
 def _check(given: dict[str, str], told: str) -> None:
-    _check_lengths(given)
+    check_lengths(given)
     if told not in Told.values or told == Told.PAGE:
         raise Invalid(fields={"told": gettext_lazy("Say how the person told us.")})
     if not given["words"]:
@@ -295,7 +221,7 @@ def _check(given: dict[str, str], told: str) -> None:
         raise Invalid(fields={"address": error.message}) from error
 
 
-def _check_lengths(given: dict[str, str]) -> None:
+def check_lengths(given: dict[str, str]) -> None:
     for field, longest in LENGTHS.items():
         if len(given[field]) > longest or "\x00" in given[field]:
             raise Invalid(fields={field: gettext_lazy("This is too long or not text.")})
@@ -303,12 +229,12 @@ def _check_lengths(given: dict[str, str]) -> None:
         raise Invalid(fields={"name": gettext_lazy("Enter the name of the company or organisation")})
 
 
-def _seal(made: Transfer, given: dict[str, str]) -> None:
+def seal(made: Transfer, given: dict[str, str]) -> None:
     key = vault.ensure_key(Owner.CASE, made.request.case.uuid)
     made.sealed = key.seal(f"transfer:{made.uuid}", json.dumps(given).encode())
 
 
-def _note(kind: str, found: Transfer, *, actor: str, now: datetime, **data: str | int) -> UUID:
+def note(kind: str, found: Transfer, *, actor: str, now: datetime, **data: str | int) -> UUID:
     subject = found.request.case.subject
     return record(
         kind=kind,

@@ -10,11 +10,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import DomainError
-from requests import transfers
+from requests import transfer_links
 from requests.collection import Found
 from requests.forms import Question, text
 from requests.letter_law import is_of_the_union
 from requests.models import Package
+from requests.transfers import LENGTHS
 from requests.views_collect import is_granted, with_found
 
 
@@ -22,7 +23,7 @@ class ReceiverForm(Question):
     title = _("Who should get your data?")
     name = text(
         _("Enter the name of the company or organisation"),
-        transfers.LENGTHS["name"],
+        LENGTHS["name"],
         _("The name must be 200 characters or fewer"),
         forms.TextInput({"autocomplete": "off"}),
         label=_("Name of the company or organisation"),
@@ -43,7 +44,7 @@ def offer(request: HttpRequest, token: str, found: Found) -> HttpResponseBase:
     context = {"token": token, "form": form}
     if form.is_bound and form.is_valid():
         try:
-            link = transfers.offer(found, name=form.cleaned_data["name"], now=now)
+            link = transfer_links.offer(found, name=form.cleaned_data["name"], now=now)
         except DomainError as error:
             form.add_error("name", str(error.message))
         else:
@@ -56,8 +57,8 @@ def offer(request: HttpRequest, token: str, found: Found) -> HttpResponseBase:
 def page(request: HttpRequest, token: str) -> HttpResponse:
     """What the other side sees: whose link it is not said here, only that it works once."""
     try:
-        found = transfers.behind(token, now=timezone.now())
-    except transfers.NotHere:
+        found = transfer_links.behind(token, now=timezone.now())
+    except transfer_links.NotHere:
         return render(request, "requests/collect/hand_over_gone.html", status=404)
     is_union = is_of_the_union(found.request.case)
     return render(request, "requests/collect/hand_over.html", {"token": token, "transfer": found, "is_union": is_union})
@@ -67,8 +68,8 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def download(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
-        found, made, content = transfers.hand_over(token, now=timezone.now())
-    except transfers.NotHere:
+        found, made, content = transfer_links.hand_over(token, now=timezone.now())
+    except transfer_links.NotHere:
         return render(request, "requests/collect/hand_over_gone.html", status=404)
     response = StreamingHttpResponse(content, content_type="application/zip")
     response["Content-Length"] = str(made.size)

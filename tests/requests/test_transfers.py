@@ -13,7 +13,7 @@ from core.errors import Invalid
 from core.models import Outbox
 from ledger import signing
 from ledger.models import Entry
-from requests import letters, next_step, package, porting, transfer_post, transfers, ways
+from requests import letters, next_step, package, porting, transfer_links, transfer_post, transfers, ways
 from requests.casework import gather
 from requests.models import Package, RightsRequest, Transfer
 from requests.sending import Unconfirmed
@@ -226,20 +226,20 @@ def test_the_letter_says_whether_they_have_it(found, receiver):
 def test_a_link_works_once_for_three_days_and_for_this_set_alone(found):
     ways.release(found, actor=OFFICER, now=NOW)
     made = Package.objects.get(request=found)
-    token = transfers.offer(made, name="Octopus Ltd", now=NOW).rsplit("/", 2)[1]
-    assert transfers.behind(token, now=NOW).told == "page"
-    transfer, _made, content = transfers.hand_over(token, now=NOW)
+    token = transfer_links.offer(made, name="Octopus Ltd", now=NOW).rsplit("/", 2)[1]
+    assert transfer_links.behind(token, now=NOW).told == "page"
+    transfer, _made, content = transfer_links.hand_over(token, now=NOW)
     assert zipfile.ZipFile(io.BytesIO(b"".join(content))).testzip() is None
     transfer.refresh_from_db()
     assert (transfer.state, transfer.sha256) == ("delivered", made.sha256)
-    old = transfers.offer(made, name="Late Ltd", now=NOW).rsplit("/", 2)[1]
-    for gone, at in ((token, NOW), (old, NOW + transfers.LINK_LIVES), ("x" * 43, NOW)):
-        with pytest.raises(transfers.NotHere):
-            transfers.hand_over(gone, now=at)
-    for _number in range(transfers.LINKS - 1):
-        transfers.offer(made, name="Many Ltd", now=NOW)
-    with pytest.raises(transfers.TooManyLinks):
-        transfers.offer(made, name="Many Ltd", now=NOW)
+    old = transfer_links.offer(made, name="Late Ltd", now=NOW).rsplit("/", 2)[1]
+    for gone, at in ((token, NOW), (old, NOW + transfer_links.LINK_LIVES), ("x" * 43, NOW)):
+        with pytest.raises(transfer_links.NotHere):
+            transfer_links.hand_over(gone, now=at)
+    for _number in range(transfer_links.LINKS - 1):
+        transfer_links.offer(made, name="Many Ltd", now=NOW)
+    with pytest.raises(transfer_links.TooManyLinks):
+        transfer_links.offer(made, name="Many Ltd", now=NOW)
     package.drop_old(now=NOW + package.KEPT * 2)
-    with pytest.raises(transfers.NotHere):
-        transfers.behind(old, now=NOW)
+    with pytest.raises(transfer_links.NotHere):
+        transfer_links.behind(old, now=NOW)
