@@ -5,7 +5,7 @@ to be necessary in a short form. How a round is written is in consents/assessmen
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -24,6 +24,8 @@ from ledger import entries
 from processing.models import Basis, Purpose, Status
 
 REVIEW_EVERY = relativedelta(months=12)
+# Whoever approves alone what they wrote themselves reads it again after a night.
+COOLING_OFF = timedelta(hours=24)
 RELIES = [AssessmentVersion.Decision.RELY, AssessmentVersion.Decision.SAFEGUARDS]
 Cause = AssessmentReview.Cause
 
@@ -44,12 +46,13 @@ def approve(
 ) -> AssessmentVersion:
     """Approve what was submitted. `approver` is an actor id other than those of its writers.
 
-    With SOLE_OFFICER there may be nobody else; then the reason is kept. The review is due within twelve months.
+    With SOLE_OFFICER there may be nobody else; then the reason is kept, and a day passes since it was submitted. The
+    review is due within twelve months.
     """
     version = AssessmentVersion.objects.select_for_update(of=["self"]).select_related("assessment").get(pk=version.pk)
     today = now.astimezone(Controller.current().zone).date()
     _check(version)
-    exception = _second_person(version, approver, sole_officer_reason)
+    exception = _second_person(version, approver, sole_officer_reason, now=now)
     version.review_due = _due(review_due, today)
     version.approver, version.approved_at = approver, now
     version.sole_officer_reason = sole_officer_reason.strip() if exception else ""
@@ -159,7 +162,12 @@ def _check(version: AssessmentVersion) -> None:
         )
 
 
-def _second_person(version: AssessmentVersion, approver: str, reason: str) -> str:
+def cools_until(version: AssessmentVersion) -> datetime | None:
+    """From when on whoever wrote this may approve it, where there is nobody else."""
+    return version.submitted_at + COOLING_OFF if version.submitted_at else None
+
+
+def _second_person(version: AssessmentVersion, approver: str, reason: str, *, now: datetime) -> str:
     """Nobody approves what they wrote, unless there is nobody else: then the ledger says so."""
     if not approver:
         raise NotApprovable(fields={"approver": _("Say who approves.")})
@@ -169,6 +177,10 @@ def _second_person(version: AssessmentVersion, approver: str, reason: str) -> st
         raise NotApprovable(fields={"approver": _("You have written some of this: somebody else approves.")})
     if not reason.strip():
         raise NotApprovable(fields={"sole_officer_reason": _("Say why nobody else could approve it.")})
+    if (ready := cools_until(version)) and now < ready:
+        raise NotApprovable(
+            _("You have written it yourself. Read it again with fresh eyes: you may approve it a day after submitting.")
+        )
     return "sole-officer"
 
 

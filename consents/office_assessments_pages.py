@@ -78,6 +78,7 @@ def of_approval(version: AssessmentVersion, form: ApproveForm, *, is_own: bool) 
         "form": form,
         "is_own": is_own,
         "is_alone": settings.SOLE_OFFICER,
+        "cools_until": assessments.cools_until(version),
         "is_outdated": assessments_facts.differs(version),
         "reviews": list(assessments.open_reviews(version.assessment.purpose)),
     }

@@ -1,6 +1,7 @@
 """The pages of assessments: the wizard, what is due, the second person, and what the public reads."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -118,7 +119,11 @@ def test_its_writer_approves_it_only_where_there_is_nobody_else(settings):
     assert dpo.post(f"{HERE}approve/", {"sole_officer_reason": "x"}).status_code == 200
     settings.SOLE_OFFICER = True
     assert "Say why nobody else" in text(dpo.post(f"{HERE}approve/", {}))
-    assert dpo.post(f"{HERE}approve/", {"sole_officer_reason": "There is one officer."}).status_code == 302
+    why = {"sole_officer_reason": "There is one officer."}
+    assert "with fresh eyes" in text(dpo.get(f"{HERE}approve/"))
+    assert "a day after submitting" in text(dpo.post(f"{HERE}approve/", why))
+    AssessmentVersion.objects.update(submitted_at=timezone.now() - timedelta(days=1))
+    assert dpo.post(f"{HERE}approve/", why).status_code == 302
 
 
 def test_a_screening_that_says_dpia_stands_on_the_pages_of_assessment_and_purpose(registrar):

@@ -1,6 +1,6 @@
 """Assessments: complete, approved by somebody else, reviewed in time, and looked at again when something happens."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -160,13 +160,17 @@ def test_nobody_approves_what_they_wrote(purpose, settings):
     assert refused(version, review_due=date(2027, 3, 4)) == refused(version, review_due=date(2026, 3, 2))
     settings.SOLE_OFFICER = True
     assert refused(version, approver="user:a") == {"sole_officer_reason"}
-    done = approve(version, approver="user:a", sole_officer_reason="There is one officer.", now=make.NOW)
-    assert (done.sole_officer_reason, done.review_due) == ("There is one officer.", date(2027, 3, 3))
+    alone = {"approver": "user:a", "sole_officer_reason": "There is one officer."}
+    with pytest.raises(NotApprovable) as error:
+        approve(version, **alone, now=make.days(1) - timedelta(minutes=1))
+    assert "a day after submitting" in str(error.value.message)
+    done = approve(version, **alone, now=make.days(1))
+    assert (done.sole_officer_reason, done.review_due) == ("There is one officer.", date(2027, 3, 4))
     body = Entry.objects.get(kind="assessment.approved").body
     assert '"exception":"sole-officer"' in body
     assert "one officer" not in body
     with pytest.raises(NotApprovable):
-        approve(version, approver="user:b", now=make.NOW)
+        approve(version, approver="user:b", now=make.days(1))
 
 
 def test_what_was_approved_is_never_changed(purpose):
