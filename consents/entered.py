@@ -33,7 +33,7 @@ THIRD_PARTY = "third_party"
 ASKED = (ConsentEvidence.Kind.PHONE, ConsentEvidence.Kind.IN_PERSON)
 VALID_FOR = "P24M"
 # What has to be held before the first use of a consent that somebody else collected.
-NEEDED = ("seller", "named_as", "told", "chain", "screened_on")
+NEEDED = ("seller", "named_as", "told", "chain", "screened_on", "sampled", "informed_on")
 
 
 class AlreadyKnown(DomainError):

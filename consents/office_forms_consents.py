@@ -130,6 +130,16 @@ class AcceptForm(inputs.Form):
     )
     chain = inputs.CharField(label=gettext_lazy("Through whose hands it came to us"), max_length=500)
     screened_on = inputs.CharField(label=gettext_lazy("When it was checked against suppression lists"), max_length=100)
+    sampled = inputs.CharField(
+        label=gettext_lazy("How we checked that it is true"),
+        help_text=gettext_lazy("For example: asked five people of the list, or saw the records of the seller."),
+        max_length=500,
+    )
+    informed_on = inputs.CharField(
+        label=gettext_lazy("When we told the person that we have their data, and from whom"),
+        help_text=gettext_lazy("Within a month, and with our first message at the latest (UK GDPR Art 14(3))."),
+        max_length=100,
+    )
     file = inputs.FileField(label=gettext_lazy("The screens or the paper that name us"), help_text=FILE_HINT)
 
 

@@ -200,7 +200,9 @@ def tell(client):
     return client.post("/admin/consents-told/", given)
 
 
-EVIDENCE = dict.fromkeys(["seller", "named_as", "told", "chain", "screened_on"], "Example Lists Ltd")
+EVIDENCE = dict.fromkeys(
+    ["seller", "named_as", "told", "chain", "screened_on", "sampled", "informed_on"], "Example Lists Ltd"
+)
 
 
 def test_what_others_collected_is_unknown_until_it_is_shown_that_we_were_named(agent):
