@@ -67,6 +67,8 @@ _WRITE = Q(codename__startswith="add_") | Q(codename__startswith="change_")
 _REGISTER = _of("processing", "consents", "retention", "notices", "cookies")
 # A hold is about people, so whoever keeps the register places none.
 _HOLD = Q(codename__in=["add_legalhold", "change_legalhold", "delete_legalhold"])
+# By what another system calls somebody, they are found there.
+_NAMED = Q(codename__in=["view_systemrecord", "change_systemrecord", "delete_systemrecord"])
 # Where messages of other systems go, and the secrets they are signed with, are the integrator's.
 _WEBHOOKS = Q(codename__in=["view_webhook", "add_webhook", "change_webhook", "delete_webhook"])
 _APPROVING = ["release_rightsrequest", "approve_retentionrule", "approve_assessmentversion"]
@@ -78,7 +80,7 @@ GROUPS = {
     | Q(content_type__app_label="breaches", codename="add_breach"),
     APPROVER: (_OURS & _SEE) | Q(codename__in=_APPROVING),
     AUDITOR: _OURS & _SEE,
-    REGISTRAR: (_REGISTER & ~Q(codename__in=[*_APPROVING, *_PUBLISHING]) & ~_HOLD & ~_WEBHOOKS)
+    REGISTRAR: (_REGISTER & ~Q(codename__in=[*_APPROVING, *_PUBLISHING]) & ~_HOLD & ~_NAMED & ~_WEBHOOKS)
     # Of the kinds of files, theirs is the register: each kind also asks for the right to make such things.
     | Q(content_type__app_label="imports", codename__in=["view_import", "add_import"])
     | Q(codename__in=["view_controller", "view_ruleset", "view_bankholiday"], content_type__app_label="core"),

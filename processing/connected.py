@@ -17,7 +17,6 @@ SCOPE = "systems:tasks"
 class NoSystem(DomainError):
     code = "key-without-system"
     message = _("This API key belongs to no system of the register. Make one that names the system.")
-    status = 403
 
 
 def others() -> QuerySet[System]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Q
+from django.db.models.query import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -14,13 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.desk import actor_of, for_staff, page
 from core.errors import DomainError
-from core.models import Controller
-from retention import systems
+from core.models import ApiKey, Controller
+from retention import shares, systems
 from retention.models import SystemTask
 
-READ, ANSWER = "retention.view_systemtask", "retention.change_systemtask"
+READ, ANSWER, LOOK = "retention.view_systemtask", "retention.change_systemtask", "retention.view_systemrecord"
 PAGE = 25
-OUTCOMES = [choice for choice in SystemTask.Outcome.choices if choice[0] != SystemTask.Outcome.PENDING]
 
 
 @require_GET
@@ -32,16 +32,42 @@ def show(request: HttpRequest) -> HttpResponse:
         last = get_object_or_404(SystemTask, pk=int(after))
         rows = rows.filter(Q(due_on__gt=last.due_on) | Q(due_on=last.due_on, pk__gt=last.pk))
     found = list(rows[: PAGE + 1])
+    keys = {key.system: key for key in ApiKey.objects.filter(revoked_at=None).exclude(system="").order_by("pk")}
     context: dict[str, Any] = {
         "title": _("Systems that have to answer"),
-        "tasks": found[:PAGE],
+        "tasks": [(task, keys.get(task.system.slug)) for task in found[:PAGE]],
         "after": found[PAGE - 1].pk if len(found) > PAGE else "",
         "today": timezone.now().astimezone(Controller.current().zone).date(),
-        "outcomes": OUTCOMES,
-        "reasons": systems.REASONS.items(),
-        "may_answer": request.user.has_perm(ANSWER),
+        **_may(request),
     }
     return page(request, "retention/systems.html", context)
+
+
+@require_POST
+@for_staff(LOOK)
+def records(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """What to erase in that system. A POST, because each look is recorded. `after`: the last one of the page before."""
+    task, after = get_object_or_404(_tasks(), uuid=uuid), request.POST.get("after", "")
+    number = int(after) if after.isdecimal() and len(after) < 19 else 0
+    found, more = shares.shown(task, after=number, actor=actor_of(request), now=timezone.now())
+    context: dict[str, Any] = {
+        "title": _("What %(system)s has to erase") % {"system": task.system.name},
+        "task": task,
+        "records": found,
+        "all": shares.of(task).count(),
+        "after": found[-1].pk if more else "",
+        **_may(request),
+    }
+    return page(request, "retention/system_records.html", context)
+
+
+def _tasks() -> QuerySet[SystemTask]:
+    return SystemTask.objects.select_related("system", "run__rule__purpose")
+
+
+def _may(request: HttpRequest) -> dict[str, Any]:
+    allowed = {"may_answer": request.user.has_perm(ANSWER), "may_look": request.user.has_perm(LOOK)}
+    return {"reasons": systems.REASONS.items(), **allowed}
 
 
 @require_POST
@@ -60,5 +86,6 @@ def answer(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 URLS = [
     path("forgetting/systems/", show, name="forgetting-systems"),
+    path("forgetting/systems/<uuid:uuid>/records/", records, name="forgetting-system-records"),
     path("forgetting/systems/<uuid:uuid>/answer/", answer, name="forgetting-system-answer"),
 ]

@@ -9,9 +9,11 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from django.db import transaction
 from django.db.models.query import QuerySet
 
 from core import copying
@@ -19,6 +21,7 @@ from core.arrays import Among
 from core.copying import big, row
 from core.models import Owner
 from core.vault import destroy_keys, ensure_key, keys_of
+from ledger.entries import record
 from processing.models import Purpose, Status, System
 from retention.models import Run, SystemRecord, SystemTask
 from subjects import known_as
@@ -114,6 +117,19 @@ def page(task: SystemTask, *, after: int = 0, limit: int = PAGE) -> tuple[list[R
         return list(found)
 
     return [Record(one.pk, one.subject, one.item, names(one)) for one in rows[:limit]], len(rows) > limit
+
+
+@transaction.atomic
+def shown(task: SystemTask, *, after: int = 0, actor: str, now: datetime) -> tuple[list[Record], bool]:
+    """The same for somebody who does the work in that system by hand. Who looked is recorded."""
+    record(
+        kind="retention.records-shown",
+        at=now,
+        actor=actor,
+        object=task.run.uuid,
+        data={"task": task.uuid, "system": task.system.slug, "after": after},
+    )
+    return page(task, after=after)
 
 
 def forget(task: SystemTask) -> None:

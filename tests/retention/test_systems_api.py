@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 import pytest
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from core import apikeys
@@ -15,6 +16,7 @@ from retention.purge import purge
 from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
+from tests import make_staff
 from tests.make_register import system
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
@@ -105,7 +107,22 @@ def test_the_answer_closes_the_task_ends_what_was_kept_for_it_and_is_one_receipt
     assert SystemTask.objects.get(system__slug="accounting").outcome == "pending"
 
 
+def test_staff_see_what_to_erase_where_nobody_asks_by_itself(world, admin_client, client):
+    task = SystemTask.objects.get(system__slug="accounting")
+    address = reverse("admin:forgetting-system-records", args=[task.uuid])
+    assert admin_client.get(address).status_code == 405
+    page = admin_client.post(address).text
+    assert ("10001" in page, "C-1" in page, "no id of that system" in page) == (True, False, True)
+    [entry] = Entry.objects.filter(kind="retention.records-shown")
+    assert (entry.object, "10001" in entry.body) == (task.run.uuid, False)
+    admin_client.post(reverse("admin:forgetting-system-answer", args=[task.uuid]), {"outcome": "nothing_found"})
+    assert "so the list is gone" in admin_client.post(address).text
+    # Who keeps the register sees no person.
+    client.force_login(make_staff.account("reg", "registrar"))
+    assert (client.post(address).status_code, client.get(reverse("admin:forgetting-systems")).status_code) == (404, 200)
+
+
 def test_a_key_that_names_no_system_or_lacks_the_scope_is_told_so():
     assert caller("crm", "events:read").get(LIST).status_code == 403
     refused = caller("crm").get(LIST)
-    assert (refused.status_code, refused.json()["code"]) == (403, "key-without-system")
+    assert (refused.status_code, refused.json()["code"]) == (409, "key-without-system")
