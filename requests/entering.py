@@ -23,6 +23,7 @@ from requests.working import cases_visible_to
 from subjects.identifiers import Claim
 
 Channel = CaseFile.Channel
+NOTHING = _("Choose what they ask for, or write down what they complain of.")
 # How something reaches staff; web and API have doors of their own.
 BY_HAND = [Channel.LETTER, Channel.PHONE, Channel.IN_PERSON, Channel.EMAIL, Channel.SOCIAL_MEDIA]
 
@@ -115,7 +116,7 @@ def _check(entry: Entry, *, now: datetime) -> int:
         errors["received_on"] = _("A request cannot have been received in the future.")
     errors |= problems(days, entry.late, entry.capacity, entry.requester, is_child=entry.is_child)
     if not entry.rights and not entry.complaint.strip():
-        errors["rights"] = _("Choose what they ask for, or write down what they complain of.")
+        errors["rights"] = NOTHING
     if errors:
         raise Invalid(fields=errors)
     return days

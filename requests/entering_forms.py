@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from requests.arriving import Late
-from requests.entering import BY_HAND, Entry
+from requests.entering import BY_HAND, NOTHING, Entry
 from requests.models import CaseFile, Representation, Right
 from requests.office_forms import DayField
 
@@ -48,11 +48,14 @@ class EntryForm(forms.Form):
     )
     wish = _words(_("What would put it right for them"), rows=2)
     channel = forms.ChoiceField(
-        label=_("How it came"), choices=[("", _("Choose")), *((one.value, one.label) for one in BY_HAND)]
+        label=_("How it came"),
+        choices=[("", _("Choose")), *((one.value, one.label) for one in BY_HAND)],
+        error_messages={"required": _("Choose how it came.")},
     )
     received_on = DayField(
         label=_("The day it came"),
         help_text=_("The true day, whoever received it. The time to answer counts from it."),
+        error_messages={"required": _("Give the day it came.")},
     )
     late = forms.ChoiceField(
         label=_("Entered on a later day, because"), choices=[("", ""), *Late.choices], required=False
@@ -69,6 +72,13 @@ class EntryForm(forms.Form):
         label=_("Postal address"), widget=forms.Textarea(attrs={"rows": 3}), max_length=500, required=False
     )
     capacity, representative, is_child = representation()
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        # Said with everything else that is wrong, and not only once that is right.
+        if not given.get("rights") and not given.get("complaint", "").strip() and "rights" not in self.errors:
+            self.add_error("rights", NOTHING)
+        return given
 
     @property
     def entry(self) -> Entry:

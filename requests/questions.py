@@ -154,6 +154,9 @@ class PortabilityForm(Question):
         data: dict[str, Any] = super().clean() or {}
         if data.get("receiver") == OTHER and not data.get("organisation") and "organisation" not in self.errors:
             self.add_error("organisation", _("Enter the name of the company or organisation"))
+        if data.get("receiver") != OTHER:
+            # Whoever changed their mind is not shown as sending it to somebody.
+            data["organisation"] = ""
         return data
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from requests import address, messages, references, status, steps
+from requests import address, messages, references, representing, status, steps
 from requests import draft as drafts
 from requests.arriving import take_in, take_in_complaint
 from requests.forms import ComplaintForm, LinkForm, MessageForm, NewAddressForm, Question, SendForm
@@ -221,7 +221,8 @@ def complained(request: HttpRequest) -> HttpResponse:
     complaint = Complaint.objects.filter(reference=references.tidy(known)).first() if known else None
     if complaint is None:
         return redirect("requests:hub")
-    return render(request, "requests/complained.html", {"complaint": complaint})
+    context = {"complaint": complaint, "for_another": representing.of(complaint.case) is not None}
+    return render(request, "requests/complained.html", context)
 
 
 def _sent_case(request: HttpRequest) -> CaseFile | None:

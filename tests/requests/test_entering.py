@@ -76,7 +76,9 @@ def test_what_cannot_be_is_refused(officer):
     later = timezone.localdate() + timedelta(days=1)
     assert "cannot have been received in the future" in post(officer, received_on=later.isoformat()).text
     assert "Say who is asking" in post(officer, name="").text
-    assert "Choose what they ask for" in post(officer, rights=[]).text
+    wrong = post(officer, rights=[], channel="", received_on="31/02/2026").text
+    for sentence in ("Choose what they ask for", "Choose how it came.", "Give a date"):
+        assert sentence in wrong
     assert "Say who asks for the person" in post(officer, capacity="agent").text
     assert "Say who asks for the child" in post(officer, is_child="on").text
     assert not CaseFile.objects.exists()

@@ -91,6 +91,8 @@ def test_each_answer_is_shown_before_it_is_sent(client):
     page = walk(client, ("rights", {"rights": ["rectification", "portability", "withdrawal"]}),
                 *[(step, ABOUT_EACH[step]) for step in ("correction", "consent", "transfer")],
                 NAME, EMAIL, DETAILS)  # fmt: skip
+    client.post("/rights/transfer/", {"receiver": "me", "organisation": "Nobody Ltd"})
+    assert "Nobody Ltd" not in text_of(client.get("/rights/check/"))
     for words in ("My street", "Sea Street", "Octopus Ltd", "Another one, or I do not remember", "grace@example.com"):
         assert words in text_of(page)
     assert text_of(page).count(">Change<") == 7
@@ -277,7 +279,7 @@ def test_who_complains_for_another_says_so_and_nobody_else_is_asked(client):
     for sentence in ("Select how old they are", "Enter your own name"):
         assert sentence in wrong
     assert not Complaint.objects.exists()
-    complain(client, **ELSE)
+    assert "Show us that you may complain" in text_of(complain(client, **ELSE))
     case = Complaint.objects.get().case
     assert (case.representation.capacity, case.representation.competence) == ("parent", "unknown")
     assert claim_of(case)["representative"] == ELSE["representative"]
