@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import access, exempting, found, leaving_out, package, report, spool, systems, two_people
+from requests import access, exempting, found, leaving_out, package, report, spool, systems, two_people, untold
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
 from requests.models import Decision, Package, Right, RightsRequest
@@ -48,6 +48,14 @@ class FoundForNobody(DomainError):
     code = "found-for-nobody"
     message = _(
         "Documents were found, but the case belongs to nobody we know. Enter the person and say whose case it is."
+    )
+
+
+class AsAStranger(DomainError):
+    code = "as-a-stranger"
+    message = _(
+        "All that a deletion left of this person is left out in silence, so there is no copy: they are answered as"
+        " somebody whom we do not know."
     )
 
 
@@ -102,6 +110,7 @@ def release_access(rights_request: RightsRequest, *, actor: str, now: datetime, 
     two_people.check(rights_request, actor=actor, reason=exception, now=now)
     if made is None:
         _nothing_was_found(rights_request)
+        blocks.release(rights_request.uuid, now=now, actor=actor)
         return nothing_found(rights_request, actor=actor, now=now)
     token = package.new_link(made, now=now)
     context = report.of_access(rights_request, made)
@@ -115,7 +124,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     confirmed(rights_request)
     made = Package.objects.filter(request=rights_request).first()
     is_executed = "executed_at" in rights_request.result
-    is_known = rights_request.case.subject is not None
+    is_known = _is_known(rights_request)
     if made and is_stale(rights_request, made):
         raise StaleCopy
     if rights_request.right == Right.ACCESS and made and "purposes" in rights_request.result:
@@ -139,8 +148,7 @@ def _copy_to_send(rights_request: RightsRequest, *, actor: str, now: datetime) -
     if rights_request.result.get("nothing"):
         return None
     made = Package.objects.filter(request=rights_request).first()
-    is_known = rights_request.case.subject is not None
-    if is_known and (made is None or rights_request.state == State.PARTLY_ANSWERED):
+    if _is_known(rights_request) and (made is None or rights_request.state == State.PARTLY_ANSWERED):
         return prepare_access(rights_request, actor=actor, now=now)
     return made
 
@@ -155,4 +163,11 @@ def _known(rights_request: RightsRequest) -> DataSubject:
     confirmed(rights_request)
     if rights_request.case.subject is None:
         raise DomainError(_("We hold nothing under the confirmed address, so there is no copy to make."))
+    if not _is_known(rights_request):
+        raise AsAStranger
     return rights_request.case.subject
+
+
+def _is_known(rights_request: RightsRequest) -> bool:
+    """Whether there is somebody to whom the answer may speak as somebody we know."""
+    return rights_request.case.subject is not None and not untold.is_as_if_gone(rights_request)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid, NotFound
 from core.keys import token_hash
-from requests import notice
+from requests import notice, untold
 from requests.asking import (
     NEVER_WAIT,
     answer_of,
@@ -66,7 +66,8 @@ def check(rights_request: RightsRequest, *, now: datetime) -> None:
 
 def may_ask(rights_request: RightsRequest) -> bool:
     """Whether the question is worth offering: we know nobody yet, and it has not been put."""
-    if rights_request.right in NEVER_WAIT or rights_request.case.subject_id:
+    is_known = rights_request.case.subject_id and not untold.is_as_if_gone(rights_request)
+    if rights_request.right in NEVER_WAIT or is_known:
         return False
     return not rights_request.askings.filter(kind=Kind.WHERE).exclude(ended=Ended.TAKEN_BACK).exists()
 

@@ -107,10 +107,7 @@ def _asked(rights_request: RightsRequest) -> dict[str, Any]:
 
 
 def purposes_of(subject: DataSubject, *, untold: Collection[str] = ()) -> set[int]:
-    """The purposes this person has needs, relationships or consents in. A "no" is no use of their data.
-
-    `untold`: without these records and relationships (ids), as if they were not there.
-    """
+    """The purposes they have needs, relationships or consents in, but for `untold` (ids). A "no" is no use of data."""
     needs = ItemPurpose.objects.filter(subject=subject).exclude(item__uuid__in=untold)
     ties = Relationship.objects.filter(subject=subject).exclude(uuid__in=untold)
     return {

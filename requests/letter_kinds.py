@@ -95,7 +95,7 @@ TITLES: dict[str, Text] = {
     "rectification_answer": _("Your request to have your data corrected"),
     "restriction_answer": _("Your request to have your data stored and not used"),
     "adm_answer": _("The decision that you asked us to look at again"),
-    "nothing_found": _("We found nothing about you"),
+    "nothing_found": _("What came of our search"),
     "portability_answer": _("Your data to take elsewhere"),
     "objection_answer": _("Your objection"),
     "withdrawal_confirmation": _("Your consent is withdrawn"),

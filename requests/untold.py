@@ -12,12 +12,14 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from consents.models import ConsentState
+from consents.withdraw import IN_FORCE
 from core.errors import Invalid, NotFound
 from requests import leaving_out
 from requests.leaving_out import Why
 from requests.models import CaseFile, Exemption, Right, RightsRequest
 from subjects import untold
-from subjects.models import DataSubject, PersonalDataItem, RestrictedUse, Restriction
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Relationship, RestrictedUse, Restriction
 
 SILENT = Exemption.objects.filter(is_silent=True)
 
@@ -50,6 +52,25 @@ def systems_of(rights_request: RightsRequest) -> set[int]:
     silent = set(SILENT.filter(document__request=rights_request).values_list("document", flat=True))
     shown = {system for system, document in found if document not in silent}
     return {system for system, document in found if document in silent} - shown
+
+
+def is_as_if_gone(rights_request: RightsRequest) -> bool:
+    """Whether a deletion left of this person nothing but what is left out in silence: without that nobody would be
+    known, so whoever asks for a copy is answered as a stranger is.
+    """
+    subject = rights_request.case.subject
+    if subject is None or rights_request.right != Right.ACCESS or rights_request.documents.exists():
+        return False
+    silent = leaving_out.left_out(rights_request).silent
+    deleted = RightsRequest.objects.filter(case__subject=subject, right=Right.ERASURE, result__has_key="executed_at")
+    if not silent or not deleted.filter(exemptions__is_silent=True).exists():
+        return False
+    of_it = ItemPurpose.objects.filter(subject=subject, item__uuid__in=silent).values("purpose")
+    return not (
+        PersonalDataItem.objects.filter(subject=subject).exclude(uuid__in=silent).exists()
+        or Relationship.objects.filter(subject=subject).exclude(uuid__in=silent).exclude(purpose__in=of_it).exists()
+        or ConsentState.objects.filter(subject=subject.uuid, status__in=IN_FORCE).exists()
+    )
 
 
 def carry_over(case: CaseFile, *, now: datetime) -> None:

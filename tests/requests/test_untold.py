@@ -13,7 +13,7 @@ from requests import answer, decisions, leaving_out, letters, messages, package,
 from requests.leaving_out import Why
 from requests.models import Exemption, FoundDocument, RightsRequest
 from subjects import relationships
-from subjects.models import Disclosure, PersonalDataItem, RestrictedUse, Restriction
+from subjects.models import Disclosure, ErasureBlock, PersonalDataItem, RestrictedUse, Restriction
 from tests import make_consents, make_register, make_subjects
 from tests import make_office as make
 
@@ -156,3 +156,26 @@ def test_a_system_answers_as_if_what_is_left_out_had_not_been_found(subject, mai
         assert told.count("We found data about you") == 1
         assert "Nothing found" in told
     assert not [name for name in files if name.startswith("documents/")]
+
+
+def test_who_was_deleted_but_for_what_is_silent_is_answered_as_a_stranger(subject, mailoutbox):
+    kept = secret(subject, "fraud-screening")
+    found = ask("erasure", mailoutbox)
+    leaving_out.record_out(found, kept.uuid, SILENT, **BY)
+    for line in decisions.lines(found, now=make.NOW):
+        decisions.decide(found, line.purpose, "grant", "right-applies", "", **BY)
+    ways.release(found, **BY)
+    assert list(PersonalDataItem.objects.filter(subject=subject)) == [kept]
+    access = ask("access", mailoutbox)
+    assert access.case.subject == subject
+    with pytest.raises(answer.AsAStranger):
+        answer.prepare_access(access, **BY)
+    make.looked(access)
+    answer.release_access(access, **BY)
+    mine = letters.read(letters.latest(access))["text"]
+    stranger = make.looked(ask("access", mailoutbox, email="nobody@example.com"))
+    answer.release_access(stranger, **BY)
+    theirs = letters.read(letters.latest(stranger))["text"]
+    assert mine.replace(access.reference, "") == theirs.replace(stranger.reference, "")
+    assert "found none that we have to give you" in mine
+    assert not ErasureBlock.objects.filter(subject=subject, released_at=None).exists()
