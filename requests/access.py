@@ -79,14 +79,14 @@ def take(
     and why. Rows are read once, into the spool, a batch at a time.
     """
     hold(subject)
-    titles = _titles()
+    names = titles()
     without = left_out or LeftOut()
 
     def rows_of(category: registry.Category) -> Iterator[dict[str, Any]]:
         for row in category.export(subject):
             shown = None if _is_withheld(row.get("purposes"), withheld) else without.applied(row)
             if shown is not None:
-                yield _titled(shown, titles)
+                yield titled(shown, names)
 
     sections = [_section(str(category.label), spool.keep(rows_of(category))) for category in registry.categories()]
     # The request itself is data we use about them, for that purpose.
@@ -133,14 +133,14 @@ def _section(label: str, rows: Rows) -> Section:
     return Section(slugify(label) or "data", label, rows)
 
 
-def _titles() -> dict[str, str]:
+def titles() -> dict[str, str]:
     """What a person may read for the id of a purpose: its title, also of one that is over."""
     versions = PurposeVersion.objects.exclude(status=Status.DRAFT).order_by("number")
     titles = dict(versions.values_list("purpose__slug", "title"))
     return {**titles, "all-marketing": _("All marketing")}
 
 
-def _titled(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+def titled(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
     """The row with its purposes by their titles."""
     named = dict(row)
     if isinstance(row.get("purpose"), str):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from core.errors import Text
 from core.models import Controller
-from requests import casework, leaving_out, office, reading
+from requests import access, casework, leaving_out, office, reading
 from requests.exemptions import for_right
 from requests.leaving_out import CONSENT, Weighed, Why
 from requests.models import Exemption, Right, RightsRequest
@@ -90,8 +90,9 @@ def show(request: HttpRequest, found: RightsRequest, **extra: Any) -> HttpRespon
     context = {"title": found.reference, "rights_request": found, "page": page, "rows": rows, **choices(found)}
     context |= {"lead": LEADS.get(found.right, ""), "is_copied": found.right in COPIED}
     if found.right == Right.ACCESS and found.case.subject and not page.has_next():
-        told = beside(found.case.subject)
-        context["beside"] = [(label, UUID(row["id"]), reading.readable(row, zone)) for label, row in told]
+        names = access.titles()
+        told = [(label, UUID(row.pop("id")), access.titled(row, names)) for label, row in beside(found.case.subject)]
+        context["beside"] = [(label, uuid, reading.readable(row, zone)) for label, uuid, row in told]
     return office.page(request, "records", {**context, "left_out": _by_item(found), **extra})
 
 
