@@ -13,6 +13,7 @@ class Import(models.Model):
         PEOPLE = "people", _("People")
         CASES = "cases", _("Rights requests")
         SUPPRESSIONS = "suppressions", _("Suppression list")
+        CHOICES = "choices", _("Choices")
         REGISTER = "register", _("Register of processing")
 
     class State(models.TextChoices):
@@ -40,9 +41,11 @@ class Import(models.Model):
     class Meta:
         indexes = [models.Index("created_at", name="imports_by_date")]
         constraints = [
-            models.CheckConstraint(condition=models.Q(kind__in=["people", "cases", "suppressions", "register"]),
-                                   name="imports_kind_known"),
-        ]  # fmt: skip
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["people", "cases", "suppressions", "choices", "register"]),
+                name="imports_kind_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"import {self.uuid}"

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from consents import permission, suppression
-from consents.models import ConsentState, Suppression
+from consents.models import ConsentEvent, ConsentState, Suppression
 from core.models import Outbox
 from ledger.models import Entry
 from processing.models import DataCategory, ProcessingActivity, PurposeVersion, Recipient, System
@@ -146,6 +146,34 @@ def test_errors_of_a_suppression_list(register):
     job = make.staged("suppressions", rows, columns=["email", "purpose"])
     errors = make.errors(job)
     assert [errors[line][0][0] for line in (2, 3, 4)] == ["email", "email", "purpose"]
+
+
+CHOICE = {"email": "ada@example.com", "purpose": "Newsletter", "channel": "E-mail", "status": "Yes"}
+CHOICE |= {"at": "01/02/2026", "evidence": "MailTool list 7"}
+
+
+def test_choices_are_taken_in_as_by_the_command_and_undo_no_no(register):
+    rows = [
+        CHOICE,
+        CHOICE | {"email": "bob@example.com", "at": "2026-02-01T10:00:00Z", "status": "opted out", "evidence": ""},
+        CHOICE | {"email": "gone@example.com"},
+        CHOICE | {"email": "x", "channel": "pigeon"},
+        CHOICE | {"email": "cyd@example.com", "evidence": ""},
+        CHOICE | {"email": "dan@example.com", "channel": ""},
+    ]
+    make.committed("suppressions", [{"email": "gone@example.com", "since": "2026-01-01"}])
+    job = make.committed("choices", rows)
+    assert make.counts(job) == {"done": 2, "wrong": 4}
+    states = dict(ConsentState.objects.values_list("status", "effective_at"))
+    assert states["given"] == datetime(2026, 2, 1, tzinfo=UTC)
+    assert permission.check("newsletter", "email", "email", ["ada@example.com"], now=make.NOW)[0].allowed
+    told = {line: [name for name, _sentence in found] for line, found in make.errors(job).items()}
+    assert told == {4: [""], 5: ["channel"], 6: ["evidence"], 7: ["channel"]}
+    assert "An import does not undo it." in make.errors(job)[4][0][1]
+    # Brought in again it makes nothing again, by whatever door.
+    events = ConsentEvent.objects.count()
+    assert make.counts(make.committed("choices", [CHOICE | {"evidence": "The same"}])) == {"done": 1}
+    assert ConsentEvent.objects.count() == events
 
 
 def test_a_register_becomes_drafts():
