@@ -13,7 +13,7 @@ from core.desk import DayField
 from processing.models import Purpose, PurposeVersion, System
 from retention.holds import REASONS
 from retention.holds_change import REASONS as CHANGE_REASONS
-from retention.models import RetentionRule
+from retention.models import RetentionRule, Trigger
 from subjects.models import DataSubject, Organisation
 
 
@@ -31,10 +31,17 @@ class PurposeChoices(forms.ModelMultipleChoiceField):
 
 class HoldForm(forms.Form):
     matter = forms.CharField(
-        max_length=60, label=_("Number of the matter"), help_text=_("Not a person's name: everybody here can read it.")
+        max_length=60,
+        label=_("Number of the matter"),
+        help_text=_("Not a person's name: everybody here can read it."),
+        error_messages={"required": _("Give the number of the matter.")},
     )
     reason = forms.ChoiceField(choices=list(REASONS.items()), label=_("Why it must be kept"))
-    review_due = DayField(label=_("Look at it again on"), help_text=_("Within six months. You are reminded by mail."))
+    review_due = DayField(
+        label=_("Look at it again on"),
+        help_text=_("Within six months. You are reminded by mail."),
+        error_messages={"required": _("Choose a day within the next six months.")},
+    )
     people = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
@@ -125,7 +132,12 @@ class ReviewForm(forms.Form):
 class RuleForm(forms.ModelForm):
     """A draft of a retention rule. Whether it can be applied is asked of the domain (retention/rules.py)."""
 
-    purpose = PurposeChoice(Purpose.objects.none(), label=_("Purpose"), empty_label=_("Choose one"))
+    purpose = PurposeChoice(
+        Purpose.objects.none(),
+        label=_("Purpose"),
+        empty_label=_("Choose one"),
+        error_messages={"required": _("Choose the purpose whose data it is about.")},
+    )
     fixed_on = DayField(
         required=False,
         label=_("The fixed date"),
@@ -134,7 +146,7 @@ class RuleForm(forms.ModelForm):
     review_due = DayField(required=False, label=_("Look at the rule again on"))
     recipe = forms.CharField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
         label=_("How to anonymise"),
         help_text=_("Only for a rule that anonymises: its recipe in YAML, as docs/statistics.md shows."),
     )
@@ -161,12 +173,19 @@ class RuleForm(forms.ModelForm):
             "legal_reason": _("The law, claim or need that asks for this length. The auditor reads it."),
             "owner": _("A role, not a name."),
         }
+        error_messages = {
+            "slug": {"required": _("Give it a name, such as applicants.")},
+            "trigger": {"required": _("Choose the event that the period is counted from.")},
+            "period": {"required": _("Say how long it is kept, such as P12M for twelve months.")},
+            "legal_reason": {"required": _("Say which law, claim or need asks for this length.")},
+        }
         widgets = {"legal_reason": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
         self.fields["purpose"].queryset = purposes()  # type: ignore[attr-defined]
         self.fields["category"].empty_label = _("Everything")  # type: ignore[attr-defined]
+        self.fields["trigger"].choices = [("", _("Choose one")), *Trigger.choices]  # type: ignore[attr-defined]
         if self.instance.recipe:
             self.initial["recipe"] = yaml.safe_dump(self.instance.recipe, sort_keys=False, allow_unicode=True)
         else:
@@ -176,8 +195,10 @@ class RuleForm(forms.ModelForm):
         text = self.cleaned_data["recipe"].strip()
         try:
             found = yaml.safe_load(text) if text else None
-        except yaml.YAMLError:
-            raise forms.ValidationError(_("This is not YAML.")) from None
+        except yaml.YAMLError as error:
+            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+            text = _("This is not YAML: look at line %(line)d, and at the example in docs/statistics.md.")
+            raise forms.ValidationError(text % {"line": line}) from None
         if found is not None and not isinstance(found, dict):
             raise forms.ValidationError(_("A recipe has fields, quasi and sensitive."))
         return found

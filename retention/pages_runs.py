@@ -23,14 +23,16 @@ READ = "retention.view_retentionrule"
 def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     run = get_object_or_404(Run.objects.select_related("rule__purpose"), uuid=uuid)
     is_over = run.status in (Run.Status.FINISHED, Run.Status.STOPPED) and run.finished_at
+    done = runs.totals(run)
     context = {
         "title": _("A run of %(rule)s") % {"rule": run.rule} if run.rule else _("An erasure that was asked for"),
         "run": run,
-        "done": runs.totals(run),
+        "done": done,
         "worked": progress.worked(run) if run.status == Run.Status.RUNNING else None,
+        "changed": progress.changed(run) if run.measured else 0,
         "why_stopped": stopping.WHY.get(run.stopped, ""),
         "systems": run.system_tasks.select_related("system").order_by("system__slug"),
-        "backups_until": _backups_until(run) if is_over else None,
+        "backups_until": _backups_until(run) if is_over and any(vars(done).values()) else None,
     }
     return page(request, "retention/run.html", context)
 

@@ -78,7 +78,8 @@ def answer(request: HttpRequest, uuid: UUID) -> HttpResponse:
     try:
         systems.answer(task, **given, actor=actor_of(request), now=timezone.now())
     except DomainError as error:
-        messages.error(request, " ".join(str(text) for text in (error.fields or {"": error.message}).values()))
+        said = " ".join(str(text) for text in (error.fields or {"": error.message}).values())
+        messages.error(request, f"{task.system.name}: {said}")
     else:
         messages.success(request, _("Written down. The certificate of the run says it from now on."))
     return redirect("admin:forgetting-systems")
