@@ -38,8 +38,8 @@ ONE_CLICK = "One-Click"
 SUBJECT = "unsub-"
 MOST_VALUES = 100_000
 VIEWS, HERE = ("unsubscribe", "preferences"), "TOKEN"
-# Longer than any address and slug make it. What is longer is not ours.
-LONGEST = 600
+# Longer than any address and its lists make it. What is longer is not ours.
+LONGEST = 2_000
 
 
 @dataclass(frozen=True)
