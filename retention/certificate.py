@@ -15,7 +15,7 @@ from core.errors import DomainError
 from ledger import merkle, proofs, signing
 from ledger.entries import instant
 from ledger.models import Entry
-from retention import systems
+from retention import shares, systems
 from retention.models import Run
 
 TYPE = "application/erasure-certificate+jwt"
@@ -123,6 +123,9 @@ def _stores(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
         ]
     if gone or data["needs"]:
         stores += _elsewhere(run, data)
+    if shares.sealed(run):
+        # For them to find their records by, and for nobody else; the key goes with the answer.
+        stores.append({"store": "ids-for-systems", "outcome": "sealed-until-answered", "systems": shares.sealed(run)})
     return stores
 
 

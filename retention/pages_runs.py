@@ -15,7 +15,7 @@ from core.models import Controller
 from retention import certificate, progress, runs, stopping
 from retention.models import Run
 
-READ = "retention.view_retentionrule"
+READ, APPROVE = "retention.view_retentionrule", "retention.approve_retentionrule"
 
 
 @require_GET
@@ -29,6 +29,7 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "run": run,
         "done": done,
         "worked": progress.worked(run) if run.status == Run.Status.RUNNING else None,
+        "may_steer": request.user.has_perm(APPROVE) and run.rule,
         "changed": progress.changed(run) if run.measured else 0,
         "why_stopped": stopping.WHY.get(run.stopped, ""),
         "systems": run.system_tasks.select_related("system").order_by("system__slug"),

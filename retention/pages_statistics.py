@@ -58,6 +58,7 @@ class NoiseForm(forms.Form):
         label=gettext_lazy("Values to count"),
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("One on a line, named beforehand: which values occur tells of people too."),
+        error_messages={"required": gettext_lazy("Name at least one value.")},
     )
     epsilon = forms.DecimalField(
         label=gettext_lazy("Epsilon"),
@@ -65,14 +66,19 @@ class NoiseForm(forms.Form):
         decimal_places=3,
         min_value=0,
         help_text=gettext_lazy("How much it may tell: a smaller one adds more noise. At 0.5 most counts are off by 2."),
+        error_messages={"required": gettext_lazy("Say how much this release may tell, such as 0.5.")},
     )
     name = forms.CharField(
         label=gettext_lazy("What the ledger calls it"),
         max_length=50,
         validators=[validate_slug],
         help_text=gettext_lazy("Letters, digits and hyphens, such as outcome-2026."),
+        error_messages={"required": gettext_lazy("Give the release a name, such as outcome-2026.")},
     )
-    sure = forms.BooleanField(label=gettext_lazy("I know that what is told cannot be taken back."))
+    sure = forms.BooleanField(
+        label=gettext_lazy("I know that what is told cannot be taken back."),
+        error_messages={"required": gettext_lazy("Nothing was released. Say that you know it.")},
+    )
 
     def __init__(self, names: Sequence[str], *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -93,17 +99,26 @@ class RecordForm(forms.Form):
             "Everybody can read what is published. Think of somebody who is competent and curious, of a colleague or"
             " neighbour who knows something already, and of other data that can be had."
         ),
+        error_messages={"required": gettext_lazy("Say who could try, knowing what.")},
     )
     tried = forms.CharField(
         label=gettext_lazy("What was tried, and what came of it"),
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=4000,
         help_text=gettext_lazy("Singling somebody out, linking rows to other data, inferring something. Name nobody."),
+        error_messages={"required": gettext_lazy("Say what was tried, and what came of it.")},
     )
     decision = forms.ChoiceField(
-        label=gettext_lazy("Decision"), choices=AnonymityRecord.Decision.choices, widget=forms.RadioSelect
+        label=gettext_lazy("Decision"),
+        choices=AnonymityRecord.Decision.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Say what you decided.")},
     )
-    review_due = DayField(label=gettext_lazy("Look at it again on"), help_text=gettext_lazy("Within a year."))
+    review_due = DayField(
+        label=gettext_lazy("Look at it again on"),
+        help_text=gettext_lazy("Within a year."),
+        error_messages={"required": gettext_lazy("Choose a day within a year.")},
+    )
 
 
 @require_GET

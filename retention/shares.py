@@ -132,6 +132,14 @@ def shown(task: SystemTask, *, after: int = 0, actor: str, now: datetime) -> tup
     return page(task, after=after)
 
 
+def sealed(run: Run) -> list[str]:
+    """The systems for which ids of people are kept, sealed, until they answer."""
+    owed = run.system_tasks.filter(
+        system__in=SystemRecord.objects.filter(run=run, known_as__isnull=False).values("system")
+    )
+    return sorted(owed.values_list("system__slug", flat=True))
+
+
 def forget(task: SystemTask) -> None:
     """In the transaction of the answer: nobody needs to know any more who it was."""
     destroy_keys(Owner.SHARE, [task.uuid])

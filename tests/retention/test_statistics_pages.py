@@ -27,7 +27,7 @@ def record(client, run, **changes):
 def test_a_record_says_who_could_try_and_is_kept(admin_client, admin_user):
     run = anonymous_rows(("1970s", "good", 30), ("1970s", "bad", 12))
     assert "Choose a day within the next year" in record(admin_client, run, review_due="2100-01-01").text
-    assert "This field is required" in record(admin_client, run, tried="").text
+    assert "Say what was tried" in record(admin_client, run, tried="").text
     assert not AnonymityRecord.objects.exists()
     assert "Somebody may be found in these rows" not in record(admin_client, run).text
     page = record(admin_client, run, decision="found", attacker="A colleague.").text
@@ -82,7 +82,7 @@ def test_a_table_is_looked_at_and_published_once_and_counts_spend_of_the_year(ad
 
     count = reverse("admin:statistics-count", args=[run.uuid])
     ask = {"field": "feedback.score", "values": "good\nbad", "epsilon": "1", "name": "score-2026"}
-    assert "This field is required" in admin_client.post(count, ask).text
+    assert "Say that you know it" in admin_client.post(count, ask).text
     assert "at most 1" in admin_client.post(count, ask | {"sure": "on", "epsilon": "2"}).text
     assert not EpsilonSpent.objects.exists()
     page = admin_client.post(count, ask | {"sure": "on"}, follow=True).text

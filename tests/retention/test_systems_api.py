@@ -11,6 +11,7 @@ from core import apikeys
 from core.models import DataKey, Owner
 from ledger.feed import event
 from ledger.models import Entry
+from retention import certificate
 from retention.models import SystemRecord, SystemTask
 from retention.purge import purge
 from subjects import people
@@ -84,6 +85,8 @@ def test_each_system_sees_its_own_records_by_its_own_ids_and_nobody_elses(world)
 def test_the_answer_closes_the_task_ends_what_was_kept_for_it_and_is_one_receipt(world):
     crm = caller("crm")
     [task] = crm.get(LIST).json()["results"]
+    run = SystemTask.objects.get(uuid=task["id"]).run
+    assert kept_for(run) == ["accounting", "crm"]
     address = f"{LIST}{task['id']}/"
     refused = crm.post(address, {"outcome": "retained"}, format="json")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "reason")
@@ -105,6 +108,13 @@ def test_the_answer_closes_the_task_ends_what_was_kept_for_it_and_is_one_receipt
     assert not DataKey.objects.filter(owner=Owner.SHARE, owner_id=task["id"]).exists()
     assert set(SystemRecord.objects.values_list("system__slug", flat=True)) == {"accounting"}
     assert SystemTask.objects.get(system__slug="accounting").outcome == "pending"
+    assert kept_for(run) == ["accounting"]
+
+
+def kept_for(run):
+    """As the certificate says it."""
+    [store] = [one for one in certificate.certificate(run)["stores"] if one["store"] == "ids-for-systems"]
+    return store["systems"]
 
 
 def test_staff_see_what_to_erase_where_nobody_asks_by_itself(world, admin_client, client):
