@@ -24,7 +24,8 @@ LAW = {"power": "Order of the county court, 12 March", "approved_by": "user:b", 
 
 
 def recipient(ground="consent", slug="partner", *, purposes=("newsletter",), **fields):
-    fields = {"role": "controller", "name": "Partner Ltd", "contract": "Agreement of 2 May", **fields}
+    reached = {"address": "2 Other Road", "contact": "privacy@partner.example"}
+    fields = {"role": "controller", "name": "Partner Ltd", "contract": "Agreement of 2 May", **reached, **fields}
     made = Recipient.objects.create(slug=slug, ground=ground, **fields)
     for version in PurposeVersion.objects.filter(purpose__slug__in=purposes):
         # As it was written before it went live.
