@@ -23,10 +23,9 @@ from processing.models import Status, System
 from requests import searching, systems
 from requests.api_work import TaskIn, actor_of, read
 from requests.models import Decision, Right, RightsRequest, Task
-from subjects import known_as
 from subjects.api import IDEMPOTENCY
 
-OPEN = (Task.Outcome.PENDING, Task.Outcome.FAILED)
+KNOWN = Q(request__case__subject__isnull=False) | Q(known_as__isnull=False)
 GRANTED = Exists(Decision.objects.filter(request=OuterRef("request"), outcome=Decision.Outcome.GRANT))
 
 
@@ -58,7 +57,7 @@ class RequestTaskList(ForSystem, ListAPIView):
     queryset = Task.objects.none()
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        waiting = told(self.system).filter(outcome__in=OPEN, request__case__subject__isnull=False)
+        waiting = told(self.system).filter(KNOWN, outcome__in=systems.OPEN)
         return waiting.filter(request__in=RightsRequest.objects.open())
 
 
@@ -93,20 +92,19 @@ class RequestTaskView(ForSystem):
 
 def told(system: System) -> QuerySet[Task]:
     """What this system may know of: whose it is is known, or it answered before."""
-    known = Q(request__case__subject__isnull=False) | ~Q(outcome=Task.Outcome.PENDING)
+    known = KNOWN | ~Q(outcome=Task.Outcome.PENDING)
     decided = ~Q(request__right=Right.ERASURE) | Q(GRANTED)
     rows = Task.objects.filter(known, decided, system=system, request__case__is_test=False)
     return rows.select_related("system", "request__case__subject")
 
 
 def shown(task: Task) -> dict[str, Any]:
-    person = task.request.case.subject
-    names = known_as.called(task.system, known_as.of([person.uuid])) if person else {}
+    subject, ids = systems.whom(task) or (None, [])
     return {
         "id": task.uuid,
         "right": task.request.right,
-        "subject": person.uuid if person else None,
-        "known_as": names.get(person.uuid, []) if person else [],
+        "subject": subject,
+        "known_as": ids,
         "purposes": _granted(task),
         "due_on": task.request.due_on,
         "outcome": task.outcome,

@@ -116,6 +116,7 @@ def _erase(rights_request: RightsRequest, granted: list[Line], *, actor: str, no
     purposes = [line.purpose for line in exempting.reached(rights_request, granted)]
     if not purposes:
         return
+    systems.keep_ids(rights_request, subject)
     # Somebody who wanted the data kept and now wants them gone has changed their mind, and it was granted.
     restrictions.let_delete(subject, purposes, now=now, actor=actor)
     done = erasure.erase(

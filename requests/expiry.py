@@ -42,6 +42,7 @@ from requests.models import (
     RecipientNotice,
     Representation,
     Search,
+    Task,
     Transfer,
     VisitCode,
 )
@@ -110,6 +111,7 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
     packages.delete()
     Decision.objects.filter(request__case=locked).update(note=None)
     Search.objects.filter(task__request__case=locked).update(sealed=None)
+    Task.objects.filter(request__case=locked).update(known_as=None)
     Exemption.objects.filter(request__case=locked).update(sealed=None)
     FoundDocument.objects.filter(request__case=locked).delete()
     RecipientNotice.objects.filter(request__case=locked).update(note=None)

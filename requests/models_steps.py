@@ -58,6 +58,8 @@ class Task(models.Model):
     answered_by = models.CharField(max_length=60, blank=True)
     answered_at = models.DateTimeField(null=True)
     entry = models.UUIDField(null=True, help_text=_("The ledger entry that is the receipt."))
+    # Kept when the person goes before the system has answered, for it to find its own record by.
+    known_as = models.BinaryField(null=True, help_text='Field "known-as:<uuid>": the person, and their ids there.')
 
     class Meta:
         constraints = [

@@ -39,6 +39,8 @@ class Cases:
         *fields_of("Decision", "note"),
         # Found documents go out in the package, as pictures; why something was left out, in the letter.
         *fields_of("Search", "sealed"),
+        # By which ids a system that has not answered finds them: theirs, and gone with its answer.
+        *fields_of("Task", "known_as"),
         *fields_of("FoundDocument", "uuid request name sealed fingerprint"),
         *fields_of("Exemption", "uuid request item sealed"),
         *fields_of("Asking", "uuid case request sealed given_on arrived_on answer"),

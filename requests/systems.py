@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from core import vault
 from core.errors import DomainError, Invalid
 from ledger.entries import record
 from processing.models import System
-from requests import searching
+from requests import sealed, searching
 from requests.models import RightsRequest, Task
+from subjects import known_as
+from subjects.models import DataSubject
 
 # Why a system kept something or could not be searched; the sentences stand in the letter.
 GAPS = {
@@ -22,6 +26,8 @@ GAPS = {
     "still-searching": _("The search is not finished yet."),
 }
 Outcome = Task.Outcome
+# What a system still owes: "it failed" is an answer, and none that anything could end with.
+OPEN = (Outcome.PENDING, Outcome.FAILED)
 
 
 class Answered(DomainError):
@@ -65,8 +71,36 @@ def answer(
         object=rights_request.uuid,
         data={"task": task.uuid, "system": task.system.slug, "outcome": outcome, "reason": task.reason, "count": count},
     )
-    task.save(update_fields=["outcome", "reason", "count", "answered_by", "answered_at", "entry"])
+    if outcome not in OPEN:
+        task.known_as = None
+    task.save(update_fields=["outcome", "reason", "count", "answered_by", "answered_at", "entry", "known_as"])
     return task
+
+
+def keep_ids(rights_request: RightsRequest, person: DataSubject) -> None:
+    """Before the person goes: by which ids each system that has not answered yet finds its own record of them."""
+    known = known_as.of([person.uuid])
+    owed = rights_request.tasks.filter(outcome__in=OPEN).exclude(system__connector=System.Connector.BUILTIN)
+    for task in owed.select_related("system"):
+        found = {"subject": str(person.uuid), "ids": known_as.called(task.system, known).get(person.uuid, [])}
+        task.known_as = sealed.put(rights_request.case, _field(task), found)
+        task.save(update_fields=["known_as"])
+
+
+def whom(task: Task) -> tuple[UUID, list[str]] | None:
+    """Whom a task is about, and by which ids the system knows them: also when nothing is left of them here."""
+    person = task.request.case.subject
+    if person:
+        return person.uuid, known_as.called(task.system, known_as.of([person.uuid])).get(person.uuid, [])
+    try:
+        found = sealed.get(task.request.case, _field(task), task.known_as)
+    except vault.Unreadable:
+        return None
+    return UUID(found["subject"]), found["ids"]
+
+
+def _field(task: Task) -> str:
+    return f"known-as:{task.uuid}"
 
 
 def answer_builtin(rights_request: RightsRequest, *, count: int, actor: str, now: datetime) -> None:
@@ -79,7 +113,7 @@ def answer_builtin(rights_request: RightsRequest, *, count: int, actor: str, now
 
 def gaps(tasks: Sequence[Task]) -> list[Task]:
     """The systems that have not answered or could not be searched: an answer must name them."""
-    return [task for task in tasks if task.outcome in (Outcome.PENDING, Outcome.FAILED)]
+    return [task for task in tasks if task.outcome in OPEN]
 
 
 def kept(tasks: Sequence[Task]) -> list[Task]:

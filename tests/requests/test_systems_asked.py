@@ -5,9 +5,10 @@ from rest_framework.test import APIClient
 
 from core import apikeys
 from ledger.models import Entry
-from requests import decisions
+from requests import answer, decisions
 from subjects import people
 from subjects.identifiers import Claim
+from subjects.models import DataSubject
 from tests import make_office as make
 
 pytestmark = pytest.mark.django_db
@@ -59,3 +60,18 @@ def test_a_system_sees_no_task_of_another(crm, mailoutbox):
     ours = case.requests.get().tasks.get(system__slug="kraken-privacy")
     assert crm.get(f"{LIST}{ours.uuid}/").status_code == 404
     assert crm.post(f"{LIST}{ours.uuid}/", {"outcome": "done"}, format="json").status_code == 404
+
+
+def test_who_is_gone_here_is_still_found_there_until_the_system_has_answered(crm, mailoutbox):
+    claims = [Claim("email", make.EMAIL), Claim("external_id", "C-7", "crm")]
+    grace = people.find_or_create(claims, now=make.NOW, actor="test:office").uuid
+    make.person("newsletter")
+    erasure = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+    decisions.confirm_all(erasure, actor=make.OFFICER, now=make.NOW)
+    answer.execute_erasure(erasure, actor=make.OFFICER, now=make.NOW)
+    assert not DataSubject.objects.exists()
+    [task] = waiting(crm)
+    assert (task["subject"], task["known_as"], task["purposes"]) == (str(grace), ["C-7"], ["newsletter"])
+    done = crm.post(f"{LIST}{task['id']}/", {"outcome": "done"}, format="json").json()
+    assert (done["outcome"], done["subject"], done["known_as"]) == ("done", None, [])
+    assert erasure.tasks.get(system__slug="crm").known_as is None
