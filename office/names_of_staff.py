@@ -11,17 +11,29 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.models import User
+from ledger.kinds import TOLD
 from ledger.models import Entry
 
 HAPPENED: dict[str, str | Promise] = {
     "block.placed": gettext_lazy("Deletion stopped"),
     "block.released": gettext_lazy("Deletion allowed again"),
     "consent.given": gettext_lazy("Consent given"),
+    "consent.refused": gettext_lazy("Said no when asked"),
     "consent.objected": gettext_lazy("Objected to all marketing"),
     "consent.withdrawn": gettext_lazy("Consent withdrawn"),
+    "consent.expired": gettext_lazy("Consent ran out"),
     "consent.ended": gettext_lazy("Consent ended"),
+    "consent.requested": gettext_lazy("Consent waits for the button in an e-mail"),
+    "consent.told": gettext_lazy("Somebody else says that they consented"),
+    "consent.paused": gettext_lazy("Asked to hear nothing for a while"),
+    "consent.resumed": gettext_lazy("Ended their pause"),
+    "consent.reminded": gettext_lazy("Told that a consent runs out soon"),
+    "consent.evidenced": gettext_lazy("Evidence of a consent kept"),
+    "consent.evidence-viewed": gettext_lazy("Evidence of a consent shown to staff"),
+    "cookies.linked": gettext_lazy("A browser is known to be theirs"),
     "data.disclosed": gettext_lazy("Data disclosed"),
     "erasure.executed": gettext_lazy("Erasure carried out"),
+    "identifier.corrected": gettext_lazy("An address or number was corrected"),
     "identifier.unlinked": gettext_lazy("An address or number was taken off"),
     "identifier.verified": gettext_lazy("An address or number was confirmed"),
     "item.collected": gettext_lazy("Data taken in"),
@@ -36,7 +48,11 @@ HAPPENED: dict[str, str | Promise] = {
     "request.moved": gettext_lazy("A request changed its state"),
     "restriction.lifted": gettext_lazy("Restriction lifted"),
     "restriction.placed": gettext_lazy("Restricted"),
+    "restriction.use-allowed": gettext_lazy("One use of restricted data allowed"),
+    "restriction.use-ended": gettext_lazy("A use of restricted data ended"),
     "subject.created": gettext_lazy("Record of the person made"),
+    "subject.language-chosen": gettext_lazy("Chose a language"),
+    "suppression.carried": gettext_lazy("A no holds for their other addresses too"),
 }
 
 
@@ -57,7 +73,7 @@ def actors(entries: Iterable[Entry]) -> list[Line]:
     return [
         Line(
             entry.at,
-            str(HAPPENED.get(entry.kind, entry.kind)),
+            str(HAPPENED.get(entry.kind) or TOLD.get(entry.kind) or entry.kind),
             entry.purpose,
             names.get(actor, _who(actor)),
             entry.uuid,

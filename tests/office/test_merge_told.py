@@ -6,8 +6,10 @@ import pytest
 
 from consents import withdraw
 from ledger import feed
+from ledger.kinds import KEPT, TOLD
 from ledger.models import Entry
 from office import merging
+from office.names_of_staff import HAPPENED
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_office
@@ -47,3 +49,8 @@ def told(seen):
     events = [feed.event(row.body) for row in Entry.objects.order_by("pk")[seen:] if row.kind in feed.KINDS]
     people_of = {str(one.uuid): one for one in DataSubject.objects.all()}
     return [(event["kind"], people_of[event["subject"]], event["data"].get("choices")) for event in events]
+
+
+def test_staff_read_every_choice_in_words():
+    families = ("consent.", "suppression.", "cookies.linked", "person.")
+    assert {kind for kind in (*TOLD, *KEPT) if kind.startswith(families) and not kind.endswith(".")} <= set(HAPPENED)
