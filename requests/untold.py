@@ -3,7 +3,6 @@
 Whoever reads a copy must find in it what they would find if nothing had been left out.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -24,21 +23,35 @@ from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Relation
 SILENT = Exemption.objects.filter(is_silent=True)
 
 
+# Nobody asked for these, so whoever is not told of the record knows nothing of them.
+OURS = (Restriction.Ground.RULE, Restriction.Ground.HOLD)
+
+
 @untold.register
 def in_limits(subject: DataSubject) -> set[UUID]:
-    """Limits and uses that are there only for what an upheld objection spared in silence (objecting._let_through)."""
+    """Limits and uses that would give a silent exemption away: those of what an upheld objection spared
+    (objecting._let_through), and ours of a record that is kept silent.
+    """
     uses = list(RestrictedUse.objects.filter(subject=subject).exclude(items=[]))
-    stopped = list(Restriction.objects.filter(subject=subject, ground=Restriction.Ground.OBJECTED))
-    about = {use.placed_for for use in uses} | {one.placed_for for one in stopped if one.placed_for}
-    silent: dict[UUID | None, set[UUID]] = defaultdict(set)
-    rows = SILENT.filter(scope=Exemption.Scope.ITEM, request__uuid__in=about)
-    for request, item in rows.values_list("request__uuid", "item"):
-        assert item  # noqa: S101 - narrows the type: a record has one
-        silent[request].add(item)
-    hidden = {use.uuid for use in uses if silent[use.placed_for].issuperset(use.items)}
-    told = {(use.placed_for, use.purpose_id) for use in uses if use.uuid not in hidden}
-    given_away = (one for one in stopped if silent[one.placed_for])
-    return hidden | {one.uuid for one in given_away if (one.placed_for, one.purpose_id) not in told}
+    limits = Restriction.objects.filter(subject=subject)
+    stopped = list(limits.filter(ground=Restriction.Ground.OBJECTED))
+    ours = dict(limits.filter(ground__in=OURS, item__isnull=False).values_list("uuid", "item__uuid"))
+    items = {item for use in uses for item in use.items} | set(ours.values())
+    of_records = Exemption.objects.filter(scope=Exemption.Scope.ITEM)
+    silent = set(of_records.filter(is_silent=True, item__in=items).values_list("item", flat=True))
+    told = set(of_records.filter(is_silent=False, item__in=items).values_list("request__uuid", "item"))
+    hidden = {
+        use.uuid
+        for use in uses
+        if silent.issuperset(use.items) and told.isdisjoint((use.placed_for, item) for item in use.items)
+    }
+    known = {(use.placed_for, use.purpose_id) for use in uses if use.uuid not in hidden}
+    about = of_records.filter(is_silent=True, request__uuid__in=[one.placed_for for one in stopped])
+    given_away = set(about.values_list("request__uuid", flat=True))
+    hidden |= {uuid for uuid, item in ours.items() if item in silent}
+    return hidden | {
+        one.uuid for one in stopped if one.placed_for in given_away and (one.placed_for, one.purpose_id) not in known
+    }
 
 
 def is_in(case: CaseFile) -> bool:

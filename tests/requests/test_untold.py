@@ -12,7 +12,7 @@ from processing.models import System
 from requests import answer, decisions, leaving_out, letters, messages, package, ways
 from requests.leaving_out import Why
 from requests.models import Exemption, FoundDocument, RightsRequest
-from subjects import relationships
+from subjects import relationships, restrictions
 from subjects.models import Disclosure, ErasureBlock, PersonalDataItem, RestrictedUse, Restriction
 from tests import make_consents, make_register, make_subjects
 from tests import make_office as make
@@ -118,6 +118,16 @@ def test_a_purpose_and_a_source_that_only_silence_knows_are_not_named(subject, m
     files, letter = copy(access)
     assert "Surveys" not in "".join(files.values()) + letter
     assert "third_party" not in access.result["sources"]
+
+
+def test_a_limit_of_ours_does_not_tell_of_a_record_that_is_kept_silent(subject, mailoutbox):
+    for ground, item in (("rule", secret(subject, "fraud-screening")), ("accuracy", subject.items.first())):
+        restrictions.restrict(subject, ground=ground, item=item, **BY)
+    access = ask("access", mailoutbox)
+    leaving_out.record_out(access, Restriction.objects.get(ground="rule").item.uuid, SILENT, **BY)
+    files, _letter = copy(access)
+    limits = json.loads(files["data/limits-on-how-your-data-is-used.json"])
+    assert [row["ground"] for row in limits] == ["Accuracy is contested"]
 
 
 def test_a_disclosure_and_a_note_can_be_left_out_like_a_record(subject, mailoutbox, client):
