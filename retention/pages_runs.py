@@ -15,6 +15,7 @@ from core.models import Controller
 from retention import certificate, progress, runs, stopping
 from retention.models import Run
 
+AGAIN = 5
 READ, APPROVE = "retention.view_retentionrule", "retention.approve_retentionrule"
 
 
@@ -29,13 +30,18 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "run": run,
         "done": done,
         "worked": progress.worked(run) if run.status == Run.Status.RUNNING else None,
+        # Until somebody stops it: whoever reads slowly, or with a reader, need not be interrupted.
+        "is_live": run.status == Run.Status.RUNNING and not run.paused_at and "still" not in request.GET,
         "may_steer": request.user.has_perm(APPROVE) and run.rule,
         "changed": progress.changed(run) if run.measured else 0,
         "why_stopped": stopping.WHY.get(run.stopped, ""),
         "systems": run.system_tasks.select_related("system").order_by("system__slug"),
         "backups_until": _backups_until(run) if is_over and any(vars(done).values()) else None,
     }
-    return page(request, "retention/run.html", context)
+    shown = page(request, "retention/run.html", context)
+    if context["is_live"]:
+        shown["Refresh"] = str(AGAIN)
+    return shown
 
 
 def _backups_until(run: Run) -> date | None:

@@ -6,7 +6,6 @@ sealed under a key of the task, for as long as the task is open. Nobody whose pe
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import transaction
+from django.db.models import F
 from django.db.models.query import QuerySet
 
 from core import copying
@@ -22,7 +22,7 @@ from core.copying import big, row
 from core.models import Owner
 from core.vault import destroy_keys, ensure_key, keys_of
 from ledger.entries import record
-from processing.models import Purpose, Status, System
+from processing.models import Status, System
 from retention.models import Run, SystemRecord, SystemTask
 from subjects import known_as
 from subjects.erasure import Erased
@@ -70,15 +70,12 @@ def note(run: Run, erased: Erased, *, purposes: Collection[int], but_for: Collec
 
 def _users(purposes: Collection[int]) -> dict[System, set[int]]:
     """The other systems of these purposes, each with those that use it now, in one order for everybody."""
-    versions = Purpose.objects.filter(pk__in=purposes, versions__status=Status.LIVE).values_list(
-        "pk", "versions__systems"
-    )
-    found: dict[int, set[int]] = defaultdict(set)
-    for purpose, system in versions:
-        if system:
-            found[system].add(purpose)
-    others = System.objects.filter(pk__in=found).exclude(connector=System.Connector.BUILTIN).order_by("slug")
-    return {system: found[system.pk] for system in others}
+    live = System.objects.filter(purpose_versions__purpose__in=purposes, purpose_versions__status=Status.LIVE)
+    others = live.exclude(connector=System.Connector.BUILTIN).annotate(used_for=F("purpose_versions__purpose"))
+    found: dict[System, set[int]] = {}
+    for system in others.order_by("slug"):
+        found.setdefault(system, set()).add(system.used_for)
+    return found
 
 
 def _invented(people: Collection[UUID]) -> set[UUID]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.errors import Invalid
 from ledger.models import Entry
-from retention import certificate, effect, holds, progress, reviewing, waiting
+from retention import certificate, effect, holds, progress, reviewing, runs, waiting
 from retention.models import KeptRow, Run
 from retention.purge import purge
 from subjects.models import DataSubject, PersonalDataItem
@@ -113,4 +113,10 @@ def test_how_far_a_run_is_comes_from_its_batches(action, monkeypatch, admin_clie
     assert seen == [1, 2, 3]
     run = Run.objects.get()
     Run.objects.filter(pk=run.pk).update(status="running")
-    assert "3 rows worked by now" in admin_client.get(reverse("admin:forgetting-run", args=[run.uuid])).text
+    address = reverse("admin:forgetting-run", args=[run.uuid])
+    shown = admin_client.get(address)
+    assert ("3 rows worked by now" in shown.text, shown["Refresh"]) == (True, "5")
+    assert "Refresh" not in admin_client.get(f"{address}?still")
+    runs.pause(run, actor="user:1", now=NOW)
+    paused = admin_client.get(address)
+    assert ("Go on" in paused.text, "Refresh" in paused) == (True, False)
