@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.errors import Text
-from requests import representing
+from requests import representing, untold
+from requests.answer import AsAStranger
 from requests.casework import Work
 from requests.clock import in_words
 from requests.models import Right, RightsRequest, Transfer
@@ -76,7 +77,8 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
     if work.is_executed and rights_request.state == State.READY:
         steps.append(Next(_("Nothing: it is carried out, and the person is told as soon as that is on record.")))
     elif work.is_access and rights_request.case.subject and not work.package:
-        steps.append(Next(_("Make the copy, and look through it."), "answer"))
+        alone = untold.is_as_if_gone(rights_request)
+        steps.append(Next(AsAStranger.message if alone else _("Make the copy, and look through it."), "answer"))
     elif work.is_portability and rights_request.case.subject and "purposes" not in rights_request.result:
         steps.append(Next(_("Make the set of data, and look through it."), "answer"))
     elif work.is_portability:

@@ -168,7 +168,7 @@ def test_a_system_answers_as_if_what_is_left_out_had_not_been_found(subject, mai
     assert not [name for name in files if name.startswith("documents/")]
 
 
-def test_who_was_deleted_but_for_what_is_silent_is_answered_as_a_stranger(subject, mailoutbox):
+def test_who_was_deleted_but_for_what_is_silent_is_answered_as_a_stranger(subject, mailoutbox, client):
     kept = secret(subject, "fraud-screening")
     found = ask("erasure", mailoutbox)
     leaving_out.record_out(found, kept.uuid, SILENT, **BY)
@@ -180,6 +180,9 @@ def test_who_was_deleted_but_for_what_is_silent_is_answered_as_a_stranger(subjec
     assert access.case.subject == subject
     with pytest.raises(answer.AsAStranger):
         answer.prepare_access(access, **BY)
+    client.force_login(make.staff())
+    page = client.get(reverse("admin:rights-request", args=[access.uuid])).content.decode()
+    assert "they are answered as somebody whom we do not know" in page
     make.looked(access)
     answer.release_access(access, **BY)
     mine = letters.read(letters.latest(access))["text"]
