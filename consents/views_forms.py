@@ -20,6 +20,7 @@ from consents import braking, forms, forms_hosted, receipts_offered
 from consents.capture import Captured
 from consents.forms_hosted import KEY, RETURN, HostedForm
 from consents.models import ConsentFormVersion
+from consents.preferences_words import NAMES
 from core.errors import DomainError, Invalid
 from core.network import client_address, network_of
 
@@ -138,7 +139,9 @@ def _page(request: HttpRequest, version: ConsentFormVersion, hosted: HostedForm,
     context = {
         "version": version,
         "form": hosted,
-        "languages": [one.locale for one in languages if one.locale != version.locale],
+        "languages": [
+            (one.locale, NAMES.get(one.locale, one.locale)) for one in languages if one.locale != version.locale
+        ],
         "action": reverse("consents:form", args=[version.form.slug]),
     }
     return render(request, "consents/forms/page.html", context, status=status)

@@ -11,7 +11,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from consents import answers, capture, forms, opt_in, receipts_offered
-from consents.models import ConsentEvent, ConsentForm, PendingConsent
+from consents.models import ConsentEvent, ConsentForm, ConsentFormVersion, PendingConsent
 from core import apikeys
 from core.models import Owner
 from core.outbox import deliver_due
@@ -48,6 +48,17 @@ def test_the_page_asks_and_nothing_is_ticked(client):
         assert words in page
     assert " checked" not in page
     assert not ConsentEvent.objects.exists()
+
+
+def test_the_other_languages_are_offered_by_their_names(client):
+    make.published(locale="cy-GB", title="Cadwch mewn cysylltiad", controls=[make.control(label="E-bostiwch fi.")])
+    page = client.get("/forms/join/").content.decode()
+    assert 'href="/forms/join/?locale=cy-GB" hreflang="cy-GB" lang="cy-GB">Cymraeg</a>' in page
+    welsh = client.get("/forms/join/?locale=cy-GB").content.decode()
+    assert "E-bostiwch fi." in welsh
+    assert ">English</a>" in welsh
+    answer(client, locale="cy-GB")
+    assert ConsentFormVersion.objects.get(pk=ConsentEvent.objects.get().form_version).locale == "cy-GB"
 
 
 def test_an_answer_is_captured_and_the_thanks_tell_nothing(client):
