@@ -15,7 +15,7 @@ from core.errors import Text
 from core.models import Controller, Outbox
 from core.rules import rule_set
 from ledger.entries import record
-from requests import posting
+from requests import letter_law, posting
 from requests.clock import in_words
 from requests.messages import tell_staff
 from requests.models import Complaint, Letter
@@ -72,10 +72,13 @@ def explained(complaint: Complaint, *, today: date) -> list[Text]:
     params = rule_set(complaint.case.rule_set.jurisdiction, complaint.received_on).params
     days = int(params.get("complaint_ack_days") or 30)
     raw, by = complaint.received_on + timedelta(days=days), complaint.acknowledge_by
+    counted = _("The first of %(n)d days is the day after, and the last is %(day)s (DPA 2018 s.164A(3)).")
+    if letter_law.is_of_the_union(complaint.case):
+        # No law of the Union names such a term: it is ours.
+        counted = _("The first of %(n)d days is the day after, and the last is %(day)s.")
     said: list[Text] = [
         _("The complaint was received on %(day)s.") % {"day": in_words(complaint.received_on)},
-        _("The first of %(n)d days is the day after, and the last is %(day)s (DPA 2018 s.164A(3)).")
-        % {"n": days, "day": in_words(raw)},
+        counted % {"n": days, "day": in_words(raw)},
     ]
     if raw != by:
         said.append(

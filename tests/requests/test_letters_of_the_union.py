@@ -10,7 +10,7 @@ from core.models import Controller
 from notices import writing
 from processing import abroad
 from processing.models import Recipient
-from requests import letter_law, letters, recipients
+from requests import acknowledging, letter_law, letters, recipients
 from requests.letter_kinds import REQUIRED
 from requests.letter_samples import OWN, SAMPLES
 from requests.models import Complaint
@@ -94,6 +94,12 @@ def test_the_notice_names_the_law_of_the_controller(case):
     assert "outside the European Economic Area" in html
     for british in ("164A", "165", "Act 2018", "UK GDPR", "United Kingdom", "Commissioner"):
         assert british not in html
+
+
+def test_the_time_of_a_complaint_is_ours_and_no_british_acts(case):
+    said = acknowledging.explained(target(case, "complaint_outcome")["complaint"], today=make.NOW.date())
+    assert "30 days" in said[1]
+    assert "164A" not in " ".join(map(str, said))
 
 
 def test_who_received_the_data_is_told_under_the_law_of_the_case(case, mailoutbox):
