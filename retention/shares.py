@@ -101,7 +101,11 @@ def _store(run: Run, system: System, told: list[tuple[UUID, UUID | None]], calle
 
 def of(task: SystemTask) -> QuerySet[SystemRecord]:
     """What the task lists still, in one order."""
-    return SystemRecord.objects.filter(run=task.run_id, system=task.system_id).order_by("pk")
+    return of_run(task.run, task.system)
+
+
+def of_run(run: Run, system: System) -> QuerySet[SystemRecord]:
+    return SystemRecord.objects.filter(run=run, system=system).order_by("pk")
 
 
 def page(task: SystemTask, *, after: int = 0, limit: int = PAGE) -> tuple[list[Record], bool]:

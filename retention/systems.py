@@ -98,6 +98,9 @@ def ask(run: Run, *, needs: int, people: int, now: datetime) -> None:
     today = now.astimezone(Controller.current().zone).date()
     due_on = today + timedelta(days=settings.RETENTION_ANSWER_DAYS)
     for system in elsewhere([run.rule.purpose]):
+        if not shares.of_run(run, system).exists():
+            # All of it was about people who were invented.
+            continue
         task = SystemTask.objects.create(
             uuid=shares.task_of(run, system),
             run=run,

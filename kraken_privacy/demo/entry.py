@@ -10,7 +10,7 @@ from core.roles import DPO, ROLES
 from kraken_privacy.demo import SITE_KEY, SITE_ORIGINS
 
 NAME = "dpo"
-SCOPES = sorted(scopes.SCOPES)
+SCOPES, SYSTEM = sorted(scopes.SCOPES), "crm"
 
 
 def officer(password: str) -> None:
@@ -37,12 +37,12 @@ def _account(name: str, role: str, hashed: str, *, is_superuser: bool) -> None:
 
 
 def api_key(text: str) -> None:
-    """The key "demo" with every scope. Another text replaces the key of before."""
+    """The key "demo" with every scope, and as the CRM where a key is one system's. Another text replaces it."""
     digest = token_hash(text)
     keys = ApiKey.objects.filter(name="demo")
-    if not keys.filter(digest=digest, scopes=SCOPES).exists():
+    if not keys.filter(digest=digest, scopes=SCOPES, system=SYSTEM).exists():
         keys.delete()
-        apikeys.create("demo", SCOPES, key=text)
+        apikeys.create("demo", SCOPES, system=SYSTEM, key=text)
 
 
 def site_key() -> None:

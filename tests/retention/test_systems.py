@@ -114,6 +114,15 @@ def test_nobody_is_asked_about_a_purpose_that_no_other_system_uses():
     assert System.objects.exists()
 
 
+def test_no_system_is_asked_about_people_who_were_invented():
+    system("crm", "manual")
+    letters = live("newsletter", systems=("kraken-privacy", "crm"))
+    item(person(1), ["newsletter"], OLD)
+    DataSubject.objects.update(is_test=True)
+    assert purge(rule(letters), as_of=TODAY, commit=True, now=NOW).subjects == 1
+    assert not SystemTask.objects.exists()
+
+
 def restored(work):
     """What `work` does is in the journal, and no more in the database that was restored."""
     before = transaction.savepoint()
