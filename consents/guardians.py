@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Invalid
+from core.errors import Invalid, Text
 from core.models import Controller
 from subjects.identifiers import Claim
 from subjects.models import Identifier
@@ -77,13 +77,21 @@ def _guardian(data: object, age: int, claims: list[Claim], *, now: datetime) -> 
     if not isinstance(data, Mapping) or set(data) != {"email", "until"}:
         raise Invalid(fields={"guardian": _("Give an object with email and until.")})
     claim = Claim(Identifier.Type.EMAIL, data["email"] if isinstance(data["email"], str) else "")
+    errors: dict[str, Text] = {}
     try:
         address = claim.normalised
+    except Invalid:
+        errors["guardian.email"] = _("Give the e-mail address of a parent or guardian.")
+    else:
+        if any(one.type == Identifier.Type.EMAIL and one.normalised == address for one in claims):
+            errors["guardian.email"] = _("This is the child's own address. We need to ask a grown-up.")
+    try:
+        until = _until(data, age, now=now)
     except Invalid as error:
-        raise Invalid(fields={"guardian.email": _("Give the e-mail address of a parent or guardian.")}) from error
-    if any(one.type == Identifier.Type.EMAIL and one.normalised == address for one in claims):
-        raise Invalid(fields={"guardian.email": _("This is the child's own address. We need to ask a grown-up.")})
-    return Guardian(claim, _until(data, age, now=now))
+        raise Invalid(fields={**errors, **error.fields}) from error
+    if errors:
+        raise Invalid(fields=errors)
+    return Guardian(claim, until)
 
 
 def _until(data: object, age: int, *, now: datetime) -> datetime:

@@ -190,6 +190,10 @@ def test_for_a_child_a_parent_is_asked_and_the_child_is_not(client, mailoutbox):
     assert (
         "own address" in answer(client, version=2, **{**CHILDREN, "guardian_email": "ada@example.com"}).content.decode()
     )
+    # Everything that is missing is said at once.
+    missing = answer(client, version=2, age="younger").content.decode()
+    for said in ("Give the e-mail address of a parent or guardian.", "Give the month in which the child turns 13"):
+        assert f'">{said}' in missing
     assert answer(client, version=2, **CHILDREN)["Location"] == "/forms/join/done/?mail"
     assert not ConsentEvent.objects.exists()
     deliver_due(now=timezone.now())
