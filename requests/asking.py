@@ -11,6 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.query import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -67,9 +69,18 @@ def lock(rights_request: RightsRequest) -> None:
 
 def in_force(rights_request: RightsRequest, kind: Kind) -> Asking | None:
     """What is open of this kind. A doubt about who asks is one for the whole case."""
-    of_case = Asking.objects.in_force().filter(case=rights_request.case_id, kind=kind)
-    found = of_case if kind == Kind.IDENTITY else of_case.filter(request=rights_request)
-    return found.select_related("request", "letter", "case", "reminder").first()
+    return next(iter(_in_force(rights_request).filter(kind=kind)), None)
+
+
+def each_in_force(rights_request: RightsRequest) -> dict[Kind, Asking]:
+    """The same of every kind of which something is open."""
+    return {Kind(one.kind): one for one in _in_force(rights_request).reverse()}
+
+
+def _in_force(rights_request: RightsRequest) -> QuerySet[Asking]:
+    found = Asking.objects.in_force().filter(Q(kind=Kind.IDENTITY) | Q(request=rights_request))
+    in_order = found.filter(case=rights_request.case_id).order_by("pk")
+    return in_order.select_related("request", "letter", "case", "reminder")
 
 
 def need(rights_request: RightsRequest, kind: Kind) -> Asking:

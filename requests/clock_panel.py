@@ -54,13 +54,13 @@ class Panel:
 def panel(rights_request: RightsRequest, *, now: datetime) -> Panel:
     facts = asking.facts_of(rights_request)
     rules = rights_request.case.rule_set
-    found = {kind.value: asking.in_force(rights_request, kind) for kind in Kind}
+    found = asking.each_in_force(rights_request)
     return Panel(
         rules=_("the rules in force since %(day)s (%(source)s)")
         % {"day": in_words(rules.effective_from), "source": rules.source},
         place=_PLACES.get(facts.division, facts.division),
         facts=_around(rights_request, facts),
-        open={kind: _open(one, rights_request, facts, now=now) for kind, one in found.items() if one},
+        open={kind.value: _open(one, rights_request, facts, now=now) for kind, one in found.items()},
         effects=_effects(rights_request, facts, now=now) if rights_request.is_open else {},
         evidence=identity_evidence.held(rights_request.case),
         is_late=identity_doubt.is_late(rights_request, now=now),

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
-from core.holidays import is_working_day
+from core.holidays import non_working
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
@@ -45,6 +45,8 @@ from subjects.people import provable, verify_identifier
 
 # So many working days after the receipt, asking looks like winning time.
 PROMPT_DAYS = 5
+# No run of holidays makes them longer.
+LONGEST = 28 * DAY
 LETTER = "id_request"
 REASONS = {
     "unknown-address": _("The request came from an address that we do not hold."),
@@ -89,10 +91,10 @@ def is_late(rights_request: RightsRequest, *, now: datetime) -> bool:
 def prompt_until(rights_request: RightsRequest) -> date:
     """The last day on which asking needs nobody else."""
     day, left = rights_request.received_on, PROMPT_DAYS
-    division = Facts.from_json(rights_request.facts).division
+    free = non_working(Facts.from_json(rights_request.facts).division, day, day + LONGEST)
     while left:
         day += DAY
-        left -= is_working_day(day, division)
+        left -= day not in free
     return day
 
 
