@@ -70,7 +70,10 @@ class SystemRecord(models.Model):
     known_as = models.BinaryField(null=True, help_text='Field "known-as": JSON list of ids of the person there.')
 
     class Meta:
-        indexes = [models.Index(fields=["run", "system", "id"], name="retention_systemrecord_task")]
+        indexes = [
+            models.Index(fields=["run", "system", "id"], name="retention_systemrecord_task"),
+            models.Index("subject", name="retention_systemrecord_person"),
+        ]
 
     def __str__(self) -> str:
         return f"record {self.pk}"

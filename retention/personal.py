@@ -1,8 +1,33 @@
-"""Nothing in this app is about a person: rules are policy; runs, batches and tombstones hold ids, counts and hashes."""
+"""Of this app only what other systems still have to erase is about a person. Rules are policy; runs, batches and
+tombstones hold ids, counts and hashes.
+"""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from retention import shares
+from subjects.models import DataSubject
+from subjects.registry import register
 
 
 def _fields(model: str, names: str) -> list[str]:
     return [f"retention.{model}.{name}" for name in names.split()]
+
+
+@register
+class ToEraseElsewhere:
+    """Also after the person is gone, until the system has said what it did."""
+
+    label: str | Promise = _("What our other systems still have to erase about you")
+    fields = _fields("SystemRecord", "subject item known_as")
+
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        return shares.about(subject)
+
+    def erase(self, subject: DataSubject) -> int:
+        return 0
 
 
 NOT_PERSONAL = {
@@ -30,8 +55,7 @@ NOT_PERSONAL = {
     *_fields("WaitingSet", "id rule as_of rows why since fingerprint came left"),
     *_fields("SystemTask", "id uuid run system needs people raised_at due_on outcome reason answered_by answered_at"),
     *_fields("SystemTask", "entry reminded_at"),
-    # Random ids, and sealed what another system calls the person: until it has said what it did.
-    *_fields("SystemRecord", "id run system subject item known_as"),
+    *_fields("SystemRecord", "id run system"),
     *_fields("KeptRow", "id rule need until reason kept_by kept_at"),
     # Numbers of rows, until they went.
     *_fields("ApprovedRow", "pk approval kind row"),

@@ -111,13 +111,27 @@ def of_run(run: Run, system: System) -> QuerySet[SystemRecord]:
 def page(task: SystemTask, *, after: int = 0, limit: int = PAGE) -> tuple[list[Record], bool]:
     """The records behind this one (by primary key), opened, and whether there are more."""
     rows = list(of(task).filter(pk__gt=after)[: limit + 1])
-    key = keys_of(Owner.SHARE, [task.uuid]).get(task.uuid)
+    names = _opened(task.uuid, rows)
+    return [Record(one.pk, one.subject, one.item, names[one.pk]) for one in rows[:limit]], len(rows) > limit
 
-    def names(one: SystemRecord) -> list[str]:
-        found: Any = json.loads(key.open(FIELD, bytes(one.known_as))) if key and one.known_as else []
-        return list(found)
 
-    return [Record(one.pk, one.subject, one.item, names(one)) for one in rows[:limit]], len(rows) > limit
+def _opened(task: UUID, rows: Iterable[SystemRecord]) -> dict[int, list[str]]:
+    """By primary key, the ids that these rows of one task are known by."""
+    key = keys_of(Owner.SHARE, [task]).get(task)
+    return {one.pk: json.loads(key.open(FIELD, bytes(one.known_as))) if key and one.known_as else [] for one in rows}
+
+
+def about(person: DataSubject) -> list[dict[str, Any]]:
+    """For somebody's copy of their data: which system, since when, and by which ids it finds them."""
+    rows = SystemRecord.objects.filter(subject=person.uuid).select_related("run", "system").order_by("pk")
+    found: dict[UUID, dict[str, Any]] = {}
+    for one in rows:
+        found[task_of(one.run, one.system)] = {
+            "system": one.system.name,
+            "since": one.run.started_at.isoformat(),
+            "known_as": _opened(task_of(one.run, one.system), [one])[one.pk],
+        }
+    return list(found.values())
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from core import apikeys
 from core.models import DataKey, Owner
 from ledger.feed import event
 from ledger.models import Entry
-from retention import certificate
+from retention import certificate, shares
 from retention.models import SystemRecord, SystemTask
 from retention.purge import purge
 from subjects import people
@@ -70,6 +70,9 @@ def test_each_system_sees_its_own_records_by_its_own_ids_and_nobody_elses(world)
         (str(second), str(half)),
         (str(third), None, "C-3"),
     }
+    # Whoever stays is told with a copy of their data.
+    told = shares.about(DataSubject.objects.get(uuid=first))
+    assert {(one["system"], *one["known_as"]) for one in told} == {("accounting", "10001"), ("crm", "C-1")}
     [other] = accounting.get(LIST).json()["results"]
     # It has no id of its own of them, so it finds the first by our number; the mailbox's id is the mailbox's.
     assert {names for _subject, _item, *names in records(accounting, other["id"]) for names in names} == {"10001"}
