@@ -50,7 +50,7 @@ def task_of(run: Run, system: System) -> UUID:
 def note(run: Run, erased: Erased, *, purposes: Collection[int], but_for: Collection[str] = ()) -> list[System]:
     """In the transaction that erased: what of it each other system that these purposes use has to erase, too.
 
-    Not the systems `but_for`. Returns those concerned.
+    Not the systems `but_for`. Returns those of which something was noted.
     """
     used = _users(purposes) if erased.left or erased.subject_uuids else {}
     users = {system: theirs for system, theirs in used.items() if system.slug not in but_for}
@@ -60,12 +60,15 @@ def note(run: Run, erased: Erased, *, purposes: Collection[int], but_for: Collec
     known = [*erased.known_as, *known_as.of(staying)]
     invented = erased.invented | _invented(staying)
     kept = _public_ids(one.item_id for one in erased.left if one.item is None)
+    noted = []
     for system, theirs in users.items():
         pairs = {(one.subject, one.item or kept[one.item_id]) for one in erased.left if one.purpose_id in theirs}
         whole: list[tuple[UUID, UUID | None]] = [(subject, None) for subject in erased.subject_uuids]
         told = [pair for pair in [*sorted(pairs), *whole] if pair[0] not in invented]
-        _store(run, system, told, known_as.called(system, known))
-    return list(users)
+        if told:
+            _store(run, system, told, known_as.called(system, known))
+            noted.append(system)
+    return noted
 
 
 def _users(purposes: Collection[int]) -> dict[System, set[int]]:

@@ -18,7 +18,7 @@ from retention.models import Run, SystemTask
 from retention.purge import purge
 from subjects import erasure, people
 from subjects.identifiers import Claim
-from subjects.models import DataSubject
+from subjects.models import DataSubject, ItemPurpose
 from tests.make_register import system
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
@@ -159,6 +159,38 @@ def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_p
     assert stores(task.run) == [{"store": "crm", "outcome": "told-not-confirmed", "people": 1}]
     receipt = systems.answer(task, outcome="done", actor="user:1", now=NOW).entry
     assert [(store["outcome"], store["receipt"]) for store in stores(task.run)] == [("confirmed", str(receipt))]
+
+
+def test_after_a_restore_nobody_is_asked_for_what_another_purpose_still_needs(settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    system("crm", "manual")
+    letters = live("newsletter", systems=("kraken-privacy", "crm"))
+    item(person(1), ["newsletter", "surveys"], TODAY)
+    gone = item(person(1), ["newsletter"], TODAY)
+    by = {"purposes": [letters], "actor": "user:1", "now": NOW}
+    restored(lambda: erasure.erase(subject=person(1), request=uuid4(), **by))
+    assert not ItemPurpose.objects.filter(purpose=letters).exists()
+    assert [(row.subject, row.item) for row in shares.page(SystemTask.objects.get())[0]] == [
+        (person(1).uuid, gone.uuid)
+    ]
+
+
+def test_after_a_restore_nobody_is_asked_about_nothing(settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    system("crm", "manual")
+    letters = live("newsletter", systems=("kraken-privacy", "crm"))
+    real, invented = person(1), person(2)
+    item(real, ["newsletter", "surveys"], TODAY)
+    item(invented, ["newsletter"], TODAY)
+    DataSubject.objects.filter(pk=invented.pk).update(is_test=True)
+
+    def work():
+        for who in (real, invented):
+            erasure.erase(subject=who, purposes=[letters], request=uuid4(), actor="user:1", now=NOW)
+
+    restored(work)
+    assert not ItemPurpose.objects.filter(purpose=letters).exists()
+    assert (asked_again(), Entry.objects.filter(kind="retention.asked").exists()) == (set(), False)
 
 
 def test_what_a_system_confirmed_before_the_backup_it_is_not_asked_again(settings, tmp_path):
