@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.query import QuerySet
 
 from core import copying
@@ -104,11 +104,13 @@ def _store(run: Run, system: System, told: list[tuple[UUID, UUID | None]], calle
 
 def of(task: SystemTask) -> QuerySet[SystemRecord]:
     """What the task lists still, in one order."""
-    return of_run(task.run, task.system)
+    return SystemRecord.objects.filter(run=task.run, system=task.system).order_by("pk")
 
 
-def of_run(run: Run, system: System) -> QuerySet[SystemRecord]:
-    return SystemRecord.objects.filter(run=run, system=system).order_by("pk")
+def systems_of(run: Run) -> QuerySet[System]:
+    """For which something of this run is listed still: none of whose share was all about people who were invented."""
+    noted = SystemRecord.objects.filter(run=run, system=OuterRef("pk"))
+    return System.objects.filter(Exists(noted)).order_by("slug")
 
 
 def page(task: SystemTask, *, after: int = 0, limit: int = PAGE) -> tuple[list[Record], bool]:

@@ -59,9 +59,12 @@ def elsewhere(purposes: Iterable[Purpose]) -> QuerySet[System]:
 
 
 def concerned(run: Run, purposes: Iterable[Purpose]) -> list[str]:
-    """The short names of the systems that have to do with this run: by its purposes, or asked already (`ask_again`)."""
+    """The short names of the systems that have to do with this run: by its purposes now, or by what was noted for them
+    when it went.
+    """
     used = elsewhere([run.rule.purpose] if run.rule else purposes)
-    return sorted({*used.values_list("slug", flat=True), *run.system_tasks.values_list("system__slug", flat=True)})
+    asked = System.objects.filter(pk__in=run.system_tasks.values("system"))
+    return sorted({system.slug for rows in (used, shares.systems_of(run), asked) for system in rows})
 
 
 def tell(run: Run, erased: Erased, *, now: datetime) -> None:
@@ -92,15 +95,15 @@ def _named(left: list[Left]) -> list[tuple[UUID, UUID]]:
 
 
 def ask(run: Run, *, needs: int, people: int, now: datetime) -> None:
-    """A task for each other system that the run's purpose uses, in the transaction that closes the run."""
+    """A task for each system for which a batch noted something, in the transaction that closes the run.
+
+    Whatever the register says by then: a system that left the purpose meanwhile still holds what it was told to erase.
+    """
     if run.rule is None or not (needs or people):
         return
     today = now.astimezone(Controller.current().zone).date()
     due_on = today + timedelta(days=settings.RETENTION_ANSWER_DAYS)
-    for system in elsewhere([run.rule.purpose]):
-        if not shares.of_run(run, system).exists():
-            # All of it was about people who were invented.
-            continue
+    for system in shares.systems_of(run):
         task = SystemTask.objects.create(
             uuid=shares.task_of(run, system),
             run=run,

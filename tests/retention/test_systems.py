@@ -13,7 +13,7 @@ from ledger.entries import record
 from ledger.feed import event
 from ledger.models import Entry
 from processing.models import System
-from retention import certificate, certificate_check, replay, shares, systems, tasks, waiting
+from retention import certificate, certificate_check, replay, runs, shares, systems, tasks, waiting
 from retention.models import Run, SystemTask
 from retention.purge import purge
 from subjects import erasure, people
@@ -121,6 +121,23 @@ def test_no_system_is_asked_about_people_who_were_invented():
     DataSubject.objects.update(is_test=True)
     assert purge(rule(letters), as_of=TODAY, commit=True, now=NOW).subjects == 1
     assert not SystemTask.objects.exists()
+
+
+def test_a_system_that_leaves_the_purpose_during_the_run_is_asked_for_what_was_noted(monkeypatch):
+    system("crm", "manual")
+    letters = live("newsletter", systems=("kraken-privacy", "crm"))
+    item(person(1), ["newsletter"], OLD)
+    close = runs.close
+
+    def taken_off(*args, **more):
+        letters.versions.get().retire(now=NOW, actor="test")
+        close(*args, **more)
+
+    monkeypatch.setattr(runs, "close", taken_off)
+    purge(rule(letters), as_of=TODAY, commit=True, now=NOW)
+    task = SystemTask.objects.get()
+    assert (task.system.slug, shares.of(task).count()) == ("crm", 1)
+    assert stores(task.run) == [{"store": "crm", "outcome": "told-not-confirmed", "people": 1}]
 
 
 def restored(work):
