@@ -51,6 +51,9 @@ class RecordSerializer(serializers.Serializer[Any]):
 
 class RecordsSerializer(serializers.Serializer[Any]):
     records = RecordSerializer(many=True)
+    listed = serializers.BooleanField(
+        help_text="Whether we keep a list. False: the task is answered, or older than such lists; go by what it says."
+    )
     next = serializers.CharField(help_text="Pass it as after, while there is more.")
     more = serializers.BooleanField()
 
@@ -83,7 +86,10 @@ class ErasureList(ForSystem, ListAPIView):
 
 
 class ErasureView(ForSystem):
-    """One task: what is asked, and the answer. The same answer again changes nothing."""
+    """One task: what is asked, and the answer. The same answer again changes nothing.
+
+    Another one is a new receipt; `failed` after one that ended the task is refused (409 `answered`).
+    """
 
     @extend_schema(operation_id="systems_erasure", responses=ErasureSerializer)
     def get(self, request: Request, task: UUID) -> Response:
@@ -122,10 +128,11 @@ class RecordsView(ErasureView):
     def get(self, request: Request, task: UUID) -> Response:
         query = RecordsQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        after = query.validated_data["after"]
-        found, more = shares.page(self.find(task), after=after)
+        after, asked = query.validated_data["after"], self.find(task)
+        found, more = shares.page(asked, after=after)
         records = [{"subject": one.subject, "item": one.item, "known_as": one.known_as} for one in found]
-        return Response({"records": records, "next": str(found[-1].pk if found else after), "more": more})
+        told = {"records": records, "listed": bool(records) or shares.of(asked).exists()}
+        return Response({**told, "next": str(found[-1].pk if found else after), "more": more})
 
 
 def shown(task: SystemTask) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
-from core.errors import Invalid
+from core.errors import DomainError, Invalid
 from core.models import Controller
 from ledger.entries import Pattern, record, store
 from ledger.models import Entry
@@ -40,6 +40,14 @@ REASONS = {
     "backup-only": _("It is only in a backup that expires on its own and is not used."),
     "system-unavailable": _("The system could not be reached."),
 }
+
+
+class Answered(DomainError):
+    code = "answered"
+    message = _(
+        "The task has ended: an answer is written down, and the list of what to erase went with it. Another answer may"
+        " correct it, but not open it again."
+    )
 
 
 @dataclass(frozen=True)
@@ -147,7 +155,7 @@ def ask_again(run: Run, erased: Erased, *, asked_by: UUID, purposes: Collection[
 def answer(task: SystemTask, *, outcome: str, reason: str = "", actor: str, now: datetime) -> SystemTask:
     """Write down what a system answered, with the ledger's entry as its receipt. Another answer is a new receipt.
 
-    What it had to erase is no longer listed then, unless it failed.
+    What it had to erase is no longer listed then, unless it failed; so it cannot fail after another answer.
     """
     if outcome not in Outcome.values or outcome == Outcome.PENDING:
         raise Invalid(fields={"outcome": _("Choose what the system answered.")})
@@ -159,6 +167,8 @@ def answer(task: SystemTask, *, outcome: str, reason: str = "", actor: str, now:
     if (locked.outcome, locked.reason, locked.answered_by) == same:
         # Sent twice: the receipt is the one that is there.
         return locked
+    if outcome in OPEN and locked.outcome not in OPEN:
+        raise Answered
     locked.outcome, locked.reason, _actor = same
     locked.answered_by, locked.answered_at = actor, now
     locked.entry = record(

@@ -56,7 +56,7 @@ def world():
 
 def records(api, task):
     answer = api.get(f"{LIST}{task}/records/").json()
-    assert not answer["more"]
+    assert (answer["more"], answer["listed"]) == (False, bool(answer["records"]))
     return {(one["subject"], one["item"], *one["known_as"]) for one in answer["records"]}
 
 
@@ -108,6 +108,12 @@ def test_the_answer_closes_the_task_ends_what_was_kept_for_it_and_is_one_receipt
     assert receipts[-1]["actor"].startswith("api:")
     assert crm.get(LIST).json()["results"] == []
     assert not records(crm, task["id"])
+    assert not crm.get(f"{address}records/").json()["listed"]
+    # Its list is gone, so it cannot be owed again; what it says of an ended task it may correct.
+    again = crm.post(address, failed, format="json")
+    assert (again.status_code, again.json()["code"]) == (409, "answered")
+    kept = {"outcome": "retained", "reason": "legal-claims"}
+    assert crm.post(address, kept, format="json").json()["outcome"] == "retained"
     assert not DataKey.objects.filter(owner=Owner.SHARE, owner_id=task["id"]).exists()
     assert set(SystemRecord.objects.values_list("system__slug", flat=True)) == {"accounting"}
     assert SystemTask.objects.get(system__slug="accounting").outcome == "pending"
@@ -128,8 +134,12 @@ def test_staff_see_what_to_erase_where_nobody_asks_by_itself(world, admin_client
     assert ("10001" in page, "C-1" in page, "no id of that system" in page) == (True, False, True)
     [entry] = Entry.objects.filter(kind="retention.records-shown")
     assert (entry.object, "10001" in entry.body) == (task.run.uuid, False)
-    admin_client.post(reverse("admin:forgetting-system-answer", args=[task.uuid]), {"outcome": "nothing_found"})
-    assert "so the list is gone" in admin_client.post(address).text
+    answer = reverse("admin:forgetting-system-answer", args=[task.uuid])
+    admin_client.post(answer, {"outcome": "nothing_found"})
+    over = admin_client.post(address).text
+    assert ("so the list is gone" in over, 'value="failed"' in page, 'value="failed"' in over) == (True, True, False)
+    refused = admin_client.post(answer, {"outcome": "failed", "reason": "backup-only"}, follow=True)
+    assert "not open it again" in refused.text
     # Who keeps the register sees no person.
     client.force_login(make_staff.account("reg", "registrar"))
     assert (client.post(address).status_code, client.get(reverse("admin:forgetting-systems")).status_code) == (404, 200)
