@@ -11,6 +11,7 @@ from consents import forget
 from core import prepared
 from core.arrays import array
 from office.models import Merge
+from subjects import one_person
 from subjects.erasure import Gone, register_cleaner
 from subjects.models import DataSubject
 from subjects.registry import register
@@ -38,6 +39,11 @@ NOT_PERSONAL = {
     *fields_of("SavedView", "id uuid owner name filters"),
     *fields_of("Merge", "id merged_by entry"),
 }
+
+
+@one_person.register
+def parts_of(kept: UUID) -> list[UUID]:
+    return list(Merge.objects.filter(kept=kept).values_list("gone", flat=True))
 
 
 def forget_merged(kept: Iterable[UUID], gone: Gone) -> None:

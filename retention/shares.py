@@ -20,11 +20,11 @@ from core import copying
 from core.arrays import Among
 from core.copying import big, row
 from core.models import Owner
-from core.vault import destroy_keys, ensure_key, keys_of
+from core.vault import Key, destroy_keys, ensure_key, keys_of
 from ledger.entries import record
 from processing.models import Status, System
 from retention.models import Run, SystemRecord, SystemTask
-from subjects import known_as
+from subjects import known_as, one_person
 from subjects.erasure import Erased
 from subjects.models import DataSubject, PersonalDataItem
 
@@ -116,27 +116,38 @@ def systems_of(run: Run) -> QuerySet[System]:
 def page(task: SystemTask, *, after: int = 0, limit: int = PAGE) -> tuple[list[Record], bool]:
     """The records behind this one (by primary key), opened, and whether there are more."""
     rows = list(of(task).filter(pk__gt=after)[: limit + 1])
-    names = _opened(task.uuid, rows)
-    return [Record(one.pk, one.subject, one.item, names[one.pk]) for one in rows[:limit]], len(rows) > limit
+    key = keys_of(Owner.SHARE, [task.uuid]).get(task.uuid)
+    return [Record(one.pk, one.subject, one.item, _opened(key, one)) for one in rows[:limit]], len(rows) > limit
 
 
-def _opened(task: UUID, rows: Iterable[SystemRecord]) -> dict[int, list[str]]:
-    """By primary key, the ids that these rows of one task are known by."""
-    key = keys_of(Owner.SHARE, [task]).get(task)
-    return {one.pk: json.loads(key.open(FIELD, bytes(one.known_as))) if key and one.known_as else [] for one in rows}
+def _opened(key: Key | None, one: SystemRecord) -> list[str]:
+    """The ids that this row is known by, with the key of its task."""
+    found: list[str] = json.loads(key.open(FIELD, bytes(one.known_as))) if key and one.known_as else []
+    return found
 
 
 def about(person: DataSubject) -> list[dict[str, Any]]:
-    """For somebody's copy of their data: which system, since when, and by which ids it finds them."""
-    rows = SystemRecord.objects.filter(subject=person.uuid).select_related("run", "system").order_by("pk")
-    found: dict[UUID, dict[str, Any]] = {}
-    for one in rows:
-        found[task_of(one.run, one.system)] = {
-            "system": one.system.name,
-            "since": one.run.started_at.isoformat(),
-            "known_as": _opened(task_of(one.run, one.system), [one])[one.pk],
-        }
-    return list(found.values())
+    """For somebody's copy of their data: which system, since when, and by which ids it finds them.
+
+    A row for each task, under the id of that; also of what was noted under a record that is theirs by now.
+    """
+    rows = SystemRecord.objects.filter(subject__in=one_person.ids_of(person)).select_related("run", "system")
+    # Of one task all records of one id are known by the same.
+    tasks: dict[UUID, dict[UUID, SystemRecord]] = {}
+    for one in rows.order_by("pk"):
+        tasks.setdefault(task_of(one.run, one.system), {})[one.subject] = one
+    keys = keys_of(Owner.SHARE, tasks)
+    return [_told(task, list(theirs.values()), keys.get(task)) for task, theirs in tasks.items()]
+
+
+def _told(task: UUID, theirs: list[SystemRecord], key: Key | None) -> dict[str, Any]:
+    names = [name for one in theirs for name in _opened(key, one)]
+    return {
+        "id": str(task),
+        "system": theirs[0].system.name,
+        "since": theirs[0].run.started_at.isoformat(),
+        "known_as": list(dict.fromkeys(names)),
+    }
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from uuid import UUID
 
 import pytest
 from django.urls import reverse
@@ -11,6 +12,8 @@ from core import apikeys
 from core.models import DataKey, Owner
 from ledger.feed import event
 from ledger.models import Entry
+from office import merging
+from requests import rows
 from retention import certificate, shares
 from retention.models import SystemRecord, SystemTask
 from retention.purge import purge
@@ -83,6 +86,21 @@ def test_each_system_sees_its_own_records_by_its_own_ids_and_nobody_elses(world)
     # In the feed the invented one is marked.
     gone = [event(entry.body) for entry in Entry.objects.filter(kind="subject.erased")]
     assert {(one["subject"], one["test"]) for one in gone} == {(str(third), False), (str(invented), True)}
+
+
+def test_a_copy_tells_it_once_for_each_task_under_every_id_of_the_person(world, django_assert_num_queries):
+    [(first, _record), (second, _half)], _gone = world
+    kept, other = DataSubject.objects.get(uuid=second), DataSubject.objects.get(uuid=first)
+    merging.merge(kept, other, now=NOW, actor="user:1")
+    # Twice for the parts, then the records and the keys of all their tasks.
+    with django_assert_num_queries(4):
+        told = shares.about(kept)
+    assert {(one["id"], one["system"], *one["known_as"]) for one in told} == {
+        (str(task.uuid), task.system.slug, {"crm": "C-1", "accounting": "10001"}[task.system.slug])
+        for task in SystemTask.objects.all()
+    }
+    # So it can be left out of a copy, as what stands beside the records can.
+    assert [rows.has(kept, UUID(one["id"])) for one in told] == [True, True]
 
 
 def test_the_answer_closes_the_task_ends_what_was_kept_for_it_and_is_one_receipt(world):
