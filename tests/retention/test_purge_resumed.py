@@ -1,5 +1,6 @@
 """A run that its worker left open is taken up at once, not in the next night; unless somebody is at work on it."""
 
+import time
 from datetime import timedelta
 
 import psycopg
@@ -31,12 +32,25 @@ def status(run):
     return run.status
 
 
+def until_free(pid):
+    """The server lets go of a closed connection's locks when it notices, which may be a moment later."""
+    held = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = %s)"
+    with connection.cursor() as cursor:
+        for _moment in range(1000):
+            if not cursor.execute(held, [pid]).fetchone()[0]:
+                return
+            time.sleep(0.01)
+    pytest.fail("the server still holds the locks of a connection that was closed")
+
+
 def test_it_is_taken_up_as_soon_as_whoever_was_at_it_is_gone(run):
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
         other.execute(AT_WORK, [f"retention work {run.uuid}"])
+        pid = other.info.backend_pid
         resume()
         assert (status(run), PersonalDataItem.objects.count()) == (Run.Status.RUNNING, 1)
         # As killed: nothing is said, the connection ends.
+    until_free(pid)
     resume()
     assert (status(run), PersonalDataItem.objects.count()) == (Run.Status.FINISHED, 0)
 
