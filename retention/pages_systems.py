@@ -32,12 +32,14 @@ def show(request: HttpRequest) -> HttpResponse:
         last = get_object_or_404(SystemTask, pk=int(after))
         rows = rows.filter(Q(due_on__gt=last.due_on) | Q(due_on=last.due_on, pk__gt=last.pk))
     found = list(rows[: PAGE + 1])
-    keys = {key.system: key for key in ApiKey.objects.filter(revoked_at=None).exclude(system="").order_by("pk")}
+    now = timezone.now()
+    valid = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None).exclude(system="")
+    keys = {key.system: key for key in valid.order_by("pk")}
     context: dict[str, Any] = {
         "title": _("Systems that have to answer"),
         "tasks": [(task, keys.get(task.system.slug)) for task in found[:PAGE]],
         "after": found[PAGE - 1].pk if len(found) > PAGE else "",
-        "today": timezone.now().astimezone(Controller.current().zone).date(),
+        "today": now.astimezone(Controller.current().zone).date(),
         **_may(request),
     }
     return page(request, "retention/systems.html", context)

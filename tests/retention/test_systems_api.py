@@ -6,10 +6,11 @@ from uuid import UUID
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core import apikeys
-from core.models import DataKey, Owner
+from core.models import ApiKey, DataKey, Owner
 from ledger.feed import event
 from ledger.models import Entry
 from office import merging
@@ -161,6 +162,13 @@ def test_staff_see_what_to_erase_where_nobody_asks_by_itself(world, admin_client
     # Who keeps the register sees no person.
     client.force_login(make_staff.account("reg", "registrar"))
     assert (client.post(address).status_code, client.get(reverse("admin:forgetting-systems")).status_code) == (404, 200)
+
+
+def test_a_key_that_has_expired_is_none(world, admin_client):
+    page, key = reverse("admin:forgetting-systems"), apikeys.create("crm", ["systems:tasks"], system="crm")[0]
+    assert "It has a key" in admin_client.get(page).text
+    ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now())
+    assert "It has a key" not in admin_client.get(page).text
 
 
 def test_a_key_that_names_no_system_or_lacks_the_scope_is_told_so():
