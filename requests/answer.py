@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import access, exempting, found, leaving_out, package, report, spool, systems, two_people, untold
+from requests import access, exempting, found, leaving_out, package, report, spool, systems, two_people
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
 from requests.models import Decision, Package, Right, RightsRequest
@@ -22,6 +22,7 @@ from requests.sending import (
     send,
     to_ready,
 )
+from requests.untold import AsAStranger, is_as_if_gone, is_stranger
 from requests.workflow import State
 from subjects import blocks
 from subjects.models import DataSubject
@@ -48,14 +49,6 @@ class FoundForNobody(DomainError):
     code = "found-for-nobody"
     message = _(
         "Documents were found, but the case belongs to nobody we know. Enter the person and say whose case it is."
-    )
-
-
-class AsAStranger(DomainError):
-    code = "as-a-stranger"
-    message = _(
-        "All that a deletion left of this person is left out in silence, so there is no copy: they are answered as"
-        " somebody whom we do not know."
     )
 
 
@@ -124,7 +117,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     confirmed(rights_request)
     made = Package.objects.filter(request=rights_request).first()
     is_executed = "executed_at" in rights_request.result
-    is_known = _is_known(rights_request)
+    is_known = not is_stranger(rights_request)
     if made and is_stale(rights_request, made):
         raise StaleCopy
     if rights_request.right == Right.ACCESS and made and "purposes" in rights_request.result:
@@ -148,7 +141,7 @@ def _copy_to_send(rights_request: RightsRequest, *, actor: str, now: datetime) -
     if rights_request.result.get("nothing"):
         return None
     made = Package.objects.filter(request=rights_request).first()
-    if _is_known(rights_request) and (made is None or rights_request.state == State.PARTLY_ANSWERED):
+    if not is_stranger(rights_request) and (made is None or rights_request.state == State.PARTLY_ANSWERED):
         return prepare_access(rights_request, actor=actor, now=now)
     return made
 
@@ -163,11 +156,6 @@ def _known(rights_request: RightsRequest) -> DataSubject:
     confirmed(rights_request)
     if rights_request.case.subject is None:
         raise DomainError(_("We hold nothing under the confirmed address, so there is no copy to make."))
-    if not _is_known(rights_request):
+    if is_as_if_gone(rights_request):
         raise AsAStranger
     return rights_request.case.subject
-
-
-def _is_known(rights_request: RightsRequest) -> bool:
-    """Whether there is somebody to whom the answer may speak as somebody we know."""
-    return rights_request.case.subject is not None and not untold.is_as_if_gone(rights_request)

@@ -15,6 +15,7 @@ from requests import exempting, recipients, report, systems, two_people
 from requests.decisions import Line, lines
 from requests.models import RecipientNotice, Right, RightsRequest
 from requests.sending import close, confirmed, copy_is_made, is_waiting, lock, nothing_found, send, to_ready
+from requests.untold import is_stranger
 from requests.workflow import State
 from subjects import erasure, restrictions
 
@@ -82,7 +83,7 @@ def _carry_out(rights_request: RightsRequest, *, exception: str, actor: str, now
     if is_waiting(rights_request):
         return False
     two_people.check(rights_request, actor=actor, reason=exception, now=now)
-    if rights_request.case.subject is None:
+    if is_stranger(rights_request):
         nothing_found(rights_request, actor=actor, now=now)
         return False
     decided = lines(rights_request, now=now)

@@ -8,7 +8,6 @@ from django.utils.translation import ngettext
 
 from core.errors import Text
 from requests import representing, untold
-from requests.answer import AsAStranger
 from requests.casework import Work
 from requests.clock import in_words
 from requests.models import Right, RightsRequest, Transfer
@@ -69,6 +68,8 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
         steps.append(Next(linked if waits else _("Find out who asks, and record how they showed it."), "who"))
     if representing.is_missing(rights_request.case):
         steps.append(Next(_("Somebody asks for this person. Record what shows that they may."), "who"))
+    if not (work.is_executed or work.package) and untold.is_as_if_gone(rights_request):
+        return [*steps, Next(untold.AsAStranger.message, "answer")]
     undecided = work.undecided if work.is_weighed else 0
     if undecided and not work.is_executed:
         sentence = ngettext("Decide about %(n)d purpose.", "Decide about %(n)d purposes.", undecided)
@@ -77,8 +78,7 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
     if work.is_executed and rights_request.state == State.READY:
         steps.append(Next(_("Nothing: it is carried out, and the person is told as soon as that is on record.")))
     elif work.is_access and rights_request.case.subject and not work.package:
-        alone = untold.is_as_if_gone(rights_request)
-        steps.append(Next(AsAStranger.message if alone else _("Make the copy, and look through it."), "answer"))
+        steps.append(Next(_("Make the copy, and look through it."), "answer"))
     elif work.is_portability and rights_request.case.subject and "purposes" not in rights_request.result:
         steps.append(Next(_("Make the set of data, and look through it."), "answer"))
     elif work.is_portability:

@@ -24,6 +24,7 @@ from requests.models import Right, RightsRequest
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
 from requests.stopping import OBJECTABLE, claims_of, hold_still, stop_at_once
 from requests.stopping import in_words as stopped_in_words
+from requests.untold import is_stranger
 from requests.workflow import CLOSED, State
 from subjects import relationships, restrictions
 from subjects.models import DataSubject, Restriction
@@ -63,7 +64,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     """The answer as it would go out now. Raises what stands in its way; changes nothing."""
     confirmed(rights_request)
     is_weighed = "upheld" in rights_request.result
-    if rights_request.case.subject is None and not is_weighed:
+    if not is_weighed and is_stranger(rights_request):
         return "nothing_found", report.of_nothing(rights_request)
     if not is_weighed and not all(line.is_decided for line in lines(rights_request, now=now)):
         raise Unweighed

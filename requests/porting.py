@@ -27,6 +27,7 @@ from requests.package import File
 from requests.portable import Contact, Item
 from requests.questions import OTHER, RECEIVERS
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
+from requests.untold import AsAStranger, is_as_if_gone, is_stranger
 from requests.workflow import State
 from subjects import items
 from subjects.identifiers import reveal
@@ -55,6 +56,8 @@ def prepare(rights_request: RightsRequest, *, actor: str, now: datetime) -> Pack
     subject = rights_request.case.subject
     if subject is None or not hold(subject):
         raise DomainError(gettext_lazy("We hold nothing under the confirmed address: there is nothing to take along."))
+    if is_as_if_gone(rights_request):
+        raise AsAStranger
     exempting.ready(rights_request)
     kept = exempting.spared(rights_request)
     taken = [line for line in lines(rights_request, now=now) if _goes(line)]
@@ -94,7 +97,7 @@ def _not_sent(rights_request: RightsRequest) -> list[str]:
 def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[str, Any]]:
     """The answer as it would go out now. Raises what stands in its way; changes nothing."""
     confirmed(rights_request)
-    if rights_request.case.subject is None and "purposes" not in rights_request.result:
+    if "purposes" not in rights_request.result and is_stranger(rights_request):
         return "nothing_found", report.of_nothing(rights_request)
     made = Package.objects.filter(request=rights_request).first()
     if made is None or "purposes" not in rights_request.result:

@@ -23,6 +23,7 @@ from requests.models import Correction, RecipientNotice, Right, RightsRequest
 from requests.proposing import OTHER, Line, Outcome, Target, item_of, known_subject, labels_of, lines, opened
 from requests.reasons import reason
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
+from requests.untold import is_as_if_gone
 from subjects import corrections, restrictions
 from subjects.identifiers import Claim, reveal
 from subjects.models import DataSubject, Identifier, PersonalDataItem
@@ -81,7 +82,8 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     """The answer as it would go out now. Raises what stands in its way; changes nothing."""
     confirmed(rights_request)
     rows = list(rights_request.corrections.all())
-    if rights_request.case.subject is None and not rows:
+    is_begun = any(row.applied_at for row in rows)
+    if (rights_request.case.subject is None and not rows) or (not is_begun and is_as_if_gone(rights_request)):
         return "nothing_found", report.of_nothing(rights_request)
     exempting.ready(rights_request)
     kept = exempting.spared(rights_request)

@@ -21,6 +21,7 @@ from requests.decisions import Line, NotOpen, lines, versions_of
 from requests.models import DecisionScope, Letter, RecipientNotice, Right, RightsRequest
 from requests.restriction_grounds import GROUND_OF
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
+from requests.untold import is_as_if_gone
 from requests.workflow import State
 from subjects import restrictions
 from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
@@ -93,7 +94,8 @@ def recipients_to_tell(rights_request: RightsRequest, *, now: datetime) -> list[
 def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[str, Any]]:
     """The answer as it would go out now. Raises what stands in its way; changes nothing."""
     confirmed(rights_request)
-    if rights_request.case.subject is None:
+    is_placed = "restricted" in rights_request.result
+    if rights_request.case.subject is None or (not is_placed and is_as_if_gone(rights_request)):
         return "nothing_found", report.of_nothing(rights_request)
     if not all(line.is_decided for line in lines(rights_request, now=now)):
         raise Undecided
@@ -110,7 +112,7 @@ def release(rights_request: RightsRequest, *, actor: str, now: datetime, excepti
     kind, _context = draft(rights_request, now=now)
     two_people.check(rights_request, actor=actor, reason=exception, now=now)
     subject = rights_request.case.subject
-    if subject is None:
+    if kind == "nothing_found" or subject is None:
         return nothing_found(rights_request, actor=actor, now=now)
     granted = _reached(rights_request, now=now)
     if "restricted" not in rights_request.result:

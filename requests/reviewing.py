@@ -19,7 +19,7 @@ from core.errors import DomainError, Invalid, Text
 from core.models import Owner
 from ledger.entries import record
 from processing.models import Basis, DecisionSystem, Status
-from requests import report, systems, two_people
+from requests import report, systems, two_people, untold
 from requests.decisions import NotOpen
 from requests.intake import claim_of
 from requests.models import CaseFile, DecisionReview, Right, RightsRequest
@@ -146,7 +146,7 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     """The answer as it would go out now. Raises what stands in its way; changes nothing."""
     confirmed(rights_request)
     rows = list(rights_request.reviews.select_related("system", "request__case").order_by("pk"))
-    if rights_request.case.subject is None and not rows:
+    if not rows and untold.is_stranger(rights_request):
         return "nothing_found", report.of_nothing(rights_request)
     if not rows or not all(row.outcome for row in rows):
         raise Unreviewed

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from core.models import Controller
+from requests import untold
 from requests.intake import claim_of, fresh_link, may_write
 from requests.models import CaseFile, Right, RightsRequest
 from requests.opening import open_rights
@@ -40,6 +41,7 @@ def add_right(
     case.settle(now=now)
     if case.subject and wanted == Right.ACCESS:
         place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=opened.uuid, now=now, actor=actor)
+    untold.carry_into(opened, now=now)
     email = claim_of(case).get("email", "")
     stop_at_once([opened], claims_of(claim_of(case)), None, now=now, actor=actor)
     may_mail = bool(email) and not case.by_post and may_write(case)

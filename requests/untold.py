@@ -10,10 +10,11 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from consents.models import ConsentState
 from consents.withdraw import IN_FORCE
-from core.errors import Invalid, NotFound
+from core.errors import DomainError, Invalid, NotFound
 from requests import leaving_out
 from requests.leaving_out import Why
 from requests.models import CaseFile, Exemption, Right, RightsRequest
@@ -21,10 +22,26 @@ from subjects import untold
 from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Relationship, RestrictedUse, Restriction
 
 SILENT = Exemption.objects.filter(is_silent=True)
-
+# The rights that an exemption can reach (DPA 2018 Sch 2).
+REACHED = (
+    Right.ACCESS,
+    Right.RECTIFICATION,
+    Right.ERASURE,
+    Right.RESTRICTION,
+    Right.PORTABILITY,
+    Right.OBJECTION,
+)
 
 # Nobody asked for these, so whoever is not told of the record knows nothing of them.
 OURS = (Restriction.Ground.RULE, Restriction.Ground.HOLD)
+
+
+class AsAStranger(DomainError):
+    code = "as-a-stranger"
+    message = gettext_lazy(
+        "All that a deletion left of this person is left out in silence: they are answered as somebody whom we do not"
+        " know."
+    )
 
 
 @untold.register
@@ -69,14 +86,19 @@ def systems_of(rights_request: RightsRequest) -> set[int]:
 
 def is_as_if_gone(rights_request: RightsRequest) -> bool:
     """Whether a deletion left of this person nothing but what is left out in silence: without that nobody would be
-    known, so whoever asks for a copy is answered as a stranger is.
+    known, so whatever they ask for, they are answered as a stranger is.
     """
     subject = rights_request.case.subject
-    if subject is None or rights_request.right != Right.ACCESS or rights_request.documents.exists():
+    # Taking a consent back is heard whoever says it.
+    if subject is None or rights_request.right == Right.WITHDRAWAL:
         return False
-    silent = leaving_out.left_out(rights_request).silent
-    deleted = RightsRequest.objects.filter(case__subject=subject, right=Right.ERASURE, result__has_key="executed_at")
-    if not silent or not deleted.filter(exemptions__is_silent=True).exists():
+    silent = _silent(subject, rights_request)
+    if not silent or rights_request.documents.exists():
+        return False
+    others = RightsRequest.objects.filter(right=Right.ERASURE, result__has_key="executed_at")
+    # A forgotten case no longer says whose it was, but still which records it spared.
+    theirs = Q(case__subject=subject) | Q(exemptions__item__in=silent)
+    if not others.filter(theirs, exemptions__is_silent=True).exclude(pk=rights_request.pk).exists():
         return False
     of_it = ItemPurpose.objects.filter(subject=subject, item__uuid__in=silent).values("purpose")
     return not (
@@ -86,24 +108,41 @@ def is_as_if_gone(rights_request: RightsRequest) -> bool:
     )
 
 
+def is_stranger(rights_request: RightsRequest) -> bool:
+    """Whether there is nobody to whom the answer may speak as somebody we know."""
+    return rights_request.case.subject is None or is_as_if_gone(rights_request)
+
+
 def carry_over(case: CaseFile, *, now: datetime) -> None:
-    """What was kept silent from this person before is left out of a copy they ask for now, until staff take it back.
+    """What was kept silent from this person before is left out of what they ask for now, until staff take it back.
 
     Once it is known whose case it is. It is a decision anew: a second person approves it where that is the rule.
     """
-    wanting = case.requests.open().filter(right__in=[Right.ACCESS, Right.PORTABILITY])
-    if case.subject is None:
+    for rights_request in case.requests.open().filter(right__in=REACHED):
+        carry_into(rights_request, now=now)
+
+
+def carry_into(rights_request: RightsRequest, *, now: datetime) -> None:
+    """As carry_over, of one request: a right that was found in a case later."""
+    subject = rights_request.case.subject
+    if subject is None or rights_request.right not in REACHED:
         return
-    for rights_request in wanting:
-        for earlier in _earlier(case.subject, rights_request):
-            reasons: dict[str, Any] = leaving_out.reasons_of(earlier)
-            words = reasons["why"] or _("It was left out in silence of an earlier answer.")
-            why = Why(earlier.code, words, is_silent=True)
-            try:
-                leaving_out.record_out(rights_request, earlier.item, why, actor="system:requests", now=now)  # type: ignore[arg-type]
-            except (Invalid, NotFound):
-                # It is gone, or neither this right nor the law of this case knows the exemption.
-                continue
+    for earlier in _earlier(subject, rights_request):
+        reasons: dict[str, Any] = leaving_out.reasons_of(earlier)
+        words = reasons["why"] or _("It was left out in silence of an earlier answer.")
+        why = Why(earlier.code, words, is_silent=True)
+        try:
+            leaving_out.record_out(rights_request, earlier.item, why, actor="system:requests", now=now)  # type: ignore[arg-type]
+        except (Invalid, NotFound):
+            # It is gone, or neither this right nor the law of this case knows the exemption.
+            continue
+
+
+def _silent(subject: DataSubject, rights_request: RightsRequest) -> frozenset[str]:
+    """What this answer keeps silent; where no exemption reaches the right, what an earlier one did."""
+    if rights_request.right in REACHED:
+        return leaving_out.left_out(rights_request).silent
+    return frozenset(str(earlier.item) for earlier in _earlier(subject, rights_request))
 
 
 def _earlier(subject: DataSubject, rights_request: RightsRequest) -> Iterator[Exemption]:

@@ -9,7 +9,19 @@ import pytest
 from django.urls import reverse
 
 from processing.models import System
-from requests import answer, decisions, leaving_out, letters, messages, package, ways
+from requests import (
+    answer,
+    decisions,
+    expiry,
+    leaving_out,
+    letters,
+    messages,
+    package,
+    porting,
+    triage,
+    untold,
+    ways,
+)
 from requests.leaving_out import Why
 from requests.models import Exemption, FoundDocument, RightsRequest
 from subjects import relationships, restrictions
@@ -168,7 +180,9 @@ def test_a_system_answers_as_if_what_is_left_out_had_not_been_found(subject, mai
     assert not [name for name in files if name.startswith("documents/")]
 
 
-def test_who_was_deleted_but_for_what_is_silent_is_answered_as_a_stranger(subject, mailoutbox, client):
+@pytest.fixture
+def spared(subject, mailoutbox):
+    """A deletion left this record of the person, and nothing else."""
     kept = secret(subject, "fraud-screening")
     found = ask("erasure", mailoutbox)
     leaving_out.record_out(found, kept.uuid, SILENT, **BY)
@@ -176,19 +190,50 @@ def test_who_was_deleted_but_for_what_is_silent_is_answered_as_a_stranger(subjec
         decisions.decide(found, line.purpose, "grant", "right-applies", "", **BY)
     ways.release(found, **BY)
     assert list(PersonalDataItem.objects.filter(subject=subject)) == [kept]
-    access = ask("access", mailoutbox)
-    assert access.case.subject == subject
-    with pytest.raises(answer.AsAStranger):
-        answer.prepare_access(access, **BY)
+    return found
+
+
+def told_as(right, mailbox, *, email=make.EMAIL):
+    """The letter of an answer, as it was announced and as it went out, without its reference."""
+    found = make.looked(ask(right, mailbox, email=email))
+    kind, _context = ways.draft(found, now=make.NOW)
+    ways.release(found, **BY)
+    found.refresh_from_db()
+    text = letters.read(letters.latest(found))["text"].replace(found.reference, "")
+    return kind, found.state, found.result.get("nothing"), text
+
+
+@pytest.mark.parametrize("right", ["access", "erasure", "restriction", "objection", "portability", "rectification"])
+def test_who_was_deleted_but_for_what_is_silent_is_answered_as_a_stranger(spared, subject, mailoutbox, right):
+    mine = told_as(right, mailoutbox)
+    assert mine == told_as(right, mailoutbox, email="nobody@example.com")
+    assert (mine[0], mine[2]) == ("nothing_found", True)
+    assert "We looked for data" in mine[3]
+    assert PersonalDataItem.objects.filter(subject=subject).exists()
+    assert not ErasureBlock.objects.filter(subject=subject, kind="access_request", released_at=None).exists()
+
+
+def test_they_are_still_when_the_case_of_their_deletion_is_forgotten(spared, subject, mailoutbox):
+    expiry.expire_case(spared.case, now=make.NOW + timedelta(days=3000))
+    for right in ("access", "erasure"):
+        assert told_as(right, mailoutbox)[0] == "nothing_found"
+    assert PersonalDataItem.objects.filter(subject=subject).exists()
+
+
+def test_no_copy_and_no_set_is_made_for_who_is_answered_as_a_stranger(spared, mailoutbox, client):
+    access, portability = ask("access", mailoutbox), ask("portability", mailoutbox)
+    for prepare, wanted in ((answer.prepare_access, access), (porting.prepare, portability)):
+        with pytest.raises(untold.AsAStranger):
+            prepare(wanted, **BY)
     client.force_login(make.staff())
-    page = client.get(reverse("admin:rights-request", args=[access.uuid])).content.decode()
+    page = client.get(reverse("admin:rights-request", args=[portability.uuid])).content.decode()
     assert "they are answered as somebody whom we do not know" in page
-    make.looked(access)
-    answer.release_access(access, **BY)
-    mine = letters.read(letters.latest(access))["text"]
-    stranger = make.looked(ask("access", mailoutbox, email="nobody@example.com"))
-    answer.release_access(stranger, **BY)
-    theirs = letters.read(letters.latest(stranger))["text"]
-    assert mine.replace(access.reference, "") == theirs.replace(stranger.reference, "")
-    assert "found none that we have to give you" in mine
-    assert not ErasureBlock.objects.filter(subject=subject, released_at=None).exists()
+
+
+def test_a_second_deletion_spares_what_the_first_did_in_silence(subject, mailoutbox):
+    kept = secret(subject, "fraud-screening")
+    carry_out("objection", "objection-stops", mailoutbox, (kept, SILENT))
+    later = ask("access", mailoutbox).case
+    erasure = triage.add_right(later, "erasure", **BY)
+    assert [one.item for one in erasure.exemptions.all()] == [kept.uuid]
+    assert ask("restriction", mailoutbox).exemptions.filter(item=kept.uuid, is_silent=True).exists()
