@@ -1,6 +1,7 @@
 """What a connected system has to do for people who exercised a right, and its answer: by its own key, its tasks alone.
 
-A task is told once we know whose request it is, and a deletion once it was decided: before, nothing shall go anywhere.
+A task is told once we know whose request it is. What a decision changes is told once it was carried out here: until
+then a doubt, a second person or a hold may still stop it, and nothing shall go anywhere.
 """
 
 from typing import Any
@@ -19,14 +20,16 @@ from rest_framework.response import Response
 from core.api import Cursor
 from core.idempotency import replayable
 from processing.connected import ForSystem
-from processing.models import Status, System
+from processing.models import System
 from requests import searching, systems
 from requests.api_work import TaskIn, actor_of, read
-from requests.models import Decision, Right, RightsRequest, Task
+from requests.models import Correction, Right, RightsRequest, Task
 from subjects.api import IDEMPOTENCY
 
 KNOWN = Q(request__case__subject__isnull=False) | Q(known_as__isnull=False)
-GRANTED = Exists(Decision.objects.filter(request=OuterRef("request"), outcome=Decision.Outcome.GRANT))
+# These are granted purpose by purpose, and what of it each system is asked is noted with the deed (systems.asked_of).
+BY_PURPOSE = (Right.ERASURE, Right.RESTRICTION, Right.OBJECTION)
+CORRECTED = Exists(Correction.objects.filter(request=OuterRef("request"), applied_at__isnull=False))
 
 
 class SystemTaskSerializer(serializers.Serializer[Any]):
@@ -37,7 +40,8 @@ class SystemTaskSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="Your ids of the person, or our customer number if we know of none."
     )
     purposes = serializers.ListField(
-        child=serializers.CharField(), help_text="Of a deletion, for which purposes of yours it was granted."
+        child=serializers.CharField(),
+        help_text="Of a deletion, restriction or objection: for which of your purposes, at least one. Else none.",
     )
     due_on = serializers.DateField(allow_null=True, help_text="When the person must have our answer.")
     outcome = serializers.CharField(help_text="pending or failed: it waits for an answer.")
@@ -91,10 +95,12 @@ class RequestTaskView(ForSystem):
 
 
 def told(system: System) -> QuerySet[Task]:
-    """What this system may know of: whose it is is known, or it answered before."""
+    """What this system may know of: whose it is is known, or it answered before; and it was done here, too."""
     known = KNOWN | ~Q(outcome=Task.Outcome.PENDING)
-    decided = ~Q(request__right=Right.ERASURE) | Q(GRANTED)
-    rows = Task.objects.filter(known, decided, system=system, request__case__is_test=False)
+    granted = Q(request__right__in=BY_PURPOSE, request__result__asked_of__has_key=system.slug)
+    corrected = Q(CORRECTED, request__right=Right.RECTIFICATION)
+    asked_first = ~Q(request__right__in=[*BY_PURPOSE, Right.RECTIFICATION])
+    rows = Task.objects.filter(known, granted | corrected | asked_first, system=system, request__case__is_test=False)
     return rows.select_related("system", "request__case__subject")
 
 
@@ -105,7 +111,7 @@ def shown(task: Task) -> dict[str, Any]:
         "right": task.request.right,
         "subject": subject,
         "known_as": ids,
-        "purposes": _granted(task),
+        "purposes": _purposes(task),
         "due_on": task.request.due_on,
         "outcome": task.outcome,
         "reason": task.reason,
@@ -113,13 +119,6 @@ def shown(task: Task) -> dict[str, Any]:
     }
 
 
-def _granted(task: Task) -> list[str]:
-    if task.request.right != Right.ERASURE:
-        return []
-    granted = Decision.objects.filter(
-        request=task.request,
-        outcome=Decision.Outcome.GRANT,
-        purpose__versions__status=Status.LIVE,
-        purpose__versions__systems=task.system,
-    )
-    return sorted(set(granted.values_list("purpose__slug", flat=True)))
+def _purposes(task: Task) -> list[str]:
+    noted: dict[str, list[str]] = task.request.result.get("asked_of", {})
+    return noted.get(task.system.slug, [])

@@ -95,7 +95,13 @@ def _carry_out(rights_request: RightsRequest, *, exception: str, actor: str, now
     found, known = recipients_to_tell(rights_request, now=now), recipients.known_by(rights_request)
     # Noted before the deletion: an open request keeps its person, except the one that is deleting them.
     untouched = sorted(exempting.untouched(rights_request))
-    rights_request.result = {"executed_at": now.isoformat(), "erased": 0, "untouched": untouched}
+    reached, partly = exempting.reached(rights_request, granted), exempting.counts(rights_request)
+    rights_request.result = {
+        "executed_at": now.isoformat(),
+        "erased": 0,
+        "untouched": untouched,
+        "asked_of": systems.asked_of(reached, partly=partly),
+    }
     rights_request.save(update_fields=["result"])
     if granted:
         _erase(rights_request, granted, actor=actor, now=now)

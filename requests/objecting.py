@@ -149,7 +149,11 @@ def _stop(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
             _let_through(rights_request, subject, line, actor=actor, now=now)
         if line.version.basis == Basis.LEGITIMATE_INTEREST:
             assessments.require_review(line.purpose, caused_by=rights_request.uuid, actor=actor, now=now)
-    rights_request.result = {**rights_request.result, "upheld": sorted(line.purpose.slug for line in upheld)}
+    rights_request.result = {
+        **rights_request.result,
+        "upheld": sorted(line.purpose.slug for line in upheld),
+        "asked_of": systems.asked_of(upheld, partly=partly),
+    }
     rights_request.save(update_fields=["result"])
 
 

@@ -163,6 +163,9 @@ def lift(rights_request: RightsRequest, *, actor: str, now: datetime) -> int:
     for restriction in found:
         restrictions.lift(restriction, now=now, actor=actor)
     restricted_use.end_all(rights_request, now=now, actor=actor)
+    # No system shall limit any more what is used again here.
+    if rights_request.result.pop("asked_of", None):
+        rights_request.save(update_fields=["result"])
     return len(found)
 
 
@@ -201,7 +204,12 @@ def _place(
                 now=now,
             )
         placed += len(targets)
-    rights_request.result = {**rights_request.result, "restricted": placed, "sizes": _sizes(rights_request)}
+    rights_request.result = {
+        **rights_request.result,
+        "restricted": placed,
+        "sizes": _sizes(rights_request),
+        "asked_of": systems.asked_of(granted, partly=meant),
+    }
     rights_request.save(update_fields=["result"])
 
 

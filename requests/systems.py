@@ -1,6 +1,6 @@
 """What each system answered. Silence is not an answer: a task is done only when an answer was written down."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from core.errors import DomainError, Invalid
 from ledger.entries import record
 from processing.models import System
 from requests import sealed, searching
+from requests.decisions import Line
 from requests.models import RightsRequest, Task
 from subjects import known_as
 from subjects.models import DataSubject
@@ -78,6 +79,20 @@ def answer(
 
 
 def keep_ids(rights_request: RightsRequest, person: DataSubject) -> None:
+def asked_of(done: Iterable[Line], *, partly: Collection[str]) -> dict[str, list[str]]:
+    """What each other system is asked by itself once it was done here: by its slug, the purposes that use it.
+
+    None of a purpose (slug) that was reached only `partly`: it could not be told which records stay as they are, and
+    its answer would end the task. Staff do all of it by hand there.
+    """
+    found: dict[str, list[str]] = {}
+    for line in done:
+        for system in line.version.systems.all():
+            if system.connector != System.Connector.BUILTIN:
+                found.setdefault(system.slug, []).append(line.purpose.slug)
+    return {system: sorted(slugs) for system, slugs in found.items() if not set(slugs) & set(partly)}
+
+
     """Before the person goes: by which ids each system that has not answered yet finds its own record of them."""
     known = known_as.of([person.uuid])
     owed = rights_request.tasks.filter(outcome__in=OPEN).exclude(system__connector=System.Connector.BUILTIN)

@@ -4,15 +4,18 @@ import pytest
 from rest_framework.test import APIClient
 
 from core import apikeys
+from core.errors import DomainError
 from ledger.models import Entry
-from requests import answer, decisions
+from requests import answer, decisions, leaving_out, proposing, restricting, ways
 from subjects import people
 from subjects.identifiers import Claim
-from subjects.models import DataSubject
+from subjects.models import DataSubject, PersonalDataItem
 from tests import make_office as make
+from tests import make_register, make_subjects
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/systems/requests/"
+BY = {"actor": make.OFFICER, "now": make.NOW}
 LOOKED = {"terms": "Grace Hopper", "places": "contacts"}
 
 
@@ -27,7 +30,7 @@ def waiting(api):
     return api.get(LIST).json()["results"]
 
 
-def test_a_system_is_asked_once_we_know_about_whom_and_of_a_deletion_once_it_is_decided(crm, mailoutbox):
+def test_a_system_is_asked_once_we_know_about_whom_and_of_a_deletion_once_it_is_carried_out(crm, mailoutbox):
     claims = [Claim("email", make.EMAIL), Claim("external_id", "C-7", "crm")]
     grace = people.find_or_create(claims, now=make.NOW, actor="test:office")
     make.person("newsletter", "contract-administration")
@@ -45,12 +48,20 @@ def test_a_system_is_asked_once_we_know_about_whom_and_of_a_deletion_once_it_is_
     unasked = erasure.tasks.get(system__slug="crm")
     assert crm.get(f"{LIST}{unasked.uuid}/").status_code == 404
 
-    decisions.confirm_all(erasure, actor=make.OFFICER, now=make.NOW)
+    decisions.confirm_all(erasure, **BY)
+    with pytest.raises(DomainError, match="access-first"):
+        answer.execute_erasure(erasure, **BY)
+    assert waiting(crm) == []
+    assert crm.get(f"{LIST}{unasked.uuid}/").status_code == 404
+
+    answer.prepare_access(case.requests.get(right="access"), **BY)
+    answer.execute_erasure(erasure, **BY)
     [task] = waiting(crm)
     assert (task["right"], task["purposes"]) == ("erasure", ["newsletter"])
     answers = [crm.post(f"{LIST}{task['id']}/", {"outcome": "done"}, format="json").json() for _time in range(2)]
     assert answers[0] == answers[1]
-    assert Entry.objects.filter(kind="task.answered", object=erasure.uuid).count() == 1
+    # One receipt of this database, one of the system.
+    assert Entry.objects.filter(kind="task.answered", object=erasure.uuid).count() == 2
     assert waiting(crm) == []
 
 
@@ -75,3 +86,85 @@ def test_who_is_gone_here_is_still_found_there_until_the_system_has_answered(crm
     done = crm.post(f"{LIST}{task['id']}/", {"outcome": "done"}, format="json").json()
     assert (done["outcome"], done["subject"], done["known_as"]) == ("done", None, [])
     assert erasure.tasks.get(system__slug="crm").known_as is None
+
+
+def grant(found, code):
+    for line in decisions.lines(found, now=make.NOW):
+        decisions.decide(found, line.purpose, "grant", code, "", **BY)
+
+
+def item_of(slug):
+    return PersonalDataItem.objects.get(needs__purpose__slug=slug)
+
+
+def test_an_erasure_tells_no_system_of_what_an_exemption_keeps(crm, mailoutbox):
+    make.person("newsletter", "contract-administration")
+    found = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+    why = leaving_out.Why("crime-and-tax", "HARM: the police asked.", is_silent=True)
+    leaving_out.record_out(found, item_of("contract-administration").uuid, why, **BY)
+    grant(found, "right-applies")
+    answer.execute_erasure(found, **BY)
+    [task] = waiting(crm)
+    assert task["purposes"] == ["newsletter"]
+    assert (task["reason"], task["outcome"]) == ("", "pending")
+
+
+def test_where_a_purpose_is_spared_in_part_staff_do_it_by_hand(crm, mailoutbox):
+    subject = make.person("newsletter", "contract-administration")
+    kept = item_of("newsletter").uuid
+    make_subjects.item(subject, "newsletter", content="Another", category="name", now=make.NOW)
+    found = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+    leaving_out.record_out(found, kept, leaving_out.Why("crime-and-tax", "HARM: the police asked."), **BY)
+    grant(found, "right-applies")
+    answer.execute_erasure(found, **BY)
+    owed = found.tasks.get(system__slug="crm")
+    assert (owed.outcome, waiting(crm)) == ("pending", [])
+    assert crm.get(f"{LIST}{owed.uuid}/").status_code == 404
+
+
+def test_a_system_that_no_granted_purpose_uses_is_asked_to_erase_nothing(crm, mailoutbox):
+    make_register.purpose("surveys", "a", categories=("name",))
+    make.person("surveys", "contract-administration")
+    found = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+    for line in decisions.lines(found, now=make.NOW):
+        code = "right-applies" if line.purpose.slug == "surveys" else "legal-claims"
+        decisions.decide(found, line.purpose, decisions.reason(code).outcome, code, "", **BY)
+    answer.execute_erasure(found, **BY)
+    assert found.tasks.get(system__slug="crm").outcome == "pending"
+    assert waiting(crm) == []
+
+
+@pytest.mark.parametrize(("right", "code"), [("restriction", "unlawful-kept"), ("objection", "marketing-stops")])
+def test_a_restriction_and_an_objection_are_told_once_they_were_released(right, code, crm, mailoutbox, settings):
+    settings.TWO_PERSON_RELEASE = True
+    make.person("newsletter", "direct-sales")
+    found = make.confirmed(right, mailbox=mailoutbox).requests.get()
+    grant(found, code)
+    with pytest.raises(DomainError):
+        ways.release(found, **BY)
+    assert waiting(crm) == []
+    settings.TWO_PERSON_RELEASE = False
+    ways.release(found, **BY)
+    [task] = waiting(crm)
+    assert (task["right"], task["purposes"]) == (right, ["direct-sales", "newsletter"])
+
+
+def test_a_restriction_to_some_records_is_told_to_no_system(crm, mailoutbox):
+    subject = make.person("newsletter")
+    make_subjects.item(subject, "newsletter", content="Another", category="name", now=make.NOW)
+    found = make.confirmed("restriction", mailbox=mailoutbox).requests.get()
+    grant(found, "unlawful-kept")
+    some = restricting.choices(found, found.decisions.get().purpose)[0].item.uuid
+    restricting.limit_to(found, found.decisions.get().purpose, [some], **BY)
+    ways.release(found, **BY)
+    assert waiting(crm) == []
+
+
+def test_a_correction_is_told_once_it_was_made(crm, mailoutbox):
+    make.person("newsletter")
+    found = make.confirmed("rectification", mailbox=mailoutbox).requests.get()
+    proposing.propose(found, kind="item", about=item_of("newsletter").uuid, new="Grace Hopper", **BY)
+    proposing.decide(found.corrections.get(), "inaccurate", "", **BY)
+    assert waiting(crm) == []
+    ways.release(found, **BY)
+    assert [(one["right"], one["purposes"]) for one in waiting(crm)] == [("rectification", [])]
