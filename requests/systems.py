@@ -56,7 +56,8 @@ def answer(
     rights_request = RightsRequest.objects.select_for_update().get(pk=task.request_id)
     if not rights_request.is_open:
         raise Answered
-    task.refresh_from_db(fields=["outcome", "reason", "count", "answered_by"])
+    # With the ids: whoever loaded the task before the deletion sealed them would write them away.
+    task.refresh_from_db(fields=["outcome", "reason", "count", "answered_by", "known_as"])
     if not searched and (task.outcome, task.reason, task.count, task.answered_by) == same:
         # Sent twice: the receipt is the one that is there.
         return task
@@ -78,7 +79,6 @@ def answer(
     return task
 
 
-def keep_ids(rights_request: RightsRequest, person: DataSubject) -> None:
 def asked_of(done: Iterable[Line], *, partly: Collection[str]) -> dict[str, list[str]]:
     """What each other system is asked by itself once it was done here: by its slug, the purposes that use it.
 
@@ -93,6 +93,7 @@ def asked_of(done: Iterable[Line], *, partly: Collection[str]) -> dict[str, list
     return {system: sorted(slugs) for system, slugs in found.items() if not set(slugs) & set(partly)}
 
 
+def keep_ids(rights_request: RightsRequest, person: DataSubject) -> None:
     """Before the person goes: by which ids each system that has not answered yet finds its own record of them."""
     known = known_as.of([person.uuid])
     owed = rights_request.tasks.filter(outcome__in=OPEN).exclude(system__connector=System.Connector.BUILTIN)

@@ -6,7 +6,7 @@ from rest_framework.test import APIClient
 from core import apikeys
 from core.errors import DomainError
 from ledger.models import Entry
-from requests import answer, decisions, leaving_out, proposing, restricting, ways
+from requests import answer, decisions, leaving_out, proposing, restricting, systems, ways
 from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, PersonalDataItem
@@ -168,3 +168,16 @@ def test_a_correction_is_told_once_it_was_made(crm, mailoutbox):
     assert waiting(crm) == []
     ways.release(found, **BY)
     assert [(one["right"], one["purposes"]) for one in waiting(crm)] == [("rectification", [])]
+
+
+def test_an_answer_that_was_begun_before_the_deletion_keeps_the_ids_of_who_is_gone(crm, mailoutbox):
+    claims = [Claim("email", make.EMAIL), Claim("external_id", "C-7", "crm")]
+    people.find_or_create(claims, now=make.NOW, actor="test:office")
+    make.person("newsletter")
+    erasure = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+    stale = erasure.tasks.get(system__slug="crm")
+    grant(erasure, "right-applies")
+    answer.execute_erasure(erasure, **BY)
+    systems.answer(stale, outcome="failed", reason="system-unavailable", **BY)
+    [task] = waiting(crm)
+    assert (task["known_as"], task["outcome"]) == (["C-7"], "failed")
