@@ -155,7 +155,7 @@ def asked_again():
     return {(task.system.slug, task.needs, task.people) for task in SystemTask.objects.filter(run__rule=None)}
 
 
-def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_path):
+def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_path, admin_client):
     settings.JOURNAL_DIR = tmp_path
     system("crm", "manual")
     letters = live("newsletter", systems=("kraken-privacy", "crm"))
@@ -173,6 +173,8 @@ def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_p
     assert asked_again() == {("crm", 1, 1)}
     task = SystemTask.objects.get()
     assert [(row.subject, row.item, row.known_as) for row in shares.page(task)[0]] == [(one.uuid, None, ["C-1"])]
+    shown = admin_client.post(reverse("admin:forgetting-system-records", args=[task.uuid])).text
+    assert ("for any of ours" in shown, "for this purpose" in shown) == (True, False)
     assert stores(task.run) == [{"store": "crm", "outcome": "told-not-confirmed", "people": 1}]
     receipt = systems.answer(task, outcome="done", actor="user:1", now=NOW).entry
     assert [(store["outcome"], store["receipt"]) for store in stores(task.run)] == [("confirmed", str(receipt))]
