@@ -1,6 +1,6 @@
 """Which of this app's data is personal, and what goes with a person who is erased."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,16 @@ from core import prepared
 from core.arrays import array
 from office.models import Merge
 from subjects import one_person
-from subjects.erasure import Gone, register_cleaner
+from subjects.erasure import Gone, register_cleaner, register_subject_guard
 from subjects.models import DataSubject
 from subjects.registry import register
+
+# Asked of every batch of an erasure, where nearly nobody is part of somebody else.
+STILL_MERGED = """
+SELECT person.id FROM subjects_datasubject AS person
+JOIN office_merge AS merged ON merged.gone = person.uuid
+WHERE person.id = ANY(%s::bigint[]) AND merged.moved <> '{}'::jsonb
+"""
 
 
 def fields_of(model: str, names: str) -> list[str]:
@@ -62,8 +69,15 @@ def forget_merged(kept: Iterable[UUID], gone: Gone) -> None:
     Merge.objects.filter(gone__in=uuids).delete()
 
 
+def _can_be_parted(people: Sequence[int]) -> Iterable[int]:
+    """The empty records of merges that can still be undone: they go when the time for it is over (merging.expire)."""
+    rows = prepared.fetch_all(STILL_MERGED, [array(people)])
+    return [row[0] for row in rows]
+
+
 def _clean(gone: Gone) -> None:
     forget_merged(gone.subjects, gone)
 
 
 register_cleaner(_clean)
+register_subject_guard(_can_be_parted)

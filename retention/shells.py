@@ -33,7 +33,9 @@ def sweep(run: Run, clock: Clock) -> None:
         after = portion[-1]
         with transaction.atomic():
             by_index()
-            people = lock_people([], portion, wait=False)
+            locked = lock_people([], portion, wait=False)
+            free = DataSubject.objects.filter(~frozen(clock(), field="pk"), pk__in=locked)
+            people = {pk: locked[pk] for pk in free.values_list("pk", flat=True)}
             erased = end_needs([], now=clock(), people=people)
             if erased.subjects:
                 evidence.leave(run, erased, now=clock())

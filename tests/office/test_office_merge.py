@@ -14,8 +14,10 @@ from core.models import Controller
 from ledger.models import Entry
 from office import merging
 from office.models import Merge
+from retention import runs, shells
 from retention.replay import replay
 from subjects import blocks, erasure, lawful_uses, organisations, people, relationships, restrictions
+from subjects.deletes import note_emptied
 from subjects.erasure import end_needs, needs_of
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, ItemPurpose, PersonalDataItem, Relationship, SubjectIdentifier
@@ -231,6 +233,16 @@ def test_nothing_of_either_survives_an_erasure(ada, countess, purposes):
     assert not DataSubject.objects.exists()
     assert not Merge.objects.exists()
     assert not Identifier.objects.exists()
+
+
+def test_an_empty_record_outlives_a_run_while_it_can_be_parted(ada, countess, purposes):
+    note_emptied([countess.pk], now=NOW)
+    made = merge(ada, countess)
+    shells.sweep(runs.start(ada.uuid, as_of=LATER.date(), now=LATER), lambda: LATER)
+    assert undo(made) == countess
+    merge(ada, countess, now=LATER)
+    assert merging.expire(now=LATER + merging.UNDO) == 1
+    assert list(DataSubject.objects.all()) == [ada]
 
 
 def test_taking_off_an_address(ada, countess):

@@ -2,17 +2,20 @@
 
 import json
 from datetime import date
+from importlib import import_module
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.db.models import Q
 
 from core.errors import DomainError
 from core.models import DataKey
 from ledger.models import Entry
-from retention import certificate, evidence
+from retention import certificate, evidence, shells
 from retention.models import Batch, Run, Tombstone
 from retention.purge import purge
-from subjects import blocks, relationships, restrictions
+from subjects import blocks, deletes, relationships, restrictions
 from subjects.deletes import lock_people
 from subjects.models import DataSubject, Identifier, ItemPurpose, PersonalDataItem, Relationship, Restriction
 from tests.make_register import category
@@ -259,3 +262,26 @@ def test_who_turns_to_us_while_the_purge_waits_for_them_stays(monkeypatch):
     monkeypatch.setattr("retention.purge.lock_people", after_they_did)
     assert commit(one).relationships == 0
     assert Relationship.objects.get().subject == ada
+
+
+def test_who_was_kept_though_empty_before_it_was_noted_goes_with_the_next_run():
+    one = rule(live())
+    kept, free, asked = person(1), person(2), person(3)
+    for known in (kept, free):
+        blocks.place(known, kind="hold", placed_for=known.uuid, now=NOW, actor="test")
+    blocks.release(free.uuid, now=NOW, actor="test")
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("subjects.migrations.0018_people_who_were_kept_though_empty").NOTE)
+    assert set(DataSubject.objects.filter(emptied_at__isnull=False)) == {kept, free}
+    commit(one)
+    assert set(DataSubject.objects.all()) == {kept, asked}
+
+
+def test_who_is_frozen_once_they_were_found_is_not_taken(monkeypatch):
+    one, shell = rule(live()), person(1)
+    deletes.note_emptied([shell.pk], now=NOW)
+    answers = iter([Q(pk__in=[])])
+    everybody = Q(pk__in=DataSubject.objects.values("pk"))
+    monkeypatch.setattr(shells, "frozen", lambda now, field: next(answers, everybody))
+    commit(one)
+    assert list(DataSubject.objects.all()) == [shell]
