@@ -174,7 +174,7 @@ def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_p
     task = SystemTask.objects.get()
     assert [(row.subject, row.item, row.known_as) for row in shares.page(task)[0]] == [(one.uuid, None, ["C-1"])]
     shown = admin_client.post(reverse("admin:forgetting-system-records", args=[task.uuid])).text
-    assert ("for any of ours" in shown, "for this purpose" in shown) == (True, False)
+    assert ("for any of our purposes" in shown, "for this purpose" in shown) == (True, False)
     assert stores(task.run) == [{"store": "crm", "outcome": "told-not-confirmed", "people": 1}]
     receipt = systems.answer(task, outcome="done", actor="user:1", now=NOW).entry
     assert [(store["outcome"], store["receipt"]) for store in stores(task.run)] == [("confirmed", str(receipt))]
