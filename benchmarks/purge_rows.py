@@ -112,8 +112,9 @@ class Watch(Pace):
     spent: ClassVar[dict[int, float]] = {}
 
     def __exit__(self, *failed: Any) -> None:
-        super().__exit__(*failed)
+        # Before it rests.
         self.seconds.append(time.perf_counter() - self.since)
+        super().__exit__(*failed)
         self.spent[self.backend] = cpu(self.backend) - self.first[self.backend]
 
     def __enter__(self) -> None:
@@ -121,8 +122,8 @@ class Watch(Pace):
         self.backend = connection.connection.info.backend_pid
         if self.backend not in self.first:
             self.first[self.backend] = cpu(self.backend)
-        self.since = time.perf_counter()
         super().__enter__()
+        self.since = time.perf_counter()
 
 
 def work(workers: int) -> dict[str, object]:

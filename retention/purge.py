@@ -24,7 +24,7 @@ from core.arrays import Among
 from core.errors import DomainError
 from retention import anonymise_run, case_files, due, evidence, exact, restricting, runs, shells
 from retention.models import RetentionRule, Run
-from retention.pace import Pace
+from retention.pace import Pace, named
 from retention.rules import cutoff
 from retention.together import together
 from subjects.deletes import by_index, lock_people
@@ -122,7 +122,7 @@ def _work_on(run: Run, rule: RetentionRule, clock: Clock, *, batch: int = 0, wor
     if run.paused_at:
         raise Paused
     try:
-        with runs.at_work(run):
+        with named(), runs.at_work(run):
             _work(run, rule, clock, batch=batch, workers=workers or settings.RETENTION_WORKERS)
     except runs.Closed:
         pass

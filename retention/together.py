@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
 
+from retention.pace import named
+
 
 def together(workers: int, work: Callable[[], None]) -> None:
     """Do `work` in so many threads, each with a connection of its own. Raises what the first of them raised."""
@@ -20,6 +22,7 @@ def together(workers: int, work: Callable[[], None]) -> None:
 
 def _alone(work: Callable[[], None]) -> None:
     try:
-        work()
+        with named():
+            work()
     finally:
         connection.close()

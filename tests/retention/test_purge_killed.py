@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from ledger.models import Entry
+from retention import pace
 from retention.models import AnonymousRow, Batch, Run, Tombstone
 from retention.purge import purge
 from subjects.models import DataSubject, PersonalDataItem
@@ -65,8 +66,8 @@ def cut_off(superuser_dsn) -> None:
     with psycopg.connect(superuser_dsn, autocommit=True) as session:
         session.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND application_name = %s",
-            [NAME],
+            " WHERE datname = current_database() AND application_name = ANY(%s)",
+            [[NAME, pace.NAME]],
         )
 
 
