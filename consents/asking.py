@@ -142,9 +142,13 @@ def may_write(person: DataSubject, purpose: str, channel: str, *, now: datetime)
     return permission.may_process(person, purpose, Channel.EMAIL.value, now=now).allowed
 
 
-def address_of(person: DataSubject) -> str:
-    """Where to write to: an e-mail address that nobody shares, one that they showed is theirs first. Empty: none."""
+def address_of(person: DataSubject, *, never: Collection[str] = ()) -> str:
+    """Where to write to: an e-mail address that nobody shares, one that they showed is theirs first. Empty: none.
+
+    `never`: addresses (normalised) at which somebody else would answer.
+    """
     own = {claim.normalised for claim in suppression.claims_of(person) if claim.type == Identifier.Type.EMAIL}
+    own -= set(never)
     addresses = people.emails_of(person)
     return next((one for one in addresses if Claim(Identifier.Type.EMAIL, one).normalised in own), "")
 

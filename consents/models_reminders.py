@@ -17,8 +17,12 @@ class ConsentReminder(models.Model):
         NOT_ALLOWED = "not-allowed"
         NO_ADDRESS = "no-address"
         NOT_ASKED_ANY_MORE = "not-asked-any-more"
-        BY_GUARDIAN = "by-guardian"
         OUTGROWN = "outgrown"
+        SHORT = "short"
+        # A parent agreed, and the child is not old enough to go on with it when it ends.
+        BY_GUARDIAN = "by-guardian"
+        # A parent agreed, and the child, who is old enough then, can or may not be asked by e-mail.
+        CHILD_NOT_REACHED = "child-not-reached"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     subject = models.UUIDField(db_index=True)
@@ -33,10 +37,20 @@ class ConsentReminder(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(
-                    kept_back__in=["", "not-allowed", "no-address", "not-asked-any-more", "by-guardian", "outgrown"]
+                    kept_back__in=[
+                        *("", "not-allowed", "no-address", "not-asked-any-more", "outgrown", "short"),
+                        *("by-guardian", "child-not-reached"),
+                    ]
                 ),
                 name="consents_reminder_reason_known",
             ),
+        ]
+        indexes = [
+            models.Index(
+                "until",
+                name="consents_reminder_by_staff",
+                condition=Q(kept_back__in=["by-guardian", "child-not-reached"]),
+            )
         ]
 
     def __str__(self) -> str:

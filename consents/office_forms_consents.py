@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from consents import entered, evidence, forms
+from consents import entered, evidence, forms, reminders
 from consents.entered import Told
 from consents.guardians import month_of
 from consents.models import ConsentEvidence, ConsentFormVersion
@@ -24,6 +24,7 @@ from core import files
 from core.desk import MomentField, actor_of, for_staff, page, refuse
 from core.errors import DomainError, NotFound
 from core.files import File
+from core.models import Controller
 from processing.models import Basis, Channel, Purpose, PurposeVersion
 from subjects.identifiers import parse_identity
 
@@ -226,6 +227,15 @@ def download(request: HttpRequest, uuid: UUID) -> HttpResponse:
         raise Http404 from error
 
 
+@require_GET
+@for_staff(ENTER)
+def children(request: HttpRequest) -> HttpResponse:
+    """What a parent agreed to, which ends and of which no e-mail could ask the child."""
+    rows = reminders.for_staff(now=timezone.now())
+    with timezone.override(Controller.current().zone):
+        return page(request, f"{FOLDER}/children.html", {"title": _("Consents of children that end"), "rows": rows})
+
+
 def _answer(version: ConsentFormVersion, form: EnterForm) -> dict[str, Any]:
     given = form.cleaned_data
     at: datetime = given["given_at"]
@@ -264,6 +274,7 @@ def _file(given: Any) -> File | None:
 def urls(site: AdminSite) -> list[URLPattern]:
     found = [
         path("consents-told/", told, name="consents-told"),
+        path("consents-told/children/", children, name="consents-children"),
         path("consents-told/<uuid:consent>/", accept, name="consent-accept"),
         path("consents-told/evidence/<uuid:uuid>/", download, name="consent-evidence"),
         path("consent-forms/<slug:slug>/enter/", enter, name="consent-enter"),

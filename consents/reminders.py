@@ -2,29 +2,30 @@
 
 ICO: consent is looked at again in good time, and silence renews nothing. A mail that asks for consent to marketing is
 marketing itself (PECR reg 22), so it goes only where the old "yes" still allows one by e-mail. Each "yes" is decided
-about once; whoever does not answer is not asked again because of it (consents/renewing.py is the answer).
+about once; whoever does not answer is not asked again because of it (consents/renewing.py is the answer). Of a child
+who is old enough by then, a parent's "yes" is asked of the child (consents/coming_of_age.py).
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from consents import asking, renewing, unsubscribe
-from consents.models import ConsentEvent, ConsentReminder, ConsentRenewal, ConsentState
+from consents import asking, coming_of_age, permission, renewing, unsubscribe
+from consents.coming_of_age import ByParent
+from consents.models import ConsentReminder, ConsentRenewal, ConsentState, Status
 from consents.states import YES
 from consents.unsubscribe import Recipient
-from core.models import Controller, Owner
+from core.models import Controller
 from core.outbox import post_mail
-from core.vault import keys_of
 from ledger import entries
 from subjects.models import DataSubject
 from subjects.people import hold
@@ -33,13 +34,18 @@ ACTOR = "system:reminder"
 # How long before the end, and how long a "yes" must last for anybody to be reminded of it.
 BEFORE = timedelta(days=30)
 LEAST = 2 * BEFORE
+# For how long after its end staff are shown what nobody was asked about.
+AFTER = timedelta(days=60)
 KeptBack = ConsentReminder.KeptBack
-# Those about whom nothing is decided yet, the soonest first. Test people are nobody.
+# Those about whom nothing is decided yet, the soonest first. A form with an age may have been answered by a parent a
+# week before the child is old enough. Test people are nobody.
 DUE = """
 SELECT state.subject FROM consents_consentstate state
 JOIN subjects_datasubject person ON person.uuid = state.subject AND NOT person.is_test
 WHERE state.status IN ('given', 'renewed') AND state.valid_until > %s AND state.valid_until <= %s
-  AND state.valid_until - state.effective_at >= make_interval(days => %s)
+  AND (state.valid_until - state.effective_at >= make_interval(days => %s) OR EXISTS (
+      SELECT FROM consents_consentevent said JOIN consents_consentformversion shown ON shown.id = said.form_version
+      WHERE said.uuid = state.event AND shown.minimum_age IS NOT NULL))
   AND NOT EXISTS (SELECT FROM consents_consentreminder known WHERE known.event = state.event)
 GROUP BY state.subject ORDER BY min(state.valid_until), state.subject LIMIT %s
 """
@@ -53,15 +59,35 @@ def remind_due(*, now: datetime, limit: int = 200) -> int:
     return sum(_remind(subject, now=now) for subject in people)
 
 
+def for_staff(*, now: datetime, limit: int = 200) -> list[ConsentReminder]:
+    """What a parent agreed to, of which nobody could be asked whether it goes on; what ends first at the top.
+
+    Until somebody has answered, or it has ended two months ago.
+    """
+    open_ones = ConsentReminder.objects.filter(
+        kept_back__in=[KeptBack.BY_GUARDIAN, KeptBack.CHILD_NOT_REACHED], until__gt=now - AFTER
+    )
+    same = ConsentState.objects.filter(
+        subject=OuterRef("subject"), purpose=OuterRef("purpose"), channel=OuterRef("channel")
+    )
+    answered = same.exclude(event=OuterRef("event")).exclude(status=Status.EXPIRED)
+    return list(open_ones.exclude(Exists(answered)).select_related("purpose").order_by("until", "pk")[:limit])
+
+
 @transaction.atomic
 def _remind(subject: UUID, *, now: datetime) -> bool:
     person = DataSubject.objects.filter(uuid=subject).first()
     if person is None or not hold(person):
         return False
     states = _undecided(subject, now=now)
-    address = asking.address_of(person)
-    reasons = {state.event: _kept_back(person, state, address, now=now) for state in states}
-    _stop_for_guardians(states, reasons)
+    parents = coming_of_age.by_parents([state.event for state in states])
+    address = asking.address_of(person, never=[parent.address for parent in parents.values()])
+    reasons = {
+        state.event: _of_child(person, state, parent, address, now=now)
+        if (parent := parents.get(state.event))
+        else _kept_back(person, state, address, now=now)
+        for state in states
+    }
     ConsentReminder.objects.bulk_create(
         ConsentReminder(
             subject=subject,
@@ -75,8 +101,11 @@ def _remind(subject: UUID, *, now: datetime) -> bool:
         for state in states
     )
     told = [state for state in states if not reasons[state.event]]
-    if told:
-        _mail(person, address, told, now=now)
+    own = [state for state in told if state.event not in parents]
+    if own:
+        _mail(person, address, own, now=now)
+    if grown := [state for state in told if state.event in parents]:
+        _mail(person, address, grown, age=max(parents[state.event].age for state in grown), now=now)
     return bool(states)
 
 
@@ -85,50 +114,57 @@ def _undecided(subject: UUID, *, now: datetime) -> list[ConsentState]:
     ending = ConsentState.objects.filter(
         subject=subject, status__in=YES, valid_until__gt=now, valid_until__lte=now + BEFORE
     )
-    found = ending.exclude(event__in=known).select_related("purpose").order_by("valid_until", "pk")
-    return [state for state in found if state.valid_until and state.valid_until - state.effective_at >= LEAST]
+    return list(ending.exclude(event__in=known).select_related("purpose").order_by("valid_until", "pk"))
 
 
 def _kept_back(person: DataSubject, state: ConsentState, address: str, *, now: datetime) -> str:
     """Why this is not written about; empty when it is."""
+    if state.valid_until and state.valid_until - state.effective_at < LEAST:
+        return KeptBack.SHORT
     if ConsentRenewal.objects.filter(event=state.event).exists():
         # They have been asked already, in the words that the form has now.
         return KeptBack.OUTGROWN
     if not asking.may_write(person, state.purpose.slug, state.channel, now=now):
         return KeptBack.NOT_ALLOWED
-    if not renewing.is_asked(state.purpose.slug, state.channel):
+    if not renewing.is_asked(state):
         return KeptBack.NOT_ASKED_ANY_MORE
     return "" if address else KeptBack.NO_ADDRESS
 
 
-def _stop_for_guardians(states: Sequence[ConsentState], reasons: dict[UUID, str]) -> None:
-    """What a parent said ends when the child is old enough. Nobody asks the child before that (Art 8)."""
-    wanted = [state.event for state in states if not reasons[state.event]]
-    events = list(ConsentEvent.objects.filter(uuid__in=wanted, proof__isnull=False))
-    keys = keys_of(Owner.CONSENT, {event.consent for event in events})
-    for event in events:
-        if event.proof and event.consent in keys:
-            proof = json.loads(keys[event.consent].open("proof", bytes(event.proof)))
-            if "guardian" in proof:
-                reasons[event.uuid] = KeptBack.BY_GUARDIAN
+def _of_child(person: DataSubject, state: ConsentState, parent: ByParent, address: str, *, now: datetime) -> str:
+    """The same of what a parent agreed to. Whom nobody can write to, staff are told of (`for_staff`)."""
+    if not permission.may_process(person, state.purpose.slug, state.channel, now=now).allowed:
+        return KeptBack.NOT_ALLOWED
+    if state.valid_until and state.valid_until < parent.until:
+        return KeptBack.BY_GUARDIAN
+    if not renewing.is_asked(state, parent):
+        return KeptBack.NOT_ASKED_ANY_MORE
+    if not address or not asking.may_write(person, state.purpose.slug, state.channel, now=now):
+        return KeptBack.CHILD_NOT_REACHED
+    return ""
 
 
-def _mail(person: DataSubject, address: str, states: Sequence[ConsentState], *, now: datetime) -> None:
+def _mail(
+    person: DataSubject, address: str, states: Sequence[ConsentState], *, age: int | None = None, now: datetime
+) -> None:
+    """`age`: a parent agreed, and the person has this age when it ends."""
     controller = Controller.current()
     token = unsubscribe.seal(Recipient(address, ""))
     way_out = unsubscribe.for_mail(address, {state.purpose.slug for state in states})
     with translation.override(person.locale), timezone.override(controller.zone):
         ends = min(state.valid_until for state in states if state.valid_until)
         text = render_to_string(
-            "consents/mail/ending.txt",
+            "consents/mail/coming_of_age.txt" if age else "consents/mail/ending.txt",
             {
                 "controller": controller,
                 "endings": [{"label": renewing.label_of(state), "until": _day(state.valid_until)} for state in states],
+                "age": age,
                 "link": f"{settings.BASE_URL}{reverse('consents:renew', args=[token])}",
                 "choices": way_out.preferences,
             },
         )
-        subject = _("What you agreed to ends on %(day)s") % {"day": _day(ends)}
+        words = _("From %(day)s you decide yourself") if age else _("What you agreed to ends on %(day)s")
+        subject = words % {"day": _day(ends)}
     entries.record(
         kind="consent.reminded",
         at=now,
@@ -137,6 +173,7 @@ def _mail(person: DataSubject, address: str, states: Sequence[ConsentState], *, 
         data={
             "until": entries.instant(ends),
             "choices": sorted(f"{state.purpose.slug}:{state.channel}" for state in states),
+            **({"age": age} if age else {}),
         },
     )
     post_mail(to=address, subject=subject, text=text, headers=dict(way_out.headers), about=person.uuid, now=now)

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from consents import asking, unsubscribe
+from consents import asking, coming_of_age, unsubscribe
 from consents.models import ConsentFormVersion, ConsentRenewal, ConsentState
 from consents.states import YES
 from consents.unsubscribe import Recipient
@@ -39,11 +39,14 @@ def _ask(subject: UUID, version: int, *, now: datetime) -> None:
             "event", flat=True
         )
     )
+    # Nobody asks a child to agree before they are old enough (Art 8).
+    parents = coming_of_age.by_parents(standing)
     allowed = [
         row
         for row in marked
         if person
         and row.event in standing
+        and (row.event not in parents or parents[row.event].until <= now)
         # Asking for consent to marketing is marketing (PECR reg 22): the old "yes" must still allow it.
         and asking.may_write(person, row.purpose.slug, row.channel, now=now)
     ]

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from consents import answers, capture, permission
+from consents import answers, capture, coming_of_age, permission
+from consents.coming_of_age import ByParent
 from consents.forms import DEFAULT_LOCALE
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentRenewal, ConsentState, Status
 from consents.states import YES
@@ -39,6 +40,9 @@ class Ending:
     until: datetime | None
     has_ended: bool
     version: ConsentFormVersion
+    # A parent or guardian agreed until then; from that day on the person answers, and no sooner.
+    own_from: datetime | None = None
+    is_open: bool = True
 
 
 def of(recipient: Recipient, *, now: datetime) -> list[Ending]:
@@ -56,19 +60,23 @@ def renew(recipient: Recipient, names: Collection[str], *, address: Callable[[],
     """
     chosen: dict[int, list[Ending]] = {}
     for ending in of(recipient, now=now):
-        if ending.name in names:
+        if ending.name in names and ending.is_open:
             chosen.setdefault(ending.version.pk, []).append(ending)
     return [ending for endings in chosen.values() for ending in _renewed(recipient, endings, address, now=now)]
 
 
-def is_asked(purpose: str, channel: str) -> bool:
-    """Whether a form on show still asks for this. What nobody asks for any more cannot be renewed."""
-    return _asked(purpose, channel) is not None
+def is_asked(state: ConsentState, parent: ByParent | None = None) -> bool:
+    """Whether a form on show still asks for this, of somebody who has just come of age if a parent agreed for them.
+
+    What nobody asks for any more cannot be renewed.
+    """
+    found = _asked(state.purpose.slug, state.channel, _said(state))
+    return found is not None and (parent is None or parent.lets_answer(found[0]))
 
 
 def label_of(state: ConsentState) -> str:
     """What was agreed to, in the words in which it is asked for now."""
-    found = _asked(state.purpose.slug, state.channel, state)
+    found = _asked(state.purpose.slug, state.channel, _said(state))
     if found:
         return found[1]["label"]
     version = PurposeVersion.objects.filter(purpose=state.purpose).order_by("-number").first()
@@ -86,23 +94,28 @@ def _states(subject: DataSubject, now: datetime) -> Iterator[ConsentState]:
 
 
 def _ending(subject: DataSubject, state: ConsentState, now: datetime) -> Ending | None:
-    found = _asked(state.purpose.slug, state.channel, state)
+    said = _said(state)
+    found = _asked(state.purpose.slug, state.channel, said)
     if found is None:
         return None
     # A "no" since, for whatever reason and under whatever address, is not asked about again.
     if permission.may_process(subject, state.purpose.slug, state.channel, now=now).reason not in RENEWABLE:
         return None
     version, control = found
+    parent = coming_of_age.by_parents([said.uuid]).get(said.uuid) if said else None
+    if parent and not (parent.until <= now + SOON and parent.lets_answer(version)):
+        # For years to come only a parent can say it again.
+        return None
     has_ended = state.status == Status.EXPIRED or (state.valid_until is not None and state.valid_until <= now)
     until = state.effective_at if state.status == Status.EXPIRED else state.valid_until
     hint = " ".join(part for part in (control["hint"], _only_from(version.minimum_age)) if part)
     name = f"{version.form.slug}:{control['key']}"
-    return Ending(name, control["label"], hint, until, has_ended, version)
+    own_from = parent.until if parent else None
+    is_open = own_from is None or own_from <= now
+    return Ending(name, control["label"], hint, until, has_ended, version, own_from, is_open)
 
 
-def _asked(
-    purpose: str, channel: str, state: ConsentState | None = None
-) -> tuple[ConsentFormVersion, dict[str, str]] | None:
+def _asked(purpose: str, channel: str, said: ConsentEvent | None) -> tuple[ConsentFormVersion, dict[str, str]] | None:
     """The version on show that asks for it, with its control: of the form answered before, if it still does."""
     on_show = ConsentFormVersion.objects.filter(
         published_at__isnull=False,
@@ -112,18 +125,18 @@ def _asked(
     versions = list(on_show.order_by("form__slug", "locale"))
     if not versions:
         return None
-    shown = _shown(state)
+    shown = ConsentFormVersion.objects.filter(pk=said.form_version or 0).first() if said else None
     form, locale = (shown.form_id, shown.locale) if shown else (0, DEFAULT_LOCALE)
     best = max(versions, key=lambda one: (one.form_id == form, one.locale == locale, one.locale == DEFAULT_LOCALE))
     return best, next(one for one in best.controls if (one["purpose"], one["channel"]) == (purpose, channel))
 
 
-def _shown(state: ConsentState | None) -> ConsentFormVersion | None:
-    """The version that was answered."""
-    if state is None:
-        return None
-    answered = ConsentEvent.objects.filter(uuid=state.event).values_list("form_version", flat=True).first()
-    return ConsentFormVersion.objects.filter(pk=answered).first() if answered else None
+def _said(state: ConsentState) -> ConsentEvent | None:
+    """The "yes" that ends, or that has ended."""
+    if state.status in YES:
+        return ConsentEvent.objects.filter(uuid=state.event).first()
+    same = {"subject": state.subject, "purpose": state.purpose.uuid, "channel": state.channel}
+    return ConsentEvent.objects.filter(**same, status__in=YES).order_by("-effective_at", "-id").first()
 
 
 def _only_from(age: int | None) -> str:

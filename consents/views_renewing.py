@@ -24,8 +24,14 @@ def renew(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         address = partial(client_address, request)
         renewed = renewing.renew(recipient, request.POST.getlist("renew"), address=address, now=now)
-    endings = renewing.of(recipient, now=now)
-    versions = {ending.version.pk: ending.version for ending in endings}
+    found = renewing.of(recipient, now=now)
+    endings = [ending for ending in found if ending.is_open]
+    context = {
+        "endings": endings,
+        "waiting": [ending for ending in found if not ending.is_open],
+        "renewed": renewed,
+        "versions": list({ending.version.pk: ending.version for ending in endings}.values()),
+        "token": token,
+    }
     with timezone.override(Controller.current().zone):
-        context = {"endings": endings, "renewed": renewed, "versions": list(versions.values()), "token": token}
         return render(request, "consents/renew.html", context)

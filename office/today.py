@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q, Sum
 
 from breaches.models import Breach
-from consents import assessments
+from consents import assessments, office_forms_consents, reminders
 from consents.models import AssessmentVersion, ConsentFormVersion
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
@@ -64,6 +64,7 @@ class Today:
     reconsider: Head | None = None
     approvals: Head | None = None
     drafts: Head | None = None
+    children: Head | None = None
     setup: dict[str, bool] = field(default_factory=dict)
 
     @property
@@ -93,6 +94,8 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
         found.forgetting = waiting.work(today, now=now)
     if user.has_perm("consents.view_assessmentversion"):
         _reviews(found, today)
+    if user.has_perm(office_forms_consents.ENTER):
+        found.children = _head(reminders.for_staff(now=now, limit=HEAD + 1))
     if user.has_perm("consents.approve_assessmentversion"):
         found.approvals = _head(assessments.waiting())
     if user.has_perm("processing.view_purposeversion"):

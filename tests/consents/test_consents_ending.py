@@ -166,17 +166,6 @@ def test_whoever_was_asked_for_a_material_change_is_not_reminded_too(mailoutbox)
     assert make.reason(now=END) == "+consent-given"
 
 
-def test_a_parents_yes_is_not_asked_of_the_child():
-    make.published(minimum_age=13)
-    answer = {"guardian": {"email": "parent@example.com", "until": "2028-03"}}
-    from consents import answers, capture
-
-    read = answers.read(make.body(EMAIL, **answer), now=make.NOW)
-    capture.capture(read, now=make.NOW, actor=make.ACTOR)
-    reminders.remind_due(now=MONTH_BEFORE)
-    assert ConsentReminder.objects.get().kept_back == "by-guardian"
-
-
 def test_the_page_changes_nothing_until_something_is_ticked(client, monkeypatch):
     make.published()
     make.captured()

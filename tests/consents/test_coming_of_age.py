@@ -1,0 +1,209 @@
+"""A parent's "yes" ends when the child is old enough; the child is told before, and only their own act goes on."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from consents import (
+    answers,
+    capture,
+    coming_of_age,
+    endings,
+    entered,
+    forms,
+    rebuild,
+    receipts_record,
+    reminders,
+    renewals_mail,
+    renewing,
+    unsubscribe,
+    withdraw,
+)
+from consents.models import ConsentEvent, ConsentReminder, ConsentRenewal, ConsentState
+from consents.unsubscribe import Recipient
+from core.outbox import deliver_due
+from ledger.models import Entry
+from processing.models import Channel
+from subjects import people
+from subjects.identifiers import Claim
+from tests import make_consents as make
+from tests import make_staff
+
+pytestmark = pytest.mark.django_db
+EMAIL, PARENT = "ada@example.com", "parent@example.com"
+# Answered on 3 March 2026 for a child who turns 13 in September 2027.
+DAY = make.datetime(2027, 8, 31, 23, tzinfo=make.UTC)
+BEFORE = DAY - timedelta(days=30)
+
+
+def given(until="2027-09", *, email=EMAIL, now=make.NOW, **fields):
+    """A parent has pressed the button."""
+    said = {"guardian": {"email": PARENT, "until": until}, **fields}
+    read = answers.read(make.body(email, **said), now=now)
+    read.proof["by"] = "guardian"
+    return capture.capture(read, now=now, actor=make.ACTOR)
+
+
+def page(client, monkeypatch, *, now, email=EMAIL, **post):
+    monkeypatch.setattr("consents.views_renewing.timezone.now", lambda: now)
+    address = reverse("consents:renew", args=[unsubscribe.seal(Recipient(email, ""))])
+    return (client.post(address, post) if post else client.get(address)).content.decode()
+
+
+def why():
+    return ConsentReminder.objects.get().kept_back
+
+
+def test_the_child_is_told_once_a_month_before_and_never_the_parent(mailoutbox):
+    make.published(minimum_age=13)
+    given()
+    assert reminders.remind_due(now=BEFORE - timedelta(minutes=1)) == 0
+    assert reminders.remind_due(now=BEFORE) == 1
+    assert reminders.remind_due(now=BEFORE + timedelta(days=9)) == 0
+    deliver_due(now=BEFORE)
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == ([EMAIL], "From 1 September 2027 you decide yourself")
+    assert "a parent or guardian agreed for you" in mail.body
+    assert "once you are 13" in mail.body
+    assert "E-mail me.\n  From 1 September 2027 you decide yourself, and" in mail.body
+    assert "List-Unsubscribe" in mail.message()
+    said = json.loads(Entry.objects.get(kind="consent.reminded").body)["data"]
+    assert said == {"age": 13, "choices": ["newsletter:email"], "until": "2027-08-31T23:00:00.000000Z"}
+
+
+def test_silence_ends_it_and_only_their_own_act_from_that_day_on_begins_it_anew(client, monkeypatch):
+    make.published(minimum_age=13)
+    given()
+    told = page(client, monkeypatch, now=BEFORE)
+    assert "From 1 September 2027 you decide yourself: open this page again then" in told
+    assert 'type="checkbox"' not in told
+    assert "Renew what I ticked" not in told
+    # What is sent all the same counts for nothing.
+    page(client, monkeypatch, now=DAY - timedelta(seconds=1), renew="join:newsletter-email")
+    assert ConsentEvent.objects.count() == 1
+    assert endings.expire_due(now=DAY) == 1
+    assert make.reason(now=DAY) == "consent-expired"
+    told = page(client, monkeypatch, now=DAY + timedelta(days=20))
+    assert "Now you decide yourself." in told
+    assert "Only if you are 13 or older." in told
+    assert "It ended on 1 September 2027." in told
+    page(client, monkeypatch, now=DAY + timedelta(days=20), renew="join:newsletter-email")
+    assert make.reason(now=DAY + timedelta(days=21)) == "+consent-given"
+    assert rebuild.differences() == 0
+    # It is theirs, with a life of its own.
+    own = ConsentEvent.objects.get(status="renewed")
+    assert own.valid_until.year == 2029
+    assert coming_of_age.by_parents([own.uuid]) == {}
+    status = receipts_record.receipt(own.consent, now=DAY)["dpv:hasRecordOfActivity"][0]["dpv:hasConsentStatus"][0]
+    assert status["dpv:isIndicatedBy"] == "dpv:DataSubject"
+
+
+def test_a_parents_yes_of_last_week_is_asked_too_and_a_short_one_of_a_grown_up_is_not(mailoutbox):
+    make.published(minimum_age=13)
+    given("2026-04")
+    make.captured("old@example.com", of_age=True)
+    assert reminders.remind_due(now=make.days(1)) == 1
+    deliver_due(now=make.days(1))
+    assert [mail.to for mail in mailoutbox] == [[EMAIL]]
+    form = forms.current("join").form
+    form.valid_for = "P28D"
+    form.save(update_fields=["valid_for"])
+    make.captured("brief@example.com", of_age=True)
+    assert (reminders.remind_due(now=make.days(1)), reminders.remind_due(now=make.days(1))) == (1, 0)
+    assert ConsentReminder.objects.get(kept_back="short")
+    assert deliver_due(now=make.days(1)) == 0
+
+
+def _objects():
+    withdraw.withdraw([Claim("email", EMAIL)], purposes="all-marketing", now=make.days(1), actor=make.ACTOR)
+
+
+def _refuses():
+    make.captured(choices={"newsletter-email": False}, now=make.days(1))
+
+
+@pytest.mark.parametrize("says_no", [_objects, _refuses])
+def test_whoever_said_no_since_is_left_in_peace(says_no, mailoutbox):
+    make.published(minimum_age=13)
+    given()
+    says_no()
+    assert reminders.remind_due(now=BEFORE) == 0
+    assert reminders.for_staff(now=BEFORE) == []
+    assert renewing.of(Recipient(EMAIL, ""), now=DAY) == []
+
+
+def test_a_consent_that_ends_before_they_are_old_enough_is_their_parents_to_give(client, monkeypatch):
+    make.published(minimum_age=13)
+    given("2030-09")
+    before = make.NOW.replace(year=2028) - timedelta(days=30)
+    assert reminders.remind_due(now=before) == 1
+    assert why() == "by-guardian"
+    assert "Nothing ends soon" in page(client, monkeypatch, now=before)
+    # Nor is the child asked to agree to what a changed form asks.
+    changed = make.draft(controls=[make.control(label="E-mail me twice.")], minimum_age=13)
+    forms.publish(changed, now=make.days(2), actor=make.ACTOR, asks_again=["newsletter-email"])
+    renewals_mail.ask_due(now=make.days(3))
+    assert ConsentRenewal.objects.get().kept_back
+
+
+@pytest.mark.parametrize(("age", "reason"), [(13, ""), (16, "not-asked-any-more"), (None, "not-asked-any-more")])
+def test_nobody_is_asked_by_a_form_for_older_people(age, reason):
+    make.published(minimum_age=13)
+    given()
+    changed = make.draft(minimum_age=age)
+    again = ["newsletter-email"] if age == 16 else []
+    forms.publish(changed, now=make.days(2), actor=make.ACTOR, asks_again=again)
+    assert reminders.remind_due(now=BEFORE) == 1
+    assert why() == reason
+    assert bool(renewing.of(Recipient(EMAIL, ""), now=DAY)) == (not reason)
+
+
+def signed(identity, channel):
+    make.published(minimum_age=13, controls=[make.control(channel=channel)])
+    data = make.body(identity=identity, guardian={"until": "2027-09"})
+    note = {"words": "Beside the child.", "guardian": "Passport seen."}
+    return entered.enter(data, kind="in_person", note=note, file=None, actor=make.ACTOR, now=make.NOW)
+
+
+def test_staff_are_shown_a_child_without_an_address_until_they_answer(client):
+    signed({"phone": "+44 7700 900123"}, Channel.SMS.value)
+    assert reminders.remind_due(now=BEFORE) == 1
+    assert why() == "child-not-reached"
+    assert not Entry.objects.filter(kind="consent.reminded").exists()
+    assert [row.channel for row in reminders.for_staff(now=DAY)] == ["sms"]
+    endings.expire_due(now=DAY)
+    assert len(reminders.for_staff(now=DAY + reminders.AFTER - timedelta(seconds=1))) == 1
+    assert reminders.for_staff(now=DAY + reminders.AFTER) == []
+    answer = make.body(identity={"phone": "+44 7700 900123"}, of_age=True)
+    day, note = DAY + timedelta(days=1), {"words": "Ours.", "volunteered": "yes"}
+    entered.enter(answer, kind="phone", note=note, file=None, actor="user:1", now=day)
+    assert reminders.for_staff(now=day) == []
+    assert ConsentState.objects.get().status == "given"
+
+
+def test_the_parents_address_is_never_the_childs():
+    """Also where it became one of the child's: somebody wrote it down there since."""
+    make.published(minimum_age=13)
+    done = given(identity={"phone": "+44 7700 900123"})
+    child = people.find([Claim("phone", "+44 7700 900123")])
+    assert child.uuid == done.subject
+    people.link(child, Claim("email", PARENT))
+    assert reminders.remind_due(now=BEFORE) == 1
+    assert why() == "child-not-reached"
+
+
+def test_the_office_lists_them_today_and_on_a_page(monkeypatch):
+    signed({"phone": "+44 7700 900123"}, Channel.SMS.value)
+    reminders.remind_due(now=BEFORE)
+    child = ConsentReminder.objects.get().subject
+    monkeypatch.setattr("django.utils.timezone.now", lambda: BEFORE)
+    agent = Client()
+    agent.force_login(make_staff.account("agent", "caseworker"))
+    listed = agent.get("/admin/consents-told/children/").content.decode()
+    assert f"/admin/people/{child}/" in listed
+    assert "the person themself, from that day on" in listed
+    assert "Wednesday 1 September 2027" in listed
+    assert "Children whom no e-mail could ask" in agent.get("/admin/").content.decode()
