@@ -82,6 +82,7 @@ KEPT: dict[str, str | Promise] = {
     "consents.imported": _("Every row that was taken in is told by itself."),
     **dict.fromkeys(("block.", "hold.", "item.", "retention.", "restore.", "statistics."), _SEALED),
     "data.disclosed": _("Whoever received the data knows."),
+    "application.": _("The relationships that it ends, begins and has go on are told by themselves."),
     "notice.given": _("That somebody was told of the notice changes nothing that may be done."),
     **dict.fromkeys(
         ("identifier.verified", "identifier.corrected", "identifier.unlinked"),

@@ -41,6 +41,8 @@ HAPPENED: dict[str, str | Promise] = {
     "person.merged": gettext_lazy("Two records made one"),
     "person.split": gettext_lazy("Records parted again"),
     "person.viewed": gettext_lazy("Personal data shown to staff"),
+    "application.closed": gettext_lazy("An application was closed with its outcome"),
+    "application.reopened": gettext_lazy("The outcome of an application was taken back"),
     "relationship.ended": gettext_lazy("A date that retention counts from was set"),
     "relationship.established": gettext_lazy("Relationship recorded"),
     "relationship.resumed": gettext_lazy("A date that retention counts from was taken back"),

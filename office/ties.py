@@ -11,6 +11,7 @@ from subjects.models import DataSubject, Relationship
 ENDS = ("contract_ended_on", "application_closed_on", "ended_on")
 DATES = ("started_on", "last_interaction_on", "consent_ended_on", *ENDS)
 CODES = ("role", "ground", "ground_recorded_by", "source")
+OUTCOME = ("application_outcome", "application_undo")
 
 
 def unite(kept: DataSubject, gone: DataSubject) -> dict[str, Any]:
@@ -30,6 +31,9 @@ def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any]) -> None:
         mine = Relationship.objects.filter(subject=kept, purpose=row["purpose"])
         mine.update(**{name: _day(value) for name, value in row["before"].items()})
         given = {name: _day(value) for name, value in row["dates"].items()} | row["codes"]
+        outcomes = row.get("outcomes", {"mine": {}, "theirs": {}})
+        mine.update(**outcomes["mine"])
+        given |= outcomes["theirs"]
         Relationship.objects.get_or_create(subject=gone, purpose_id=row["purpose"], defaults=given)
 
 
@@ -40,10 +44,15 @@ def _join(mine: Relationship, theirs: Relationship) -> dict[str, Any]:
         "before": _dates(mine),
         "dates": _dates(theirs),
         "codes": {name: getattr(theirs, name) for name in CODES},
+        "outcomes": {"mine": _outcome(mine), "theirs": _outcome(theirs)},
     }
     mine.started_on = min(mine.started_on, theirs.started_on)
     for name in ("last_interaction_on", "consent_ended_on"):
         setattr(mine, name, max(filter(None, [getattr(mine, name), getattr(theirs, name)]), default=None))
+    last = max((mine, theirs), key=lambda tie: tie.application_closed_on or date.min)
+    is_closed = mine.application_closed_on and theirs.application_closed_on
+    # What was handed over for either is not taken back before the two are parted again.
+    mine.application_outcome, mine.application_undo = last.application_outcome if is_closed else "", None
     for name in ENDS:
         both = getattr(mine, name), getattr(theirs, name)
         setattr(mine, name, max(both) if all(both) else None)
@@ -51,10 +60,14 @@ def _join(mine: Relationship, theirs: Relationship) -> dict[str, Any]:
     if theirs.ground_note and notes:
         key = ensure_key(Owner.RELATIONSHIP, mine.uuid)
         mine.ground_note = key.seal(relationships.FIELD, "\n".join(dict.fromkeys(notes)).encode())
-    mine.save(update_fields=[*DATES, "ground_note"])
+    mine.save(update_fields=[*DATES, *OUTCOME, "ground_note"])
     destroy_keys(Owner.RELATIONSHIP, [theirs.uuid])
     theirs.delete()
     return row
+
+
+def _outcome(tie: Relationship) -> dict[str, Any]:
+    return {name: getattr(tie, name) for name in OUTCOME}
 
 
 def _dates(tie: Relationship) -> dict[str, str]:

@@ -3,7 +3,15 @@
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
-from office import views_api_keys, views_disclosing, views_merge, views_organisations, views_people, views_queue
+from office import (
+    views_api_keys,
+    views_applications,
+    views_disclosing,
+    views_merge,
+    views_organisations,
+    views_people,
+    views_queue,
+)
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -20,6 +28,8 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path("people/<uuid:uuid>/", views_people.show, name="person"),
         path("people/<uuid:uuid>/show/", views_people.reveal, name="person-show"),
         path("people/<uuid:uuid>/disclose/", views_disclosing.disclose, name="person-disclose"),
+        path("people/<uuid:uuid>/applications/<uuid:tie>/", views_applications.close, name="application-close"),
+        path("people/<uuid:uuid>/applications/<uuid:tie>/undo/", views_applications.reopen, name="application-reopen"),
         path("people/<uuid:uuid>/merge/", views_merge.prepare, name="person-merge-plan"),
         path("people/<uuid:uuid>/merge/<uuid:other>/", views_merge.merge, name="person-merge"),
         path("people/<uuid:uuid>/part/<uuid:made>/", views_merge.undo, name="person-part"),

@@ -21,8 +21,10 @@ from office.models import Merge
 from office.names_of_staff import actors
 from office.search import search
 from office.visibility import READ, SELL, Sight, sight_of
+from processing.models import Basis, PurposeVersion
 from requests.office import actor_of, for_staff
-from subjects.models import DataSubject
+from subjects import applications
+from subjects.models import DataSubject, Relationship
 
 WRITE = "subjects.change_datasubject"
 
@@ -96,6 +98,15 @@ def _gather(request: HttpRequest, subject: DataSubject) -> person.Person:
     return person.gather(subject, user, now=now, **keys, every=bool(given.get("every")))
 
 
+def _step(tie: Relationship, version: PurposeVersion | None) -> str:
+    """What staff can do about an application."""
+    if tie.role != Relationship.Role.APPLICANT or (version and version.basis == Basis.CONSENT):
+        return ""
+    if not (tie.application_outcome and tie.application_closed_on):
+        return "close"
+    return "" if applications.why_closed_for_good(tie) else "reopen"
+
+
 def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpResponse:
     now, sight = timezone.now(), sight_for(request)
     context = {
@@ -105,6 +116,7 @@ def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpRespo
         "purposes": showing.purposes(sight),
         "is_whole": sight.is_whole,
         "may_show": _may_show(request, sight),
+        "steps": {tie.pk: step for tie, version in found.ties if (step := _step(tie, version))},
         "merges": [(made, is_undoable(made, now)) for made in found.merges],
         "log": actors(found.entries),
         "after": request.POST.get("after", request.GET.get("after", "")),

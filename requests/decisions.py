@@ -172,6 +172,9 @@ def _with_relationship(
     facts: rights.Facts, relationship: Relationship | None, organisation: Organisation | None
 ) -> rights.Facts:
     """What the relationship says. A contract without an end runs; an application without an end is open."""
+    if relationship and relationship.role == Relationship.Role.EMPLOYEE:
+        # Their contract is their own.
+        organisation = None
     org_ended = organisation.contract_ended_on if organisation else None
     org_began = bool(organisation and organisation.contract_started_on)
     org_runs = org_began and (org_ended is None or org_ended >= facts.today)

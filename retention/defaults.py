@@ -68,6 +68,13 @@ DEFAULTS = {
             " left. What an employment needs of a successful application is handed over to it when it is closed."
         ),
     ),
+    "employees": Default(
+        _("What is kept of a successful application"),
+        {"employment": "employees"},
+        Trigger.CONTRACT_END,
+        "P6Y",
+        _("Claims under the contract of employment can be brought for six years (Limitation Act 1980 s.5)."),
+    ),
     "talent-pool": Default(
         _("Later vacancies"),
         {"talent-pool": "talent-pool"},

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -137,6 +138,12 @@ class Relationship(models.Model):
         VISITOR = "visitor", _("Site visitor")
         SUPPLIER = "supplier_contact", _("Supplier contact")
         SUBSCRIBER = "subscriber", _("Subscriber")
+        EMPLOYEE = "employee", _("Employee")
+
+    class Outcome(models.TextChoices):
+        UNSUCCESSFUL = "unsuccessful", _("Unsuccessful")
+        WITHDRAWN = "withdrawn", _("Withdrawn by the applicant")
+        HIRED = "hired", _("Hired")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # Without indexes of their own: those below begin with them.
@@ -156,6 +163,9 @@ class Relationship(models.Model):
     application_closed_on = models.DateField(null=True)
     consent_ended_on = models.DateField(null=True)
     ended_on = models.DateField(null=True)
+    # How an application was closed, and what taking that back needs (subjects/applications.py): primary keys.
+    application_outcome = models.CharField(max_length=12, choices=Outcome, blank=True, default="", db_default="")
+    application_undo = models.JSONField(null=True, encoder=DjangoJSONEncoder)
 
     class Meta:
         constraints = [

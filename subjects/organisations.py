@@ -158,8 +158,9 @@ def _on_contract() -> QuerySet[PurposeVersion]:
 
 
 def _ties() -> QuerySet[Relationship]:
-    """Relationships that rest on a contract, or once did."""
-    return Relationship.objects.filter(Exists(_on_contract().filter(purpose=OuterRef("purpose"))))
+    """Relationships that rest on a contract with an organisation, or once did. An employee's contract is their own."""
+    found = Relationship.objects.filter(Exists(_on_contract().filter(purpose=OuterRef("purpose"))))
+    return found.exclude(role=Relationship.Role.EMPLOYEE)
 
 
 def _left_behind(organisation: Organisation) -> QuerySet[Relationship]:

@@ -79,7 +79,7 @@ class Ties(WithThePerson):
     fields = fields_of(
         "Relationship",
         "uuid subject purpose role ground ground_note ground_recorded_at source started_on last_interaction_on"
-        " contract_ended_on application_closed_on consent_ended_on ended_on",
+        " contract_ended_on application_closed_on application_outcome application_undo consent_ended_on ended_on",
     )
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -92,6 +92,7 @@ class Ties(WithThePerson):
                 "note": relationships.note_of(tie),
                 "since": tie.started_on.isoformat(),
                 "last_contact": tie.last_interaction_on.isoformat() if tie.last_interaction_on else None,
+                "outcome": str(tie.get_application_outcome_display()) or None,
                 "id": str(tie.uuid),
             }
             for tie in ties

@@ -143,6 +143,8 @@ def note_of(relationship: Relationship) -> str:
 
 def _new(subject: DataSubject, purpose: Purpose, *, role: str, on: date) -> dict[str, Any]:
     """What a relationship begins with. Whoever joins a company whose contract has ended has that end from the start."""
+    if role == Role.EMPLOYEE:
+        return {"role": role, "started_on": on}
     # Asked for when one is made only.
     return {"role": role, "started_on": on, "contract_ended_on": lambda: organisations.end_of(subject, purpose)}
 

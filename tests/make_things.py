@@ -17,7 +17,16 @@ from retention import holds, runs
 from retention.models import RetentionRule, Run, SystemTask
 from subjects.identifiers import parse_identity
 from subjects.models import Identifier, Organisation, PersonalDataItem
-from tests import make_consents, make_inbox, make_office, make_register, make_requests, make_retention, make_staff
+from tests import (
+    make_consents,
+    make_inbox,
+    make_office,
+    make_register,
+    make_requests,
+    make_retention,
+    make_staff,
+    make_subjects,
+)
 from tests.make_complaints import complain
 
 
@@ -161,6 +170,13 @@ class Things:
 
     def other(self):
         return make_office.person("newsletter", email="other@example.com").uuid
+
+    def applicant(self):
+        make_register.purpose("recruitment", "b", subject_categories=["applicant"])
+        subject = make_office.person(email="applicant@example.com")
+        make_subjects.item(subject, "recruitment", role="applicant", now=make_office.NOW)
+        self.made["applied"] = subject.relationships.get().uuid
+        return subject.uuid
 
     def merged(self):
         kept = make_office.person("newsletter", email="kept@example.com")

@@ -98,7 +98,7 @@ def scopes(resolver):
 
 
 def test_every_purpose_is_live_and_has_a_rule():
-    assert PurposeVersion.objects.filter(status=Status.LIVE).count() == 19
+    assert PurposeVersion.objects.filter(status=Status.LIVE).count() == 20
     without = PurposeVersion.objects.exclude(
         purpose__in=RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE).values("purpose")
     )

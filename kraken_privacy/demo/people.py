@@ -9,9 +9,9 @@ from consents import answers, capture, forms
 from kraken_privacy.demo.files import ACTOR, NAMESPACE, NOTICE, read
 from kraken_privacy.demo.storing import ago
 from processing.models import Purpose
-from subjects import intake, relationships
+from subjects import applications, intake, relationships
 from subjects.identifiers import parse_identity
-from subjects.models import DataSubject
+from subjects.models import DataSubject, Relationship
 
 FORM = "newsletter"
 
@@ -22,7 +22,11 @@ def load(*, now: datetime) -> None:
         if ends := row.get("ends"):
             purpose = Purpose.objects.get(slug=ends["purpose"])
             on = ago(ends["months"], now).date()
-            relationships.end(subject, purpose, what=ends["what"], on=on, now=now, actor=ACTOR)
+            if "outcome" in ends:
+                tie = Relationship.objects.get(subject=subject, purpose=purpose)
+                applications.close(tie, outcome=ends["outcome"], on=on, now=now, actor=ACTOR)
+            else:
+                relationships.end(subject, purpose, what=ends["what"], on=on, now=now, actor=ACTOR)
         if "consent" in row:
             consent(row["identity"], row["consent"], now=now)
 

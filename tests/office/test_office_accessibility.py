@@ -22,7 +22,7 @@ from requests.models import Complaint, RightsRequest
 from retention import holds
 from retention.models import RetentionRule, WaitingSet
 from subjects.identifiers import Claim
-from subjects.models import Organisation
+from subjects.models import Organisation, Relationship
 from subjects.people import find
 from tests import axe, make_imports, make_inbox
 from tests.e2e.browser import opened
@@ -95,6 +95,8 @@ def addresses():
         yield f"{right} {state}", at("rights-request", request.uuid)
     yield "complaint", at("complaint", Complaint.objects.get().uuid)
     yield "person", at("person", Merge.objects.get().kept)
+    applied = Relationship.objects.filter(purpose__slug="recruitment").first()
+    yield "application", at("application-close", applied.subject.uuid, applied.uuid)
     yield "organisation", at("organisation", Organisation.objects.first().uuid)
     yield "breach", at("breach", Breach.objects.get().uuid)
     yield "hold", at("hold", held().uuid)

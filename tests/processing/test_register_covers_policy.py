@@ -36,7 +36,8 @@ PURPOSES = {
     "each consent is stored and documented": ("evidence-ledger", "c", {}),
 }
 # Not in the policy, yet offered: keeping an application beyond its vacancy needs a purpose and a consent of its own.
-BEYOND = {"talent-pool"}
+# What an employment needs of it has a purpose, too.
+BEYOND = {"talent-pool", "employment"}
 
 # promise → (source, purposes that must draw on it)
 SOURCES = {
