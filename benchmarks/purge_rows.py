@@ -51,10 +51,8 @@ INSERT INTO subjects_subjectidentifier (subject_id, identifier_id, verified_how,
   FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subjects_datasubject) AS person
   JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subjects_identifier) AS identifier USING (n);
 """
-# What refers to what is right as it is written, and looking would take longer than writing.
-UNCHECKED = (
-    "SELECT set_config('session_replication_role', 'replica', false) FROM pg_user WHERE usename = user AND usesuper"
-)
+# What refers to what is right as it is written, and looking would take longer than writing. Only a superuser may say so.
+CHECKED = "SELECT set_config('session_replication_role', %s, false) FROM pg_user WHERE usename = user AND usesuper"
 
 
 def load(due: int, items: int, every: int = 2) -> dict[str, object]:
@@ -69,9 +67,9 @@ def load(due: int, items: int, every: int = 2) -> dict[str, object]:
         _copy("core_datakey (owner, owner_id, master_key, wrapped)", map(_key, made))
     params = {"people": every * due, "every": every, "items": items, "purpose": purpose.pk, "category": category.pk}
     with connection.cursor() as cursor:
-        cursor.execute(UNCHECKED)
+        cursor.execute(CHECKED, ["replica"])
         cursor.execute(FILL, params | {"system": system.pk, "old": OLD, "new": NEW})
-        cursor.execute("RESET session_replication_role")
+        cursor.execute(CHECKED, ["origin"])
     rule = RetentionRule.objects.create(
         slug="newsletter", purpose=purpose, trigger="collection", period="P12M", legal_reason="-"
     )
