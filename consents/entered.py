@@ -2,7 +2,8 @@
 
 Art 7(1): a paper is kept as it was signed, a conversation as a note made at the time with the script that was read out.
 What somebody else collected counts only once it is shown that we were named for that channel: until then its status is
-Unknown, and nothing may be done with it.
+Unknown, and nothing may be done with it. It counts for a few months only, from the day it was given: the longer ago
+somebody said yes to others, the less they expect us (ICO). An answer of their own to us has a life of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import isodate
+from dateutil.relativedelta import relativedelta
+from django.conf import settings
 from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -31,7 +33,6 @@ from subjects.models import DataSubject, Relationship
 THIRD_PARTY = "third_party"
 # Where somebody of ours may have put the question.
 ASKED = (ConsentEvidence.Kind.PHONE, ConsentEvidence.Kind.IN_PERSON)
-VALID_FOR = "P24M"
 # What has to be held before the first use of a consent that somebody else collected.
 NEEDED = ("seller", "named_as", "told", "chain", "screened_on", "sampled", "informed_on")
 
@@ -39,6 +40,11 @@ NEEDED = ("seller", "named_as", "told", "chain", "screened_on", "sampled", "info
 class AlreadyKnown(DomainError):
     code = "evidence-already-there"
     message = _("The evidence of this consent is there already.")
+
+
+class TooOld(DomainError):
+    code = "consent-too-old"
+    message = _("This was given too long ago to count, since somebody else collected it. Ask the person.")
 
 
 @transaction.atomic
@@ -115,7 +121,7 @@ def accept(consent: UUID, *, note: Mapping[str, str], file: File, actor: str, no
     """What shows that we were named: from now on the consent counts, from the day it was given.
 
     A later "no" of the person stands all the same, and so does whatever is suppressed: only they lift that themselves.
-    Raises Invalid while something is missing, NotFound, or AlreadyKnown.
+    Raises Invalid while something is missing, NotFound, AlreadyKnown, or TooOld.
     """
     if missing := [name for name in NEEDED if not note.get(name, "").strip()]:
         raise Invalid(fields={name: _("This must be known before the consent is used.") for name in missing})
@@ -125,6 +131,9 @@ def accept(consent: UUID, *, note: Mapping[str, str], file: File, actor: str, no
         raise NotFound
     if any(event.status == Status.GIVEN for event in events):
         raise AlreadyKnown
+    until = counts_until(events[0].effective_at)
+    if until <= now:
+        raise TooOld
     purpose = Purpose.objects.get(uuid=events[0].purpose)
     row = evidence.add(
         consent, kind=ConsentEvidence.Kind.THIRD_PARTY, note=note, file=file, subject=person.uuid, actor=actor, now=now
@@ -140,14 +149,12 @@ def accept(consent: UUID, *, note: Mapping[str, str], file: File, actor: str, no
             "given_at": entries.instant(events[0].effective_at),
             "origin": THIRD_PARTY,
             "evidence": str(row.uuid),
+            "valid_until": entries.instant(until),
         },
     )
     common = _Common(consent, person.uuid, purpose.uuid, actor, now, entry)
     projection.append(
-        [
-            common.event(Status.GIVEN, event.channel, at=event.effective_at, until=_until(event.effective_at))
-            for event in events
-        ]
+        [common.event(Status.GIVEN, event.channel, at=event.effective_at, until=until) for event in events]
     )
     _relate(person, purpose, consent)
 
@@ -165,6 +172,11 @@ def _peace(answer: Answer) -> None:
             "They have said no or asked for a pause, and nobody asks them before %(day)s. Did they bring it up?"
         )
         raise Invalid(fields={"volunteered": sentence % {"day": day}})
+
+
+def counts_until(given_at: datetime) -> datetime:
+    """How long a consent counts that somebody else collected."""
+    return given_at + relativedelta(months=settings.CONSENT_INDIRECT_MONTHS)
 
 
 def untold() -> list[ConsentEvent]:
@@ -215,11 +227,6 @@ def _relate(person: DataSubject, purpose: Purpose, consent: UUID) -> None:
         )
         if not is_new:
             Relationship.objects.filter(pk=relationship.pk).update(consent_ended_on=None, ended_on=None)
-
-
-def _until(given_at: datetime) -> datetime:
-    until: datetime = given_at + isodate.parse_duration(VALID_FOR)
-    return until
 
 
 def _of(done: capture.Captured) -> UUID:

@@ -190,8 +190,12 @@ def told(request: HttpRequest) -> HttpResponse:
             return redirect("admin:consent-accept", consent)
     events = entered.untold()
     titles = dict(Purpose.objects.filter(uuid__in={e.purpose for e in events}).values_list("uuid", "slug"))
-    rows = [{"event": event, "purpose": titles.get(event.purpose, "")} for event in events]
-    return page(request, f"{FOLDER}/told.html", {"title": _("Consents from others"), "form": form, "rows": rows})
+    rows = [
+        {"event": event, "purpose": titles.get(event.purpose, ""), "until": entered.counts_until(event.effective_at)}
+        for event in events
+    ]
+    context = {"title": _("Consents from others"), "form": form, "rows": rows, "now": timezone.now()}
+    return page(request, f"{FOLDER}/told.html", context)
 
 
 @sensitive_post_parameters()
@@ -199,7 +203,8 @@ def told(request: HttpRequest) -> HttpResponse:
 @for_staff(ENTER)
 def accept(request: HttpRequest, consent: UUID) -> HttpResponse:
     """The evidence that names us. With it, the consent counts."""
-    if not any(event.consent == consent for event in entered.untold()):
+    waiting = next((event for event in entered.untold() if event.consent == consent), None)
+    if waiting is None:
         raise Http404
     form = AcceptForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -214,7 +219,8 @@ def accept(request: HttpRequest, consent: UUID) -> HttpResponse:
         else:
             messages.success(request, _("It counts from now on, unless the person has said no."))
             return redirect("admin:consents-told")
-    return page(request, f"{FOLDER}/accept.html", {"title": _("Evidence of a consent"), "form": form})
+    until = entered.counts_until(waiting.effective_at)
+    return page(request, f"{FOLDER}/accept.html", {"title": _("Evidence of a consent"), "form": form, "until": until})
 
 
 @require_POST

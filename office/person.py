@@ -13,7 +13,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from consents import evidence, pausing, states, suppression
+from consents import entered, evidence, pausing, states, suppression
 from consents.models import ConsentEvent, ConsentEvidence, Pause, Suppression
 from core.models import Controller, User
 from ledger.models import Entry
@@ -75,6 +75,11 @@ class Choice:
     standing: states.Standing
     is_valid: bool
     history: list[ConsentEvent]
+
+    @property
+    def is_indirect(self) -> bool:
+        """Somebody else collected it, so it ends sooner."""
+        return any(one.uuid == self.standing.event and one.origin == entered.THIRD_PARTY for one in self.history)
 
 
 @dataclass

@@ -208,7 +208,7 @@ class Things:
 
     def hearsay(self):
         claims = parse_identity({"email": "hearsay@example.com"})
-        told = entered.Told(claims, "newsletter", ["email"], make_consents.NOW)
+        told = entered.Told(claims, "newsletter", ["email"], make_office.NOW)
         return entered.tell(told, actor=make_office.OFFICER, now=make_office.NOW)
 
     def paper(self):
