@@ -27,7 +27,7 @@ def _body(number: int) -> bytes:
 
 
 def _complete(site: Site) -> dict[str, object]:
-    """That nothing was skipped: every case has its sealed claim, key, clock, tasks, event, evidence and mail."""
+    """That nothing was skipped: every case has its sealed claim, key, clock, tasks, event, evidence, and mail twice."""
     counts = {
         name: int(site.one(f"SELECT count(*) FROM {table}"))
         for name, table in {
@@ -37,6 +37,7 @@ def _complete(site: Site) -> dict[str, object]:
             "events": "requests_requestevent",
             "entries": "ledger_entry WHERE kind = 'request.received'",
             "mails": "core_outbox WHERE kind = 'mail' AND payload IS NOT NULL",
+            "copies": "requests_letter WHERE kind = 'request_received'",
             "keys": "core_datakey WHERE owner = 'case'",
         }.items()
     }

@@ -3,16 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from requests import acknowledging, posting
+from requests import posting
 
 
 def bounced(outgoing: UUID, *, actor: str, now: datetime) -> bool:
-    """Returns whether the message was the notice of a letter, or acknowledged a complaint.
+    """Returns whether the message was a letter, or the notice of one.
 
     Other mail that came back is only read by staff.
     """
     letter = posting.of_message(outgoing)
     if letter is None:
-        return acknowledging.message_came_back(outgoing, actor=actor, now=now)
+        return False
     posting.bounced(letter, actor=actor, now=now)
     return True

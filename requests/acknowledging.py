@@ -12,16 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.errors import Text
-from core.models import Controller, Outbox
+from core.models import Controller
 from core.rules import rule_set
 from ledger.entries import record
 from requests import letter_law, posting
 from requests.clock import in_words
-from requests.messages import tell_staff
 from requests.models import Complaint, Letter
 
 LETTER, OUTCOME = "complaint_acknowledgement", "complaint_outcome"
-KINDS = (LETTER, OUTCOME)
+# The last by itself, as it came.
+KINDS = (LETTER, OUTCOME, "complaint_received")
 
 
 def note(
@@ -44,27 +44,6 @@ def letter_changed(letter: Letter, *, actor: str, now: datetime) -> None:
         return
     if complaint.acknowledged_at is None:
         _note_letter(complaint, letter, actor=actor, now=now)
-
-
-@transaction.atomic
-def message_came_back(message: UUID, *, actor: str, now: datetime) -> bool:
-    """The e-mail that acknowledged a complaint as it came could not be delivered: it is to be acknowledged still."""
-    found = Complaint.objects.select_for_update(of=("self",)).select_related("case")
-    complaint = found.filter(acknowledged_message=message).first()
-    if complaint is None:
-        return False
-    _undo(complaint, message, actor=actor, now=now)
-    if complaint.acknowledged_at is None:
-        tell_staff("letter_bounced", complaint.reference, complaint.page, complaint.case, now=now)
-    return True
-
-
-def note_dead(*, now: datetime) -> int:
-    """Acknowledgements that no server took were not given. Returns how many."""
-    dead = Outbox.objects.filter(dead_at__isnull=False).values_list("uuid", flat=True)
-    told = Complaint.objects.filter(acknowledged_message__in=list(dead))
-    messages = list(told.values_list("acknowledged_message", flat=True))
-    return sum(message_came_back(message, actor="system:requests", now=now) for message in messages if message)
 
 
 def explained(complaint: Complaint, *, today: date) -> list[Text]:

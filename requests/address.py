@@ -12,7 +12,7 @@ from core.errors import DomainError
 from core.models import Owner
 from core.vault import key_of
 from ledger.entries import record
-from requests import withdrawing
+from requests import told_at_once, withdrawing
 from requests.intake import claim_of, fresh_link, may_write
 from requests.models import CaseFile, RightsRequest
 from requests.post import acknowledge
@@ -38,6 +38,7 @@ def correct(case_uuid: UUID, email: str, *, now: datetime, actor: str = "public"
     claim, address = claim_of(case), Claim("email", email)
     if claim.get("email") == email:
         return case
+    told_at_once.forget_unsent(case)
     outbox.forget(case.uuid)
     kept = {**claim, "email": email, "address": ""}
     case.claim = key_of(Owner.CASE, case.uuid).seal("claim", json.dumps(kept).encode())

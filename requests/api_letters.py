@@ -137,7 +137,7 @@ def shown(row: Letter) -> dict[str, Any]:
         "given_by": row.given_by,
         "given_on": row.given_on.isoformat() if row.given_on else None,
         "came_back": row.bounced_at is not None,
-        "owed": not row.is_given,
+        "owed": row.is_owed,
     }
 
 

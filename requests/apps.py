@@ -11,8 +11,8 @@ class RequestsConfig(AppConfig):
     def ready(self) -> None:
         from core import outbox
         from core.models import Outbox
-        from requests import asking, personal, post, recounting  # noqa: F401 - they register what they do when imported
+        from requests import asking, personal, post, recounting, told_at_once  # noqa: F401 - they register what they do when imported
         from requests.transfer_post import carry
 
         outbox.register_carrier(Outbox.Kind.TRANSFER, carry)
-        outbox.register_writer(post.WRITER, post.write)
+        outbox.register_writer(post.WRITER, told_at_once.written)

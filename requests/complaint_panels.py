@@ -19,7 +19,7 @@ SILENT_DAYS = 30
 
 def next_steps(complaint: Complaint, letters: list[Letter], *, today: date) -> list[Next]:
     """What is to be done, the most pressing first. Never empty."""
-    owed = [letter for letter in letters if not letter.is_given]
+    owed = [letter for letter in letters if letter.is_owed]
     post = [Next(_("A letter has not reached the person. Print it and post it, or send it again."), "letters")]
     steps = post if owed else []
     if not complaint.is_open:
@@ -68,7 +68,7 @@ def _work(complaint: Complaint) -> Panel:
 
 
 def _letters(letters: list[Letter], *, drafts: int) -> Panel:
-    owed = sum(not letter.is_given for letter in letters)
+    owed = sum(letter.is_owed for letter in letters)
     note = ngettext("%(n)d not given yet", "%(n)d not given yet", owed) % {"n": owed} if owed else ""
     begun = ngettext("%(n)d draft", "%(n)d drafts", drafts) % {"n": drafts} if drafts else ""
     note = note or begun or str(len(letters) or "")

@@ -14,8 +14,9 @@ from core import outbox, prepared
 from core.apikeys import Seen
 from core.vault import Key
 from requests.deadlines import PROVEN, Circumstances
-from requests.models import CaseFile, RightsRequest
+from requests.models import CaseFile, Letter, RightsRequest
 from requests.opening import OPENED, WANTED, rows, saved
+from requests.told_at_once import COPY
 
 # So many acknowledgements to one address in a day; the request itself is always taken in.
 MAILS_A_DAY = 5
@@ -37,6 +38,12 @@ WITH proven AS ({PROVEN}), filed AS (
     SELECT %(mail_uuid)s, 1, %(mail_kind)s, %(mail_about)s, %(mail_payload)s, %(now)s, %(now)s, 0, ''
     FROM filed, before WHERE %(mail_uuid)s::uuid IS NOT NULL AND before.letters < %(most)s
     RETURNING id
+), letter AS (
+    INSERT INTO requests_letter (uuid, case_id, kind, template_version, sealed, created_at, sent_at, given_by, given_on,
+        outbox)
+    SELECT %(mail_letter)s, filed.id, %(mail_letter_kind)s, {Letter.FACTS}, %(mail_letter_sealed)s, %(now)s, %(now)s,
+        '{Letter.Way.EMAIL.value}', %(mail_letter_day)s, %(mail_uuid)s
+    FROM filed, mail
 ), key AS (
     INSERT INTO core_datakey (owner, owner_id, master_key, wrapped)
     SELECT %(owner)s, %(uuid)s::uuid, %(master)s, %(wrapped)s::bytea FROM filed
@@ -46,7 +53,7 @@ WITH proven AS ({PROVEN}), filed AS (
 SELECT filed.id, before.letters, mail.id, opened.uuid, opened.id
 FROM filed CROSS JOIN before CROSS JOIN opened LEFT JOIN mail ON true
 """  # noqa: S608  (our own names)
-NO_MAIL = dict.fromkeys(f"mail_{name}" for name in outbox.SEALED)
+NO_MAIL = dict.fromkeys(f"mail_{name}" for name in (*outbox.SEALED, *COPY))
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,8 @@ def file(
     actor: str,
     now: datetime,
 ) -> Filed | None:
-    """Store a new case with its key, its requests, and the mail (outbox.sealed) unless the address had too many.
+    """Store a new case with its key, its requests, and the mail with its copy (post.acknowledgement) unless the address
+    had too many.
 
     None, and nothing written, when the same form came in before, or when `there` or the key `by` is not any more as it
     was read.

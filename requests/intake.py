@@ -266,7 +266,10 @@ def _file(
         _check_day(there.day, now, there.controller)
         case.rule_set, case.received_on = there.rules, there.day
         requests = unsaved(case, rights, there.controller, holidays=there.holidays, now=now)
-        mail = acknowledgement(case, requests, to=mail_to, token=token, now=now) if mail_to else None
+        mail = None
+        if mail_to:
+            today = now.astimezone(there.controller.zone).date()
+            mail = acknowledgement(case, requests, to=mail_to, token=token, key=key, day=today, now=now)
         if filed := file(case, key, requests, mail, there=there, by=by, actor=actor, now=now):
             return requests, filed
         there = circumstances(on, case.received_at, by=by)

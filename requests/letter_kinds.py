@@ -105,11 +105,15 @@ TITLES: dict[str, Text] = {
     "complaint_acknowledgement": _("We received your complaint"),
     "complaint_progress": _("How far we are with your complaint"),
     "complaint_outcome": _("The outcome of your complaint"),
+    "request_received": _("We have received your request"),
+    "complaint_received": _("We have received your complaint"),
 }
 # These hold nothing that we disclose, so the mail may say it all.
 IN_MAIL = {
     *("acknowledgement", "complaint_acknowledgement", "duplicate", "withdrawal_confirmation", "marketing_stopped"),
 }
+# These went as a mail as soon as something came in, by its template: the case keeps a copy (requests/told_at_once.py).
+AT_ONCE = {"acknowledgement": "request_received", "complaint_acknowledged": "complaint_received"}
 # Staff write and send these by themselves, from a draft; the others are sent where what they report is done.
 BY_STAFF = {
     *("general", "acknowledgement", "clarification", "id_request", "extension", "fee_notice"),

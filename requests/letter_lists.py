@@ -24,4 +24,4 @@ def of_request(rights_request: RightsRequest) -> list[Letter]:
     """What was written about a request, or about its whole case, newest first."""
     case = rights_request.case
     found = case.letters.filter(Q(request=rights_request) | Q(request=None, complaint=None))
-    return list(found.defer("sealed").order_by("-pk"))
+    return list(found.with_delivery().defer("sealed").order_by("-pk"))

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from core import vault
 from core.errors import DomainError
 from core.models import Controller, Owner
-from requests import letter_law, letter_words
+from requests import letter_law, letter_words, told_at_once
 from requests.clock import in_words
 from requests.intake import claim_of
 from requests.letter_kinds import VERSION, WHEN, Required, required_in, title
@@ -119,7 +119,7 @@ def write(
         created_at=now,
     )
     body = json.dumps({"html": html, "text": to_text(html)}).encode()
-    letter.sealed = vault.ensure_key(Owner.CASE, case.uuid).seal(_field(letter), body)
+    letter.sealed = vault.ensure_key(Owner.CASE, case.uuid).seal(letter.field, body)
     letter.save(force_insert=True)
     if not _is_sealed(context):
         letter_words.take_up(rights_request or complaint, kind)
@@ -133,8 +133,7 @@ def latest(rights_request: RightsRequest) -> Letter | None:
 def read(letter: Letter) -> dict[str, str]:
     """The letter, opened: `html` and `text`."""
     key = vault.key_of(Owner.CASE, letter.case.uuid)
-    opened: dict[str, str] = json.loads(key.open(_field(letter), bytes(letter.sealed)))
-    return opened
+    return told_at_once.opened(json.loads(key.open(letter.field, bytes(letter.sealed))))
 
 
 def document(letter: Letter) -> str:
@@ -180,7 +179,3 @@ def _case_of(about: RightsRequest | Complaint | None) -> CaseFile:
 def _in_words(context: Mapping[str, Any]) -> dict[str, Any]:
     """Days as a person reads them."""
     return {name: in_words(value) if isinstance(value, date) else value for name, value in context.items()}
-
-
-def _field(letter: Letter) -> str:
-    return f"letter:{letter.uuid}"

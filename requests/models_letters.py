@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from requests.letter_kinds import title
+from core.models import Outbox
+from requests.letter_kinds import AT_ONCE, title
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):
@@ -16,11 +17,21 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         return self.filter(given_on__isnull=False, bounced_at=None)
 
     def owed(self) -> "LetterQuerySet":
-        """Written, and not given to the person: to be posted, or come back."""
-        return self.filter(Q(given_on=None) | Q(bounced_at__isnull=False))
+        """Written, and not given to the person: to be posted, or come back.
+
+        What was sent by itself and came back is owed to nobody: who wants to, writes an acknowledgement.
+        """
+        return self.filter(Q(given_on=None) | Q(bounced_at__isnull=False)).exclude(kind__in=AT_ONCE.values())
 
     def about(self, reference: str) -> "LetterQuerySet":
-        return self.filter(Q(request__reference=reference) | Q(complaint__reference=reference))
+        """About this request or complaint, or about the whole case of this request."""
+        whole = Q(request=None, complaint=None, case__requests__reference=reference)
+        return self.filter(Q(request__reference=reference) | Q(complaint__reference=reference) | whole)
+
+    def with_delivery(self) -> "LetterQuerySet":
+        """With `is_leaving`: its message waits in the outbox."""
+        waiting = Outbox.objects.filter(uuid=models.OuterRef("outbox"), sent_at=None)
+        return self.annotate(is_leaving=models.Exists(waiting))
 
 
 class Letter(models.Model):
@@ -33,6 +44,9 @@ class Letter(models.Model):
     class Way(models.TextChoices):
         EMAIL = "email", _("By e-mail")
         POST = "post", _("By post")
+
+    # The template version of a copy that still holds the facts and no words (requests/told_at_once.py).
+    FACTS = 0
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     case = models.ForeignKey("requests.CaseFile", models.CASCADE, related_name="letters")
@@ -72,7 +86,12 @@ class Letter(models.Model):
         ]
         triggers = [
             # What was written to somebody is never rewritten: another letter says it better.
-            pgtrigger.ReadOnly(name="stays_as_written", fields=["uuid", "case", "kind", "sealed", "created_at"])
+            pgtrigger.ReadOnly(name="stays_as_written", fields=["uuid", "case", "kind", "created_at"]),
+            pgtrigger.Protect(
+                name="words_stay",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__sealed__df=pgtrigger.F("new__sealed"), old__template_version__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -82,6 +101,20 @@ class Letter(models.Model):
     def is_given(self) -> bool:
         """Whether it counts: it went out, and did not come back."""
         return self.given_on is not None and self.bounced_at is None
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether it went by itself as soon as something came in."""
+        return self.kind in AT_ONCE.values()
+
+    @property
+    def is_owed(self) -> bool:
+        return not self.is_given and not self.is_at_once
+
+    @property
+    def field(self) -> str:
+        """The name under which it is sealed."""
+        return f"letter:{self.uuid}"
 
     @property
     def title(self) -> str:
@@ -97,6 +130,11 @@ class Letter(models.Model):
         """Note that it is given. What came back before does not count any more."""
         self.given_by, self.given_on, self.bounced_at = way, day, None
         self.save(update_fields=["given_by", "given_on", "bounced_at"])
+
+    def put_into_words(self, sealed: bytes, *, version: int) -> None:
+        """What was kept of it as facts has left in these words. They stay."""
+        self.sealed, self.template_version = sealed, version
+        self.save(update_fields=["sealed", "template_version"])
 
     def come_back(self, *, now: datetime) -> None:
         self.bounced_at = now

@@ -27,7 +27,7 @@ class Next:
 
 def of(rights_request: RightsRequest, work: Work, *, today: date) -> list[Next]:
     """What is to be done, the most pressing first. Never empty."""
-    unposted = [letter for letter in work.letters if not letter.is_given]
+    unposted = [letter for letter in work.letters if letter.is_owed]
     post = [Next(_("A letter has not reached the person. Print it and post it, or send it again."), "letters")]
     if not rights_request.is_open:
         over = Next(_("Nothing: it is answered. A word from the person takes it up again."))

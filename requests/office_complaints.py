@@ -160,7 +160,8 @@ def _show(
     }
     may_write, bound = request.user.has_perm(WRITE), bound or {}
     may_assign = request.user.has_perm(assigning.ASSIGN)
-    today, letters = office.today(timezone.now()), list(complaint.letters.defer("sealed").order_by("-pk"))
+    today = office.today(timezone.now())
+    letters = list(complaint.letters.with_delivery().defer("sealed").order_by("-pk"))
     context = {
         "title": complaint.reference,
         "complaint": complaint,

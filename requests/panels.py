@@ -161,6 +161,6 @@ def _answer(work: Work, *, is_open: bool) -> Panel:
 
 
 def _letters(work: Work) -> Panel:
-    owed = sum(not letter.is_given for letter in work.letters)
+    owed = sum(letter.is_owed for letter in work.letters)
     note = ngettext("%(n)d not given yet", "%(n)d not given yet", owed) % {"n": owed} if owed else ""
     return Panel("letters", _("Letters"), note or str(len(work.letters) or ""), is_late=bool(owed), is_open=True)

@@ -4,42 +4,35 @@ The mails greet nobody by the name that was typed and repeat none of its details
 form, and we would carry it to a stranger's mailbox.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import translation
-
-from core.models import Controller, Outbox
+from core.models import Controller, Outbox, Owner
 from core.outbox import post_told, sealed, untold
-from requests.clock import in_words
+from core.vault import Key, ensure_key
 from requests.deadlines import has_passed
 from requests.models import CaseFile, Complaint, RightsRequest
-from requests.stopping import in_words as stopped_in_words
+from requests.told_at_once import COPY, copy
 from subjects.identifiers import Claim
-
-GAPS = re.compile(r"\n{3,}")
-
 
 WRITER = "requests"
 
 
 def acknowledge(case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime) -> None:
     """Reference, date received, rights understood, due date, what is needed, contact, complaint routes."""
-    _send("acknowledgement", case, requests, to=to, token=token, now=now)
+    _tell_at_once("acknowledgement", case, _told(case, requests, token, now=now), to=to, now=now)
 
 
 def acknowledgement(
-    case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, now: datetime
+    case: CaseFile, requests: Sequence[RightsRequest], *, to: str, token: str, key: Key, day: date, now: datetime
 ) -> dict[str, Any]:
-    """The same, for the statement that stores the case (outbox.sealed)."""
+    """The same, for the statement that stores the case: outbox.sealed, and its copy (told_at_once.COPY)."""
     to, told = _addressed("acknowledgement", case, _told(case, requests, token, now=now), to=to)
-    return sealed(Outbox.Kind.MAIL, untold(to, WRITER, told), about=case.uuid)
+    letter = copy(case, told, key, day=day, now=now)
+    mail = sealed(Outbox.Kind.MAIL, untold(to, WRITER, told | {"letter": str(letter.uuid)}), about=case.uuid)
+    return mail | dict(zip(COPY, (letter.uuid, letter.kind, letter.sealed, letter.given_on), strict=True))
 
 
 def send_link(case: CaseFile, *, to: str, token: str, now: datetime) -> None:
@@ -62,7 +55,8 @@ def acknowledge_complaint(complaint: Complaint, *, to: str, token: str, now: dat
     Returns which message says so: if it comes back, nothing was acknowledged.
     """
     told = {"reference": complaint.reference, "received": complaint.received_on.isoformat()}
-    return _post("complaint_acknowledged", complaint.case, told | {"page": "confirm", "token": token}, to=to, now=now)
+    told |= {"page": "confirm", "token": token}
+    return _tell_at_once("complaint_acknowledged", complaint.case, told, to=to, complaint=complaint, now=now)
 
 
 def tell_of_message(case: CaseFile, reference: str, *, to: str, token: str, now: datetime) -> None:
@@ -89,6 +83,24 @@ def _told(case: CaseFile, requests: Sequence[RightsRequest], token: str, *, now:
     }
 
 
+def _tell_at_once(
+    template: str,
+    case: CaseFile,
+    told: Mapping[str, Any],
+    *,
+    to: str,
+    complaint: Complaint | None = None,
+    now: datetime,
+) -> UUID:
+    to, told = _addressed(template, case, told, to=to)
+    key, day = ensure_key(Owner.CASE, case.uuid), now.astimezone(Controller.current().zone).date()
+    letter = copy(case, told, key, day=day, complaint=complaint, now=now)
+    told = {**told, "letter": str(letter.uuid)}
+    letter.outbox = post_told(to=to, writer=WRITER, told=told, about=case.uuid, now=now).uuid
+    letter.save(force_insert=True)
+    return letter.outbox
+
+
 def _post(template: str, case: CaseFile, told: Mapping[str, Any], *, to: str, now: datetime) -> UUID:
     to, told = _addressed(template, case, told, to=to)
     return post_told(to=to, writer=WRITER, told=told, about=case.uuid, now=now).uuid
@@ -97,25 +109,3 @@ def _post(template: str, case: CaseFile, told: Mapping[str, Any], *, to: str, no
 def _addressed(template: str, case: CaseFile, told: Mapping[str, Any], *, to: str) -> tuple[str, dict[str, Any]]:
     # The mailbox that the link will prove, not what was typed: "ﬁ" and "fi" are two mailboxes and one normal form.
     return Claim("email", to).normalised, {"template": template, "locale": case.locale, **told}
-
-
-def write(told: Mapping[str, Any]) -> dict[str, str]:
-    """The words of a mail, when it is sent: nobody who hands in a request waits for three templates."""
-    with translation.override(told["locale"]):
-        context = _in_words(told)
-        name = f"requests/mail/{told['template']}"
-        subject = render_to_string(f"{name}_subject.txt", context)
-        text = GAPS.sub("\n\n", render_to_string(f"{name}.txt", context)).strip() + "\n"
-        return {"subject": " ".join(subject.split()), "text": text, "html": render_to_string(f"{name}.html", context)}
-
-
-def _in_words(told: Mapping[str, Any]) -> dict[str, Any]:
-    page = reverse(f"requests:{told['page']}", args=[told["token"]])
-    context = {"controller": Controller.current(), "link": f"{settings.BASE_URL}{page}", **told}
-    for name in ("received", "due"):
-        context[name] = in_words(date.fromisoformat(told[name])) if told.get(name) else ""
-    context["requests"] = [
-        RightsRequest(reference=reference, right=right) for reference, right in told.get("requests", [])
-    ]
-    context["stopped"] = stopped_in_words(told["stopped"]) if told.get("stopped") else []
-    return context

@@ -32,6 +32,11 @@ class AlreadyGiven(DomainError):
     message = _("This letter has been given already.")
 
 
+class SentByItself(DomainError):
+    code = "letter-sent-by-itself"
+    message = _("This went by itself when it came in, and its link is not kept. Write an acknowledgement instead.")
+
+
 def on_change(func: Callable[..., object]) -> None:
     if func not in _listeners:
         _listeners.append(func)
@@ -57,7 +62,10 @@ def send(letter: Letter, *, actor: str, now: datetime, token: str = "") -> bool:
 
 @transaction.atomic
 def mark_posted(letter: Letter, *, day: date, actor: str, now: datetime) -> None:
-    """Note that it was printed and posted on that day. Raises AlreadyGiven: the first day is the one that counts."""
+    """Note that it was printed and posted on that day. Raises AlreadyGiven: the first day is the one that counts.
+
+    Raises SentByItself for the copy of a mail that went by itself.
+    """
     _not_given_yet(letter)
     if not _day(letter.created_at) <= day <= _day(now):
         raise Invalid(fields={"day": _("It was posted between the day it was written and today.")})
@@ -76,7 +84,9 @@ def bounced(letter: Letter, *, actor: str, now: datetime) -> None:
     letter.come_back(now=now)
     _note("letter.bounced", letter, actor=actor, now=now)
     _tell_listeners(letter, actor=actor, now=now)
-    tell_staff("letter_bounced", letter.reference, page_of(letter), letter.case, now=now)
+    if not letter.case.is_test:
+        template = "acknowledgement_bounced" if letter.is_at_once else "letter_bounced"
+        tell_staff(template, letter.reference, page_of(letter), letter.case, now=now)
 
 
 def has_left(letter: Letter | None) -> bool:
@@ -124,6 +134,8 @@ def page_of(letter: Letter) -> str:
 
 
 def _not_given_yet(letter: Letter) -> None:
+    if letter.is_at_once:
+        raise SentByItself
     if Letter.objects.select_for_update(of=("self",)).get(pk=letter.pk).is_given:
         raise AlreadyGiven
 

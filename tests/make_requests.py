@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from core.outbox import deliver_due
 from processing.models import System
 from requests.intake import open_case
-from requests.models import CaseFile, RightsRequest, Task
+from requests.letter_kinds import AT_ONCE
+from requests.models import CaseFile, Letter, RightsRequest, Task
 from requests.workflow import NEXT, State
 
 NOW = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
@@ -31,6 +32,11 @@ def case(*rights, email=EMAIL, name="Grace Hopper", details="", channel="web", n
         now=now,
         **given,
     )
+
+
+def written():
+    """The letters that somebody or an answer wrote: without what went by itself as something came in."""
+    return Letter.objects.exclude(kind__in=AT_ONCE.values())
 
 
 def came_on(rights_request, day):

@@ -9,7 +9,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from requests.models import Asking, Letter
+from requests.models import Asking
 from tests import make_office as make
 from tests import make_requests
 from tests.make_api import STEPS, client
@@ -56,7 +56,7 @@ def test_it_moves_the_clock_and_comes_back(api, path, body, stands, back, given)
     done = api.post(path, headers=key, **body)
     assert (done.status_code, done.json()["clock"]["status"]) == (200, stands)
     assert done.json()["due"] != due
-    assert Letter.objects.get().is_given
+    assert make_requests.written().get().is_given
     assert api.post(path, headers=key, **body).json() == done.json()
     assert api.post(path, **body).json()["code"] in ("already-asked", "invalid")
     [asked] = api.get("work/").json()["asked"]
@@ -65,7 +65,7 @@ def test_it_moves_the_clock_and_comes_back(api, path, body, stands, back, given)
     said = {name: value() if callable(value) else value for name, value in given.items()}
     assert api.post(back, **said).json()["clock"]["status"] == "running"
     assert api.get().json()["due"] == due
-    assert Asking.objects.count() == Letter.objects.count() == 1
+    assert Asking.objects.count() == make_requests.written().count() == 1
 
 
 def test_what_came_may_not_be_enough(api):
@@ -82,7 +82,7 @@ def test_a_late_doubt_and_a_refusal_take_two_keys(mailoutbox):
     make_requests.came_on(request, date(2026, 9, 1))
     one, other = Api(request), Api(request)
     assert one.post("doubt/", **DOUBT).status_code == 200
-    assert not Letter.objects.exists()
+    assert not make_requests.written().exists()
     assert one.post("doubt/approval/").json()["code"] == "second-person-needed"
     assert other.post("doubt/approval/", doubt=str(uuid4())).json()["code"] == "letter-changed"
     assert other.post("doubt/approval/", doubt=str(Asking.objects.get().uuid)).status_code == 200

@@ -8,7 +8,7 @@ from core.errors import Invalid
 from ledger.models import Entry
 from requests import asking, clarification, extension, fee, happened, letters, posting
 from requests.history import take_over
-from requests.models import Asking, Letter
+from requests.models import Asking
 from requests.models_identity import Ended, Kind
 from tests import make_office as make
 from tests import make_requests
@@ -127,7 +127,7 @@ def test_after_the_last_day_there_is_no_extension(access):
         extend(access, now=on(23, 12))
     assert due(access) == date(2026, 12, 22)
     assert not Asking.objects.exists()
-    assert not Letter.objects.exists()
+    assert not make_requests.written().exists()
 
 
 def test_a_clock_that_does_not_run_is_not_extended(access):

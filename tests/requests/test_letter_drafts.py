@@ -12,7 +12,7 @@ from core.models import Outbox
 from ledger.models import Entry
 from requests import decisions, expiry, letter_drafts, letter_words, letters, report, ways
 from requests.letter_kinds import BY_STAFF
-from requests.models import Letter, LetterDraft
+from requests.models import LetterDraft
 from requests.two_people import TwoPeopleNeeded
 from tests import make_office as make
 from tests import make_requests
@@ -87,10 +87,10 @@ def test_a_draft_is_sealed_and_one_of_its_kind(asked):
 def test_looking_changes_nothing_and_shows_what_goes(asked):
     save(asked)
     asked.refresh_from_db()
-    before = (asked.due_on, Letter.objects.count(), Outbox.objects.count(), Entry.objects.count())
+    before = (asked.due_on, make_requests.written().count(), Outbox.objects.count(), Entry.objects.count())
     seen = look(asked)
     asked.refresh_from_db()
-    assert before == (asked.due_on, Letter.objects.count(), Outbox.objects.count(), Entry.objects.count())
+    assert before == (asked.due_on, make_requests.written().count(), Outbox.objects.count(), Entry.objects.count())
     assert not seen.missing
     assert "<p>Dear friend.</p>" in seen.html
     assert letters.read(send(asked))["html"] == seen.html
@@ -112,7 +112,7 @@ def test_what_the_law_wants_is_named_and_nothing_is_sent(asked):
     assert list(seen.missing) == ["message"]
     with pytest.raises(letters.LetterIncomplete):
         send(asked, "general")
-    assert not Letter.objects.exists()
+    assert not make_requests.written().exists()
     assert LetterDraft.objects.exists()
 
 
@@ -158,7 +158,7 @@ def test_words_around_an_answer_go_with_it_and_make_a_preparer(mailoutbox, setti
     with pytest.raises(TwoPeopleNeeded):
         ways.release(erasure, actor=make.OFFICER, now=make.NOW)
     ways.release(erasure, actor="user:third", now=make.NOW)
-    assert "sorry to see you go" in letters.read(Letter.objects.get())["text"]
+    assert "sorry to see you go" in letters.read(make_requests.written().get())["text"]
     assert not LetterDraft.objects.exists()
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from requests import answer, decisions, letters, report
 from requests.letter_text import to_text
-from requests.models import Letter
 from tests import make_office as make
+from tests import make_requests
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def test_an_incomplete_letter_is_not_kept_either(erasure, monkeypatch):
     monkeypatch.setattr(letters, "render_to_string", lambda template, context: "<p>Bye.</p>")
     with pytest.raises(letters.LetterIncomplete):
         letters.write("erasure_answer", rights_request, context, now=make.NOW)
-    assert not Letter.objects.exists()
+    assert not make_requests.written().exists()
 
 
 def test_the_letter_is_sealed_and_has_a_plain_text(erasure):

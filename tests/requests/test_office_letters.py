@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from core.outbox import deliver_due
 from ledger.models import Entry
 from requests import complaints, letters, posting
 from requests.letter_samples import SAMPLES
@@ -63,11 +64,14 @@ def test_what_came_back_is_a_task_until_it_is_sent_again(officer):
     rights_request = make_requests.case("access", now=timezone.now()).requests.get()
     letter = letters.write("extension", rights_request, SAMPLES["extension"], now=timezone.now())
     posting.send(letter, actor=make.OFFICER, now=timezone.now())
+    assert "not sent yet" in page(officer, letter)
+    deliver_due(now=timezone.now())
     assert "told by e-mail on" in page(officer, letter)
     posting.bounced(letter, actor="system:inbox", now=timezone.now())
     assert "this letter was not given" in page(officer, letter)
     assert "the message came back" in officer.get("/admin/").content.decode()
     assert "The notice is sent again." in act(officer, "-again", letter).content.decode()
+    deliver_due(now=timezone.now())
     assert "told by e-mail on" in page(officer, letter)
 
 

@@ -15,7 +15,7 @@ from core import apikeys
 from core.outbox import deliver_due
 from ledger import signing
 from requests import address, letters, moves, triage, ways, withdrawing
-from requests.models import Letter, RightsRequest
+from requests.models import RightsRequest
 from requests.two_people import TwoPeopleNeeded
 from subjects.identifiers import Claim
 from tests import make_consents, make_requests
@@ -171,7 +171,7 @@ def test_a_letter_that_names_nobody_waits_until_it_is_known_whose_it_is(settings
     found.refresh_from_db()
     assert found.state == "fulfilled"
     assert set(ConsentState.objects.values_list("status", flat=True)) == {"withdrawn"}
-    letter = Letter.objects.get(request=found)
+    letter = make_requests.written().get(request=found)
     assert (letter.kind, letter.is_given) == ("withdrawal_confirmation", False)
     assert "Hopper" in letters.read(letter)["text"]
 

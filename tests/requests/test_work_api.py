@@ -10,7 +10,7 @@ from django.utils import timezone
 from core import apikeys
 from core.outbox import deliver_due
 from ledger.models import Entry
-from requests.models import Letter, Message, Right, RightsRequest
+from requests.models import Message, Right, RightsRequest
 from tests import make_office as make
 from tests import make_requests
 
@@ -61,7 +61,7 @@ def test_an_access_request_is_answered(known, mailoutbox):
     assert (answered.status_code, answered.json()["state"]) == (200, "fulfilled")
     assert api.post("release/").json()["state"] == "fulfilled"
     assert [letter["kind"] for letter in api.get("work/").json()["letters"]] == ["access_response"]
-    assert Letter.objects.get().is_given
+    assert make_requests.written().get().is_given
     actors = {
         json.loads(body)["actor"] for body in Entry.objects.filter(kind="task.answered").values_list("body", flat=True)
     }
