@@ -12,6 +12,7 @@ STATUS = {
     Status.WITHDRAWN.value: "dpv:ConsentWithdrawn",
     Status.EXPIRED.value: "dpv:ConsentExpired",
     Status.INVALIDATED.value: "dpv:ConsentInvalidated",
+    Status.REVOKED.value: "dpv:ConsentRevoked",
     Status.UNKNOWN.value: "dpv:ConsentUnknown",
 }
 # There is no vocabulary of the UK GDPR's Article 6: the same articles of the EU's, and a term of our own for (ea).

@@ -63,10 +63,14 @@ def close(
     actor: str,
     now: datetime,
     status: str = Status.EXPIRED,
+    why: str = "",
 ) -> None:
     """End these consents of one person and purpose: on the day they ran out, or now if they had not."""
     is_test = DataSubject.objects.filter(uuid=subject, is_test=True).exists()
-    entry = entries.record(kind=kind, at=now, actor=actor, subject=subject, purpose=purpose.slug, test=is_test)
+    data = {"why": why} if why else {}
+    entry = entries.record(
+        kind=kind, at=now, actor=actor, subject=subject, purpose=purpose.slug, data=data, test=is_test
+    )
     consent = uuid4()
     events = [
         ConsentEvent(

@@ -35,6 +35,8 @@ class Status(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")
     EXPIRED = "expired", _("Expired")
     INVALIDATED = "invalidated", _("Invalidated")
+    # We ended it ourselves: the person has said nothing.
+    REVOKED = "revoked", _("Ended by us")
     # Somebody else says that it was given, and nothing shows yet that we were named. Never enough to do anything.
     UNKNOWN = "unknown", _("Unknown")
 

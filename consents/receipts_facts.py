@@ -20,7 +20,7 @@ from ledger.models import Entry
 
 PERSON, GUARDIAN, SOMEBODY_ELSE = "dpv:DataSubject", "dpv:GuardianOfDataSubject", "dpv:ThirdParty"
 # What ends without anybody's act is recorded by whoever relied on it.
-OURS = {Status.REQUESTED.value, Status.EXPIRED.value, Status.INVALIDATED.value}
+OURS = {Status.REQUESTED.value, Status.EXPIRED.value, Status.INVALIDATED.value, Status.REVOKED.value}
 # Where what is known of the person came from.
 LEGACY = "imported_legacy"
 SOURCES = {"third_party": SOMEBODY_ELSE, LEGACY: "dpv:DataController"}
@@ -42,6 +42,7 @@ SHOWN = {
 ENDINGS = {
     Status.EXPIRED.value: "its time ran out, and silence renews nothing",
     Status.INVALIDATED.value: "the form asks for something else now, and it was not given anew",
+    Status.REVOKED.value: "whoever relied on it ended it, and relies on it no more",
 }
 SAID_BY_OTHERS = "somebody else says so, and nothing shows it yet"
 SAID_BY_AN_OLD_LIST = "an earlier system of ours says so, and nothing shows it yet"

@@ -12,6 +12,7 @@ from consents import (
     reminders,
     renewals,
     renewals_mail,
+    revoking,
     webhooks,
 )
 
@@ -21,13 +22,14 @@ BATCHES = 200
 
 @shared_task
 def expire() -> int:
-    """Nightly: record the consents whose time has run out, a batch after the other."""
+    """Nightly: record the consents whose time has run out or whose purpose is no more, a batch after the other."""
     now, done = timezone.now(), 0
-    for _batch in range(BATCHES):
-        ended = endings.expire_due(now=now)
-        done += ended
-        if not ended:
-            break
+    for end in (endings.expire_due, revoking.revoke_retired):
+        for _batch in range(BATCHES):
+            ended = end(now=now)
+            done += ended
+            if not ended:
+                break
     return done
 
 

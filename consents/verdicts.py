@@ -45,6 +45,7 @@ class Reason(StrEnum):
     CONSENT_EXPIRED = "consent-expired"
     CONSENT_WITHDRAWN = "consent-withdrawn"
     CONSENT_REFUSED = "consent-refused"
+    CONSENT_REVOKED = "consent-revoked"
     OBJECTED = "objected"
     SUPPRESSED = "suppressed"
     RESTRICTED = "restricted"
@@ -84,6 +85,7 @@ SENTENCES: dict[Reason, Text] = {
     Reason.CONSENT_EXPIRED: _("The consent has expired."),
     Reason.CONSENT_WITHDRAWN: _("The person has withdrawn consent."),
     Reason.CONSENT_REFUSED: _("The person was asked and refused."),
+    Reason.CONSENT_REVOKED: _("We ended this consent ourselves. The person may be asked anew."),
     Reason.OBJECTED: _("The person has objected."),
     Reason.SUPPRESSED: _("This address or number is on the suppression list."),
     Reason.RESTRICTED: _("The person's data may be stored and not otherwise used."),
@@ -319,6 +321,7 @@ ENDED = {
     Status.REFUSED.value: Reason.CONSENT_REFUSED,
     Status.EXPIRED.value: Reason.CONSENT_EXPIRED,
     Status.INVALIDATED.value: Reason.CONSENT_MISSING,
+    Status.REVOKED.value: Reason.CONSENT_REVOKED,
 }
 
 

@@ -15,6 +15,7 @@ TOLD: dict[str, str | Promise] = {
     "consent.objected": _("Somebody objected: to all marketing, or to named purposes."),
     "consent.expired": _("The time of a consent ran out."),
     "consent.ended": _("A consent was outgrown by its form, or ended with the data it was about."),
+    "consent.revoked": _("We ended a consent ourselves: staff did, or its purpose is pursued no more."),
     "consent.requested": _("A yes waits for the button in an e-mail. It counts for nothing yet."),
     "consent.told": _("Somebody else says that consent was given. It counts for nothing yet."),
     "consent.paused": _("Somebody wants to hear nothing until a day."),

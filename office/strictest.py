@@ -28,6 +28,7 @@ TOLD_AS = {
     Status.WITHDRAWN: "consent.withdrawn",
     Status.EXPIRED: "consent.expired",
     Status.INVALIDATED: "consent.ended",
+    Status.REVOKED: "consent.revoked",
     Status.REQUESTED: "consent.requested",
     Status.UNKNOWN: "consent.told",
 }

@@ -11,6 +11,7 @@ from office import (
     views_organisations,
     views_people,
     views_queue,
+    views_revoking,
 )
 
 
@@ -30,6 +31,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path("people/<uuid:uuid>/disclose/", views_disclosing.disclose, name="person-disclose"),
         path("people/<uuid:uuid>/applications/<uuid:tie>/", views_applications.close, name="application-close"),
         path("people/<uuid:uuid>/applications/<uuid:tie>/undo/", views_applications.reopen, name="application-reopen"),
+        path("people/<uuid:uuid>/choices/<uuid:event>/end/", views_revoking.revoke, name="consent-revoke"),
         path("people/<uuid:uuid>/merge/", views_merge.prepare, name="person-merge-plan"),
         path("people/<uuid:uuid>/merge/<uuid:other>/", views_merge.merge, name="person-merge"),
         path("people/<uuid:uuid>/part/<uuid:made>/", views_merge.undo, name="person-part"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from consents.revoking import Why
 from core.errors import DomainError
 from core.models import Controller
 from office import person, showing
@@ -122,6 +123,7 @@ def _page(request: HttpRequest, found: person.Person, **extra: Any) -> HttpRespo
         "after": request.POST.get("after", request.GET.get("after", "")),
         "every": request.POST.get("every", request.GET.get("every", "")),
         "may_write": request.user.has_perm(WRITE),
+        "reasons_to_end": Why.choices,
         **extra,
     }
     return page(request, "person", context)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from breaches import log
 from consents import assessments_drafts, entered, evidence, webhooks
+from consents.models import ConsentState
 from core import apikeys
 from core.files import File
 from office import merging
@@ -167,6 +168,13 @@ class Things:
 
     def person(self):
         return make_office.person("newsletter", email="person@example.com").uuid
+
+    def agreeing(self):
+        make_consents.published("agreeing", controllers=[make_office.controller().name])
+        return make_consents.captured("agreeing@example.com", form="agreeing", now=timezone.now()).subject
+
+    def agreed(self):
+        return ConsentState.objects.get(subject=self["agreeing"]).event
 
     def other(self):
         return make_office.person("newsletter", email="other@example.com").uuid

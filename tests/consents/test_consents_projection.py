@@ -22,7 +22,7 @@ from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_consents as make
 
-NO = {Status.REFUSED, Status.WITHDRAWN, Status.EXPIRED, Status.INVALIDATED}
+NO = {Status.REFUSED, Status.WITHDRAWN, Status.EXPIRED, Status.INVALIDATED, Status.REVOKED}
 
 
 def event(subject, purpose, status="given", *, day=0, channel="email", uuid=None):

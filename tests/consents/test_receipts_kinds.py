@@ -5,7 +5,18 @@ from datetime import date, datetime
 
 import pytest
 
-from consents import answers, capture, endings, entered, importing, opt_in, receipts_record, renewing, withdraw
+from consents import (
+    answers,
+    capture,
+    endings,
+    entered,
+    importing,
+    opt_in,
+    receipts_record,
+    renewing,
+    revoking,
+    withdraw,
+)
 from consents.models import ConsentEvent, ConsentState, Status
 from consents.unsubscribe import Recipient
 from cookies import linking
@@ -16,6 +27,7 @@ from notices import published
 from processing.models import Recipient as RegisterRecipient
 from subjects import people
 from subjects.identifiers import Claim
+from subjects.models import DataSubject
 from tests import make_consents as make
 from tests import make_cookies, make_register
 from tests.make_receipts import check
@@ -85,6 +97,13 @@ def invalidated():
     endings.close(state.subject, state.purpose, [state], now=make.days(1), **how)
 
 
+def revoked():
+    given()
+    state = ConsentState.objects.get()
+    person = DataSubject.objects.get(uuid=state.subject)
+    revoking.revoke(person, state.event, why="not-pursued", now=make.days(1), actor=make.ACTOR)
+
+
 def refused():
     make.published()
     return make.captured(choices={"newsletter-email": False}).consent
@@ -102,6 +121,7 @@ KINDS = {
     withdrawn: ("dpv:ConsentWithdrawn", NONE, PERSON, "unsubscribe button", PERSON),
     expired: ("dpv:ConsentExpired", NONE, "us", "time ran out", PERSON),
     invalidated: ("dpv:ConsentInvalidated", NONE, "us", "something else", PERSON),
+    revoked: ("dpv:ConsentRevoked", NONE, "us", "relies on it no more", PERSON),
     renewed: ("dpv:RenewedConsentGiven", EXPRESSED, PERSON, "a page of ours", PERSON),
     signed: ("dpv:ConsentGiven", EXPRESSED, GUARDIAN, "on paper", PERSON),
     spoken: ("dpv:ConsentGiven", EXPRESSED, PERSON, "by phone", PERSON),
