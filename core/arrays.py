@@ -7,6 +7,9 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db.models import BooleanField, F, Func, Value
+from django.db.models.expressions import Combinable, Expression
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
@@ -62,3 +65,14 @@ class Among(Func):
 
     def __init__(self, field: str, ids: Iterable[int | UUID], kind: str = "bigint") -> None:
         super().__init__(F(field), Value(array(ids)), kind=kind)
+
+
+class _OneOf(Func):
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+def one_of_or_any(value: Combinable | Expression, wanted: Combinable) -> Coalesce:
+    """A condition for filter(): the value is among those of an array column, which has none where any will do."""
+    return Coalesce(_OneOf(value, wanted), IsNull(wanted, True))

@@ -25,7 +25,7 @@ from office.models import Merge
 from requests.models import CaseFile
 from subjects import lawful_uses, organisations
 from subjects.deletes import lock_people
-from subjects.leaving import stay_held
+from subjects.leaving import stay_held, stay_held_together
 from subjects.models import (
     DataSubject,
     Disclosure,
@@ -75,6 +75,7 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     narrowed = [pk for one in (kept, gone) for pk in lawful_uses.narrow(one, now=now, actor=actor)]
     if kept.organisation_id and kept.organisation_id != gone.organisation_id:
         stay_held(gone, gone.organisation_id, now=now, actor=actor)
+    stay_held_together(gone, kept, now=now, actor=actor)
     moved: dict[str, Any] = {name: _move(model, gone, kept) for name, model in PLAIN.items()}
     moved |= {"narrowed": narrowed, "newest": held.newest()}
     ItemPurpose.objects.filter(item__in=moved["items"]).update(subject=kept)

@@ -1,20 +1,22 @@
 """Forms of the pages about forgetting."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
 import yaml
 from django import forms
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from core.desk import DayField
-from processing.models import Purpose, PurposeVersion, System
+from processing.models import DataCategory, Purpose, PurposeVersion, System
 from retention.holds import REASONS
 from retention.holds_change import REASONS as CHANGE_REASONS
+from retention.holds_scope import Scope
 from retention.models import RetentionRule, Trigger
-from subjects.models import DataSubject, Organisation
+from subjects.models import DataSubject, Organisation, PersonalDataItem, Relationship
 
 
 class PurposeChoice(forms.ModelChoiceField):
@@ -58,6 +60,13 @@ class HoldForm(forms.Form):
         label=_("For which purposes"),
         help_text=_("None means every purpose."),
     )
+    categories = forms.ModelMultipleChoiceField(
+        DataCategory.objects.order_by("label"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Which kinds of data"),
+        help_text=_("None means every kind."),
+    )
     systems = forms.ModelMultipleChoiceField(
         System.objects.order_by("name"),
         required=False,
@@ -65,11 +74,33 @@ class HoldForm(forms.Form):
         label=_("What came from which systems"),
         help_text=_("None means every system."),
     )
+    sources = forms.MultipleChoiceField(
+        choices=PersonalDataItem.Source.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Which sources"),
+        help_text=_("In the words of the person. None means every source."),
+    )
+    roles = forms.MultipleChoiceField(
+        choices=Relationship.Role.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Of whom we deal with as"),
+        help_text=_(
+            "Only what is held because of that, for its purpose: the application of an applicant, not their newsletter."
+        ),
+    )
     organisation = forms.CharField(
         required=False,
         max_length=200,
         label=_("The people of which company"),
         help_text=_("Its name as the list of organisations has it."),
+    )
+    jurisdictions = forms.CharField(
+        required=False,
+        max_length=60,
+        label=_("The people under the law of"),
+        help_text=_("Codes of two letters as people have them here, such as UK or EU, with spaces between them."),
     )
     collected_from = DayField(required=False, label=_("Collected from"))
     collected_to = DayField(required=False, label=_("Collected until"))
@@ -88,6 +119,17 @@ class HoldForm(forms.Form):
         if len(found) != len(uuids):
             raise forms.ValidationError(_("One of these people is not here (any more)."))
         return found
+
+    def clean_jurisdictions(self) -> list[str]:
+        return sorted(set(self.cleaned_data["jurisdictions"].replace(",", " ").upper().split()))
+
+    def scope(self) -> dict[str, Any]:
+        """What it is about, of a form that is valid."""
+        return {
+            field.name: list(value) if isinstance(value, QuerySet) else value
+            for field in fields(Scope)
+            if (value := self.cleaned_data[field.name]) is not None
+        }
 
     def clean_organisation(self) -> Organisation | None:
         name = " ".join(self.cleaned_data["organisation"].split())

@@ -1,11 +1,11 @@
 """Legal holds: what a matter needs is kept, and only kept. One is looked at again after six months at the latest.
 
-A hold names people, and places an ErasureBlock for each; or it describes what it is about (purposes, systems, a
-company, days of collection), and is a rule that every delete asks: whoever comes to it later is held as well. What
-falls due meanwhile is restricted (retention/purge.py) and goes with the first run after the release.
+A hold names people, and places an ErasureBlock for each; or it describes what it is about (holds_scope.py), and is a
+rule that every delete asks: whoever comes to it later is held as well. What falls due meanwhile is restricted
+(retention/purge.py) and goes with the first run after the release.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -19,11 +19,12 @@ from core import outbox
 from core.errors import DomainError, Invalid, Text
 from core.models import Controller, Outbox
 from ledger.entries import record
-from processing.models import Purpose, System
-from retention import restricting
+from processing.models import Purpose
+from retention import holds_scope, restricting
+from retention.holds_scope import Scope
 from retention.models import LegalHold
 from subjects import blocks
-from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, Relationship
+from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Relationship
 
 PLACED, RELEASED = "hold.placed", "hold.released"
 LONGEST = relativedelta(months=6)
@@ -41,52 +42,37 @@ def place(
     *,
     matter: str,
     reason: str,
-    purposes: Sequence[Purpose] = (),
-    systems: Sequence[System] = (),
-    organisation: Organisation | None = None,
-    collected_from: date | None = None,
-    collected_to: date | None = None,
     review_due: date,
     actor: str,
     now: datetime,
+    **described: Any,
 ) -> LegalHold:
     """Keep what this matter needs: these people's data (all of it, or what some purposes hold), or, without people,
-    whatever is described, of whomever it is now or later.
+    whatever is `described` (as in holds_scope.Scope), of whomever it is now or later.
     """
-    chosen = list(people)
-    is_described = bool(systems or organisation or collected_from or collected_to)
+    scope = Scope(people=list(people), **described)
     _check(matter, reason, review_due, now)
-    check_scope(bool(chosen), is_described, bool(purposes or systems or organisation), collected_from, collected_to)
-    hold = LegalHold.objects.create(
+    holds_scope.check(scope)
+    hold = LegalHold(
         matter=matter.strip(),
         reason=reason,
-        organisation=organisation,
-        collected_from=collected_from,
-        collected_to=collected_to,
         placed_by=actor,
         placed_at=now,
         custodian=actor,
         review_due=review_due,
     )
-    hold.purposes.set(purposes)
-    hold.systems.set(systems)
-    if chosen:
-        hold_people(hold, chosen, purposes, actor=actor, now=now)
-    else:
-        hold_by_rule(hold, purposes, systems, actor=actor, now=now)
-    _note(PLACED, hold, actor, now, people=len(chosen), by_rule=not chosen, reason=reason)
-    told(PLACED, hold, chosen, at=hold.placed_at, now=now)
+    _begin(hold, scope, actor=actor, now=now)
+    told(PLACED, hold, scope, at=hold.placed_at, now=now)
     return hold
 
 
 @transaction.atomic
 def place_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
     """Place what the journal says was placed after the backup. False if what it is about is not in it."""
-    named = found(data)
-    if named is None or is_known(data["hold"]):
+    scope = holds_scope.found(data)
+    if scope is None or is_known(data["hold"]):
         return False
-    days = {name: named[name] for name in ("organisation", "collected_from", "collected_to")}
-    hold = LegalHold.objects.create(
+    hold = LegalHold(
         uuid=data["hold"],
         matter=str(_("Restored from the journal")),
         reason=data["reason"],
@@ -94,77 +80,42 @@ def place_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
         placed_at=datetime.fromisoformat(data["at"]),
         custodian=data.get("custodian", data["by"]),
         review_due=date.fromisoformat(data["review_due"]),
-        **days,
     )
-    people = named["people"]
-    hold.purposes.set(named["purposes"])
-    hold.systems.set(named["systems"])
-    if people:
-        hold_people(hold, people, named["purposes"], actor=actor, now=now)
-    else:
-        hold_by_rule(hold, named["purposes"], named["systems"], actor=actor, now=now)
-    _note(PLACED, hold, actor, now, people=len(people), by_rule=not people, reason=hold.reason)
+    _begin(hold, scope, actor=actor, now=now)
     return True
 
 
-def found(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the journal says a hold is about, as far as it is here. None when all of one kind is missing: with less than
-    it named it would be about something else.
-    """
-    rows: dict[str, list[Any]] = {
-        "people": list(DataSubject.objects.filter(uuid__in=data["people"])),
-        "purposes": list(Purpose.objects.filter(slug__in=data["purposes"])),
-        "systems": list(System.objects.filter(slug__in=data["systems"])),
-        "organisations": list(Organisation.objects.filter(uuid__in=data["organisations"])),
-    }
-    if any(data[name] and not some for name, some in rows.items()):
-        return None
-    days = {name: date.fromisoformat(data[name]) if data[name] else None for name in ("collected_from", "collected_to")}
-    companies = rows.pop("organisations")
-    return {**rows, **days, "organisation": companies[0] if companies else None}
+def _begin(hold: LegalHold, scope: Scope, *, actor: str, now: datetime) -> None:
+    hold.save()
+    holds_scope.keep(hold, scope)
+    if scope.people:
+        hold_people(hold, scope, actor=actor, now=now)
+    else:
+        hold_by_rule(hold, scope, actor=actor, now=now)
+    about = {"people": len(scope.people), "by_rule": not scope.people, "scope": holds_scope.told(scope)}
+    _note(PLACED, hold, actor, now, reason=hold.reason, **about)
 
 
 def is_known(uuid: str) -> bool:
     return LegalHold.objects.filter(uuid=uuid).exists()
 
 
-def hold_people(
-    hold: LegalHold, people: list[DataSubject], purposes: Sequence[Purpose], *, actor: str, now: datetime
-) -> None:
+def hold_people(hold: LegalHold, scope: Scope, *, actor: str, now: datetime) -> None:
     # In one order, so that two holds over the same people wait for each other instead of deadlocking.
-    for subject in sorted(people, key=lambda one: one.pk):
-        for purpose in list[Purpose | None](purposes) or [None]:
+    for subject in sorted(scope.people, key=lambda one: one.pk):
+        for purpose in list[Purpose | None](scope.purposes) or [None]:
             blocks.place(
                 subject, kind=ErasureBlock.Kind.HOLD, placed_for=hold.uuid, purpose=purpose, now=now, actor=actor
             )
 
 
 def hold_by_rule(
-    hold: LegalHold,
-    purposes: Sequence[Purpose],
-    systems: Sequence[System],
-    *,
-    but_for: Collection[tuple[int | None, ...]] = (),
-    actor: str,
-    now: datetime,
+    hold: LegalHold, scope: Scope, *, but_for: Collection[holds_scope.Key] = (), actor: str, now: datetime
 ) -> None:
-    """`but_for`: what is in force already, as (purpose, system, company, first day, last day)."""
-    days = [day.toordinal() if day else None for day in (hold.collected_from, hold.collected_to)]
-    for purpose in list[Purpose | None](purposes) or [None]:
-        for system in list[System | None](systems) or [None]:
-            of = purpose.pk if purpose else None, system.pk if system else None
-            if (*of, hold.organisation_id, *days) in but_for:
-                continue
-            blocks.place_rule(
-                placed_for=hold.uuid,
-                purpose=purpose,
-                system=system,
-                organisation=hold.organisation,
-                collected_from=hold.collected_from,
-                collected_to=hold.collected_to,
-                now=now,
-                actor=actor,
-            )
+    """`but_for`: the rules that are in force already."""
+    for rule in holds_scope.rules(scope):
+        if holds_scope.key_of(rule) not in but_for:
+            blocks.place_rule(placed_for=hold.uuid, **rule, now=now, actor=actor)
 
 
 def needs_held(hold: LegalHold) -> QuerySet[ItemPurpose]:
@@ -240,20 +191,6 @@ def in_force(hold: LegalHold) -> None:
         raise DomainError(_("This hold has been released."), code="hold-released")
 
 
-def check_scope(
-    has_people: bool, is_described: bool, is_bounded: bool, collected_from: date | None, collected_to: date | None
-) -> None:
-    errors: dict[str, Text] = {}
-    if has_people and is_described:
-        errors["people"] = _("Name people, or describe what is held by system, company and days; not both.")
-    if not has_people and not is_bounded:
-        errors["people"] = _("Nobody is meant. Name people, or choose purposes, systems or a company.")
-    if collected_from and collected_to and collected_to < collected_from:
-        errors["collected_to"] = _("The last day cannot come before the first.")
-    if errors:
-        raise Invalid(fields=errors)
-
-
 def _check(matter: str, reason: str, review_due: date, now: datetime) -> None:
     today = now.astimezone(Controller.current().zone).date()
     errors: dict[str, Text] = {}
@@ -267,25 +204,19 @@ def _check(matter: str, reason: str, review_due: date, now: datetime) -> None:
         raise Invalid(fields=errors)
 
 
-def told(
-    action: str, hold: LegalHold, people: Sequence[DataSubject], *, at: datetime, now: datetime, **more: str
-) -> None:
+def told(action: str, hold: LegalHold, scope: Scope, *, at: datetime, now: datetime, **more: str) -> None:
     """A restored backup must not delete what is held, so it is also written outside PostgreSQL.
 
     Ids, codes and days only: what somebody wrote as the number of the matter is not among them.
     """
-    named = [str(one.uuid) for one in people if not one.is_test]
-    if people and not named:
+    named = [str(one.uuid) for one in scope.people if not one.is_test]
+    if scope.people and not named:
         return
     data = {
         "action": action,
         "hold": str(hold.uuid),
         "people": named,
-        "purposes": [purpose.slug for purpose in hold.purposes.order_by("slug")],
-        "systems": [system.slug for system in hold.systems.order_by("slug")],
-        "organisations": [str(hold.organisation.uuid)] if hold.organisation else [],
-        "collected_from": hold.collected_from.isoformat() if hold.collected_from else "",
-        "collected_to": hold.collected_to.isoformat() if hold.collected_to else "",
+        **holds_scope.told(scope),
         "reason": hold.reason,
         "by": hold.placed_by,
         "custodian": hold.custodian,

@@ -3,11 +3,12 @@
 import uuid
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from processing.models import Purpose, System
+from processing.models import DataCategory, Purpose, System
 from subjects.models import ErasureBlock, Organisation
 
 
@@ -23,6 +24,11 @@ class LegalHold(models.Model):
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
     collected_from = models.DateField(null=True, blank=True)
     collected_to = models.DateField(null=True, blank=True)
+    categories = models.ManyToManyField(DataCategory, blank=True, related_name="+")
+    # In which role we deal with the person, where the data came from, under which law the person lives.
+    roles = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    sources = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    jurisdictions = ArrayField(models.CharField(max_length=2), default=list, blank=True)
     placed_by = models.CharField(max_length=60)
     placed_at = models.DateTimeField()
     # Who answers for it now, and is reminded; whoever placed it, until somebody takes it over.

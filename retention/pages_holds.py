@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models.query import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -16,10 +17,12 @@ from core.desk import actor_of, for_staff, page, refuse
 from core.errors import DomainError
 from core.models import Controller, User
 from ledger.models import Entry
-from retention import holds, holds_change, holds_review
+from retention import holds, holds_change, holds_review, holds_scope
 from retention.forms import HoldChangeForm, HoldForm, ReviewForm
+from retention.holds_scope import Scope
 from retention.models import LegalHold
 from retention.pages import CHANGE, done
+from subjects.models import DataSubject, ItemPurpose
 
 READ, PEOPLE = "retention.view_legalhold", "subjects.view_datasubject"
 # Beyond this a number says no more, and counting it takes long.
@@ -30,18 +33,37 @@ PAGE = 25
 @require_http_methods(["GET", "POST"])
 @for_staff(CHANGE)
 def add(request: HttpRequest) -> HttpResponse:
-    form = HoldForm(request.POST or None)
+    form, seen = HoldForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():
-        given = {**form.cleaned_data, "purposes": list(form.cleaned_data["purposes"])}
-        people, given["systems"] = given.pop("people"), list(given["systems"])
+        scope, told = form.scope(), form.cleaned_data
+        about = {name: told[name] for name in ("matter", "reason", "review_due")}
         try:
-            hold = holds.place(people, actor=actor_of(request), now=timezone.now(), **given)
+            if "look" in request.POST:
+                seen = _seen(request, Scope(**scope))
+            else:
+                hold = holds.place(**scope, **about, actor=actor_of(request), now=timezone.now())
+                messages.success(request, _("Held. Nothing of it is deleted until somebody releases it."))
+                return redirect("admin:hold", hold.uuid)
         except DomainError as error:
             refuse(form, error)
-        else:
-            messages.success(request, _("Held. Nothing of it is deleted until somebody releases it."))
-            return redirect("admin:hold", hold.uuid)
-    return page(request, "retention/hold_new.html", {"title": _("Place a legal hold"), "form": form})
+    return page(request, "retention/hold_new.html", {"title": _("Place a legal hold"), "form": form, "seen": seen})
+
+
+def _seen(request: HttpRequest, scope: Scope) -> dict[str, Any]:
+    """Whom and what it would hold at this moment, before anything is. Raises Invalid."""
+    holds_scope.check(scope)
+    return {
+        "lines": holds_scope.in_words(scope, may_see=request.user.has_perm(PEOPLE)),
+        **_counted(holds_scope.people(scope), holds_scope.needs(scope)),
+    }
+
+
+def _counted(people: QuerySet[DataSubject], needs: QuerySet[ItemPurpose]) -> dict[str, int]:
+    return {
+        "n_people": people.order_by()[: MOST + 1].count(),
+        "n_items": needs.values("item").distinct().order_by()[: MOST + 1].count(),
+        "most": MOST,
+    }
 
 
 @require_GET
@@ -56,9 +78,8 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "owner": holds_review.owner_of(hold),
         "changes": _changes(hold),
         "today": now.astimezone(Controller.current().zone).date(),
-        "n_people": people.order_by()[: MOST + 1].count(),
-        "n_items": holds.needs_held(hold).values("item").distinct().order_by()[: MOST + 1].count(),
-        "most": MOST,
+        "lines": holds_scope.in_words(holds_scope.described_by(hold), may_see=request.user.has_perm(PEOPLE)),
+        **_counted(people, holds.needs_held(hold)),
         "may_hold": request.user.has_perm(CHANGE),
         "may_see": request.user.has_perm(PEOPLE),
     }
@@ -84,23 +105,26 @@ def amend(request: HttpRequest, uuid: UUID) -> HttpResponse:
     hold = get_object_or_404(LegalHold.objects.select_related("organisation"), uuid=uuid, released_at=None)
     if not request.user.has_perm(PEOPLE):
         raise Http404
-    scope, keepers = holds_change.scope_of(hold), _keepers()
+    scope, keepers, seen = holds_change.scope_of(hold), _keepers(), None
     form = HoldChangeForm(
         request.POST or None, initial=_as_it_is(hold, scope), keepers=keepers, company=scope.organisation
     )
     if request.method == "POST" and form.is_valid():
-        given = dict(form.cleaned_data)
-        who, why, given["purposes"] = given.pop("custodian"), given.pop("why"), list(given["purposes"])
-        new = holds_change.Scope(**{**given, "systems": list(given["systems"])})
+        new, told = (
+            Scope(**form.scope()),
+            {"why": form.cleaned_data["why"], "custodian": form.cleaned_data["custodian"]},
+        )
         try:
-            holds_change.change(hold, new, custodian=who, why=why, actor=actor_of(request), now=timezone.now())
+            if "look" in request.POST:
+                seen = _seen(request, new)
+            else:
+                holds_change.change(hold, new, **told, actor=actor_of(request), now=timezone.now())
+                messages.success(request, _("Changed. What is not held any more goes with the next run, if it is due."))
+                return redirect("admin:hold", uuid)
         except DomainError as error:
             refuse(form, error)
-        else:
-            messages.success(request, _("Changed. What is not held any more goes with the next run, if it is due."))
-            return redirect("admin:hold", uuid)
     title = _("Change legal hold %(matter)s") % {"matter": hold.matter}
-    return page(request, "retention/hold_change.html", {"title": title, "hold": hold, "form": form})
+    return page(request, "retention/hold_change.html", {"title": title, "hold": hold, "form": form, "seen": seen})
 
 
 def _keepers() -> list[tuple[str, str]]:
@@ -108,11 +132,15 @@ def _keepers() -> list[tuple[str, str]]:
     return [(user.actor, user.get_username()) for user in staff if user.has_perm(CHANGE)]
 
 
-def _as_it_is(hold: LegalHold, scope: holds_change.Scope) -> dict[str, Any]:
+def _as_it_is(hold: LegalHold, scope: Scope) -> dict[str, Any]:
     return {
         "people": "\n".join(str(person.uuid) for person in scope.people),
         "purposes": [purpose.pk for purpose in scope.purposes],
         "systems": [system.pk for system in scope.systems],
+        "categories": [category.pk for category in scope.categories],
+        "roles": list(scope.roles),
+        "sources": list(scope.sources),
+        "jurisdictions": " ".join(scope.jurisdictions),
         "organisation": scope.organisation.name if scope.organisation else "",
         "collected_from": scope.collected_from,
         "collected_to": scope.collected_to,

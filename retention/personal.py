@@ -45,7 +45,7 @@ NOT_PERSONAL = {
     # Whom a hold is about stands in subjects' blocks. Its reason is a code, its matter a number.
     *_fields("LegalHold", "id uuid matter reason purposes placed_by placed_at review_due reviewed_at"),
     *_fields("LegalHold", "released_by released_at systems organisation collected_from collected_to reminded_for"),
-    *_fields("LegalHold", "custodian changed_at"),
+    *_fields("LegalHold", "custodian changed_at categories roles sources jurisdictions"),
     # About nobody any more: a row comes here only when its run was measured and found anonymous.
     *_fields("AnonymousRow", "id run values times"),
     # Words about a method: who could try what. They name nobody.

@@ -5,20 +5,22 @@ about anybody then: upper apps register a query for who may be meant (`register_
 that the person asks for, or a stranger could.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from core.arrays import one_of_or_any
 from core.errors import NotFound
 from ledger.entries import record
 from processing.models import Purpose, System
 from subjects.deletes import RULES_LOCK
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, PersonalDataItem, Relationship
+from subjects.models_limits import OF_ITEMS
 from subjects.people import hold
 
 # Given the time: the primary keys of people whose data nothing deletes on schedule for now.
@@ -78,6 +80,10 @@ def place_rule(
     organisation: Organisation | None = None,
     collected_from: date | None = None,
     collected_to: date | None = None,
+    categories: Sequence[int] | None = None,
+    roles: Sequence[str] | None = None,
+    sources: Sequence[str] | None = None,
+    jurisdictions: Sequence[str] | None = None,
     now: datetime,
     actor: str,
 ) -> ErasureBlock:
@@ -95,6 +101,10 @@ def place_rule(
         organisation=organisation,
         collected_from=collected_from,
         collected_to=collected_to,
+        categories=categories,
+        roles=roles,
+        sources=sources,
+        jurisdictions=jurisdictions,
         placed_at=now,
     )
     _note("block.placed", block, None, now=now, actor=actor)
@@ -135,16 +145,27 @@ def _rules_over(subject: DataSubject, purpose: Purpose | None) -> Q:
         item__system=Coalesce(OuterRef("system"), F("item__system")),
         collected_on__gte=Coalesce(OuterRef("collected_from"), F("collected_on")),
         collected_on__lte=Coalesce(OuterRef("collected_to"), F("collected_on")),
+    ).filter(
+        one_of_or_any(F("category"), OuterRef("categories")),
+        one_of_or_any(F("item__source"), OuterRef("sources")),
+        one_of_or_any(Subquery(_role()), OuterRef("roles")),
     )
-    tied = Exists(ties.filter(purpose=Coalesce(OuterRef("purpose"), F("purpose"))))
-    whole = Q(system=None, collected_from=None, collected_to=None)
+    tied = ties.filter(one_of_or_any(F("role"), OuterRef("roles")), purpose=Coalesce(OuterRef("purpose"), F("purpose")))
+    whole = Q(**dict.fromkeys(OF_ITEMS))
     rules = ErasureBlock.objects.filter(
-        Exists(needs) | (whole & Q(tied)),
+        Exists(needs) | (whole & Q(Exists(tied))),
         Q(organisation=None) | Q(organisation=subject.organisation_id),
+        one_of_or_any(Value(subject.jurisdiction), F("jurisdictions")),
         subject=None,
         released_at=None,
     )
     return Q(pk__in=rules.values("pk"))
+
+
+def _role(*, outer: Callable[[Any], Any] = lambda ref: ref) -> QuerySet[Any]:
+    """Inside a query of needs: the role in which we deal with the person for the purpose."""
+    same = {name: outer(OuterRef(name)) for name in ("subject", "purpose")}
+    return Relationship.objects.filter(**same).values("role")
 
 
 def held_by_rule(subject: DataSubject) -> set[int]:
@@ -159,15 +180,19 @@ def rules_over_needs(**which: UUID) -> Exists:
 
     With `placed_for`, only that hold.
     """
-    system = PersonalDataItem.objects.filter(pk=OuterRef(OuterRef("item"))).values("system")
-    company = DataSubject.objects.filter(pk=OuterRef(OuterRef("subject"))).values("organisation")
+    item = PersonalDataItem.objects.filter(pk=OuterRef(OuterRef("item")))
+    whose = DataSubject.objects.filter(pk=OuterRef(OuterRef("subject")))
     return Exists(
         ErasureBlock.objects.filter(
             Q(purpose=None) | Q(purpose=OuterRef("purpose")),
             Q(collected_from=None) | Q(collected_from__lte=OuterRef("collected_on")),
             Q(collected_to=None) | Q(collected_to__gte=OuterRef("collected_on")),
-            Q(system=None) | Q(system=Subquery(system)),
-            Q(organisation=None) | Q(organisation=Subquery(company)),
+            Q(system=None) | Q(system=Subquery(item.values("system"))),
+            one_of_or_any(OuterRef("category"), F("categories")),
+            one_of_or_any(Subquery(item.values("source")), F("sources")),
+            one_of_or_any(Subquery(_role(outer=OuterRef)), F("roles")),
+            Q(organisation=None) | Q(organisation=Subquery(whose.values("organisation"))),
+            one_of_or_any(Subquery(whose.values("jurisdiction")), F("jurisdictions")),
             subject=None,
             released_at=None,
             **which,
@@ -189,6 +214,9 @@ def over_files(purpose: str, *, day: str, subject: str = "", system: str = "") -
         Q(organisation=None) | Q(organisation=OuterRef(f"{subject}__organisation"))
         if subject
         else Q(organisation=None),
+        one_of_or_any(OuterRef(f"{subject}__jurisdiction"), F("jurisdictions")) if subject else Q(jurisdictions=None),
+        # A file has no category, no source and no dealing of its own, so a hold about these is not about files.
+        **dict.fromkeys(("categories", "sources", "roles")),
         subject=None,
         released_at=None,
     )
@@ -203,12 +231,14 @@ def over_files(purpose: str, *, day: str, subject: str = "", system: str = "") -
 
 def rules_over_ties(**which: UUID) -> Exists:
     """A condition on relationships without items: a hold by rule covers them."""
-    company = DataSubject.objects.filter(pk=OuterRef(OuterRef("subject"))).values("organisation")
+    whose = DataSubject.objects.filter(pk=OuterRef(OuterRef("subject")))
     return Exists(
         ErasureBlock.objects.filter(
             Q(purpose=None) | Q(purpose=OuterRef("purpose")),
-            Q(organisation=None) | Q(organisation=Subquery(company)),
-            **dict.fromkeys(("subject", "released_at", "system", "collected_from", "collected_to")),
+            one_of_or_any(OuterRef("role"), F("roles")),
+            Q(organisation=None) | Q(organisation=Subquery(whose.values("organisation"))),
+            one_of_or_any(Subquery(whose.values("jurisdiction")), F("jurisdictions")),
+            **dict.fromkeys(("subject", "released_at", *OF_ITEMS)),
             **which,
         )
     )

@@ -31,8 +31,17 @@ AND NOT EXISTS (
     AND (rule.collected_to IS NULL OR need.collected_on <= rule.collected_to)
     AND (rule.system_id IS NULL OR rule.system_id = (
       SELECT item.system_id FROM subjects_personaldataitem AS item WHERE item.id = need.item_id))
+    AND (rule.categories IS NULL OR need.category_id = ANY(rule.categories))
+    AND (rule.sources IS NULL OR (
+      SELECT item.source FROM subjects_personaldataitem AS item WHERE item.id = need.item_id) = ANY(rule.sources))
+    AND (rule.roles IS NULL OR (
+      SELECT tie.role FROM subjects_relationship AS tie
+      WHERE tie.subject_id = need.subject_id AND tie.purpose_id = need.purpose_id) = ANY(rule.roles))
     AND (rule.organisation_id IS NULL OR rule.organisation_id = (
       SELECT person.organisation_id FROM subjects_datasubject AS person WHERE person.id = need.subject_id))
+    AND (rule.jurisdictions IS NULL OR (
+      SELECT person.jurisdiction FROM subjects_datasubject AS person
+      WHERE person.id = need.subject_id) = ANY(rule.jurisdictions))
 )
 """
 TIE_NOT_HELD_BY_RULE = """
@@ -42,14 +51,22 @@ AND NOT EXISTS (
     AND rule.released_at IS NULL
     AND (rule.purpose_id IS NULL OR rule.purpose_id = pair.purpose_id)
     AND rule.system_id IS NULL AND rule.collected_from IS NULL AND rule.collected_to IS NULL
+    AND rule.categories IS NULL AND rule.sources IS NULL
+    AND (rule.roles IS NULL OR relationship.role = ANY(rule.roles))
     AND (rule.organisation_id IS NULL OR rule.organisation_id = (
       SELECT person.organisation_id FROM subjects_datasubject AS person WHERE person.id = pair.subject_id))
+    AND (rule.jurisdictions IS NULL OR (
+      SELECT person.jurisdiction FROM subjects_datasubject AS person
+      WHERE person.id = pair.subject_id) = ANY(rule.jurisdictions))
 )
 """
 PERSON_HELD_BY_RULE = """
 rule.subject_id IS NULL AND rule.released_at IS NULL AND rule.purpose_id IS NULL
 AND rule.system_id IS NULL AND rule.collected_from IS NULL AND rule.collected_to IS NULL
-AND rule.organisation_id = person.organisation_id
+AND rule.categories IS NULL AND rule.sources IS NULL AND rule.roles IS NULL
+AND (rule.organisation_id IS NULL OR rule.organisation_id = person.organisation_id)
+AND (rule.jurisdictions IS NULL OR person.jurisdiction = ANY(rule.jurisdictions))
+AND (rule.organisation_id IS NOT NULL OR rule.jurisdictions IS NOT NULL)
 """
 
 # With the lock of the people: what looks for holds is a later statement, which sees what this one waited for.

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from processing.models import Purpose, System
 
 # Answering the person, proving that we did, and legal claims go on whatever is restricted (Arts 15 and 18(2)).
+# The columns of a hold by rule: those that tell the item, and those that tell whose it is.
+OF_ITEMS = ("system", "collected_from", "collected_to", "categories", "sources")
+DESCRIBED = (*OF_ITEMS, "organisation", "roles", "jurisdictions")
 NEVER_RESTRICTED = frozenset({"rights-requests", "evidence-ledger", "security-and-legal-claims"})
 
 
@@ -101,6 +105,12 @@ class ErasureBlock(models.Model):
     organisation = models.ForeignKey("subjects.Organisation", models.PROTECT, null=True, related_name="+")
     collected_from = models.DateField(null=True)
     collected_to = models.DateField(null=True)
+    # Any of these will do, and without one whatever there is: categories by primary key, the role in which we deal with
+    # the person for the purpose, where the data came from, under which law the person lives.
+    categories = ArrayField(models.BigIntegerField(), null=True)
+    roles = ArrayField(models.CharField(max_length=20), null=True)
+    sources = ArrayField(models.CharField(max_length=16), null=True)
+    jurisdictions = ArrayField(models.CharField(max_length=2), null=True)
     kind = models.CharField(max_length=16, choices=Kind)
     placed_for = models.UUIDField(help_text="The rights request or the hold that placed it.")
     placed_at = models.DateTimeField()
@@ -114,9 +124,7 @@ class ErasureBlock(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    subject__isnull=False, system=None, organisation=None, collected_from=None, collected_to=None
-                )
+                condition=Q(subject__isnull=False, **dict.fromkeys(DESCRIBED))
                 | Q(subject=None, item=None, kind="hold"),
                 name="subjects_block_is_of_somebody_or_a_rule",
             )

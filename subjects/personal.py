@@ -230,5 +230,7 @@ NOT_PERSONAL = {
     *fields_of("RestrictedUse", "id"),
     # Internal workings of holds and pending requests; they carry ids and codes, and go with the person.
     *fields_of("ErasureBlock", "id uuid subject purpose item kind placed_for placed_at released_at"),
-    *fields_of("ErasureBlock", "system organisation collected_from collected_to"),
+    *fields_of(
+        "ErasureBlock", "system organisation collected_from collected_to categories roles sources jurisdictions"
+    ),
 }

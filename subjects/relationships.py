@@ -13,7 +13,7 @@ from core.models import Controller, Owner
 from core.vault import ensure_key, key_of
 from ledger.entries import record
 from processing.models import Purpose, PurposeVersion
-from subjects import organisations
+from subjects import leaving, organisations
 from subjects.models import DataSubject, PersonalDataItem, Relationship
 from subjects.people import hold
 
@@ -60,6 +60,8 @@ def establish(
     relationship, _is_new = Relationship.objects.get_or_create(
         subject=subject, purpose=purpose, defaults=_new(subject, purpose, role=role, on=started_on or _local(now))
     )
+    if relationship.role != role:
+        leaving.stay_held_as(subject, purpose, relationship.role, now=now, actor=actor)
     relationship.role = role
     relationship.ground, relationship.source = ground, source
     relationship.ground_recorded_by, relationship.ground_recorded_at = actor, now

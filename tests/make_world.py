@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from core.keys import token_hash
-from processing.models import Purpose, System
+from processing.models import DataCategory, Purpose, System
 from requests import intake, moves
 from requests.models import CaseFile
 from retention import holds, holds_change
@@ -22,6 +22,8 @@ from tests.make_retention import NOW, TODAY, dates, item, live, person, rule
 PURPOSES = {"newsletter": "a", "rights-requests": "c"}
 CATEGORIES = ("email", "phone")
 SYSTEMS = ("kraken-privacy", "crm")
+ROLES = ("prospect", "customer_contact")
+LAWS = ("UK", "EU")
 # The column of a dealing that each event is read from; the other events have none.
 COLUMNS = {
     "last_interaction": "last_interaction_on",
@@ -64,18 +66,31 @@ class Held:
     company: int | None
     since: date | None
     until: date | None
+    categories: frozenset = frozenset()
+    roles: frozenset = frozenset()
+    laws: frozenset = frozenset()
 
     @property
     def is_whole(self):
-        return not (self.systems or self.since or self.until)
+        """Whether it tells no item from another."""
+        return not (self.systems or self.categories or self.since or self.until)
 
-    def keeps(self, person, company, purpose, system=None, on=None):
+    def means(self, company, law):
+        return self.company in (None, company) and (not self.laws or law in self.laws)
+
+    def keeps(self, person, company, law, purpose, role, need=None):
         if self.purposes and purpose not in self.purposes:
             return False
-        if self.people or (system is None and not self.is_whole):
+        if self.people or (need is None and not self.is_whole):
             return person in self.people
-        days = on is None or (self.since or on) <= on <= (self.until or on)
-        return days and (not self.systems or system in self.systems) and self.company in (None, company)
+        if not self.means(company, law) or (self.roles and role not in self.roles):
+            return False
+        of = need is None or (
+            (self.since or need.on) <= need.on <= (self.until or need.on)
+            and (not self.systems or need.system in self.systems)
+            and (not self.categories or need.category in self.categories)
+        )
+        return bool(of)
 
 
 class World:
@@ -101,6 +116,7 @@ class World:
     def _person(self, number):
         dice, one = self.dice, person(number)
         self.address[one.pk] = f"person{number}@example.org"
+        DataSubject.objects.filter(pk=one.pk).update(jurisdiction=dice.choice(LAWS))
         if dice.random() < 0.4:
             organisations.represent(one, name="Acme", now=NOW, actor="test")
         for _item in range(dice.randrange(1, 4)):
@@ -111,6 +127,7 @@ class World:
                 Relationship.objects.get_or_create(
                     subject=one, purpose=live(name), defaults={"role": "prospect", "started_on": self.day()}
                 )
+            dates(one, live(name), role=dice.choice(ROLES))
             dates(
                 one, live(name), **{column: dice.choice([None, self.day(), self.day()]) for column in COLUMNS.values()}
             )
@@ -166,7 +183,11 @@ class World:
         systems = frozenset(dice.sample(SYSTEMS, dice.choice([0, 0, 1])))
         company = dice.choice([None, *Organisation.objects.values_list("pk", flat=True)])
         since, until = dice.choice([(None, None), (None, None), (self.day(), None), (None, self.day())])
-        return Held(frozenset(), purposes, systems, company, since, until) if purposes or systems or company else None
+        some = lambda names: frozenset(dice.sample(names, dice.choice([0, 0, 0, 1])))  # noqa: E731
+        more = [some(CATEGORIES), some(ROLES), some(LAWS)]
+        if not (purposes or systems or company or any(more)):
+            return None
+        return Held(frozenset(), purposes, systems, company, since, until, *more)
 
     def _given(self, scope):
         return {
@@ -176,6 +197,9 @@ class World:
             "organisation": Organisation.objects.filter(pk=scope.company).first(),
             "collected_from": scope.since,
             "collected_to": scope.until,
+            "categories": list(DataCategory.objects.filter(slug__in=scope.categories)),
+            "roles": sorted(scope.roles),
+            "jurisdictions": sorted(scope.laws),
         }
 
     def change(self):
@@ -235,8 +259,8 @@ class World:
 
     @property
     def people(self):
-        """Each with the company they speak for."""
-        return dict(DataSubject.objects.values_list("pk", "organisation"))
+        """Each with the company they speak for, and the law that they live under."""
+        return {pk: about for pk, *about in DataSubject.objects.values_list("pk", "organisation", "jurisdiction")}
 
     @property
     def needs(self):
@@ -246,7 +270,7 @@ class World:
     @property
     def ties(self):
         """Dealings by (person, purpose), with their dates."""
-        rows = Relationship.objects.values("subject", "purpose__slug", "started_on", *COLUMNS.values())
+        rows = Relationship.objects.values("subject", "purpose__slug", "started_on", "role", *COLUMNS.values())
         return {(row["subject"], row["purpose__slug"]): row for row in rows}
 
     @property
@@ -270,17 +294,20 @@ class World:
     def bound(self):
         """Who stays whatever else is left of them: a hold over all of them, a purpose of theirs, or an open request."""
         named = {pk for held in self.holds.values() for pk in held.people}
-        whole = [held.company for held in self.holds.values() if held.company and held.is_whole and not held.purposes]
-        return self.asking | named | {pk for pk, company in self.people.items() if company in whole}
+        of_people = [one for one in self.holds.values() if one.company or one.laws]
+        whole = [one for one in of_people if one.is_whole and not (one.purposes or one.roles)]
+        return (
+            self.asking | named | {pk for pk, about in self.people.items() if any(one.means(*about) for one in whole)}
+        )
 
     def closed(self, pk):
         """The day on which the last of a person's cases was closed, if none is open."""
         days = [at and at.date() for at in CaseFile.objects.filter(subject=pk).values_list("closed_at", flat=True)]
         return max(days) if days and all(days) else None
 
-    def holds_still(self, pk, purpose, *of_item):
-        company = self.people[pk]
-        held = any(one.keeps(pk, company, purpose, *of_item) for one in self.holds.values())
+    def holds_still(self, pk, purpose, need=None):
+        about, role = self.people[pk], self.ties.get((pk, purpose), {}).get("role")
+        held = any(one.keeps(pk, *about, purpose, role, need) for one in self.holds.values())
         return held or pk in self.asking
 
     def hides(self, needs):

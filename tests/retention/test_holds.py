@@ -15,6 +15,7 @@ from retention.purge import purge
 from retention.rules import TwoPeopleNeeded, activate, cutoff
 from subjects import organisations
 from subjects.models import DataSubject, ErasureBlock, Organisation, PersonalDataItem, Restriction
+from tests.make_register import category
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,8 @@ def lost_since_the_backup():
         lambda: {"people": [person(1)], "purposes": [live()]},
         lambda: {"purposes": [live()], "systems": [System.objects.get()], "collected_to": TODAY},
         lambda: {"organisation": organisations.represent(person(1), name="Acme", now=NOW, actor="user:1")},
+        lambda: {"categories": [category("email")], "roles": ["customer_contact"], "sources": ["website"]},
+        lambda: {"purposes": [live()], "jurisdictions": ["UK"]},
     ],
 )
 def test_a_restore_places_again_what_was_placed_and_releases_what_was_released(scope, settings, tmp_path):
@@ -89,9 +92,21 @@ def test_a_restore_places_again_what_was_placed_and_releases_what_was_released(s
     lost_since_the_backup()
     assert replay.replay(now=NOW).by_action == {"hold.placed": 1}
     hold = LegalHold.objects.get()
-    told = ("uuid", "reason", "collected_to", "organisation", "placed_by", "placed_at", "review_due")
+    told = (
+        "uuid",
+        "reason",
+        "collected_to",
+        "organisation",
+        "roles",
+        "sources",
+        "jurisdictions",
+        "placed_by",
+        "placed_at",
+        "review_due",
+    )
     assert [getattr(hold, name) for name in told] == [getattr(made, name) for name in told]
     assert hold.matter == "Restored from the journal"
+    assert list(hold.categories.all()) == scope().get("categories", [])
     assert purge(one, as_of=TODAY, commit=True, now=NOW).held == 1
     holds.release(hold, actor="user:1", now=NOW)
     while outbox.deliver_due(now=NOW):

@@ -40,7 +40,7 @@ def is_due(world, rule, person, purpose, on, category=None):
 def reference(world, rule):
     """The needs, dealings and people that must be left, and the needs that must be for storage only."""
     due = {need for need in world.needs if is_due(world, rule, need.person, need.purpose, need.on, need.category)}
-    held = {need for need in due if world.holds_still(need.person, need.purpose, need.system, need.on)}
+    held = {need for need in due if world.holds_still(need.person, need.purpose, need)}
     free = {need for need in due - held if need.person not in world.frozen}
     takes = rule.action in ("erase", "anonymise")
     gone = free if rule.action == "erase" or (rule.action == "anonymise" and world.hides(free)) else set()
