@@ -96,13 +96,15 @@ def _controllers_fault(version: ConsentFormVersion) -> Text | None:
     ours = Controller.objects.filter(pk=1).values_list("name", flat=True).first()
     if ours and ours not in named:
         return _("%(name)s asks, so it is named first.") % {"name": ours}
-    relying = _relying(version.controls)
-    if missing := sorted({one.name for one in relying} - set(named)):
+    if missing := sorted({one.name for one in _relying(version.controls)} - set(named)):
         return _("%(names)s receive the data as controllers, so they are named.") % {"names": ", ".join(missing)}
-    if unreached := sorted({one.name for one in relying if not (one.address and one.contact)}):
+    others = set(named) - {ours or named[0]}
+    known = Recipient.objects.filter(name__in=others).exclude(address="").exclude(contact="")
+    if unreached := sorted(others - set(known.values_list("name", flat=True))):
+        # Receipts have no other place to take it from (ISO/IEC TS 27560 party_address, party_contact).
         return _(
-            "Receipts tell where the organisations are reached that rely on this. Enter address and contact of"
-            " %(names)s under Recipients."
+            "Receipts tell where the organisations are reached that rely on this. Enter %(names)s under Recipients,"
+            " by this name and with address and contact."
         ) % {"names": ", ".join(unreached)}
     return None
 

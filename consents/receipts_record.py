@@ -153,7 +153,7 @@ def _party(controller: Controller) -> dict[str, Any]:
 def _others(shown: ConsentFormVersion | None, controller: Controller) -> list[dict[str, Any]]:
     """Whoever else relies on this consent, as the form named them and the register says where they are reached.
 
-    Of whom it does not say so: through whoever asked, who answers for having named them (Art 26).
+    Of whom it does not say so any more, or did not while forms could be published without: through whoever asked.
     """
     names = [name for name in (shown.controllers if shown else []) if name != controller.name]
     known = {one.name: one for one in Recipient.objects.filter(name__in=names)}

@@ -10,8 +10,10 @@ from consents import answers, forms, forms_compare, forms_drafts, opt_in, renewa
 from consents.forms import NotPublishable, Unchanged
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentRenewal
 from core.errors import Invalid
+from core.models import Controller
 from core.outbox import deliver_due
 from ledger.models import Entry
+from processing.models import Recipient
 from subjects.identifiers import Claim
 from tests import make_consents as make
 from tests import make_register
@@ -47,9 +49,6 @@ def test_the_checklist_says_what_is_wrong(fields, field, word):
 
 
 def test_who_asks_and_who_receives_are_named():
-    from core.models import Controller
-    from processing.models import Recipient
-
     Controller.objects.create(pk=1, name="Example Ltd", dpo_contact="privacy@example.com")
     assert "Example Ltd asks" in faults(controllers=["Somebody Ltd"])["controllers"]
     partner = Recipient.objects.create(slug="partner", name="Other Ltd", role="controller", ground="consent")
@@ -60,9 +59,14 @@ def test_who_asks_and_who_receives_are_named():
     named = make.draft(slug="more-offers", controls=controls, controllers=["Example Ltd", "Other Ltd"])
     with pytest.raises(NotPublishable) as error:
         forms.publish(named, now=make.NOW, actor=make.ACTOR)
-    assert "Enter address and contact of Other Ltd" in str(error.value.fields["controllers"])
+    assert "Enter Other Ltd under Recipients" in str(error.value.fields["controllers"])
     Recipient.objects.update(address="2 Example Street", contact="privacy@other.example.com")
     assert forms.publish(named, now=make.NOW, actor=make.ACTOR).published_at
+    # Nor does anybody whom only the form names, or whom the register knows by half.
+    for said in ("address", "contact"):
+        Recipient.objects.create(slug=said, name="Third Ltd", role="controller", **{said: "third@example.com"})
+        found = faults(slug=said, controllers=["Example Ltd", "Third Ltd", "Other Ltd"])
+        assert "Enter Third Ltd under Recipients" in found["controllers"]
 
 
 def test_what_says_the_same_is_no_version():
@@ -155,6 +159,8 @@ def test_late_answers_to_what_is_outgrown_are_asked_again_too(mailoutbox):
 
 def test_a_change_that_is_evidently_material_is_not_called_editorial():
     make.published()
+    place = {"address": "2 Example Street", "contact": "privacy@other.example.com"}
+    Recipient.objects.create(slug="other", name="Other Ltd", role="controller", **place)
     more = {"controllers": ["Example Ltd", "Other Ltd"]}
     draft = make.draft(**more)
     with pytest.raises(NotPublishable) as error:

@@ -157,16 +157,18 @@ def test_a_receipt_tells_who_did_what(make_one, tmp_path):
 
 def test_a_notice_that_nobody_knows_is_left_out_and_every_party_is_whole():
     make.live()
-    make.published(controllers=["Example Ltd", "Partner Ltd", "Nobody knows Ltd"])
     place = {"address": "2 Example Street", "contact": "privacy@partner.example.com"}
-    RegisterRecipient.objects.create(slug="partner", name="Partner Ltd", role="controller", **place)
+    for name in ("Partner Ltd", "Nobody knows Ltd"):
+        RegisterRecipient.objects.create(slug=name[:5].lower(), name=name, role="controller", **place)
+    make.published(controllers=["Example Ltd", "Partner Ltd", "Nobody knows Ltd"])
+    RegisterRecipient.objects.filter(name="Nobody knows Ltd").delete()
     consent = make.captured().consent
     whole = receipts_record.receipt(consent, now=make.NOW)
     check(whole)
     us, *_more, partner, unknown = whole["dpv:hasRecordOfActivity"][0]["dpv:hasDataController"]
     reached = [partner[name] for name in ("schema:name", "schema:address", "dpv:hasContact")]
     assert reached == ["Partner Ltd", "2 Example Street", "mailto:privacy@partner.example.com"]
-    # Whom the register does not tell of is reached through whoever asked.
+    # Whom the register does not tell of any more is reached through whoever asked.
     assert unknown["schema:address"] == f"c/o {us['schema:address']}"
     assert unknown["dpv:hasContact"] == us["dpv:hasContact"]
     endings.expire_due(now=make.NOW.replace(year=2028))
