@@ -47,6 +47,9 @@ class RecordSerializer(serializers.Serializer[Any]):
     known_as = serializers.ListField(
         child=serializers.CharField(), help_text="Your ids of the person, or our customer number if we know of none."
     )
+    purpose = serializers.CharField(
+        allow_blank=True, help_text="Erase it for this one alone, another one needs it still. Empty: as the task says."
+    )
 
 
 class RecordsSerializer(serializers.Serializer[Any]):
@@ -130,7 +133,11 @@ class RecordsView(ErasureView):
         query.is_valid(raise_exception=True)
         after, asked = query.validated_data["after"], self.find(task)
         found, more = shares.page(asked, after=after)
-        records = [{"subject": one.subject, "item": one.item, "known_as": one.known_as} for one in found]
+        records = [
+            {name: getattr(one, name) for name in ("subject", "item", "known_as")}
+            | {"purpose": one.purpose.slug if one.purpose else ""}
+            for one in found
+        ]
         told = {"records": records, "listed": bool(records) or shares.of(asked).exists()}
         return Response({**told, "next": str(found[-1].pk if found else after), "more": more})
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from processing.models import System
+from processing.models import Purpose, System
 
 
 class SystemTask(models.Model):
@@ -67,6 +67,10 @@ class SystemRecord(models.Model):
     system = models.ForeignKey(System, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     subject = models.UUIDField()
     item = models.UUIDField(null=True, help_text="None: all that the purpose holds there about the person.")
+    # After a restore: the only one for which to erase it, because another one needs it still.
+    purpose = models.ForeignKey(
+        Purpose, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     known_as = models.BinaryField(null=True, help_text='Field "known-as": JSON list of ids of the person there.')
 
     class Meta:

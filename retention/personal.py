@@ -55,7 +55,7 @@ NOT_PERSONAL = {
     *_fields("WaitingSet", "id rule as_of rows why since fingerprint came left"),
     *_fields("SystemTask", "id uuid run system needs people raised_at due_on outcome reason answered_by answered_at"),
     *_fields("SystemTask", "entry reminded_at"),
-    *_fields("SystemRecord", "id run system"),
+    *_fields("SystemRecord", "id run system purpose"),
     *_fields("KeptRow", "id rule need until reason kept_by kept_at"),
     # Numbers of rows, until they went.
     *_fields("ApprovedRow", "pk approval kind row"),

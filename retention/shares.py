@@ -22,24 +22,30 @@ from core.copying import big, row
 from core.models import Owner
 from core.vault import Key, destroy_keys, ensure_key, keys_of
 from ledger.entries import record
-from processing.models import Status, System
+from processing.models import Purpose, Status, System
 from retention.models import Run, SystemRecord, SystemTask
 from subjects import known_as, one_person
 from subjects.erasure import Erased
 from subjects.models import DataSubject, PersonalDataItem
 
 FIELD, PAGE = "known-as", 200
-COLUMNS = "run_id, system_id, subject, item, known_as"
+COLUMNS = "run_id, system_id, subject, item, known_as, purpose_id"
+# What a system has to erase: about whom, which record, and for which purpose alone.
+Told = tuple[UUID, UUID | None, int | None]
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record to erase. Without `item`, all that the purpose holds there about the person."""
+    """One record to erase. Without `item`, all that the purpose holds there about the person.
+
+    `purpose` is named where the task names none and the record must stay there for another one.
+    """
 
     pk: int
     subject: UUID
     item: UUID | None
     known_as: list[str]
+    purpose: Purpose | None
 
 
 def task_of(run: Run, system: System) -> UUID:
@@ -50,7 +56,8 @@ def task_of(run: Run, system: System) -> UUID:
 def note(run: Run, erased: Erased, *, purposes: Collection[int], but_for: Collection[str] = ()) -> list[System]:
     """In the transaction that erased: what of it each other system that these purposes use has to erase, too.
 
-    Not the systems `but_for`. Returns those of which something was noted.
+    Not the systems `but_for`. Returns those of which something was noted. A run without a rule is about no single
+    purpose: a record that stays for another one is noted with that for which it has to go.
     """
     used = _users(purposes) if erased.left or erased.subject_uuids else {}
     users = {system: theirs for system, theirs in used.items() if system.slug not in but_for}
@@ -62,9 +69,13 @@ def note(run: Run, erased: Erased, *, purposes: Collection[int], but_for: Collec
     kept = _public_ids(one.item_id for one in erased.left if one.item is None)
     noted = []
     for system, theirs in users.items():
-        pairs = {(one.subject, one.item or kept[one.item_id]) for one in erased.left if one.purpose_id in theirs}
-        whole: list[tuple[UUID, UUID | None]] = [(subject, None) for subject in erased.subject_uuids]
-        told = [pair for pair in [*sorted(pairs), *whole] if pair[0] not in invented]
+        rows: dict[Told, None] = {}
+        for one in erased.left:
+            if one.purpose_id in theirs:
+                alone = one.purpose_id if one.item is None and run.rule_id is None else None
+                rows[(one.subject, one.item or kept[one.item_id], alone)] = None
+        rows |= dict.fromkeys((subject, None, None) for subject in erased.subject_uuids)
+        told = [row for row in rows if row[0] not in invented]
         if told:
             _store(run, system, told, known_as.called(system, known))
             noted.append(system)
@@ -92,13 +103,14 @@ def _public_ids(items: Iterable[int]) -> dict[int, UUID]:
     return dict(rows)
 
 
-def _store(run: Run, system: System, told: list[tuple[UUID, UUID | None]], called: dict[UUID, list[str]]) -> None:
-    key = ensure_key(Owner.SHARE, task_of(run, system)) if any(subject in called for subject, _item in told) else None
+def _store(run: Run, system: System, told: list[Told], called: dict[UUID, list[str]]) -> None:
+    key = ensure_key(Owner.SHARE, task_of(run, system)) if any(one[0] in called for one in told) else None
     rows = []
-    for subject, item in told:
+    for subject, item, purpose in told:
         names = called.get(subject)
         sealed = key.seal(FIELD, json.dumps(names).encode()) if key and names else None
-        rows.append(row(big(run.pk), big(system.pk), subject.bytes, item.bytes if item else None, sealed))
+        of = subject.bytes, item.bytes if item else None
+        rows.append(row(big(run.pk), big(system.pk), *of, sealed, big(purpose) if purpose else None))
     copying.store("retention_systemrecord", COLUMNS, rows)
 
 
@@ -115,9 +127,10 @@ def systems_of(run: Run) -> QuerySet[System]:
 
 def page(task: SystemTask, *, after: int = 0, limit: int = PAGE) -> tuple[list[Record], bool]:
     """The records behind this one (by primary key), opened, and whether there are more."""
-    rows = list(of(task).filter(pk__gt=after)[: limit + 1])
+    rows = list(of(task).filter(pk__gt=after).select_related("purpose")[: limit + 1])
     key = keys_of(Owner.SHARE, [task.uuid]).get(task.uuid)
-    return [Record(one.pk, one.subject, one.item, _opened(key, one)) for one in rows[:limit]], len(rows) > limit
+    found = [Record(one.pk, one.subject, one.item, _opened(key, one), one.purpose) for one in rows[:limit]]
+    return found, len(rows) > limit
 
 
 def _opened(key: Key | None, one: SystemRecord) -> list[str]:

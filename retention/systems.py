@@ -5,7 +5,7 @@ that is the receipt, and the certificate of the run says it.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from json import loads
 from typing import Any
@@ -135,16 +135,16 @@ def ask_again(run: Run, erased: Erased, *, asked_by: UUID, purposes: Collection[
     """After a restore, in the transaction that erased again: of the other systems, those whose confirmation of then is
     not in this database. `asked_by`: the run of then, or the request that it carried out.
 
-    Of several purposes at once no task could say for which to erase: what another one still needs here is not asked.
+    The task names no purpose, for it is about all that was erased again. A record that another purpose still needs
+    names its own.
     """
-    whole = replace(erased, left=[one for one in erased.left if one.item])
     confirmed = {slug for slug, one in _said(asked_by).items() if one.outcome not in OPEN}
     due_on = now.astimezone(Controller.current().zone).date() + timedelta(days=settings.RETENTION_ANSWER_DAYS)
-    for system in shares.note(run, whole, purposes=purposes, but_for=confirmed):
+    for system in shares.note(run, erased, purposes=purposes, but_for=confirmed):
         defaults = {"uuid": shares.task_of(run, system), "needs": 0, "people": 0, "raised_at": now, "due_on": due_on}
         task, is_new = SystemTask.objects.get_or_create(run=run, system=system, defaults=defaults)
-        # One task for the whole replay, which counts up line by line.
-        more = {"needs": F("needs") + erased.needs, "people": F("people") + erased.subjects}
+        # One task for the whole replay, which counts up line by line; nobody whom a trial call invented.
+        more = {"needs": F("needs") + erased.needs, "people": F("people") + erased.subjects - len(erased.invented)}
         SystemTask.objects.filter(pk=task.pk).update(**more)
         if is_new:
             data = {"task": task.uuid, "system": system.slug, "due": due_on.isoformat()}

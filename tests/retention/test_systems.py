@@ -18,7 +18,7 @@ from retention.models import Run, SystemTask
 from retention.purge import purge
 from subjects import erasure, people
 from subjects.identifiers import Claim
-from subjects.models import DataSubject, ItemPurpose
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
 from tests.make_register import system
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
@@ -180,18 +180,21 @@ def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_p
     assert [(store["outcome"], store["receipt"]) for store in stores(task.run)] == [("confirmed", str(receipt))]
 
 
-def test_after_a_restore_nobody_is_asked_for_what_another_purpose_still_needs(settings, tmp_path):
+def test_after_a_restore_what_another_purpose_still_needs_is_asked_for_by_its_own(settings, tmp_path, admin_client):
     settings.JOURNAL_DIR = tmp_path
     system("crm", "manual")
     letters = live("newsletter", systems=("kraken-privacy", "crm"))
-    item(person(1), ["newsletter", "surveys"], TODAY)
+    kept = item(person(1), ["newsletter", "surveys"], TODAY)
     gone = item(person(1), ["newsletter"], TODAY)
     by = {"purposes": [letters], "actor": "user:1", "now": NOW}
     restored(lambda: erasure.erase(subject=person(1), request=uuid4(), **by))
     assert not ItemPurpose.objects.filter(purpose=letters).exists()
-    assert [(row.subject, row.item) for row in shares.page(SystemTask.objects.get())[0]] == [
-        (person(1).uuid, gone.uuid)
-    ]
+    task, one = SystemTask.objects.get(), person(1).uuid
+    listed = [(row.subject, row.item, row.purpose) for row in shares.page(task)[0]]
+    assert sorted(listed, key=lambda row: row[1] == gone.uuid) == [(one, kept.uuid, letters), (one, gone.uuid, None)]
+    shown = admin_client.post(reverse("admin:forgetting-system-records", args=[task.uuid])).text
+    assert shown.count("for “Newsletter” alone: another purpose needs it still") == 1
+    assert PersonalDataItem.objects.get() == kept
 
 
 def test_after_a_restore_nobody_is_asked_about_nothing(settings, tmp_path):
@@ -199,7 +202,8 @@ def test_after_a_restore_nobody_is_asked_about_nothing(settings, tmp_path):
     system("crm", "manual")
     letters = live("newsletter", systems=("kraken-privacy", "crm"))
     real, invented = person(1), person(2)
-    item(real, ["newsletter", "surveys"], TODAY)
+    item(real, ["surveys"], TODAY)
+    item(invented, ["newsletter", "surveys"], TODAY)
     item(invented, ["newsletter"], TODAY)
     DataSubject.objects.filter(pk=invented.pk).update(is_test=True)
 
@@ -210,6 +214,19 @@ def test_after_a_restore_nobody_is_asked_about_nothing(settings, tmp_path):
     restored(work)
     assert not ItemPurpose.objects.filter(purpose=letters).exists()
     assert (asked_again(), Entry.objects.filter(kind="retention.asked").exists()) == (set(), False)
+
+
+def test_people_who_were_invented_are_not_counted_after_a_restore(settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    system("crm", "manual")
+    letters = live("newsletter", systems=("kraken-privacy", "crm"))
+    for number in (1, 2, 3):
+        item(person(number), ["newsletter"], OLD)
+    DataSubject.objects.filter(pk=person(3).pk).update(is_test=True)
+    in_force = rule(letters)
+    restored(lambda: purge(in_force, as_of=TODAY, commit=True, now=NOW))
+    assert not DataSubject.objects.exists()
+    assert {(slug, people) for slug, _needs, people in asked_again()} == {("crm", 2)}
 
 
 def test_what_a_system_confirmed_before_the_backup_it_is_not_asked_again(settings, tmp_path):
