@@ -142,7 +142,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "not_automated": [{**_DECISION, "title": "", "involvement": "Two recruiters read every application."}],
         "changed": True,
     },
-    "nothing_found": {**_SYSTEMS, "is_erasure": False},
+    "nothing_found": {**_SYSTEMS, "is_access": True},
     "duplicate": {"other": "KP-BCDF-GHJK", "counted_from": date(2026, 11, 22), "answer_by": _DAY},
     "general": {"message": "You asked by telephone when the office is open.\n\nIt is open from nine to five."},
     "complaint_acknowledgement": {},

@@ -219,7 +219,7 @@ def test_a_stranger_hears_that_there_was_nothing_to_delete(mailoutbox):
     case = make.confirmed("erasure", mailbox=mailoutbox, email="nobody@example.com")
     rights_request = answer.execute_erasure(make.looked(case.requests.get()), actor=make.OFFICER, now=make.NOW)
     assert rights_request.state == "fulfilled"
-    assert "found none to delete" in letter_of(rights_request)["outcome"]
+    assert "found none that we have to delete" in letter_of(rights_request)["outcome"]
 
 
 def test_decisions_stand_once_carried_out(case):

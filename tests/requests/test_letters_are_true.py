@@ -2,11 +2,13 @@
 
 import pytest
 
+from core.models import Controller
 from core.vault import Unreadable
-from requests import answer, decisions, letters, package
-from requests.models import Package
+from requests import answer, decisions, letters, package, report
+from requests.models import Package, Right
 from subjects.models import DataSubject
 from tests import make_office as make
+from tests import make_requests
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +46,34 @@ def test_a_copy_that_goes_by_post_is_no_file_behind_a_link(mailoutbox, by_post, 
     text = letters.read(letter)["text"]
     assert said in text
     assert ("available until" in text, letter.is_given) == (not by_post, not by_post)
+
+
+# What somebody asked for who used this right, and what we do not owe them.
+ASKED = {
+    Right.ACCESS: ("You asked what we know about you.", "none that we have to give you"),
+    Right.RECTIFICATION: ("You asked us to correct your data.", "none that we have to correct"),
+    Right.ERASURE: ("You asked us to delete your data.", "none that we have to delete"),
+    Right.RESTRICTION: ("You asked us to store your data and not to use it.", "none whose use we have to limit"),
+    Right.PORTABILITY: ("You asked for your data in a form that you can take elsewhere.", "none that we have to give"),
+    Right.OBJECTION: ("You objected to how we use your data.", "none that we have to stop using"),
+    Right.WITHDRAWAL: ("You withdrew your consent.", "none that we use with your consent"),
+    Right.ADM_REVIEW: ("You asked us to look again at a decision", "no decision that we have to look at again"),
+    Right.GENERAL: ("You wrote to us about your data.", "none that we have to tell you of"),
+}
+
+
+@pytest.mark.parametrize("jurisdiction", ["UK", "IE"])
+@pytest.mark.parametrize("right", Right)
+def test_nothing_found_says_what_was_asked(right, jurisdiction):
+    controller = make.controller()
+    authority = {"regulator_name": "The authority", "regulator_url": "https://authority.example/"}
+    if jurisdiction != "UK":
+        Controller.objects.filter(pk=controller.pk).update(jurisdiction=jurisdiction, **authority)
+    make_requests.system()
+    found = make_requests.case(right, now=make.NOW).requests.get()
+    html = letters.render("nothing_found", found, report.of_nothing(found), now=make.NOW)
+    said = " ".join(letters.parts_of(html)["outcome"].split())
+    opening, found_none = ASKED[right]
+    assert said.startswith(opening)
+    assert found_none in said
+    assert not [other for one, (other, _none) in ASKED.items() if one != right and other in said]
