@@ -64,7 +64,7 @@ KEPT: dict[str, str | Promise] = {
     **dict.fromkeys(
         (
             *("asking.", "case.", "clarification.", "complaint.", "correction.", "document.", "exemption."),
-            *("extension.", "fee.", "holidays.", "identity.", "letter.", "mail.", "package.", "recipient."),
+            *("exam.", "extension.", "fee.", "holidays.", "identity.", "letter.", "mail.", "package.", "recipient."),
             *("refusal.", "request.", "restriction.announced", "restriction.scoped", "review.", "task."),
             *("transfer.", "where."),
         ),

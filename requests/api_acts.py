@@ -22,6 +22,7 @@ from requests import (
     asking_where,
     clarification,
     duplicates,
+    exam_marks,
     extension,
     fee,
     identity,
@@ -37,7 +38,7 @@ from requests.models import RightsRequest
 from requests.models_identity import Kind
 
 # What may be taken back by its name. A doubt has its own way, because what was sent for it goes too.
-TAKEN_BACK = (Kind.CLARIFICATION, Kind.EXTENSION, Kind.FEE, Kind.REFUSAL, Kind.WHERE)
+TAKEN_BACK = (Kind.CLARIFICATION, Kind.EXTENSION, Kind.FEE, Kind.REFUSAL, Kind.WHERE, Kind.EXAM)
 PROOFS = [(way, way) for way in identity_doubt.WAYS]
 Func = Callable[..., object]
 
@@ -110,6 +111,12 @@ class ChargeIn(serializers.Serializer[Any]):
     explanation = _words("Why, as the person will read it.")
     amount = serializers.CharField(max_length=20, help_text="In pounds, such as 12.50.")
     basis = _words("What the amount is made of.")
+
+
+class ExamIn(serializers.Serializer[Any]):
+    reason = serializers.ChoiceField(choices=list(exam_marks.REASONS))
+    day = serializers.DateField(help_text="Of the results: announced, or expected.")
+    why = _words("Which exam it is, and how the day is known.")
 
 
 class RefuseIn(serializers.Serializer[Any]):
@@ -206,6 +213,11 @@ class ClarifiedView(Working):
 @step("extend", extension.extend, ExtendIn)
 class ExtendView(Working):
     """Give notice of two more months, with reasons, before the first month ends."""
+
+
+@step("exam", exam_marks.record, ExamIn)
+class ExamView(Working):
+    """It is about exam marks and may wait for the results (DPA 2018 Sch 2 ¶25). Noted anew when the day changes."""
 
 
 @step("charge", fee.charge, ChargeIn)

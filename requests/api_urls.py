@@ -39,6 +39,7 @@ urlpatterns = [
     path(f"{here}clarification/", api_acts.ClarifyView.as_view(), name="api-request-clarification"),
     path(f"{here}clarification/answer/", api_acts.ClarifiedView.as_view(), name="api-request-clarified"),
     path(f"{here}extension/", api_acts.ExtendView.as_view(), name="api-request-extension"),
+    path(f"{here}exam/", api_acts.ExamView.as_view(), name="api-request-exam"),
     path(f"{here}fee/", api_acts.ChargeView.as_view(), name="api-request-fee"),
     path(f"{here}fee/paid/", api_acts.PaidView.as_view(), name="api-request-fee-paid"),
     path(f"{here}where/answer/", api_acts.WhereAnsweredView.as_view(), name="api-request-where-answer"),

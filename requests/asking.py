@@ -285,11 +285,16 @@ def _extension(rows: list[Asking]) -> dict[str, Any]:
     return {"extended_on": rows[-1].given_on if rows else None}
 
 
+def _exam(rows: list[Asking]) -> dict[str, Any]:
+    return {"exam_results": rows[-1].given_on if rows else None}
+
+
 _READ: dict[str, Callable[[list[Asking]], dict[str, Any]]] = {
     Kind.IDENTITY: _identity,
     Kind.FEE: _fee,
     Kind.CLARIFICATION: _clarifications,
     Kind.EXTENSION: _extension,
+    Kind.EXAM: _exam,
 }
 
 

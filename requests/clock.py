@@ -23,6 +23,8 @@ DAY = timedelta(days=1)
 DEFAULTS: dict[str, int] = {
     "months": 1,
     "extension_months": 2,
+    "exam_months": 5,
+    "exam_days": 40,
     "target_days": 28,
     "complaint_ack_days": 30,
     "breach_hours": 72,
@@ -55,22 +57,26 @@ def compute(facts: Facts, *, params: Mapping[str, Any], holidays: Container[date
     if facts.extended_on:
         _check_notice(facts.extended_on, notice_by)
         months += _param(params, "extension_months")
-    raw = walk(start, (add_months(start, months) - start).days, pauses)
+    ordinary = walk(start, (add_months(start, months) - start).days, pauses)
+    exam = exam_until(facts, start, params=params)
+    raw = max(ordinary, exam) if ordinary and exam else ordinary
     due = roll_forward(raw, holidays) if raw else None
     target = walk(start, _param(params, "target_days"), pauses) if raw else None
-    explanation = list(_explained(facts, start, months, pauses, raw, due)) if explains else []
+    exams = _exam(facts, start, params, ordinary) if explains and ordinary else ()
+    explanation = [*_explained(facts, start, months, pauses), *exams, *_ended(raw, due)] if explains else []
     if due is None:
         return Clock("paused", start, None, notice_by, None, explanation)
     return Clock("running", start, due, notice_by, min(target, due) if target else None, explanation)
 
 
-def _explained(
-    facts: Facts, start: date, months: int, pauses: list[Pause], raw: date | None, due: date | None
-) -> Iterator[str]:
+def _explained(facts: Facts, start: date, months: int, pauses: list[Pause]) -> Iterator[str]:
     yield _received(facts)
     yield from _started(facts, start)
     yield from _month(facts, start, months)
     yield from _paused(facts, pauses)
+
+
+def _ended(raw: date | None, due: date | None) -> Iterator[str]:
     if raw is None or due is None:
         yield _("The clock is paused until the question is answered, so there is no due date yet.")
     else:
@@ -111,6 +117,22 @@ def pauses_of(facts: Facts) -> list[Pause]:
         else:
             merged.append((asked, answered))
     return merged
+
+
+def exam_until(facts: Facts, start: date, *, params: Mapping[str, Any]) -> date | None:
+    """Until when a request for exam marks that came before the results may be answered (DPA 2018 Sch 2 ¶25): five
+    months from the relevant time, or 40 days from the announcement if that is earlier. None: the ordinary time.
+
+    No question lengthens it (the cautious reading: Art 12A(5) names the ordinary time), and where the ordinary time is
+    longer, because proof of identity came late or the time was extended, that counts.
+    """
+    if facts.exam_results is None or facts.received >= facts.exam_results:
+        return None
+    return min(_exam_ends(facts.exam_results, start, params))
+
+
+def _exam_ends(results: date, start: date, params: Mapping[str, Any]) -> tuple[date, date]:
+    return add_months(start, _param(params, "exam_months")), results + timedelta(days=_param(params, "exam_days"))
 
 
 def walk(start: date, days: int, pauses: list[Pause]) -> date | None:
@@ -207,6 +229,29 @@ def _paused(facts: Facts, pauses: list[Pause]) -> Iterator[str]:
             }
         else:
             yield _("On %(asked)s we asked a question that is still open.") % {"asked": in_words(asked)}
+
+
+def _exam(facts: Facts, start: date, params: Mapping[str, Any], ordinary: date) -> Iterator[str]:
+    results = facts.exam_results
+    if results is None:
+        return
+    if facts.received >= results:
+        before = _("It is about exam marks. The results had been announced on %(day)s, so the ordinary time counts.")
+        yield before % {"day": in_words(results)}
+        return
+    late, after = _exam_ends(results, start, params)
+    known = _("It is about exam marks, and came before the day of the results, %(day)s (DPA 2018 Sch 2 paragraph 25).")
+    yield known % {"day": in_words(results)}
+    yield _("%(months)d months from the start end on %(late)s, and %(days)d days after the results on %(after)s.") % {
+        "months": _param(params, "exam_months"),
+        "late": in_words(late),
+        "days": _param(params, "exam_days"),
+        "after": in_words(after),
+    }
+    if min(late, after) < ordinary:
+        yield _("The ordinary time ends later, on %(day)s, and counts.") % {"day": in_words(ordinary)}
+    else:
+        yield _("The earlier of the two counts: %(day)s.") % {"day": in_words(min(late, after))}
 
 
 def _ending(raw: date, due: date) -> Iterator[str]:

@@ -7,7 +7,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, Invalid, Text
-from requests import asking, asking_where, clarification, extension, fee, identity_doubt, identity_evidence, refusing
+from requests import (
+    asking,
+    asking_where,
+    clarification,
+    exam_marks,
+    extension,
+    fee,
+    identity_doubt,
+    identity_evidence,
+    refusing,
+)
 from requests.asking import NEVER_WAIT
 from requests.clock import Clock, in_words
 from requests.deadlines import clock_of
@@ -48,6 +58,7 @@ class Panel:
     may_be_paid: bool
     asks_where: bool
     pauses: bool
+    may_be_exam: bool
     choices: dict[str, Choices]
 
 
@@ -71,6 +82,7 @@ def panel(rights_request: RightsRequest, *, now: datetime) -> Panel:
         may_be_paid=refusing.may_be_answered(rights_request, Kind.FEE),
         asks_where=asking_where.may_ask(rights_request),
         pauses=clarification.pauses(rights_request),
+        may_be_exam=exam_marks.may_be(rights_request),
         choices=_choices(),
     )
 
@@ -86,6 +98,7 @@ def _choices() -> dict[str, Choices]:
     return {
         "ways": list(identity_doubt.WAYS.items()),
         "refusals": list(refusing.REASONS.items()),
+        "exams": list(exam_marks.REASONS.items()),
     }
 
 
@@ -145,6 +158,7 @@ def _ending(one: Asking, facts: Facts, today: date) -> tuple[dict[str, Any], dic
             {"clarifications": without},
         ),
         Kind.EXTENSION: ({}, {"extended_on": None}),
+        Kind.EXAM: ({}, {"exam_results": None}),
     }
     return by_kind.get(one.kind, ({}, {}))
 
@@ -156,6 +170,7 @@ def _label(one: Asking) -> str:
         Kind.EXTENSION: extension.REASONS,
         Kind.FEE: fee.REASONS,
         Kind.REFUSAL: refusing.REASONS,
+        Kind.EXAM: exam_marks.REASONS,
         Kind.WHERE: {"nothing-found": _("Before we say that nothing was found.")},
     }
     return str(tables.get(one.kind, {}).get(one.reason, ""))
@@ -164,6 +179,8 @@ def _label(one: Asking) -> str:
 def _state(one: Asking) -> str:
     if one.kind == Kind.REFUSAL:
         return _("Prepared, and not sent.")
+    if one.kind == Kind.EXAM and one.given_on:
+        return _("The day of the results: %(day)s.") % {"day": in_words(one.given_on)}
     if one.is_late and not one.letter_id:
         return _("Waits for a second person: nothing has been asked yet, and the time is running.")
     if one.given_on is None:

@@ -47,6 +47,8 @@ class Facts:
     fee_paid: date | None = None
     clarifications: tuple[tuple[date, date | None], ...] = ()
     extended_on: date | None = None
+    # Of a request for exam marks: when the results are announced, or are expected to be (DPA 2018 Sch 2 ¶25).
+    exam_results: date | None = None
 
     def __post_init__(self) -> None:
         _known("right", self.right, RIGHTS)
@@ -58,6 +60,8 @@ class Facts:
             )
         _not_before("id_received", self.id_received, self.id_asked, _("This cannot be before the identity was asked."))
         _not_before("fee_paid", self.fee_paid, self.fee_charged, _("This cannot be before the fee was charged."))
+        if self.exam_results and (self.right != "access" or self.regime != "UK"):
+            raise refuse("exam_results", _("Only a request for access under UK law has the time of exam marks."))
         for asked, answered in self.clarifications:
             early = _("A question cannot be asked before the request was received.")
             _not_before("clarifications", asked, self.received, early)
@@ -78,7 +82,7 @@ class Facts:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads back; absent facts are left out."""
-        dates = ("id_asked", "id_received", "fee_charged", "fee_paid", "extended_on")
+        dates = ("id_asked", "id_received", "fee_charged", "fee_paid", "extended_on", "exam_results")
         known = {name: getattr(self, name).isoformat() for name in dates if getattr(self, name)}
         if self.clarifications:
             known["clarifications"] = [
@@ -121,6 +125,7 @@ _READ = {
     "division": _read_text,
     "clarifications": _read_pairs,
     **dict.fromkeys(("received", "id_asked", "id_received", "fee_charged", "fee_paid", "extended_on"), read_date),
+    "exam_results": read_date,
 }
 
 

@@ -80,6 +80,8 @@ HAPPENED = {
     "clarification.asked": gettext_lazy("Asked what is meant"),
     "clarification.answered": gettext_lazy("The question was answered"),
     "clarification.taken-back": gettext_lazy("The question was taken back"),
+    "exam.recorded": gettext_lazy("Recorded: it is about exam marks"),
+    "exam.taken-back": gettext_lazy("Exam marks: taken back"),
     "extension.decided": gettext_lazy("Notice of two more months"),
     "extension.taken-back": gettext_lazy("The extension was taken back"),
     "fee.charged": gettext_lazy("A fee was charged"),

@@ -17,6 +17,7 @@ class Kind(models.TextChoices):
     FEE = "fee", _("A fee")
     WHERE = "where", _("Where else to look")
     REFUSAL = "refusal", _("Refusing the whole request")
+    EXAM = "exam", _("Exam marks")
 
 
 class Ended(models.TextChoices):
@@ -37,7 +38,8 @@ class AskingQuerySet(models.QuerySet["Asking"]):
 class Asking(models.Model):
     """One notice or question to the person that moves the due date, with our reason for it (UK GDPR Art 12A).
 
-    It counts from the day its letter was given. What was written in it is sealed under the key of the case.
+    It counts from the day its letter was given; exam marks have no letter, and wait for the day of the results. What
+    was written in it is sealed under the key of the case.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -52,7 +54,9 @@ class Asking(models.Model):
     proposed_at = models.DateTimeField()
     approved_by = models.CharField(max_length=60, blank=True)
     letter = models.OneToOneField("requests.Letter", models.SET_NULL, null=True, related_name="asking")
-    given_on = models.DateField(null=True, help_text=_("The day that counts: when its letter was given."))
+    given_on = models.DateField(
+        null=True, help_text=_("The day that counts: when its letter was given, or of results.")
+    )
     reminder = models.OneToOneField("requests.Letter", models.SET_NULL, null=True, related_name="+")
     # When proof, an answer or the money arrived.
     arrived_on = models.DateField(null=True)

@@ -24,6 +24,7 @@ from requests import (
     asking_where,
     casework,
     clarification,
+    exam_marks,
     fee,
     identity_doubt,
     identity_evidence,
@@ -36,7 +37,7 @@ from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get
 from requests.office_forms import DayField
 
 # What may be taken back by its name. A doubt has its own way, because what was sent for it goes too.
-TAKEN_BACK = (Kind.CLARIFICATION, Kind.EXTENSION, Kind.FEE, Kind.REFUSAL, Kind.WHERE)
+TAKEN_BACK = (Kind.CLARIFICATION, Kind.EXTENSION, Kind.FEE, Kind.REFUSAL, Kind.WHERE, Kind.EXAM)
 
 
 def _act(
@@ -186,6 +187,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         "doubt-withdraw": _act(identity_doubt.withdraw, withdrawn),
         "clarified": _act(clarification.answered, recorded, "answer", days=("day",)),
         "paid": _act(fee.paid, recorded, days=("day",)),
+        "exam": _act(exam_marks.record, recorded, "reason", "why", days=("day",)),
         "take-back": take_back,
         "where": _act(asking_where.ask, asked),
         "where-complete": _act(asking_where.complete, recorded_as_said),

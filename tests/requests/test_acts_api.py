@@ -139,3 +139,13 @@ def test_every_step_needs_the_scope_to_work_and_says_when_nothing_is_there():
         answer = getattr(worker, method)(path, {}, format="json")
         assert answer.status_code in (400, 404), path
         assert json.loads(answer.content)["status"] == answer.status_code
+
+
+def test_exam_marks_over_the_api():
+    make.register()
+    request = make_requests.case("access").requests.get()
+    api = Api(request)
+    answer = api.post("exam/", reason="expected", day="2026-12-03", why="GCSE Latin.")
+    assert answer.json()["due"] == "2027-01-12"
+    assert api.post("exam/", reason="expected", day="soon", why="x").status_code == 400
+    assert api.post("taking-back/", kind="exam").json()["due"] == "2026-12-04"

@@ -23,6 +23,7 @@ RULES = {
     "1.2 Art 3(4) working days": "requests/test_clock_properties.py::"
     "test_due_is_a_working_day_and_everything_before_it_is_in_order",
     "1.3 access in the UK alone is paused": "requests/test_clock_properties.py::test_only_access_in_the_uk_is_paused",
+    "2.8 Sch 2 ¶25 exam marks wait for the results": "requests/test_exam_marks.py::test_due_dates",
     "1.3 the target": "requests/test_clock_rules.py::test_target_is_four_weeks_and_the_paused_days",
     "1.3 the day of arrival counts, also late on a Sunday": "inbox/test_mail_triage.py::"
     "test_late_on_a_sunday_is_still_that_sunday",
