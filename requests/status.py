@@ -18,7 +18,7 @@ NOW: dict[State, Text] = {
     State.IN_PROGRESS: _("We are working on it."),
     State.READY: _("The answer is written. We check it before it goes to you."),
     State.PARTLY_ANSWERED: _("We have sent you a part of the answer. The rest is still open."),
-    State.FULFILLED: _("We have done what you asked, and written to you."),
+    State.FULFILLED: _("We have dealt with it and written to you. Our letter says what we did."),
     State.PARTLY_FULFILLED: _("We have answered. A part was refused, and our letter says why."),
     State.REFUSED: _("We have refused it. Our letter says why, and where you can complain."),
     State.WITHDRAWN: _("You took this request back, so we have stopped working on it."),

@@ -28,6 +28,7 @@ from requests import (
     porting,
     proposing,
     restricted_use,
+    status,
     ways,
 )
 from requests.models import Exemption, Package, Right
@@ -141,6 +142,39 @@ def test_what_is_kept_in_silence_is_not_denied_either(subject, officer, mailoutb
     assert "nothing about you that the law has us delete" in parts["outcome"]
     assert "Sch 2" not in "".join(parts.values())
     assert found.state == "fulfilled"
+
+
+def test_beside_what_is_deleted_a_purpose_that_is_wholly_silent_is_neither_named_nor_denied(
+    subject, officer, mailoutbox
+):
+    """As in a copy, which does not name it either. Nothing that the letter or the page says is untrue then."""
+    found = ask("erasure", mailoutbox)
+    for item in PersonalDataItem.objects.filter(needs__purpose__slug="fraud-screening"):
+        leave(officer, found, item, silent="yes")
+    grant(found, "right-applies")
+    parts = answer(officer, found)
+    assert "Newsletter" in parts["erased"]
+    assert "what the law gives you the right to have deleted" in parts["erased"]
+    assert "as far as the law gives you the right" in parts["outcome"]
+    assert "kept" not in parts
+    said = "".join(parts.values()).lower()
+    for words in ("fraud", "sch 2", "all your data", "all the data", "everything"):
+        assert words not in said
+    assert found.state == "fulfilled"
+    told = str(status.lines(found.case, now=make.NOW)[0].now)
+    assert "what you asked" not in told
+
+
+def test_what_is_listed_as_kept_is_not_said_to_be_all_that_is(subject, officer, mailoutbox):
+    found = ask("erasure", mailoutbox)
+    leave(officer, found, secret(subject, "newsletter"))
+    for item in PersonalDataItem.objects.filter(needs__purpose__slug="fraud-screening"):
+        leave(officer, found, item, silent="yes")
+    grant(found, "right-applies")
+    parts = answer(officer, found)
+    assert "What is listed below we have to keep for now" in parts["outcome"]
+    assert "1 record" in parts["kept"]
+    assert "Fraud" not in "".join(parts.values())
 
 
 def test_a_restored_backup_spares_it_again(subject, officer, mailoutbox):

@@ -275,7 +275,7 @@ def test_a_closed_request_says_so_and_how_to_take_it_up_again(client, mailoutbox
     request.move("in_progress", actor="user:test", now=NOW)
     request.move("fulfilled", actor="user:test", now=NOW)
     page = text_of(client.get(url))
-    assert "We have done what you asked, and written to you." in page
+    assert "We have dealt with it and written to you." in page
     assert "we will take it up again" in page
     assert "Answer due by" not in page
 
