@@ -51,7 +51,7 @@ INSERT INTO subjects_subjectidentifier (subject_id, identifier_id, verified_how,
   FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subjects_datasubject) AS person
   JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subjects_identifier) AS identifier USING (n);
 """
-# What refers to what is right as it is written, and looking would take longer than writing. Only a superuser may say so.
+# What refers to what is right as it is written, and looking would take longer. Only a superuser may say so.
 CHECKED = "SELECT set_config('session_replication_role', %s, false) FROM pg_user WHERE usename = user AND usesuper"
 
 
