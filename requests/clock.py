@@ -242,7 +242,7 @@ def _exam(facts: Facts, start: date, params: Mapping[str, Any], ordinary: date) 
     late, after = _exam_ends(results, start, params)
     known = _("It is about exam marks, and came before the day of the results, %(day)s (DPA 2018 Sch 2 paragraph 25).")
     yield known % {"day": in_words(results)}
-    yield _("%(months)d months from the start end on %(late)s, and %(days)d days after the results on %(after)s.") % {
+    yield _("From the start, %(months)d months end on %(late)s. From the results, %(days)d days end on %(after)s.") % {
         "months": _param(params, "exam_months"),
         "late": in_words(late),
         "days": _param(params, "exam_days"),

@@ -61,8 +61,8 @@ def test_it_says_how():
     for words in (
         "came before the day of the results, Thursday 3 December 2026",
         "paragraph 25",
-        "5 months from the start end on Sunday 4 April 2027",
-        "40 days after the results on Tuesday 12 January 2027",
+        "From the start, 5 months end on Sunday 4 April 2027.",
+        "From the results, 40 days end on Tuesday 12 January 2027.",
         "The answer is due by Tuesday 12 January 2027.",
     ):
         assert words in said
@@ -158,7 +158,7 @@ def test_staff_record_it_change_the_day_and_take_it_back(asked, officer):
     page = act(officer, asked, "exam", reason="expected", day="2026-12-03", **WORDS)
     assert "Recorded, and the date computed anew." in page
     assert "The day of the results: Thursday 3 December 2026." in page
-    assert "40 days after the results on Tuesday 12 January 2027" in page
+    assert "From the results, 40 days end on Tuesday 12 January 2027." in page
     assert "Due would move from Tuesday 12 January 2027 to Friday 4 December 2026." in page
     assert fresh(asked).due_on == date(2027, 1, 12)
     assert "exam marks" in " ".join(status.lines(asked.case, now=make_requests.NOW)[0].why)
