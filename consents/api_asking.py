@@ -24,7 +24,9 @@ class AskingSerializer(serializers.Serializer[Any]):
 class QuestionSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
     may_ask = serializers.BooleanField()
-    reason = serializers.CharField(help_text="may-be-asked, or a reason as permissions/check/ gives it.")
+    reason = serializers.CharField(
+        help_text="may-be-asked; put-off: they want to be asked later; or a reason as permissions/check/ gives it."
+    )
     not_before = serializers.DateTimeField(allow_null=True, help_text="From when on; null: not for now, or already.")
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from consents import pausing, permission, suppression
-from consents.models import ConsentFormVersion, ConsentState, Status, Suppression
+from consents.models import ConsentFormVersion, ConsentReminder, ConsentState, Status, Suppression
 from consents.verdicts import Reason, Verdict
 from processing.models import Channel, Purpose, PurposeVersion
 from subjects import people
@@ -24,7 +24,7 @@ from subjects.models import DataSubject, Identifier
 NO = (Status.REFUSED, Status.WITHDRAWN)
 # Nobody is asked while these hold, however long.
 NEVER = (Reason.OBJECTED, Reason.RESTRICTED, Reason.PURPOSE_NOT_LIVE)
-ASKABLE = "may-be-asked"
+ASKABLE, PUT_OFF = "may-be-asked", "put-off"
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,14 @@ def _question(
     if verdict.allowed or verdict.reason in NEVER:
         return Question(key, False, verdict.reason.value)
     last = last_no(claims, subject, purpose, channel)
-    waits = [(last + peace(), verdict.reason)] if last and now < last + peace() else []
+    waits: list[tuple[datetime, str]] = [(last + peace(), verdict.reason)] if last and now < last + peace() else []
     if paused := _paused_until(claims, subject, purpose, at=now):
         waits.append((paused, Reason.PAUSED))
+    if put_off := _put_off_until(subject, purpose, channel, now=now):
+        waits.append((put_off, PUT_OFF))
     if waits:
         not_before, reason = max(waits)
-        return Question(key, False, reason.value, not_before)
+        return Question(key, False, str(reason), not_before)
     return Question(key, True, ASKABLE)
 
 
@@ -104,6 +106,14 @@ def _paused_until(
     held = {purpose.pk, *([None] if _is_marketing(purpose.slug) else [])}
     pauses = pausing.standing(everybody, now=at)
     return max((one.until for one in pauses if one.purpose_id in held and one.since <= at), default=None)
+
+
+def _put_off_until(subject: DataSubject | None, purpose: Purpose, channel: str, *, now: datetime) -> datetime | None:
+    """Whoever wanted to be asked later is not asked sooner."""
+    if subject is None:
+        return None
+    waiting = ConsentReminder.objects.filter(subject=subject.uuid, purpose=purpose, channel=channel, again_at__gt=now)
+    return max((row.again_at for row in waiting if row.again_at), default=None)
 
 
 def objected(claims: Sequence[Claim], version: ConsentFormVersion, keys: Collection[str], *, at: datetime) -> bool:

@@ -3,9 +3,10 @@
 from consents.models import Status
 from processing.models import Basis
 
-# dpv:hasConsentStatus. Only the second and the third are valid for processing.
+# dpv:hasConsentStatus. Only given and renewed are valid for processing.
 STATUS = {
     Status.REQUESTED.value: "dpv:ConsentRequested",
+    Status.DEFERRED.value: "dpv:ConsentRequestDeferred",
     Status.GIVEN.value: "dpv:ConsentGiven",
     Status.RENEWED.value: "dpv:RenewedConsentGiven",
     Status.REFUSED.value: "dpv:ConsentRefused",

@@ -29,6 +29,8 @@ class Status(models.TextChoices):
     """Consent states by the names of W3C DPV 2.3 (dpv:hasConsentStatus); the export adds the prefix."""
 
     REQUESTED = "requested", _("Requested")
+    # They were asked and want to decide later: no answer, so it displaces none (consents/deferring.py).
+    DEFERRED = "deferred", _("To be asked later")
     GIVEN = "given", _("Given")
     RENEWED = "renewed", _("Renewed")
     REFUSED = "refused", _("Refused")

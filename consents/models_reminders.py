@@ -31,6 +31,9 @@ class ConsentReminder(models.Model):
     event = models.UUIDField(unique=True, help_text="The answer that runs out.")
     until = models.DateTimeField()
     decided_at = models.DateTimeField()
+    # They asked to be asked again (consents/deferring.py): once, whatever came of it.
+    again_at = models.DateTimeField(null=True)
+    asked_again_at = models.DateTimeField(null=True)
     kept_back = models.CharField(max_length=20, blank=True, choices=KeptBack, help_text="Empty: they were written to.")
 
     class Meta:
@@ -47,10 +50,15 @@ class ConsentReminder(models.Model):
         ]
         indexes = [
             models.Index(
+                "again_at",
+                name="consents_reminder_again",
+                condition=Q(again_at__isnull=False, asked_again_at=None),
+            ),
+            models.Index(
                 "until",
                 name="consents_reminder_by_staff",
                 condition=Q(kept_back__in=["by-guardian", "child-not-reached"]),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -210,7 +210,9 @@ class Renewals:
 @register
 class Reminders:
     label: str | Promise = _("Consents of which we told you that they end soon")
-    fields = fields_of("ConsentReminder", "subject purpose channel event until decided_at kept_back")
+    fields = fields_of(
+        "ConsentReminder", "subject purpose channel event until decided_at kept_back again_at asked_again_at"
+    )
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
         rows = ConsentReminder.objects.filter(subject=subject.uuid).select_related("purpose").order_by("id")
@@ -220,6 +222,8 @@ class Reminders:
                 "channel": row.channel,
                 "until": row.until.isoformat(),
                 "told_at": None if row.kept_back else row.decided_at.isoformat(),
+                # They wanted to be asked again.
+                "again_at": row.again_at.isoformat() if row.again_at else None,
             }
             for row in rows
         ]

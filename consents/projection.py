@@ -1,8 +1,8 @@
 """The state of each person, purpose and channel as the fold of its events.
 
 The order is total and does not depend on arrival, so late, repeated or imported events cannot invert a state: an answer
-before a mere request and before what only somebody else says, then the later one, then "no" before "yes" at the same
-instant, then the greater event id.
+before a mere request, put off or not, and before what only somebody else says, then the later one, then "no" before
+"yes" at the same instant, then the greater event id.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from django.db import connection
 
 from consents.models import ConsentEvent
 
-ANSWERED = "({0}.status NOT IN ('requested', 'unknown'))"
+ANSWERED = "({0}.status NOT IN ('requested', 'deferred', 'unknown'))"
 # "No" before "yes"; what is no answer has been told apart before.
 RANK = "({0}.status <> 'given' AND {0}.status <> 'renewed')"
 # Greater means: this one stands.
@@ -23,7 +23,7 @@ EVENT_ORDER = f"{ANSWERED} DESC, {{0}}.effective_at DESC, {RANK} DESC, {{0}}.uui
 
 def stands(status: str, effective_at: datetime, event: UUID) -> tuple[bool, datetime, bool, UUID]:
     """ORDER for what has been read already: the greater one stands."""
-    return status not in ("requested", "unknown"), effective_at, status not in ("given", "renewed"), event
+    return status not in ("requested", "deferred", "unknown"), effective_at, status not in ("given", "renewed"), event
 
 
 COLUMNS = "subject, purpose_id, channel, status, effective_at, valid_until, event, entry"

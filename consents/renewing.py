@@ -8,6 +8,7 @@ Renewed (DPV RenewedConsentGiven) and a life of its own. What is left alone ends
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from consents import answers, capture, coming_of_age, permission
 from consents.coming_of_age import ByParent
 from consents.forms import DEFAULT_LOCALE
-from consents.models import ConsentEvent, ConsentFormVersion, ConsentRenewal, ConsentState, Status
+from consents.models import ConsentEvent, ConsentFormVersion, ConsentReminder, ConsentRenewal, ConsentState, Status
 from consents.states import YES
 from consents.unsubscribe import Recipient
 from consents.verdicts import Reason
@@ -35,6 +36,7 @@ class Ending:
     """One consent that ends, in the words in which it is asked for now."""
 
     name: str
+    purpose: str
     label: str
     hint: str
     until: datetime | None
@@ -43,6 +45,9 @@ class Ending:
     # A parent or guardian agreed until then; from that day on the person answers, and no sooner.
     own_from: datetime | None = None
     is_open: bool = True
+    # The "yes" that ends, and whether they may ask to be asked again later: once (consents/deferring.py).
+    said: ConsentEvent | None = None
+    can_wait: bool = False
 
 
 def of(recipient: Recipient, *, now: datetime) -> list[Ending]:
@@ -85,12 +90,20 @@ def label_of(state: ConsentState) -> str:
 
 def _states(subject: DataSubject, now: datetime) -> Iterator[ConsentState]:
     """A "yes" that ends soon or that its form has outgrown, and one that ended not long ago."""
-    outgrown = set(ConsentRenewal.objects.filter(subject=subject.uuid, ended_at=None).values_list("event", flat=True))
+    outgrown = _outgrown(subject)
+    put_off = ConsentReminder.objects.filter(subject=subject.uuid, again_at__gt=now - AFTER)
+    waited = set(put_off.values_list("purpose", "channel"))
     for state in ConsentState.objects.filter(subject=subject.uuid).select_related("purpose"):
         ends = state.valid_until is not None and state.valid_until <= now + SOON
         is_due = state.status in YES and (ends or state.event in outgrown)
-        if is_due or (state.status == Status.EXPIRED and state.effective_at > now - AFTER):
+        is_fresh = state.effective_at > now - AFTER or (state.purpose_id, state.channel) in waited
+        if is_due or (state.status == Status.EXPIRED and is_fresh):
             yield state
+
+
+def _outgrown(subject: DataSubject) -> set[UUID]:
+    marks = ConsentRenewal.objects.filter(subject=subject.uuid, ended_at=None)
+    return set(marks.values_list("event", flat=True))
 
 
 def _ending(subject: DataSubject, state: ConsentState, now: datetime) -> Ending | None:
@@ -112,7 +125,17 @@ def _ending(subject: DataSubject, state: ConsentState, now: datetime) -> Ending 
     name = f"{version.form.slug}:{control['key']}"
     own_from = parent.until if parent else None
     is_open = own_from is None or own_from <= now
-    return Ending(name, control["label"], hint, until, has_ended, version, own_from, is_open)
+    can_wait = said is not None and is_open and _can_wait(subject, said)
+    return Ending(
+        *(name, state.purpose.slug, control["label"], hint, until, has_ended, version),
+        *(own_from, is_open, said, can_wait),
+    )
+
+
+def _can_wait(subject: DataSubject, said: ConsentEvent) -> bool:
+    """What a form has outgrown is not what they could say yes to later."""
+    waited = ConsentReminder.objects.filter(event=said.uuid, again_at__isnull=False)
+    return said.uuid not in _outgrown(subject) and not waited.exists()
 
 
 def _asked(purpose: str, channel: str, said: ConsentEvent | None) -> tuple[ConsentFormVersion, dict[str, str]] | None:

@@ -9,8 +9,8 @@ from processing.models import PurposeVersion
 from subjects.models import DataSubject
 
 YES = (Status.GIVEN, Status.RENEWED)
-# No answer of the person: neither displaces one.
-UNANSWERED = (Status.REQUESTED, Status.UNKNOWN)
+# No answer of the person: none of them displaces one.
+UNANSWERED = (Status.REQUESTED, Status.DEFERRED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Standing:
 def order(state: ConsentState) -> tuple[bool, datetime, int, UUID]:
     """Which of two answers stands: the later one; at the same instant a "no" wins, then the id decides.
 
-    Being asked again, or named by somebody else, never displaces an answer. consents/projection.py says it in SQL.
+    Being asked again, putting it off, or being named by somebody else never displaces an answer.
+    consents/projection.py says it in SQL.
     """
     return state.status not in UNANSWERED, state.effective_at, rank(state.status), state.event
 

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from consents import (
     assessments_mail,
+    deferring,
     endings,
     opt_in,
     pausing,
@@ -35,9 +36,12 @@ def expire() -> int:
 
 @shared_task
 def remind() -> int:
-    """By day: tell some of those whose "yes" runs out within a month, and staff of assessments that are due."""
+    """By day: tell some of those whose "yes" runs out within a month, and staff of assessments that are due.
+
+    Some of those, too, who wanted to be asked again.
+    """
     now = timezone.now()
-    return reminders.remind_due(now=now) + assessments_mail.remind(now=now)
+    return reminders.remind_due(now=now) + deferring.ask_again_due(now=now) + assessments_mail.remind(now=now)
 
 
 @shared_task

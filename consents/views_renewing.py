@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from consents import renewing, unsubscribe
+from consents import deferring, renewing, unsubscribe
 from core.models import Controller
 from core.network import client_address
 
@@ -20,8 +20,10 @@ def renew(request: HttpRequest, token: str) -> HttpResponse:
     if recipient is None:
         return render(request, "consents/preferences_unusable.html", status=404)
     now = timezone.now()
-    renewed = None
-    if request.method == "POST":
+    renewed = again_at = None
+    if request.method == "POST" and "later" in request.POST:
+        again_at = deferring.defer(recipient, now=now)
+    elif request.method == "POST":
         address = partial(client_address, request)
         renewed = renewing.renew(recipient, request.POST.getlist("renew"), address=address, now=now)
     found = renewing.of(recipient, now=now)
@@ -29,6 +31,8 @@ def renew(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "endings": endings,
         "waiting": [ending for ending in found if not ending.is_open],
+        "can_wait": any(ending.can_wait for ending in endings),
+        "again_at": again_at,
         "renewed": renewed,
         "versions": list({ending.version.pk: ending.version for ending in endings}.values()),
         "token": token,

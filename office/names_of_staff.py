@@ -23,6 +23,7 @@ HAPPENED: dict[str, str | Promise] = {
     "consent.withdrawn": gettext_lazy("Consent withdrawn"),
     "consent.expired": gettext_lazy("Consent ran out"),
     "consent.ended": gettext_lazy("Consent ended"),
+    "consent.deferred": gettext_lazy("Wants to be asked again later"),
     "consent.revoked": gettext_lazy("Consent ended by us"),
     "consent.requested": gettext_lazy("Consent waits for the button in an e-mail"),
     "consent.told": gettext_lazy("Somebody else says that they consented"),

@@ -30,6 +30,7 @@ TOLD_AS = {
     Status.INVALIDATED: "consent.ended",
     Status.REVOKED: "consent.revoked",
     Status.REQUESTED: "consent.requested",
+    Status.DEFERRED: "consent.deferred",
     Status.UNKNOWN: "consent.told",
 }
 

@@ -8,6 +8,7 @@ import pytest
 from consents import (
     answers,
     capture,
+    deferring,
     endings,
     entered,
     importing,
@@ -104,6 +105,11 @@ def revoked():
     revoking.revoke(person, state.event, why="not-pursued", now=make.days(1), actor=make.ACTOR)
 
 
+def deferred():
+    given()
+    deferring.defer(Recipient(EMAIL, ""), now=make.days(700))
+
+
 def refused():
     make.published()
     return make.captured(choices={"newsletter-email": False}).consent
@@ -122,6 +128,7 @@ KINDS = {
     expired: ("dpv:ConsentExpired", NONE, "us", "time ran out", PERSON),
     invalidated: ("dpv:ConsentInvalidated", NONE, "us", "something else", PERSON),
     revoked: ("dpv:ConsentRevoked", NONE, "us", "relies on it no more", PERSON),
+    deferred: ("dpv:ConsentRequestDeferred", NONE, PERSON, "a page of ours", PERSON),
     renewed: ("dpv:RenewedConsentGiven", EXPRESSED, PERSON, "a page of ours", PERSON),
     signed: ("dpv:ConsentGiven", EXPRESSED, GUARDIAN, "on paper", PERSON),
     spoken: ("dpv:ConsentGiven", EXPRESSED, PERSON, "by phone", PERSON),
