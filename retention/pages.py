@@ -71,7 +71,7 @@ def steer(request: HttpRequest, uuid: UUID, step: str) -> HttpResponse:
     act = runs.pause if step == "pause" else runs.resume
     said = _("Paused before its next batch.") if step == "pause" else _("It goes on within minutes.")
     now = timezone.now()
-    return done(request, lambda: act(run, actor=actor_of(request), now=now), said, "admin:forgetting")
+    return done(request, lambda: act(run, actor=actor_of(request), now=now), said, "admin:forgetting-run", uuid)
 
 
 def done(request: HttpRequest, act: Callable[[], Any], said: str, name: str, *to: Any) -> HttpResponse:
