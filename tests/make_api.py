@@ -148,7 +148,7 @@ STEPS = (
             *("work", "moves", "tasks/{system}", "decisions", "where", "prepare", "release", "messages"),
             *("corrections", "corrections/{correction}", "reviews", "reviews/{review}"),
             *("doubt", "doubt/approval", "doubt/arrived", "doubt/not-enough", "doubt/withdrawal", "identity", "person"),
-            *("clarification", "clarification/answer", "extension", "fee", "fee/paid", "where/answer"),
+            *("clarification", "clarification/answer", "extension", "exam", "fee", "fee/paid", "where/answer"),
             *("refusal", "refusal/release", "taking-back", "only-marketing", "rights", "duplicate", "duplicate/undo"),
             *("recipients", *(f"recipients/{{recipient}}/{told}" for told in ("told", "impossible", "replied"))),
             *("restriction/scope", "restriction/notice", "restriction/end"),

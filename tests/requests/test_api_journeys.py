@@ -260,7 +260,7 @@ def test_complaint(journey):
     closed = journey.post("outcome/", cause="process", **answer)
     assert (closed["state"], closed["allowed_moves"]) == ("closed", [])
     kinds = [letter["kind"] for letter in closed["letters"]]
-    assert kinds == ["complaint_acknowledgement", "complaint_progress", "complaint_outcome"]
+    assert kinds == ["complaint_received", "complaint_acknowledgement", "complaint_progress", "complaint_outcome"]
     assert journey.post("progress/", 409, text="More.")["code"] == "complaint-closed"
     assert "We lost it." in journey.collect()
     listed = journey.call("get", "complaints/?state=closed")
