@@ -53,6 +53,8 @@ WITH proven AS ({PROVEN}), filed AS (
 SELECT filed.id, before.letters, mail.id, opened.uuid, opened.id
 FROM filed CROSS JOIN before CROSS JOIN opened LEFT JOIN mail ON true
 """  # noqa: S608  (our own names)
+# Without its indentation: a text that is longer than 4096 bytes, psycopg takes apart anew every time.
+FILE = " ".join(FILE.split())
 NO_MAIL = dict.fromkeys(f"mail_{name}" for name in (*outbox.SEALED, *COPY))
 
 

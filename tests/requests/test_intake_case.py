@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg import _queries
 
 from consents.models import Suppression
 from consents.suppression import hashes_of
@@ -16,7 +17,7 @@ from core.outbox import deliver_due
 from core.vault import Unreadable
 from ledger.models import Entry
 from processing.models import System
-from requests import references
+from requests import filing, references
 from requests.intake import LinkUnusable, claim_of, confirm, send_new_link
 from requests.models import CaseFile, RequestEvent, RightsRequest, Task
 from subjects.identifiers import Claim
@@ -282,6 +283,10 @@ def test_where_nothing_is_stopped_there_is_nothing_beside_the_one_statement():
     with CaptureQueriesContext(connection) as beside:
         make_requests.case()
     assert beside.captured_queries == []
+
+
+def test_the_one_statement_is_short_enough_for_psycopg_to_remember():
+    assert len(filing.FILE.encode()) <= _queries.MAX_CACHED_STATEMENT_LENGTH
 
 
 @pytest.mark.django_db(transaction=True)
