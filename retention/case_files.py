@@ -7,6 +7,7 @@ from django.db import transaction
 
 from retention import cases, exact, runs
 from retention.models import RetentionRule, Run
+from retention.pace import Pace
 
 
 def expire(run: Run, rule: RetentionRule, clock: Callable[[], datetime]) -> None:
@@ -17,10 +18,10 @@ def expire(run: Run, rule: RetentionRule, clock: Callable[[], datetime]) -> None
     kept = cases.ruled_by(rule)
     if kept is None:
         return
-    approval, now = exact.of(run), clock()
+    approval, now, pace = exact.of(run), clock(), Pace(1)
     for rows in exact.files(rule, run.cutoff or date.min, now=now):
         chosen = exact.only(rows, approval, exact.Kind.FILE)
         for pk in list(chosen.order_by("pk").values_list("pk", flat=True)):
-            with transaction.atomic():
+            with pace, transaction.atomic():
                 gone = kept.expire(rows.filter(pk=pk), now)
                 runs.go_on(run, case_files=gone, now=clock())

@@ -15,6 +15,8 @@ from django.db import Error, connection
 # Nobody waits longer than a page may take: a person's rows stay locked from the first statement to the commit.
 AIM = 0.12
 SMALLEST, LARGEST, FIRST = 20, 2000, 100
+# Whoever waited long for a lock need not wait as long again, with the turn of all.
+LONGEST_REST = 1.0
 # What its sessions are called at the server, where whoever looks after it may see them: runs give way to others only.
 NAME = "kraken retention"
 # Whatever did something within the last second does something again, as a rule.
@@ -54,7 +56,7 @@ class Pace:
             wanted = int(min(self.worked * AIM / max(took, 0.001), self.size * 2))
             self.size = max(SMALLEST, min(wanted, LARGEST))
         if self._has_turn:
-            self._rest(0 if error else took)
+            self._rest(0 if error else min(took, LONGEST_REST))
 
     def _rest(self, seconds: float) -> None:
         self._has_turn = False

@@ -13,6 +13,7 @@ from django.db.models.query import QuerySet
 
 from retention import evidence
 from retention.models import Run
+from retention.pace import Pace
 from subjects.blocks import frozen
 from subjects.deletes import by_index, lock_people
 from subjects.erasure import end_needs
@@ -28,10 +29,10 @@ def sweep(run: Run, clock: Clock) -> None:
     held = (PersonalDataItem.objects.filter(**mine), Relationship.objects.filter(**mine))
     kept = ErasureBlock.objects.filter(**mine, released_at=None)
     found = DataSubject.objects.filter(*(~Exists(rows) for rows in (*held, kept)), emptied_at__isnull=False)
-    after = 0
+    after, pace = 0, Pace(SIZE)
     while portion := _next(found, after, clock()):
         after = portion[-1]
-        with transaction.atomic():
+        with pace, transaction.atomic():
             by_index()
             locked = lock_people([], portion, wait=False)
             free = DataSubject.objects.filter(~frozen(clock(), field="pk"), pk__in=locked)
