@@ -1,7 +1,7 @@
 """How much one transaction of a run takes along, and when: what others do here comes first.
 
 A run may take hours, and nobody waits for its end. So while others use the database its workers take turns, each with a
-rest as long as its transaction took; on a machine of its own it goes as fast as it can.
+rest twice as long as its transaction; on a machine of its own it goes as fast as it can.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ from django.db import Error, connection
 # Nobody waits longer than a page may take: a person's rows stay locked from the first statement to the commit.
 AIM = 0.12
 SMALLEST, LARGEST, FIRST = 20, 2000, 100
-# Whoever waited long for a lock need not wait as long again, with the turn of all.
-LONGEST_REST = 1.0
+# Of seconds in which others use the database, a third is enough. Whoever waited long for a lock rests no longer than
+# this, with the turn of all.
+REST, LONGEST_REST = 2, 1.0
 # What its sessions are called at the server, where whoever looks after it may see them: runs give way to others only.
 NAME = "kraken retention"
 # Whatever did something within the last second does something again, as a rule.
@@ -56,7 +57,7 @@ class Pace:
             wanted = int(min(self.worked * AIM / max(took, 0.001), self.size * 2))
             self.size = max(SMALLEST, min(wanted, LARGEST))
         if self._has_turn:
-            self._rest(0 if error else min(took, LONGEST_REST))
+            self._rest(0 if error else min(REST * took, LONGEST_REST))
 
     def _rest(self, seconds: float) -> None:
         self._has_turn = False
