@@ -13,7 +13,7 @@ from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db.models import Q
 
-from consents import pausing, permission, suppression
+from consents import coming_of_age, pausing, permission, suppression
 from consents.models import ConsentFormVersion, ConsentReminder, ConsentState, Status, Suppression
 from consents.verdicts import Reason, Verdict
 from processing.models import Channel, Purpose, PurposeVersion
@@ -152,13 +152,13 @@ def may_write(person: DataSubject, purpose: str, channel: str, *, now: datetime)
     return permission.may_process(person, purpose, Channel.EMAIL.value, now=now).allowed
 
 
-def address_of(person: DataSubject, *, never: Collection[str] = ()) -> str:
+def address_of(person: DataSubject) -> str:
     """Where to write to: an e-mail address that nobody shares, one that they showed is theirs first. Empty: none.
 
-    `never`: addresses (normalised) at which somebody else would answer.
+    Never where a parent was asked, who would answer as the child.
     """
     own = {claim.normalised for claim in suppression.claims_of(person) if claim.type == Identifier.Type.EMAIL}
-    own -= set(never)
+    own -= coming_of_age.of(person.uuid).addresses
     addresses = people.emails_of(person)
     return next((one for one in addresses if Claim(Identifier.Type.EMAIL, one).normalised in own), "")
 

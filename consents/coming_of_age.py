@@ -11,13 +11,17 @@ from datetime import datetime
 from uuid import UUID
 
 from consents.capture import FIELD
-from consents.guardians import month_of
+from consents.guardians import month_of, of_age_from
 from consents.models import ConsentEvent, ConsentFormVersion
+from consents.states import YES
 from core.errors import Invalid
 from core.models import Owner
 from core.vault import keys_of
 from subjects.identifiers import Claim
 from subjects.models import Identifier
+
+# Whom a form without an age is for.
+GROWN_UP = 18
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,35 @@ class ByParent:
         return version.minimum_age is not None and version.minimum_age <= self.age
 
 
+@dataclass(frozen=True)
+class Childhood:
+    """What somebody answered to forms with an age, the last first: (age, the parent who answered for them, if any)."""
+
+    answers: list[tuple[int, ByParent | None]]
+
+    @property
+    def addresses(self) -> set[str]:
+        """Where parents were asked: however old the child is since, nobody answers there as the child."""
+        return {parent.address for _age, parent in self.answers if parent and parent.address}
+
+    def is_too_young(self, minimum_age: int | None, *, now: datetime) -> bool:
+        """For a form with this age; one without an age is for grown-ups. The last answer to tell of it counts: of a
+        parent, that they are younger than any higher age too; of their own, that they are older than any lower one.
+        """
+        least = GROWN_UP if minimum_age is None else minimum_age
+        telling = (parent for age, parent in self.answers if (age <= least if parent else least <= age))
+        last = next(telling, None)
+        return last is not None and last.until > now
+
+
+def of(subject: UUID) -> Childhood:
+    asked = dict(ConsentFormVersion.objects.filter(minimum_age__isnull=False).values_list("pk", "minimum_age"))
+    found = ConsentEvent.objects.filter(subject=subject, form_version__in=asked, status__in=YES)
+    said = list(found.order_by("-effective_at", "-id").values_list("uuid", "form_version"))
+    given = by_parents([event for event, _version in said])
+    return Childhood([(asked[version or 0] or 0, given.get(event)) for event, version in said])
+
+
 def by_parents(events: Collection[UUID]) -> dict[UUID, ByParent]:
     """Which of these answers a parent or guardian gave, by event. Two queries, and one for forms with an age."""
     found = ConsentEvent.objects.filter(uuid__in=events, proof__isnull=False)
@@ -48,8 +81,10 @@ def by_parents(events: Collection[UUID]) -> dict[UUID, ByParent]:
         if event.proof and event.consent in keys:
             proof = json.loads(keys[event.consent].open(FIELD, bytes(event.proof)))
             guardian = proof.get("guardian") or {}
-            if until := month_of(guardian.get("until")):
-                given[uuid] = ByParent(until, ages[event.form_version or 0] or 0, _normalised(guardian.get("email")))
+            if month := month_of(guardian.get("until")):
+                given[uuid] = ByParent(
+                    of_age_from(month), ages[event.form_version or 0] or 0, _normalised(guardian.get("email"))
+                )
     return given
 
 

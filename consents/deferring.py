@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from consents import asking, coming_of_age, projection, renewing, unsubscribe
+from consents import asking, projection, renewing, unsubscribe
 from consents.models import ConsentEvent, ConsentReminder, Status
 from consents.renewing import Ending
 from consents.unsubscribe import Recipient
@@ -85,8 +85,7 @@ def _ask_again(subject: UUID, *, now: datetime) -> None:
     events = set(rows.select_for_update().values_list("event", flat=True))
     person = DataSubject.objects.filter(uuid=subject, is_test=False).first()
     if person and people.hold(person):
-        parents = coming_of_age.by_parents(events)
-        address = asking.address_of(person, never=[parent.address for parent in parents.values()])
+        address = asking.address_of(person)
         found = renewing.of(Recipient(address, ""), now=now) if address else []
         left = [ending for ending in found if ending.said and ending.said.uuid in events]
         # Whoever has answered since, or said no to anything that covers it, is left in peace.

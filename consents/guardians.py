@@ -2,6 +2,7 @@
 
 Below the age a parent or guardian must authorise it, and reasonable efforts must be made to see that it is them: they
 are asked by e-mail at an address that is not the child's. What they said ends when the child is old enough to be asked.
+Only the month is asked for, so that is when it is over: on its first day a child born on its last is still too young.
 """
 
 import re
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from dateutil.relativedelta import relativedelta
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, Text
@@ -95,19 +97,24 @@ def _guardian(data: object, age: int, claims: list[Claim], *, now: datetime) -> 
 
 
 def _until(data: object, age: int, *, now: datetime) -> datetime:
-    until = month_of(data.get("until")) if isinstance(data, Mapping) else None
-    if until is None or not now < until <= now.replace(year=now.year + age, day=1):
+    month = month_of(data.get("until")) if isinstance(data, Mapping) else None
+    if month is None or not (now < of_age_from(month) and month <= now.replace(year=now.year + age, day=1)):
         raise Invalid(
             fields={
                 "guardian.until": _("Give the month in which the child turns %(age)s, for example 2029-05.")
                 % {"age": age}
             }
         )
-    return until
+    return of_age_from(month)
+
+
+def of_age_from(month: datetime) -> datetime:
+    """From when on everybody born in this month of their year has the age: the first moment of the month after."""
+    return month + relativedelta(months=1)
 
 
 def month_of(text: object) -> datetime | None:
-    """The first moment after this month has begun to count: by its end the child has the age."""
+    """The first moment of the month."""
     found = MONTH.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         return None

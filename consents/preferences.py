@@ -4,7 +4,7 @@ Who holds a link that we mailed has the mailbox it was mailed to, so a "yes" giv
 It is recorded as an answer to the form in force, whose words stand beside the box. A "no" needs no form.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,17 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from consents import answers, browsers, capture, forms, pausing, preferences_receipts, preferences_words, suppression
+from consents import (
+    answers,
+    browsers,
+    capture,
+    coming_of_age,
+    forms,
+    pausing,
+    preferences_receipts,
+    preferences_words,
+    suppression,
+)
 from consents.models import Pause
 from consents.preferences_words import Control
 from consents.states import Standing, states_of
@@ -43,6 +53,8 @@ class Box:
     receipt: UUID | None = None
     # They said "no" to what nobody asked them about.
     objected: bool = False
+    # A parent or guardian answers: the person is too young, or this is the parent's own mailbox.
+    by_parent: bool = False
 
     @property
     def form(self) -> str:
@@ -54,7 +66,7 @@ class Box:
 
     @property
     def can_begin(self) -> bool:
-        return self.form not in (END, STOP)
+        return self.form not in (END, STOP) and not self.by_parent
 
 
 @dataclass(frozen=True)
@@ -121,7 +133,8 @@ def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
         pause.purpose.slug if pause.purpose else "": pause for pause in pausing.standing([recipient.claim], now=now)
     }
     standing = [one for one in (states_of(subject) if subject else []) if one.is_valid(now)]
-    boxes = _boxes(preferences_words.controls(locale), standing)
+    controls = preferences_words.controls(locale)
+    boxes = _boxes(controls, standing, _by_parent(recipient, subject, controls, now=now))
     consents = [version for version in live if version.basis == Basis.CONSENT and version.purpose.slug in boxes]
     consents += _no_longer_live(set(boxes) - {version.purpose.slug for version in live})
     return Choices(
@@ -163,7 +176,20 @@ def ended(changes: Iterable[Change]) -> set[str]:
     return {slug for change in changes if not change.is_on for slug in change.purposes}
 
 
-def _boxes(controls: Iterable[Control], standing: list[Standing]) -> dict[str, list[Box]]:
+def _by_parent(
+    recipient: Recipient, subject: DataSubject | None, controls: Iterable[Control], *, now: datetime
+) -> set[Control]:
+    """What a parent or guardian answers for this child, so that no box begins it."""
+    if subject is None:
+        return set()
+    childhood = coming_of_age.of(subject.uuid)
+    is_parent = recipient.claim.normalised in childhood.addresses
+    return {one for one in controls if is_parent or childhood.is_too_young(one.minimum_age, now=now)}
+
+
+def _boxes(
+    controls: Iterable[Control], standing: list[Standing], by_parent: Collection[Control]
+) -> dict[str, list[Box]]:
     """Of each purpose: what a form on show asks, and every consent beside it that stands, from wherever it came."""
     given = {(one.purpose, one.channel): one for one in standing}
     proofs = preferences_receipts.of_events(one.event for one in standing)
@@ -179,7 +205,10 @@ def _boxes(controls: Iterable[Control], standing: list[Standing]) -> dict[str, l
         shown.add((purpose, found.channel if found else channel))
         name = f"{control.form}:{control.key}"
         proof = proofs.get(found.event) if found else None
-        box = Box(name, purpose, control.label, control.hint, bool(found), channel, control.locale, found, proof)
+        box = Box(
+            *(name, purpose, control.label, control.hint, bool(found), channel, control.locale, found, proof),
+            by_parent=control in by_parent,
+        )
         boxes.setdefault(purpose, []).append(box)
     for (purpose, channel), found in given.items():
         if (purpose, channel) not in shown:

@@ -36,6 +36,7 @@ class Control:
     label: str
     hint: str
     locale: str
+    minimum_age: int | None = None
 
 
 def controls(locale: str) -> list[Control]:
@@ -49,7 +50,10 @@ def controls(locale: str) -> list[Control]:
         version = versions.get(locale) or versions[DEFAULT_LOCALE]
         for one in version.controls:
             hint = " ".join(part for part in (one["hint"], _only_from(version.minimum_age)) if part)
-            control = Control(slug, one["key"], one["purpose"], one["channel"], one["label"], hint, version.locale)
+            control = Control(
+                *(slug, one["key"], one["purpose"], one["channel"], one["label"], hint, version.locale),
+                version.minimum_age,
+            )
             found.setdefault((control.purpose, control.channel), control)
     return list(found.values())
 

@@ -81,7 +81,7 @@ def _remind(subject: UUID, *, now: datetime) -> bool:
         return False
     states = _undecided(subject, now=now)
     parents = coming_of_age.by_parents([state.event for state in states])
-    address = asking.address_of(person, never=[parent.address for parent in parents.values()])
+    address = asking.address_of(person)
     reasons = {
         state.event: _of_child(person, state, parent, address, now=now)
         if (parent := parents.get(state.event))

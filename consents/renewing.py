@@ -51,9 +51,13 @@ class Ending:
 
 
 def of(recipient: Recipient, *, now: datetime) -> list[Ending]:
-    """What this address may renew now, what ends first at the top. Nobody's address gets an empty list."""
+    """What this address may renew now, what ends first at the top. Nobody's address gets an empty list, and so does
+    that of a parent whom somebody wrote down there as the child's.
+    """
     subject = people.find([recipient.claim])
-    found = [ending for state in _states(subject, now) if (ending := _ending(subject, state, now))] if subject else []
+    if subject is None or recipient.claim.normalised in coming_of_age.of(subject.uuid).addresses:
+        return []
+    found = [ending for state in _states(subject, now) if (ending := _ending(subject, state, now))]
     return sorted(found, key=lambda ending: (ending.until is None, ending.until or now, ending.name))
 
 

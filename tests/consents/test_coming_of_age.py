@@ -14,6 +14,7 @@ from consents import (
     endings,
     entered,
     forms,
+    preferences,
     rebuild,
     receipts_record,
     reminders,
@@ -23,7 +24,9 @@ from consents import (
     withdraw,
 )
 from consents.models import ConsentEvent, ConsentReminder, ConsentRenewal, ConsentState
+from consents.states import YES
 from consents.unsubscribe import Recipient
+from core.errors import Invalid
 from core.outbox import deliver_due
 from ledger.models import Entry
 from processing.models import Channel
@@ -35,7 +38,8 @@ from tests import make_staff
 pytestmark = pytest.mark.django_db
 EMAIL, PARENT = "ada@example.com", "parent@example.com"
 # Answered on 3 March 2026 for a child who turns 13 in September 2027.
-DAY = make.datetime(2027, 8, 31, 23, tzinfo=make.UTC)
+# Born on the 30th they are still 12 on the 1st, so the day is that of the month after (British Summer Time).
+DAY = make.datetime(2027, 9, 30, 23, tzinfo=make.UTC)
 BEFORE = DAY - timedelta(days=30)
 
 
@@ -65,20 +69,20 @@ def test_the_child_is_told_once_a_month_before_and_never_the_parent(mailoutbox):
     assert reminders.remind_due(now=BEFORE + timedelta(days=9)) == 0
     deliver_due(now=BEFORE)
     (mail,) = mailoutbox
-    assert (mail.to, mail.subject) == ([EMAIL], "From 1 September 2027 you decide yourself")
+    assert (mail.to, mail.subject) == ([EMAIL], "From 1 October 2027 you decide yourself")
     assert "a parent or guardian agreed for you" in mail.body
     assert "once you are 13" in mail.body
-    assert "E-mail me.\n  From 1 September 2027 you decide yourself, and" in mail.body
+    assert "E-mail me.\n  From 1 October 2027 you decide yourself, and" in mail.body
     assert "List-Unsubscribe" in mail.message()
     said = json.loads(Entry.objects.get(kind="consent.reminded").body)["data"]
-    assert said == {"age": 13, "choices": ["newsletter:email"], "until": "2027-08-31T23:00:00.000000Z"}
+    assert said == {"age": 13, "choices": ["newsletter:email"], "until": "2027-09-30T23:00:00.000000Z"}
 
 
 def test_silence_ends_it_and_only_their_own_act_from_that_day_on_begins_it_anew(client, monkeypatch):
     make.published(minimum_age=13)
     given()
     told = page(client, monkeypatch, now=BEFORE)
-    assert "From 1 September 2027 you decide yourself: open this page again then" in told
+    assert "From 1 October 2027 you decide yourself: open this page again then" in told
     assert 'type="checkbox"' not in told
     assert "Renew what I ticked" not in told
     # What is sent all the same counts for nothing.
@@ -89,7 +93,7 @@ def test_silence_ends_it_and_only_their_own_act_from_that_day_on_begins_it_anew(
     told = page(client, monkeypatch, now=DAY + timedelta(days=20))
     assert "Now you decide yourself." in told
     assert "Only if you are 13 or older." in told
-    assert "It ended on 1 September 2027." in told
+    assert "It ended on 1 October 2027." in told
     page(client, monkeypatch, now=DAY + timedelta(days=20), renew="join:newsletter-email")
     assert make.reason(now=DAY + timedelta(days=21)) == "+consent-given"
     assert rebuild.differences() == 0
@@ -103,7 +107,7 @@ def test_silence_ends_it_and_only_their_own_act_from_that_day_on_begins_it_anew(
 
 def test_a_parents_yes_of_last_week_is_asked_too_and_a_short_one_of_a_grown_up_is_not(mailoutbox):
     make.published(minimum_age=13)
-    given("2026-04")
+    given("2026-03")
     make.captured("old@example.com", of_age=True)
     assert reminders.remind_due(now=make.days(1)) == 1
     deliver_due(now=make.days(1))
@@ -168,7 +172,7 @@ def signed(identity, channel):
     return entered.enter(data, kind="in_person", note=note, file=None, actor=make.ACTOR, now=make.NOW)
 
 
-def test_staff_are_shown_a_child_without_an_address_until_they_answer(client):
+def test_staff_are_shown_a_child_without_an_address_until_they_answer():
     signed({"phone": "+44 7700 900123"}, Channel.SMS.value)
     assert reminders.remind_due(now=BEFORE) == 1
     assert why() == "child-not-reached"
@@ -186,13 +190,73 @@ def test_staff_are_shown_a_child_without_an_address_until_they_answer(client):
 
 def test_the_parents_address_is_never_the_childs():
     """Also where it became one of the child's: somebody wrote it down there since."""
-    make.published(minimum_age=13)
-    done = given(identity={"phone": "+44 7700 900123"})
-    child = people.find([Claim("phone", "+44 7700 900123")])
-    assert child.uuid == done.subject
-    people.link(child, Claim("email", PARENT))
+    linked()
     assert reminders.remind_due(now=BEFORE) == 1
     assert why() == "child-not-reached"
+
+
+def linked():
+    """The parent's address became one of the child's."""
+    make.published(minimum_age=13)
+    given(identity={"phone": "+44 7700 900123"})
+    child = people.find([Claim("phone", "+44 7700 900123")])
+    people.link(child, Claim("email", PARENT))
+
+
+def test_the_parents_mailbox_goes_on_with_nothing_as_the_child(client, monkeypatch):
+    linked()
+    endings.expire_due(now=DAY)
+    after = DAY + timedelta(days=1)
+    assert "Nothing ends soon" in page(client, monkeypatch, now=after, email=PARENT)
+    page(client, monkeypatch, now=after, email=PARENT, renew="join:newsletter-email")
+    assert not choose(PARENT, True, now=after)
+    assert not ConsentEvent.objects.filter(status__in=YES, effective_at__gt=make.NOW).exists()
+    # To end something is as easy for them as for anybody.
+    preferences.stop_marketing(Recipient(PARENT, ""), now=after)
+    assert make.reason(PARENT, now=after) == "objected"
+
+
+def choose(email, on, *, now):
+    """What the box of the newsletter makes of it; returns what changed."""
+    return preferences.save(Recipient(email, ""), {"join:newsletter-email": on}, now=now)
+
+
+def test_your_choices_begin_nothing_before_they_are_old_enough(client, monkeypatch):
+    make.published(minimum_age=13, controls=[make.control(), make.control("surveys", "surveys")])
+    given(choices={"newsletter-email": True, "surveys": False})
+    (change,) = choose(EMAIL, False, now=BEFORE)
+    # What only a parent can give anew is not offered to be undone.
+    assert change.before == {}
+    early = DAY - timedelta(seconds=1)
+    assert choose(EMAIL, True, now=early) == []
+    assert preferences.save(Recipient(EMAIL, ""), {"join:surveys": True}, now=early) == []
+    monkeypatch.setattr("consents.views_preferences.timezone.now", lambda: early)
+    address = reverse("consents:preferences", args=[unsubscribe.seal(Recipient(EMAIL, ""))])
+    told = client.get(address).content.decode()
+    assert "A parent or guardian has answered. To begin this yourself you must be old enough" in told
+    assert 'name="join:newsletter-email"' not in told
+    assert choose(EMAIL, True, now=DAY)
+    assert make.reason(now=DAY) == "+consent-given"
+
+
+def test_a_parents_answer_about_one_age_tells_nothing_of_a_lower_one():
+    make.published(minimum_age=16)
+    make.published("other", [make.control("surveys", "surveys")], minimum_age=13)
+    given("2030-09")
+    assert preferences.save(Recipient(EMAIL, ""), {"other:surveys": True}, now=make.days(1))
+    withdraw.withdraw([Claim("email", EMAIL)], purposes=["newsletter"], now=make.days(2), actor=make.ACTOR)
+    assert choose(EMAIL, True, now=make.days(3)) == []
+
+
+def test_a_parent_answers_also_in_the_month_in_which_the_child_has_their_birthday():
+    make.published(minimum_age=13)
+    given("2026-03")
+    assert make.reason(now=make.datetime(2026, 3, 31, 22, 59, tzinfo=make.UTC)) == "+consent-given"
+    assert make.reason(now=make.datetime(2026, 3, 31, 23, tzinfo=make.UTC)) == "consent-expired"
+    with pytest.raises(Invalid):
+        given("2026-02")
+    with pytest.raises(Invalid):
+        given("2039-04")
 
 
 def test_the_office_lists_them_today_and_on_a_page(monkeypatch):
@@ -205,5 +269,5 @@ def test_the_office_lists_them_today_and_on_a_page(monkeypatch):
     listed = agent.get("/admin/consents-told/children/").content.decode()
     assert f"/admin/people/{child}/" in listed
     assert "the person themself, from that day on" in listed
-    assert "Wednesday 1 September 2027" in listed
+    assert "Friday 1 October 2027" in listed
     assert "Children whom no e-mail could ask" in agent.get("/admin/").content.decode()

@@ -219,7 +219,7 @@ def test_what_a_parent_said_ends_when_the_child_is_old_enough():
     make.published(minimum_age=13, now=make.days(-1))
     body = make.body(version=2, guardian={"email": "parent@example.com", "until": "2026-09"})
     done = capture.capture(answers.read(body, now=make.NOW), now=make.NOW, actor=make.ACTOR)
-    assert ConsentEvent.objects.get(consent=done.consent).valid_until.isoformat().startswith("2026-08-31T23")
+    assert ConsentEvent.objects.get(consent=done.consent).valid_until.isoformat().startswith("2026-09-30T23")
 
 
 @override_settings(CONSENT_AGE=13)

@@ -167,7 +167,7 @@ def test_a_paper_that_a_parent_signed_counts_until_the_child_is_old_enough(agent
     assert "in which the child turns 13" in text(signed(guardian_until="1999", guardian_words="Signed beside him."))
     assert signed(guardian_until="05 2027", guardian_words="Signed beside him, passport seen.").status_code == 302
     event = ConsentEvent.objects.get()
-    assert (event.status, event.valid_until.isoformat()) == ("given", "2027-04-30T23:00:00+00:00")
+    assert (event.status, event.valid_until.isoformat()) == ("given", "2027-05-31T23:00:00+00:00")
     (shown,) = evidence.of(DataSubject.objects.get(uuid=event.subject))
     assert shown.note["guardian"] == "Signed beside him, passport seen."
     # Nobody is asked by e-mail: it is signed.
