@@ -147,6 +147,17 @@ def _applicant(row: Row, turn: int) -> Row:
     }
 
 
+def _employee(row: Row, turn: int) -> Row:
+    """Hired after an application: at work, gone less than two years ago, or more than six."""
+    ended = [None, 20, 75][turn % 3]
+    application = f"Application for {row['job']}: CV and letter"
+    return {
+        "relationship": {"role": "employee", "ground": "hired", "source": "website"},
+        "items": _items(row, 90, "website", ["employment"], application=application),
+        "ends": {"what": "contract_ended_on", "months": ended} if ended else None,
+    }
+
+
 def _supplier(row: Row, turn: int) -> Row:
     ended = [None, 20, 75][turn % 3]
     purposes = ["supplier-management"]
@@ -203,6 +214,7 @@ KINDS = [
     _enquirer,
     _subscriber,
     _applicant,
+    _employee,
     _supplier,
     _subscriber,
     _visitor,
