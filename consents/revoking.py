@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from consents import endings
@@ -54,14 +54,18 @@ def revoke_retired(*, now: datetime, limit: int = 500) -> int:
     Verdicts do not wait for this: they look at the purpose. In a sweep, so that a purpose may be taken up again on the
     day it was retired by mistake.
     """
-    held = [PurposeStatus.LIVE, PurposeStatus.SUSPENDED]
-    known = Purpose.objects.filter(versions__status=PurposeStatus.RETIRED).exclude(versions__status__in=held)
-    retired = list(known.distinct().values_list("pk", flat=True))
+    retired = list(_retired().values_list("pk", flat=True))
     standing = (
         ConsentState.objects.filter(purpose__in=retired, status__in=YES) if retired else ConsentState.objects.none()
     )
     people = dict.fromkeys(standing.order_by("subject").values_list("subject", flat=True)[:limit])
     return sum(_revoke_retired(subject, retired, now=now) for subject in people)
+
+
+def _retired() -> QuerySet[Purpose]:
+    held = [PurposeStatus.LIVE, PurposeStatus.SUSPENDED]
+    known = Purpose.objects.filter(versions__status=PurposeStatus.RETIRED).exclude(versions__status__in=held)
+    return known.distinct()
 
 
 @transaction.atomic
@@ -70,7 +74,11 @@ def _revoke_retired(subject: UUID, retired: list[int], *, now: datetime) -> bool
     if person is None or not hold(person):
         return False
     by_purpose: dict[Purpose, list[ConsentState]] = defaultdict(list)
-    standing = ConsentState.objects.filter(subject=subject, purpose__in=retired, status__in=YES)
+    # Looked at again, while nobody publishes them: a purpose may have been taken up while others were done.
+    list(Purpose.objects.filter(pk__in=retired).order_by("pk").select_for_update(no_key=True))
+    standing = ConsentState.objects.filter(
+        subject=subject, purpose__in=_retired().filter(pk__in=retired), status__in=YES
+    )
     for state in standing.select_related("purpose"):
         by_purpose[state.purpose].append(state)
     for purpose, states in by_purpose.items():

@@ -275,7 +275,7 @@ CONSENT_FORM_GRACE_DAYS = env.int("CONSENT_FORM_GRACE_DAYS", default=30)
 # Whoever said no is not asked again for so many months, and never for fewer than six (consents/asking.py).
 CONSENT_REASK_MONTHS = max(6, env.int("CONSENT_REASK_MONTHS", default=6))
 # A consent that somebody else collected counts for so many months from the day it was given (consents/entered.py).
-CONSENT_INDIRECT_MONTHS = min(24, env.int("CONSENT_INDIRECT_MONTHS", default=6))
+CONSENT_INDIRECT_MONTHS = max(1, min(24, env.int("CONSENT_INDIRECT_MONTHS", default=6)))
 # The age from which a child consents to an online service alone (DPA 2018 s.9; EU states have up to 16).
 CONSENT_AGE = env.int("CONSENT_AGE", default=13)
 SPECTACULAR_SETTINGS = {

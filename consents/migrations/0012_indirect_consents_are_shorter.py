@@ -1,7 +1,9 @@
 """What somebody else collected counts for a few months from the day it was given: also what stands already.
 
 Events are never changed, so each has another one behind it, a microsecond later and under the same evidence, and the
-state follows. What is over by then is recorded as expired the night after.
+state follows. Nothing ends before this moment: what was done on it until now was lawful, and no evidence may say
+otherwise. Nor is there an entry of its own: nobody has ended anything, and the night after its day the end is recorded
+like any other.
 """
 
 from django.conf import settings
@@ -9,9 +11,10 @@ from django.db import migrations
 
 SHORTEN = """
 WITH longer AS (
-    SELECT said.*, state.id AS state, said.effective_at + make_interval(months => %s) AS until
+    SELECT said.*, greatest(said.effective_at + make_interval(months => %s), now()) AS until
     FROM consents_consentstate state JOIN consents_consentevent said ON said.uuid = state.event
-    WHERE state.status = 'given' AND state.valid_until > said.effective_at + make_interval(months => %s)
+    WHERE state.status = 'given'
+      AND state.valid_until > greatest(said.effective_at + make_interval(months => %s), now())
       AND EXISTS (SELECT FROM consents_consentevent told WHERE told.consent = said.consent
                   AND told.subject = said.subject AND told.origin = 'third_party')
 ), shorter AS (

@@ -91,6 +91,22 @@ def test_a_purpose_that_is_published_anew_keeps_its_consents(agreed):
     assert make.reason(now=make.days(2)) == "+consent-given"
 
 
+def test_a_purpose_taken_up_again_while_others_are_swept_keeps_its_consents(agreed, monkeypatch):
+    version = PurposeVersion.objects.get(purpose__slug="newsletter", status="live")
+    version.retire(now=make.days(1), actor=make.ACTOR)
+    hold = revoking.hold
+
+    def published_meanwhile(person):
+        version.pk, version.number, version.status, version.effective_from = None, 2, "draft", None
+        version.save(force_insert=True)
+        version.publish(now=make.days(1), actor=make.ACTOR)
+        return hold(person)
+
+    monkeypatch.setattr(revoking, "hold", published_meanwhile)
+    assert revoking.revoke_retired(now=make.days(2)) == 0
+    assert make.reason(now=make.days(2)) == "+consent-given"
+
+
 def test_what_we_ended_is_not_outgrown_by_a_change_too(agreed):
     end(agreed)
     changed = make.draft(controls=[make.control(label="E-mail me twice.")])
