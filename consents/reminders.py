@@ -8,6 +8,7 @@ who is old enough by then, a parent's "yes" is asked of the child (consents/comi
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from consents.coming_of_age import ByParent
 from consents.models import ConsentReminder, ConsentRenewal, ConsentState, Status
 from consents.states import YES
 from consents.unsubscribe import Recipient
+from consents.verdicts import Reason
 from core.models import Controller
 from core.outbox import post_mail
 from ledger import entries
@@ -37,6 +39,9 @@ LEAST = 2 * BEFORE
 # For how long after its end staff are shown what nobody was asked about.
 AFTER = timedelta(days=60)
 KeptBack = ConsentReminder.KeptBack
+FOR_STAFF = (KeptBack.BY_GUARDIAN, KeptBack.CHILD_NOT_REACHED)
+# The verdicts under which staff may ask: what ended is over, or a changed form asks for something else.
+ASKABLE = (*renewing.RENEWABLE, Reason.CONSENT_MISSING)
 # Those about whom nothing is decided yet, the soonest first. A form with an age may have been answered by a parent a
 # week before the child is old enough. Test people are nobody.
 DUE = """
@@ -62,16 +67,39 @@ def remind_due(*, now: datetime, limit: int = 200) -> int:
 def for_staff(*, now: datetime, limit: int = 200) -> list[ConsentReminder]:
     """What a parent agreed to, of which nobody could be asked whether it goes on; what ends first at the top.
 
-    Until somebody has answered, or it has ended two months ago.
+    Until somebody has answered, or it has ended two months ago, and only while nothing else stands against asking.
     """
-    open_ones = ConsentReminder.objects.filter(
-        kept_back__in=[KeptBack.BY_GUARDIAN, KeptBack.CHILD_NOT_REACHED], until__gt=now - AFTER
-    )
+    open_ones = ConsentReminder.objects.filter(kept_back__in=FOR_STAFF, until__gt=now - AFTER)
     same = ConsentState.objects.filter(
         subject=OuterRef("subject"), purpose=OuterRef("purpose"), channel=OuterRef("channel")
     )
-    answered = same.exclude(event=OuterRef("event")).exclude(status=Status.EXPIRED)
-    return list(open_ones.exclude(Exists(answered)).select_related("purpose").order_by("until", "pk")[:limit])
+    answered = same.exclude(event=OuterRef("event")).exclude(status__in=[Status.EXPIRED, Status.INVALIDATED])
+    rows = open_ones.exclude(Exists(answered)).select_related("purpose").order_by("until", "pk")
+    return list(islice((row for row in rows if _may_be_asked(row, now=now)), limit))
+
+
+def tell_staff(subject: UUID, states: Sequence[ConsentState], *, until: datetime, now: datetime) -> None:
+    """Of what a parent agreed to, and a changed form outgrew: it ends sooner than it was to, and nobody is mailed."""
+    parents = coming_of_age.by_parents([state.event for state in states])
+    rows = [
+        _decided(
+            *(subject, state, until),
+            KeptBack.BY_GUARDIAN if until < parents[state.event].until else KeptBack.CHILD_NOT_REACHED,
+            now=now,
+        )
+        for state in states
+    ]
+    ConsentReminder.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["event"], update_fields=["until", "kept_back"]
+    )
+
+
+def _may_be_asked(row: ConsentReminder, *, now: datetime) -> bool:
+    """Whether no objection, restriction or pause has come since it was decided."""
+    person = DataSubject.objects.filter(uuid=row.subject).first()
+    if person is None:
+        return False
+    return permission.may_process(person, row.purpose.slug, row.channel, now=now).reason in ASKABLE
 
 
 @transaction.atomic
@@ -89,16 +117,7 @@ def _remind(subject: UUID, *, now: datetime) -> bool:
         for state in states
     }
     ConsentReminder.objects.bulk_create(
-        ConsentReminder(
-            subject=subject,
-            purpose=state.purpose,
-            channel=state.channel,
-            event=state.event,
-            until=state.valid_until or now,
-            decided_at=now,
-            kept_back=reasons[state.event],
-        )
-        for state in states
+        _decided(subject, state, state.valid_until or now, reasons[state.event], now=now) for state in states
     )
     told = [state for state in states if not reasons[state.event]]
     own = [state for state in told if state.event not in parents]
@@ -107,6 +126,11 @@ def _remind(subject: UUID, *, now: datetime) -> bool:
     if grown := [state for state in told if state.event in parents]:
         _mail(person, address, grown, age=max(parents[state.event].age for state in grown), now=now)
     return bool(states)
+
+
+def _decided(subject: UUID, state: ConsentState, until: datetime, kept_back: str, *, now: datetime) -> ConsentReminder:
+    same = {"purpose": state.purpose, "channel": state.channel, "event": state.event}
+    return ConsentReminder(subject=subject, **same, until=until, decided_at=now, kept_back=kept_back)
 
 
 def _undecided(subject: UUID, *, now: datetime) -> list[ConsentState]:
@@ -132,8 +156,11 @@ def _kept_back(person: DataSubject, state: ConsentState, address: str, *, now: d
 
 
 def _of_child(person: DataSubject, state: ConsentState, parent: ByParent, address: str, *, now: datetime) -> str:
-    """The same of what a parent agreed to. Whom nobody can write to, staff are told of (`for_staff`)."""
-    if not permission.may_process(person, state.purpose.slug, state.channel, now=now).allowed:
+    """The same of what a parent agreed to. Whom nobody can write to, staff are told of (`for_staff`): also who wants
+    to hear nothing on that day, once the pause is over.
+    """
+    verdict = permission.may_process(person, state.purpose.slug, state.channel, now=now)
+    if not verdict.allowed and verdict.reason is not Reason.PAUSED:
         return KeptBack.NOT_ALLOWED
     if state.valid_until and state.valid_until < parent.until:
         return KeptBack.BY_GUARDIAN

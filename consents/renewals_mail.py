@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from consents import asking, coming_of_age, unsubscribe
+from consents import asking, coming_of_age, reminders, unsubscribe
 from consents.models import ConsentFormVersion, ConsentRenewal, ConsentState
 from consents.states import YES
 from consents.unsubscribe import Recipient
@@ -34,19 +34,25 @@ def _ask(subject: UUID, version: int, *, now: datetime) -> None:
     rows = ConsentRenewal.objects.filter(subject=subject, form_version=version, asked_at=None, ended_at=None)
     marked = list(rows.select_for_update().select_related("purpose"))
     person = DataSubject.objects.filter(uuid=subject).first()
-    standing = set(
-        ConsentState.objects.filter(event__in=[row.event for row in marked], status__in=YES).values_list(
-            "event", flat=True
-        )
-    )
-    # Nobody asks a child to agree before they are old enough (Art 8).
-    parents = coming_of_age.by_parents(standing)
+    standing = {
+        state.event: state
+        for state in ConsentState.objects.filter(
+            event__in=[row.event for row in marked], status__in=YES
+        ).select_related("purpose")
+    }
+    # Nobody asks a child to agree before they are old enough (Art 8): staff are told that it ends.
+    young = {event for event, parent in coming_of_age.by_parents(standing).items() if parent.until > now}
+    if young:
+        until = min(row.until for row in marked if row.event in young)
+        reminders.tell_staff(subject, [standing[event] for event in young], until=until, now=now)
+        rows.filter(event__in=young).update(kept_back=True)
+        rows = rows.exclude(event__in=young)
     allowed = [
         row
         for row in marked
         if person
         and row.event in standing
-        and (row.event not in parents or parents[row.event].until <= now)
+        and row.event not in young
         # Asking for consent to marketing is marketing (PECR reg 22): the old "yes" must still allow it.
         and asking.may_write(person, row.purpose.slug, row.channel, now=now)
     ]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -18,6 +19,7 @@ from consents import (
     rebuild,
     receipts_record,
     reminders,
+    renewals,
     renewals_mail,
     renewing,
     unsubscribe,
@@ -30,7 +32,7 @@ from core.errors import Invalid
 from core.outbox import deliver_due
 from ledger.models import Entry
 from processing.models import Channel
-from subjects import people
+from subjects import people, restrictions
 from subjects.identifiers import Claim
 from tests import make_consents as make
 from tests import make_staff
@@ -153,6 +155,24 @@ def test_a_consent_that_ends_before_they_are_old_enough_is_their_parents_to_give
     assert ConsentRenewal.objects.get().kept_back
 
 
+def test_staff_are_told_of_a_child_whose_parents_yes_a_changed_form_ends():
+    make.published(minimum_age=13)
+    given("2030-09")
+    changed = make.draft(controls=[make.control(label="E-mail me twice.")], minimum_age=13)
+    forms.publish(changed, now=make.days(2), actor=make.ACTOR, asks_again=["newsletter-email"])
+    renewals_mail.ask_due(now=make.days(3))
+    mark = ConsentRenewal.objects.get()
+    assert (mark.kept_back, mark.asked_at) == (True, None)
+    (row,) = reminders.for_staff(now=make.days(3))
+    assert (row.until, row.kept_back) == (mark.until, "by-guardian")
+    assert renewals.end_due(now=mark.until) == 1
+    assert len(reminders.for_staff(now=mark.until)) == 1
+    # A parent gives it anew.
+    day = mark.until + timedelta(days=1)
+    given("2030-09", version=2, now=day)
+    assert reminders.for_staff(now=day) == []
+
+
 @pytest.mark.parametrize(("age", "reason"), [(13, ""), (16, "not-asked-any-more"), (None, "not-asked-any-more")])
 def test_nobody_is_asked_by_a_form_for_older_people(age, reason):
     make.published(minimum_age=13)
@@ -193,6 +213,41 @@ def test_the_parents_address_is_never_the_childs():
     linked()
     assert reminders.remind_due(now=BEFORE) == 1
     assert why() == "child-not-reached"
+
+
+def unreachable():
+    """A child without an e-mail address, of whom staff are told."""
+    make.published(minimum_age=13)
+    given(identity={"phone": "+44 7700 900123"})
+    reminders.remind_due(now=BEFORE)
+    assert len(reminders.for_staff(now=BEFORE)) == 1
+    return people.find([Claim("phone", "+44 7700 900123")])
+
+
+def test_nobody_is_told_to_ask_a_child_whose_data_may_only_be_stored():
+    child = unreachable()
+    placed = restrictions.restrict(child, ground="accuracy", placed_for=uuid4(), now=BEFORE, actor=make.ACTOR)
+    assert reminders.for_staff(now=BEFORE) == []
+    restrictions.lift(placed, now=BEFORE, actor=make.ACTOR)
+    assert len(reminders.for_staff(now=BEFORE, limit=1)) == 1
+
+
+def test_nobody_is_told_to_ask_a_child_who_has_objected_since_it_ended():
+    unreachable()
+    endings.expire_due(now=DAY)
+    phone = Claim("phone", "+44 7700 900123")
+    withdraw.withdraw([phone], purposes="all-marketing", now=DAY, actor=make.ACTOR)
+    assert reminders.for_staff(now=DAY) == []
+
+
+def test_whom_a_pause_kept_from_being_told_staff_ask_when_it_is_over():
+    make.published(minimum_age=13)
+    given()
+    over = BEFORE + timedelta(days=3)
+    preferences.pause(Recipient(EMAIL, ""), "newsletter", until=over, now=BEFORE - timedelta(days=1))
+    assert reminders.remind_due(now=BEFORE) == 1
+    assert reminders.for_staff(now=BEFORE) == []
+    assert [row.kept_back for row in reminders.for_staff(now=over)] == ["child-not-reached"]
 
 
 def linked():
@@ -268,6 +323,6 @@ def test_the_office_lists_them_today_and_on_a_page(monkeypatch):
     agent.force_login(make_staff.account("agent", "caseworker"))
     listed = agent.get("/admin/consents-told/children/").content.decode()
     assert f"/admin/people/{child}/" in listed
-    assert "the person themself, from that day on" in listed
+    assert "the person themself, once they are old enough" in listed
     assert "Friday 1 October 2027" in listed
     assert "Children whom no e-mail could ask" in agent.get("/admin/").content.decode()
