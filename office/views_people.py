@@ -24,7 +24,7 @@ from office.search import search
 from office.visibility import READ, SELL, Sight, sight_of
 from processing.models import Basis, PurposeVersion
 from requests.office import actor_of, for_staff
-from subjects import applications
+from subjects import applications, employments
 from subjects.models import DataSubject, Relationship
 
 WRITE = "subjects.change_datasubject"
@@ -100,7 +100,9 @@ def _gather(request: HttpRequest, subject: DataSubject) -> person.Person:
 
 
 def _step(tie: Relationship, version: PurposeVersion | None) -> str:
-    """What staff can do about an application."""
+    """What staff can do about an application, or an employment."""
+    if employments.is_employment(tie):
+        return "resume" if tie.contract_ended_on else "end"
     if tie.role != Relationship.Role.APPLICANT or (version and version.basis == Basis.CONSENT):
         return ""
     if not (tie.application_outcome and tie.application_closed_on):

@@ -18,13 +18,15 @@ from subjects.api import IDEMPOTENCY, IdentityField, actor_of, parsed
 from subjects.models import Relationship
 
 
-class ApplicationSerializer(serializers.Serializer):
+class TieSerializer(serializers.Serializer):
+    """Which relationship it is about."""
+
     identity = IdentityField()
     purpose = serializers.CharField()
     test = serializers.BooleanField(default=False)
 
 
-class ClosingSerializer(ApplicationSerializer):
+class ClosingSerializer(TieSerializer):
     outcome = serializers.ChoiceField(Relationship.Outcome.choices)
     on = serializers.DateField()
     # Of somebody who is hired: the purpose that takes over, and which categories it needs (all that it declares).
@@ -52,7 +54,7 @@ class CloseView(ApiView):
         responses={201: ClosedSerializer},
     )
     def post(self, request: Request) -> Response:
-        return _answer(request, ClosingSerializer, applications.close)
+        return answer(request, ClosingSerializer, applications.close, stands)
 
 
 class ReopenView(ApiView):
@@ -63,24 +65,31 @@ class ReopenView(ApiView):
     @extend_schema(
         operation_id="application_reopen",
         parameters=[IDEMPOTENCY],
-        request=ApplicationSerializer,
+        request=TieSerializer,
         responses={201: ClosedSerializer},
     )
     def post(self, request: Request) -> Response:
-        return _answer(request, ApplicationSerializer, applications.reopen)
+        return answer(request, TieSerializer, applications.reopen, stands)
 
 
-def _answer(request: Request, body: type[ApplicationSerializer], act: Callable[..., Relationship]) -> Response:
+def answer(
+    request: Request,
+    body: type[TieSerializer],
+    act: Callable[..., Relationship],
+    load: Callable[[UUID], Mapping[str, Any]],
+) -> Response:
+    """Have `act` done to the relationship that the body names; the answer is what `load` says of it."""
+
     def make() -> UUID:
         data = parsed(body, request)
-        tie = _application(data)
+        tie = _tie(data)
         return act(tie, **data, now=timezone.now(), actor=actor_of(request)).uuid
 
-    return replayable(request, make=make, load=stands, status=201)
+    return replayable(request, make=make, load=load, status=201)
 
 
-def _application(data: dict[str, Any]) -> Relationship:
-    """Takes from `data` what says which. The same refusal, whether the person or the application is unknown."""
+def _tie(data: dict[str, Any]) -> Relationship:
+    """Takes from `data` what says which. The same refusal, whether the person or the relationship is unknown."""
     subject = people.find(data.pop("identity"), is_test=data.pop("test"))
     ties = Relationship.objects.filter(subject=subject, purpose__slug=data.pop("purpose"))
     found = ties.first() if subject else None
@@ -89,10 +98,15 @@ def _application(data: dict[str, Any]) -> Relationship:
     return found
 
 
-def stands(relationship: UUID) -> Mapping[str, Any]:
+def known(relationship: UUID) -> Relationship:
     found = Relationship.objects.select_related("subject", "purpose").filter(uuid=relationship).first()
     if found is None:
         raise NotFound
+    return found
+
+
+def stands(relationship: UUID) -> Mapping[str, Any]:
+    found = known(relationship)
     return {
         "subject": found.subject.uuid,
         "purpose": found.purpose.slug,

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, NotFound
@@ -14,7 +15,7 @@ from core.vault import ensure_key, key_of
 from ledger.entries import record
 from processing.models import Purpose, PurposeVersion
 from subjects import leaving, organisations
-from subjects.models import DataSubject, PersonalDataItem, Relationship
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Relationship
 from subjects.people import hold
 
 FIELD = "ground_note"
@@ -134,6 +135,13 @@ def resume(subject: DataSubject, purpose: Purpose, *, what: str, now: datetime, 
     relationship.save(update_fields=[what])
     _note("relationship.resumed", relationship, purpose, now=now, actor=actor, what=what)
     return relationship
+
+
+def known_since(relationship: Relationship) -> date:
+    """The earliest day that we know of it: what was recorded later may have been collected before."""
+    needs = ItemPurpose.objects.filter(subject=relationship.subject_id, purpose=relationship.purpose_id)
+    first = needs.aggregate(first=Min("collected_on"))["first"]
+    return min(relationship.started_on, first or relationship.started_on)
 
 
 def note_of(relationship: Relationship) -> str:

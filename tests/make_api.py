@@ -138,8 +138,10 @@ OF_SYSTEMS = {
     f"systems/{path}/"
     for path in ("erasures", "erasures/{task}", "erasures/{task}/records", "requests", "requests/{task}")
 }
-# Tried in tests/consents: rows instead of JSON, a receipt of a consent that is there. In tests/office: applications.
-ELSEWHERE = {"consents/import/", "consents/{consent}/receipt/", "applications/close/", "applications/reopen/"}
+# Tried in tests/consents: rows instead of JSON, a receipt of a consent that is there. In tests/office: hiring.
+ELSEWHERE = {"consents/import/", "consents/{consent}/receipt/"} | {
+    f"{act}/" for act in ("applications/close", "applications/reopen", "employments/end", "employments/resume")
+}
 # Steps on a request that is there and in the right state: tests/requests tries them, from intake to the closed case.
 STEPS = (
     {

@@ -186,6 +186,13 @@ class Things:
         self.made["applied"] = subject.relationships.get().uuid
         return subject.uuid
 
+    def employee(self):
+        make_register.purpose("employment", "b", subject_categories=["employee"])
+        subject = make_office.person(email="employee@example.com")
+        make_subjects.item(subject, "employment", role="employee", now=make_office.NOW)
+        self.made["employed"] = subject.relationships.get().uuid
+        return subject.uuid
+
     def merged(self):
         kept = make_office.person("newsletter", email="kept@example.com")
         gone = make_office.person("newsletter", email="gone@example.com")
