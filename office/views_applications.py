@@ -67,8 +67,8 @@ class ClosingForm(forms.Form):
 def close(request: HttpRequest, uuid: UUID, tie: UUID) -> HttpResponse:
     subject = get(uuid)
     found, now = _application(subject, tie), timezone.now()
-    today = now.astimezone(Controller.current().zone).date()
-    form = ClosingForm(request.POST if request.method == "POST" else None, tie=found, initial={"on": today})
+    day = found.application_closed_on or now.astimezone(Controller.current().zone).date()
+    form = ClosingForm(request.POST if request.method == "POST" else None, tie=found, initial={"on": day})
     if request.method == "POST" and form.is_valid():
         try:
             closed = applications.close(found, **form.cleaned_data, now=now, actor=actor_of(request))
@@ -93,11 +93,11 @@ def close(request: HttpRequest, uuid: UUID, tie: UUID) -> HttpResponse:
 def reopen(request: HttpRequest, uuid: UUID, tie: UUID) -> HttpResponse:
     found = _application(get(uuid), tie)
     try:
-        applications.reopen(found, now=timezone.now(), actor=actor_of(request))
+        opened = applications.reopen(found, now=timezone.now(), actor=actor_of(request))
     except DomainError as error:
         messages.error(request, error.sentence)
     else:
-        messages.success(request, _("The application is open again. Close it with the right outcome when it has one."))
+        messages.success(request, _undone(opened))
     return redirect("admin:person", uuid)
 
 
@@ -106,6 +106,12 @@ def _application(subject: DataSubject, tie: UUID) -> Relationship:
     if found is None or not applications.is_application(found):
         raise Http404
     return found
+
+
+def _undone(opened: Relationship) -> str:
+    if opened.application_closed_on:
+        return _("The outcome is taken back. Its time is counted from the day on which it was closed before.")
+    return _("The application is open again. Close it with the right outcome when it has one.")
 
 
 def _said(closed: Relationship) -> str:

@@ -72,7 +72,7 @@ def close(
     _check(tie, outcome, on, now)
     version = _employment(tie, employment) if outcome == Outcome.HIRED else None
     stood = ItemPurpose.objects.filter(subject=tie.subject, purpose=tie.purpose).order_by("pk")
-    undo: dict[str, Any] = {"stood": list(stood.values_list("pk", flat=True))}
+    undo: dict[str, Any] = {"stood": list(stood.values_list("pk", flat=True)), "closed_on": tie.application_closed_on}
     if version:
         undo |= _hand_over(tie, version, _chosen(version, categories), on=on, now=now, actor=actor)
     relationships.end(tie.subject, tie.purpose, what=WHAT, on=on, now=now, actor=actor)
@@ -85,15 +85,24 @@ def close(
 
 @transaction.atomic
 def reopen(tie: Relationship, *, now: datetime, actor: str) -> Relationship:
-    """Take the outcome back, with what was handed over for it. Not once anything of the application is gone."""
+    """Take the outcome back, with what was handed over for it. Not once anything of the application is gone.
+
+    Where it had been closed before without an outcome, that day stands again.
+    """
     tie = _held(tie)
     if why_not_reopened := why_closed_for_good(tie):
         raise DomainError(why_not_reopened, code="cannot-reopen")
     if tie.application_outcome == Outcome.HIRED:
         _give_back(tie, tie.application_undo or {}, now=now, actor=actor)
-    relationships.resume(tie.subject, tie.purpose, what=WHAT, now=now, actor=actor)
+    former = (tie.application_undo or {}).get("closed_on")
+    if former:
+        stands = relationships.end(
+            tie.subject, tie.purpose, what=WHAT, on=date.fromisoformat(former), now=now, actor=actor
+        )
+    else:
+        stands = relationships.resume(tie.subject, tie.purpose, what=WHAT, now=now, actor=actor)
     outcome, items = tie.application_outcome, len(handed(tie))
-    tie.application_closed_on, tie.application_outcome, tie.application_undo = None, "", None
+    tie.application_closed_on, tie.application_outcome, tie.application_undo = stands.application_closed_on, "", None
     tie.save(update_fields=["application_outcome", "application_undo"])
     _note("application.reopened", tie, now=now, actor=actor, data={"outcome": outcome, "items": items})
     return tie
@@ -135,13 +144,17 @@ def _held(tie: Relationship) -> Relationship:
 
 def _check(tie: Relationship, outcome: str, on: date, now: datetime) -> None:
     errors: dict[str, Text] = {}
+    first, closed = relationships.known_since(tie), tie.application_closed_on
     if outcome not in Outcome.values:
         errors["outcome"] = _("Say how it ended: unsuccessful, withdrawn or hired.")
     if on > now.astimezone(Controller.current().zone).date():
         errors["on"] = _("This lies in the future.")
-    elif on < tie.started_on:
+    elif on < first:
         sentence = _("It began on %(day)s, as we know it, so it was not closed before.")
-        errors["on"] = sentence % {"day": format_date(tie.started_on, "j F Y")}
+        errors["on"] = sentence % {"day": format_date(first, "j F Y")}
+    elif closed and on > closed:
+        sentence = _("It was closed on %(day)s, and its time has counted since. Give that day, or an earlier one.")
+        errors["on"] = sentence % {"day": format_date(closed, "j F Y")}
     if errors:
         raise Invalid(fields=errors)
 

@@ -166,6 +166,36 @@ def test_an_employment_of_before_is_as_it_was(officer, ada, employment):
     )
 
 
+@pytest.fixture
+def closed_before(ada, hiring):
+    """With a day and no outcome, as applications were closed once."""
+    dates(ada, hiring, application_closed_on=date(2024, 1, 31))
+    return ada
+
+
+def test_an_application_that_was_closed_before_is_not_closed_later(officer, closed_before):
+    address = reverse("admin:application-close", args=[closed_before.uuid, tie(closed_before).uuid])
+    assert 'value="2024-01-31"' in officer.get(address).content.decode()
+    refused = close(officer, closed_before, "unsuccessful", on="2026-11-01").content.decode()
+    assert "It was closed on 31 January 2024, and its time has counted since." in refused
+    assert (tie(closed_before).application_closed_on, tie(closed_before).application_outcome) == (date(2024, 1, 31), "")
+
+
+def test_undoing_its_outcome_leaves_the_day_on_which_it_was_closed_before(officer, closed_before):
+    close(officer, closed_before, "withdrawn", on="2024-01-20")
+    assert tie(closed_before).application_closed_on == date(2024, 1, 20)
+    assert "from the day on which it was closed before" in undo(officer, closed_before)
+    assert (tie(closed_before).application_closed_on, tie(closed_before).application_outcome) == (date(2024, 1, 31), "")
+    close(officer, closed_before, "unsuccessful", on="2024-01-31")
+    assert tie(closed_before).application_outcome == "unsuccessful"
+
+
+def test_an_application_that_was_recorded_late_is_closed_on_its_day(officer, ada, hiring):
+    dates(ada, hiring, started_on=date(2026, 11, 1))
+    close(officer, ada, "unsuccessful")
+    assert tie(ada).application_closed_on == date(2024, 2, 1)
+
+
 def test_once_something_was_purged_there_is_no_way_back(officer, ada, hiring, employment):
     hire(officer, ada, "name")
     after_a_year(hiring)
