@@ -20,8 +20,10 @@ def unite(kept: DataSubject, gone: DataSubject) -> dict[str, Any]:
     theirs = list(Relationship.objects.select_for_update().filter(subject=gone).order_by("pk"))
     moved = [tie.pk for tie in theirs if tie.purpose_id not in mine]
     Relationship.objects.filter(pk__in=moved).update(subject=kept)
+    both = [tie.purpose_id for tie in theirs if tie.purpose_id in mine]
+    hires = _keep_hires(kept, gone, both)
     joined = [_join(mine[tie.purpose_id], tie) for tie in theirs if tie.purpose_id in mine]
-    return {"ties": moved, "joined": joined}
+    return {"ties": moved, "joined": joined, "hires": hires}
 
 
 def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any]) -> None:
@@ -35,6 +37,18 @@ def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any]) -> None:
         mine.update(**outcomes["mine"])
         given |= outcomes["theirs"]
         Relationship.objects.get_or_create(subject=gone, purpose_id=row["purpose"], defaults=given)
+    for row in moved.get("hires", []):
+        Relationship.objects.filter(pk=row["tie"]).update(application_undo=row["undo"])
+
+
+def _keep_hires(kept: DataSubject, gone: DataSubject, joining: list[int]) -> list[dict[str, Any]]:
+    """An employment that is joined is more than what a hire began: the hire is not undone before they are parted."""
+    hired = Relationship.objects.filter(subject__in=[kept, gone], application_undo__employment__in=joining)
+    # What is joined itself is kept with its outcome.
+    ties = list(hired.exclude(purpose__in=joining).order_by("pk"))
+    rows = [{"tie": tie.pk, "undo": tie.application_undo} for tie in ties]
+    Relationship.objects.filter(pk__in=[tie.pk for tie in ties]).update(application_undo=None)
+    return rows
 
 
 def _join(mine: Relationship, theirs: Relationship) -> dict[str, Any]:
@@ -43,7 +57,7 @@ def _join(mine: Relationship, theirs: Relationship) -> dict[str, Any]:
         "purpose": mine.purpose_id,
         "before": _dates(mine),
         "dates": _dates(theirs),
-        "codes": {name: getattr(theirs, name) for name in CODES},
+        "codes": {name: getattr(theirs, name) for name in CODES} | {"ground_recorded_at": _moment(theirs)},
         "outcomes": {"mine": _outcome(mine), "theirs": _outcome(theirs)},
     }
     mine.started_on = min(mine.started_on, theirs.started_on)
@@ -68,6 +82,10 @@ def _join(mine: Relationship, theirs: Relationship) -> dict[str, Any]:
 
 def _outcome(tie: Relationship) -> dict[str, Any]:
     return {name: getattr(tie, name) for name in OUTCOME}
+
+
+def _moment(tie: Relationship) -> str | None:
+    return tie.ground_recorded_at.isoformat() if tie.ground_recorded_at else None
 
 
 def _dates(tie: Relationship) -> dict[str, str]:

@@ -4,11 +4,14 @@ Whoever is hired is handed over. What the employment needs of the application ge
 when the application's period is over; nobody copies anything, and what is not needed goes with the rest.
 """
 
+import json
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext_lazy as _
 
@@ -22,8 +25,8 @@ from subjects.models import ItemPurpose, PersonalDataItem, Relationship
 
 Role, Outcome = Relationship.Role, Relationship.Outcome
 WHAT = "application_closed_on"
-# What an employment that we knew of before is given back.
-GROUND = ("role", "ground", "source", "ground_recorded_by", "ground_recorded_at", "contract_ended_on", "ended_on")
+# What says that an employment is still the one that a handover began.
+BEGUN = (*relationships.GROUND, "started_on", "last_interaction_on")
 
 
 class NoEmployment(Invalid):
@@ -191,11 +194,12 @@ def _hand_over(
 ) -> dict[str, Any]:
     """Begin the employment, which needs these categories of the application from now on. Returns what undoing needs."""
     subject, purpose = tie.subject, version.purpose
-    before = Relationship.objects.filter(subject=subject, purpose=purpose).values(*GROUND).first()
+    before = _stands(tie, purpose)
     begun = relationships.establish(
         subject, purpose, role=Role.EMPLOYEE, ground="hired", source="application", started_on=on, now=now, actor=actor
     )
-    Relationship.objects.filter(pk=begun.pk).update(contract_ended_on=None)
+    if begun.contract_ended_on:
+        relationships.resume(subject, purpose, what="contract_ended_on", now=now, actor=actor)
     known = ItemPurpose.objects.filter(subject=subject, purpose=purpose).values("item")
     needs = _usable(tie).filter(category__slug__in=categories).exclude(item__in=known).order_by("pk")
     made = ItemPurpose.objects.bulk_create(
@@ -208,24 +212,49 @@ def _hand_over(
         )
         for need in needs
     )
-    return {"employment": purpose.pk, "before": before, "handed": [need.pk for need in made]}
+    return {
+        "employment": purpose.pk,
+        "before": before,
+        "begun": _stands(tie, purpose),
+        "needs": list(_needs(tie, purpose).values_list("pk", flat=True)),
+        "handed": [need.pk for need in made],
+    }
 
 
 def _give_back(tie: Relationship, undo: dict[str, Any], *, now: datetime, actor: str) -> None:
-    """End the needs that the handover made, and the employment unless it was there before or has got more since."""
+    """End the needs that the handover made, and the employment with them, or give it back as it stood before.
+
+    Not once anything else is known of it: another ground or note, an end, an interaction, data. Then it stays.
+    """
     purpose = Purpose.objects.get(pk=undo["employment"])
     needs = ItemPurpose.objects.filter(pk__in=undo["handed"], purpose=purpose)
     pks = list(needs.values_list("pk", flat=True))
     if len(delete_needs(pks)) < len(pks):
         raise DomainError(_("A hold or an open request keeps what was handed over to the employment."), code="held")
-    ties = Relationship.objects.filter(subject=tie.subject, purpose=purpose)
+    stands = _stands(tie, purpose)
+    if stands is None or stands != undo["begun"] or _needs(tie, purpose).exclude(pk__in=undo["needs"]).exists():
+        return
     if undo["before"]:
-        ties.update(**undo["before"])
-    elif ties.exists() and not ItemPurpose.objects.filter(subject=tie.subject, purpose=purpose).exists():
-        day = now.astimezone(Controller.current().zone).date()
-        relationships.end(tie.subject, purpose, what="ended_on", on=day, now=now, actor=actor)
-        # A hold keeps it, ended.
-        delete_relationships([(tie.subject_id, purpose.pk)])
+        relationships.give_back(tie.subject, purpose, undo["before"], now=now, actor=actor)
+        return
+    day = now.astimezone(Controller.current().zone).date()
+    relationships.end(tie.subject, purpose, what="ended_on", on=day, now=now, actor=actor)
+    # A hold keeps it, ended.
+    delete_relationships([(tie.subject_id, purpose.pk)])
+
+
+def _needs(tie: Relationship, purpose: Purpose) -> QuerySet[ItemPurpose]:
+    return ItemPurpose.objects.filter(subject=tie.subject_id, purpose=purpose).order_by("pk")
+
+
+def _stands(tie: Relationship, purpose: Purpose) -> dict[str, Any] | None:
+    """What we know of the employment now, as JSON keeps it. Records that are made one and parted make it anew."""
+    found = Relationship.objects.filter(subject=tie.subject_id, purpose=purpose).first()
+    if found is None:
+        return None
+    known = {name: getattr(found, name) for name in BEGUN} | {"has_note": found.ground_note is not None}
+    stands: dict[str, Any] = json.loads(json.dumps(known, cls=DjangoJSONEncoder))
+    return stands
 
 
 def _note(kind: str, tie: Relationship, *, now: datetime, actor: str, data: dict[str, Any]) -> None:

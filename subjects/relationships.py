@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -31,6 +32,8 @@ INTERACTIONS = frozenset(
 # Data from these came from the person, who thereby interacted.
 FROM_PERSON = frozenset({Source.IN_PERSON, Source.CORRESPONDENCE, Source.PHONE, Source.WEBSITE, Source.PRODUCT})
 _CODE = re.compile(r"[A-Za-z0-9_.:-]{0,40}")
+# What `establish` replaces, with the ends that it takes back.
+GROUND = ("role", "ground", "source", "ground_recorded_by", "ground_recorded_at", "contract_ended_on", "ended_on")
 # Dates that are set once something has ended.
 ENDS = frozenset({"contract_ended_on", "application_closed_on", "consent_ended_on", "ended_on"})
 
@@ -134,6 +137,25 @@ def resume(subject: DataSubject, purpose: Purpose, *, what: str, now: datetime, 
     setattr(relationship, what, None)
     relationship.save(update_fields=[what])
     _note("relationship.resumed", relationship, purpose, now=now, actor=actor, what=what)
+    return relationship
+
+
+@transaction.atomic
+def give_back(
+    subject: DataSubject, purpose: Purpose, before: Mapping[str, Any], *, now: datetime, actor: str
+) -> Relationship:
+    """Have the ground and the ends of before stand again: `before` is GROUND as JSON keeps it."""
+    relationship = Relationship.objects.select_for_update().get(subject=subject, purpose=purpose)
+    if relationship.role != before["role"]:
+        leaving.stay_held_as(subject, purpose, relationship.role, now=now, actor=actor)
+    for name in GROUND:
+        setattr(relationship, name, before[name])
+    relationship.save(update_fields=GROUND)
+    role, ground = relationship.role, relationship.ground
+    _note("relationship.established", relationship, purpose, now=now, actor=actor, role=role, ground=ground)
+    for what in ("contract_ended_on", "ended_on"):
+        if before[what]:
+            _note("relationship.ended", relationship, purpose, now=now, actor=actor, what=what)
     return relationship
 
 

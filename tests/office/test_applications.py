@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from retention.purge import purge
-from subjects import blocks, organisations, people, relationships, restrictions
+from subjects import blocks, employments, organisations, people, relationships, restrictions
 from subjects.identifiers import Claim
 from subjects.models import ItemPurpose, PersonalDataItem, Relationship
 from tests import make_api, make_office, make_register, make_retention, make_subjects
@@ -150,14 +150,47 @@ def test_undoing_leaves_what_came_since(officer, ada, employment):
     assert tie(ada, "employment").role == "employee"
 
 
+@pytest.mark.parametrize("what", ["a contract", "an interaction", "an end"])
+def test_undoing_leaves_an_employment_of_which_more_is_known_since(officer, ada, employment, what):
+    hire(officer, ada, "name")
+    by = {"now": timezone.now(), "actor": "test"}
+    if what == "a contract":
+        relationships.establish(ada, employment, role="employee", ground="contract", note="Signed.", **by)
+    elif what == "an interaction":
+        relationships.touch(ada, employment, at=by["now"], channel="contract", **by)
+    else:
+        employments.end(tie(ada, "employment"), on=date(2026, 3, 31), **by)
+    stood = tie(ada, "employment")
+    undo(officer, ada)
+    stands = tie(ada, "employment")
+    assert (stands.uuid, stands.ground, relationships.note_of(stands)) == (
+        stood.uuid,
+        stood.ground,
+        relationships.note_of(stood),
+    )
+    assert (stands.last_interaction_on, stands.contract_ended_on) == (
+        stood.last_interaction_on,
+        stood.contract_ended_on,
+    )
+    assert needs(ada, "employment") == []
+
+
 def test_an_employment_of_before_is_as_it_was(officer, ada, employment):
     """Somebody who left applies again."""
     by = {"now": make_retention.NOW, "actor": "test"}
     relationships.establish(ada, employment, role="employee", ground="contract", started_on=date(2015, 1, 1), **by)
     dates(ada, employment, contract_ended_on=date(2020, 6, 30))
+    before = Entry.objects.latest("id").pk
+
+    def told():
+        since = Entry.objects.filter(pk__gt=before, purpose="employment").order_by("pk")
+        return list(since.values_list("kind", flat=True))
+
     hire(officer, ada, "name")
     assert tie(ada, "employment").contract_ended_on is None
+    assert told() == ["relationship.established", "relationship.resumed"]
     undo(officer, ada)
+    assert told()[2:] == ["relationship.established", "relationship.ended"]
     again = tie(ada, "employment")
     assert (again.ground, again.contract_ended_on, again.started_on) == (
         "contract",
@@ -290,3 +323,34 @@ def test_two_records_made_one_and_parted_again(officer, ada, employment):
     assert (tie(ada).application_outcome, tie(other).application_outcome) == ("hired", "")
     assert "open again" in undo(officer, ada)
     assert needs(ada, "employment") == []
+
+
+def test_a_hire_is_not_undone_while_its_employment_is_that_of_another_record_too(officer, ada, employment):
+    now = timezone.now()
+    other = people.find_or_create([Claim("email", "ada@example.com")], now=now, actor="test")
+    since = {"role": "employee", "ground": "contract", "started_on": date(2015, 1, 1)}
+    relationships.establish(other, employment, **since, note="Since long.", now=now, actor="test")
+    hire(officer, ada, "name")
+    officer.post(reverse("admin:person-merge", args=[ada.uuid, other.uuid]))
+    assert "Two records were made one since." in undo(officer, ada)
+    assert tie(ada, "employment").started_on == date(2015, 1, 1)
+    assert relationships.note_of(tie(ada, "employment")) == "Since long."
+    shown = officer.get(reverse("admin:person", args=[ada.uuid])).context["merges"]
+    officer.post(reverse("admin:person-part", args=[ada.uuid, shown[0][0].uuid]))
+    assert "open again" in undo(officer, ada)
+    assert needs(ada, "employment") == []
+    assert (tie(other, "employment").ground, tie(other, "employment").started_on) == ("contract", date(2015, 1, 1))
+
+
+def test_the_employment_of_a_hire_goes_after_the_records_are_parted_too(officer, ada, employment):
+    """The record that stays is the other one, so that parting makes the employment anew."""
+    now = timezone.now()
+    other = people.find_or_create([Claim("email", "ada@example.com")], now=now, actor="test")
+    relationships.establish(other, employment, role="employee", ground="contract", now=now, actor="test")
+    hire(officer, ada, "name")
+    officer.post(reverse("admin:person-merge", args=[other.uuid, ada.uuid]))
+    shown = officer.get(reverse("admin:person", args=[other.uuid])).context["merges"]
+    officer.post(reverse("admin:person-part", args=[other.uuid, shown[0][0].uuid]))
+    assert "open again" in undo(officer, ada)
+    assert not Relationship.objects.filter(subject=ada, purpose=employment).exists()
+    assert tie(other, "employment").ground == "contract"
