@@ -45,8 +45,7 @@ def is_application(tie: Relationship) -> bool:
 
 def employments() -> list[PurposeVersion]:
     """The live purposes that are about employees."""
-    live = PurposeVersion.objects.filter(status=Status.LIVE, subject_categories__contains=[Role.EMPLOYEE.value])
-    return list(live.select_related("purpose").order_by("title"))
+    return list(relationships.about_employees().select_related("purpose").order_by("title"))
 
 
 def needed_by(version: PurposeVersion) -> list[DataCategory]:

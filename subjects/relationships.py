@@ -7,14 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, NotFound
 from core.models import Controller, Owner
 from core.vault import ensure_key, key_of
 from ledger.entries import record
-from processing.models import Purpose, PurposeVersion
+from processing.models import Purpose, PurposeVersion, Status
 from subjects import leaving, organisations
 from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Relationship
 from subjects.people import hold
@@ -38,6 +38,11 @@ GROUND = ("role", "ground", "source", "ground_recorded_by", "ground_recorded_at"
 ENDS = frozenset({"contract_ended_on", "application_closed_on", "consent_ended_on", "ended_on"})
 
 
+def about_employees() -> QuerySet[PurposeVersion]:
+    """The live purposes of the register that are about employees."""
+    return PurposeVersion.objects.filter(status=Status.LIVE, subject_categories__contains=[Role.EMPLOYEE.value])
+
+
 @transaction.atomic
 def establish(
     subject: DataSubject,
@@ -57,6 +62,9 @@ def establish(
     """
     if role not in Role.values:
         raise Invalid(fields={"role": _("This role is unknown.")})
+    if role == Role.EMPLOYEE and not about_employees().filter(purpose=purpose).exists():
+        sentence = _("The register does not say that the purpose %(purpose)s is about employees of ours.")
+        raise Invalid(fields={"role": sentence % {"purpose": purpose.slug}})
     if not _CODE.fullmatch(ground) or not _CODE.fullmatch(source):
         raise Invalid(fields={"ground": _("Ground and source are short codes; words belong into the note.")})
     if not hold(subject):
@@ -84,7 +92,7 @@ def begin(
     relationship, is_new = Relationship.objects.get_or_create(
         subject=subject,
         purpose=version.purpose,
-        defaults=_new(subject, version.purpose, role=role or _usual_role(version), on=on) | {"source": source},
+        defaults=_new(subject, version.purpose, role=_role(subject, version, role), on=on) | {"source": source},
     )
     if is_new:
         _note("relationship.established", relationship, version.purpose, now=now, actor=actor, role=relationship.role)
@@ -187,10 +195,17 @@ def _advance(relationship: Relationship, on: date) -> None:
         relationship.save(update_fields=["last_interaction_on"])
 
 
-def _usual_role(version: PurposeVersion) -> str:
-    """The role that the register names first for this purpose."""
+def _role(subject: DataSubject, version: PurposeVersion, given: str) -> str:
+    """The role that is given, or the one that the register names first for this purpose.
+
+    Our employee is only who is said to be, for a purpose about employees, or whose data come for one and who speaks
+    for no organisation: else they are that one's employee, whose contract ends with it.
+    """
     names = [name.replace("-", "_") for name in version.subject_categories]
-    return next((role for role in names if role in Role.values), Role.PROSPECT.value)
+    if given and (given != Role.EMPLOYEE or given in names):
+        return given
+    barred = Role.EMPLOYEE if subject.organisation_id else ""
+    return next((role for role in names if role in Role.values and role != barred), Role.PROSPECT.value)
 
 
 def _local(at: datetime) -> date:

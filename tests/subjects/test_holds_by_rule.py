@@ -103,7 +103,7 @@ def test_whoever_gets_another_role_stays_held_for_what_was_held(bounds):
     item(person(1), ["newsletter"], DAY, role="applicant")
     subject = person(1)
     held = rule(roles=["applicant"], **{name: [category(one).pk for one in some] for name, some in bounds.items()})
-    relationships.establish(subject, live(), role="employee", now=NOW, actor="user:1")
+    relationships.establish(subject, live(), role="supplier_contact", now=NOW, actor="user:1")
     item(subject, ["newsletter"], DAY)
     assert delete_everything(subject).needs == (1 if bounds else 0)
     blocks.release(held.placed_for, now=NOW, actor="user:1")
