@@ -16,6 +16,7 @@ from core.errors import DomainError
 from core.models import Controller
 from office.frame import page
 from office.views_people import WRITE, get
+from processing.models import DataCategory
 from requests.office import actor_of, for_staff
 from subjects import applications
 from subjects.models import DataSubject, ItemPurpose, Relationship
@@ -42,7 +43,10 @@ class ClosingForm(forms.Form):
         label=gettext_lazy("If hired: what the employment needs"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("It stays with the employment. The rest goes when the time of the application is over."),
+        help_text=gettext_lazy(
+            "It stays with the employment, as far as the register declares it for that one."
+            " The rest goes when the time of the application is over."
+        ),
     )
 
     def __init__(self, *args: object, tie: Relationship, **options: object) -> None:
@@ -51,8 +55,9 @@ class ClosingForm(forms.Form):
         titles = [(version.purpose.slug, version.title) for version in found]
         needs = ItemPurpose.objects.filter(subject=tie.subject_id, purpose=tie.purpose_id)
         held = set(needs.values_list("category", flat=True))
-        declared = {one.pk: one for version in found for one in applications.needed_by(version) if one.pk in held}
-        offered = sorted((str(one.label), one.slug) for one in declared.values())
+        self.declared = {version.purpose.slug: applications.needed_by(version) for version in found}
+        declared = {one.pk: one for needed in self.declared.values() for one in needed if one.pk in held}
+        offered = sorted((self._label(one, titles), one.slug) for one in declared.values())
         self.fields["employment"].choices = [("", _("Choose")), *titles]  # type: ignore[attr-defined]
         self.fields["categories"].choices = [(slug, label) for label, slug in offered]  # type: ignore[attr-defined]
         self.fields["categories"].initial = [slug for _label, slug in offered]
@@ -60,6 +65,19 @@ class ClosingForm(forms.Form):
             self.fields["employment"].initial = titles[0][0]
         if not offered:
             del self.fields["categories"]
+
+    def _label(self, category: DataCategory, titles: list[tuple[str, str]]) -> str:
+        """With the employments that need it, where not all of them do."""
+        those = [title for slug, title in titles if category in self.declared[slug]]
+        if len(those) == len(titles):
+            return str(category.label)
+        return _("%(what)s (for: %(employments)s)") % {"what": category.label, "employments": ", ".join(those)}
+
+    def clean_categories(self) -> list[str]:
+        """What is ticked for another employment than the chosen one is not handed over."""
+        ticked: list[str] = self.cleaned_data["categories"]
+        chosen = self.declared.get(self.cleaned_data.get("employment", ""), [])
+        return [slug for slug in ticked if slug in {one.slug for one in chosen}]
 
 
 @require_http_methods(["GET", "POST"])

@@ -223,6 +223,20 @@ def test_undoing_its_outcome_leaves_the_day_on_which_it_was_closed_before(office
     assert tie(closed_before).application_outcome == "unsuccessful"
 
 
+def test_each_of_two_employments_takes_over_what_it_needs(officer, ada, employment):
+    make_register.purpose("placement", "b", categories=("name", "application"), subject_categories=["employee"])
+    address = reverse("admin:application-close", args=[ada.uuid, tie(ada).uuid])
+    form = officer.get(address).context["form"]
+    offered = form.fields["categories"].initial
+    assert sorted(offered) == ["application", "email", "name"]
+    # Sent as it was offered, but for the choice.
+    close(officer, ada, "hired", employment="placement", categories=offered)
+    assert (needs(ada, "placement"), needs(ada, "employment")) == (["application", "name"], [])
+    undo(officer, ada)
+    refused = close(officer, ada, "hired", employment="placement", categories=["email"]).content.decode()
+    assert "Choose what the employment needs of it." in refused
+
+
 def test_an_application_that_was_recorded_late_is_closed_on_its_day(officer, ada, hiring):
     dates(ada, hiring, started_on=date(2026, 11, 1))
     close(officer, ada, "unsuccessful")
