@@ -142,4 +142,6 @@ def shown(row: Letter) -> dict[str, Any]:
 
 
 def _rows() -> LetterQuerySet:
-    return Letter.objects.filter(case__is_test=False).select_related("case", "request", "complaint")
+    found = Letter.objects.filter(case__is_test=False).select_related("case", "request", "complaint")
+    # A letter about a whole case has the reference of its first request.
+    return found.prefetch_related("case__requests")

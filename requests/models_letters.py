@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime
+from operator import attrgetter
 
 import pgtrigger
 from django.db import models
@@ -25,7 +26,9 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
     def about(self, reference: str) -> "LetterQuerySet":
         """About this request or complaint, or about the whole case of this request."""
-        whole = Q(request=None, complaint=None, case__requests__reference=reference)
+        # A letter once, however many requests its case has.
+        named = self.model.request.field.related_model._default_manager.filter(reference=reference)
+        whole = Q(request=None, complaint=None, case__in=named.values("case"))
         return self.filter(Q(request__reference=reference) | Q(complaint__reference=reference) | whole)
 
     def with_delivery(self) -> "LetterQuerySet":
@@ -90,7 +93,11 @@ class Letter(models.Model):
             pgtrigger.Protect(
                 name="words_stay",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__sealed__df=pgtrigger.F("new__sealed"), old__template_version__gt=0),
+                condition=pgtrigger.Q(old__template_version__gt=0)
+                & (
+                    pgtrigger.Q(old__sealed__df=pgtrigger.F("new__sealed"))
+                    | pgtrigger.Q(old__template_version__df=pgtrigger.F("new__template_version"))
+                ),
             ),
         ]
 
@@ -123,7 +130,7 @@ class Letter(models.Model):
     @property
     def reference(self) -> str:
         """The reference that stands on it."""
-        about = self.complaint or self.request or self.case.requests.order_by("pk").first()
+        about = self.complaint or self.request or min(self.case.requests.all(), key=attrgetter("pk"), default=None)
         return about.reference if about else ""
 
     def give(self, way: Way, *, day: date) -> None:

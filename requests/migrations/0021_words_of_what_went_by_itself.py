@@ -22,6 +22,6 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='letter',
-            trigger=pgtrigger.compiler.Trigger(name='words_stay', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."sealed" IS DISTINCT FROM (NEW."sealed") AND OLD."template_version" > 0)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='4a5ad6504486153e71a0347562ca633c5d7d6e90', operation='UPDATE', pgid='pgtrigger_words_stay_87d32', table='requests_letter', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='words_stay', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."template_version" > 0 AND (OLD."sealed" IS DISTINCT FROM (NEW."sealed") OR OLD."template_version" IS DISTINCT FROM (NEW."template_version")))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='28448d4bd5275dde0851684d890fff851993419e', operation='UPDATE', pgid='pgtrigger_words_stay_87d32', table='requests_letter', when='BEFORE')),
         ),
     ]

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -64,6 +66,21 @@ def test_a_letter_is_found_printed_and_posted_and_counts_from_that_day():
     assert api.post(f"{uuid4()}/pdf/").status_code == 404
     other = Letters("requests:work")
     assert {other.get().status_code, other.post(f"{letter.uuid}/pdf/").status_code} == {403}
+
+
+def test_a_letter_about_a_whole_case_stands_once_in_the_list_and_costs_no_more_than_one(django_assert_max_num_queries):
+    case = make_requests.case("access", "erasure")
+    first, second = case.requests.order_by("pk").values_list("reference", flat=True)
+    api = Letters()
+    for reference in (first, second):
+        [row] = api.get(f"?reference={reference}").json()["results"]
+        assert (row["kind"], row["reference"]) == ("request_received", first)
+    with CaptureQueriesContext(connection) as one:
+        api.get()
+    for number in range(4):
+        make_requests.case("access", email=f"grace{number}@example.com")
+    with django_assert_max_num_queries(len(one)):
+        assert len(api.get().json()["results"]) == 5
 
 
 def test_the_letter_of_a_late_doubt_is_seen_before_it_is_approved(mailoutbox):
