@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.errors import Text
-from core.models import Controller
+from core.models import Controller, Outbox
 from core.rules import rule_set
 from ledger.entries import record
 from requests import letter_law, posting
 from requests.clock import in_words
+from requests.messages import tell_staff
 from requests.models import Complaint, Letter
 
 LETTER, OUTCOME = "complaint_acknowledgement", "complaint_outcome"
@@ -44,6 +45,27 @@ def letter_changed(letter: Letter, *, actor: str, now: datetime) -> None:
         return
     if complaint.acknowledged_at is None:
         _note_letter(complaint, letter, actor=actor, now=now)
+
+
+@transaction.atomic
+def message_came_back(message: UUID, *, actor: str, now: datetime) -> bool:
+    """The same for a mail of which no copy was kept: a complaint from before there were any. Returns whether it was."""
+    found = Complaint.objects.select_for_update(of=("self",)).select_related("case")
+    complaint = found.filter(acknowledged_message=message).first()
+    if complaint is None:
+        return False
+    _undo(complaint, message, actor=actor, now=now)
+    if complaint.acknowledged_at is None and not complaint.case.is_test:
+        tell_staff("acknowledgement_bounced", complaint.reference, complaint.page, complaint.case, now=now)
+    return True
+
+
+def note_dead(*, now: datetime) -> int:
+    """Such mails that no server took. Returns how many."""
+    dead = Outbox.objects.filter(dead_at__isnull=False).values_list("uuid", flat=True)
+    told = Complaint.objects.filter(acknowledged_message__in=list(dead))
+    messages = list(told.values_list("acknowledged_message", flat=True))
+    return sum(message_came_back(message, actor="system:requests", now=now) for message in messages if message)
 
 
 def explained(complaint: Complaint, *, today: date) -> list[Text]:

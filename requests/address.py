@@ -7,12 +7,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from core import outbox
 from core.errors import DomainError
 from core.models import Owner
 from core.vault import key_of
 from ledger.entries import record
-from requests import told_at_once, withdrawing
+from requests import posting, withdrawing
 from requests.intake import claim_of, fresh_link, may_write
 from requests.models import CaseFile, RightsRequest
 from requests.post import acknowledge
@@ -38,8 +37,7 @@ def correct(case_uuid: UUID, email: str, *, now: datetime, actor: str = "public"
     claim, address = claim_of(case), Claim("email", email)
     if claim.get("email") == email:
         return case
-    told_at_once.forget_unsent(case)
-    outbox.forget(case.uuid)
+    posting.forget_unsent(case, actor=actor, now=now)
     kept = {**claim, "email": email, "address": ""}
     case.claim = key_of(Owner.CASE, case.uuid).seal("claim", json.dumps(kept).encode())
     case.claim_blind = address.blind

@@ -115,7 +115,7 @@ HAPPENED = {
     "case.represented": gettext_lazy("Somebody asks for the person"),
     "case.authority-shown": gettext_lazy("Authority shown"),
     "complaint.acknowledged": gettext_lazy("Acknowledged"),
-    "complaint.acknowledgement-came-back": gettext_lazy("The acknowledgement came back"),
+    "complaint.acknowledgement-came-back": gettext_lazy("The acknowledgement did not reach the person"),
     "complaint.described": gettext_lazy("Said what it is about"),
     "complaint.enquiry": gettext_lazy("Enquiry made"),
     "complaint.progress": gettext_lazy("Told how far we are"),

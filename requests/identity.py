@@ -10,12 +10,11 @@ from uuid import UUID
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from core import outbox
 from core.errors import DomainError, Invalid, NotFound
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
-from requests import locks, untold
+from requests import locks, posting, untold
 from requests.identity_evidence import masked
 from requests.models import CaseFile, Right
 from requests.stopping import hold_still
@@ -77,7 +76,7 @@ def accept(
     locked.by_post = not (is_their_mailbox and locked.confirmed_at)
     if locked.confirmed_at is None:
         locked.claim_blind = locked.confirm_hash = locked.confirm_expires_at = None
-        outbox.forget(locked.uuid)
+        posting.forget_unsent(locked, actor=actor, now=now)
     locked.identified_at, locked.identified_how = now, how
     locked.identity_note = ensure_key(Owner.CASE, locked.uuid).seal(FIELD, masked(note.strip()).encode())
     locked.save()

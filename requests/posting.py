@@ -13,6 +13,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core import outbox
 from core.errors import DomainError, Invalid
 from core.keys import token_hash
 from core.models import Controller, Outbox
@@ -20,7 +21,7 @@ from ledger.entries import record
 from requests import letters, notice
 from requests.letter_kinds import IN_MAIL
 from requests.messages import tell_staff
-from requests.models import Letter
+from requests.models import CaseFile, Letter
 
 LIVES = timedelta(days=30)
 # What must be told when a letter was given or came back: func(letter, actor=, now=), inside the same transaction.
@@ -89,6 +90,23 @@ def bounced(letter: Letter, *, actor: str, now: datetime) -> None:
         tell_staff(template, letter.reference, page_of(letter), letter.case, now=now)
 
 
+@transaction.atomic
+def forget_unsent(case: CaseFile, *, actor: str, now: datetime) -> None:
+    """Drop the mails about a case that have not left: nobody was told what they say, so nothing counts from them.
+
+    A letter is owed from then on. The copy of what would have gone by itself goes with its mail.
+    """
+    waiting = list(Outbox.objects.filter(about=case.uuid, sent_at=None).values_list("uuid", flat=True))
+    unsent = list(case.letters.filter(outbox__in=waiting).select_related("case", "request", "complaint"))
+    outbox.forget(case.uuid)
+    for letter in unsent:
+        if letter.given_by == Letter.Way.EMAIL and not letter.bounced_at:
+            letter.come_back(now=now)
+            _note("letter.bounced", letter, actor=actor, now=now)
+            _tell_listeners(letter, actor=actor, now=now)
+    Letter.objects.filter(pk__in=[letter.pk for letter in unsent if letter.is_at_once]).delete()
+
+
 def has_left(letter: Letter | None) -> bool:
     """Whether the person has it: posted, or its notice has left us and did not come back."""
     if letter is None or not letter.is_given:
@@ -96,9 +114,9 @@ def has_left(letter: Letter | None) -> bool:
     return letter.outbox is None or not Outbox.objects.filter(uuid=letter.outbox, sent_at=None).exists()
 
 
-def of_message(outbox: UUID) -> Letter | None:
+def of_message(message: UUID) -> Letter | None:
     """The letter that this message told of."""
-    return Letter.objects.filter(outbox=outbox).select_related("case", "request", "complaint").first()
+    return Letter.objects.filter(outbox=message).select_related("case", "request", "complaint").first()
 
 
 def note_dead(*, now: datetime) -> int:

@@ -5,6 +5,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from requests import (
+    acknowledging,
     answer,
     asking_again,
     duplicates,
@@ -72,4 +73,4 @@ def forget_drafts() -> None:
 def note_dead_notices() -> int:
     """Letters whose notice no server took were not given, and recipients were not told."""
     now = timezone.now()
-    return posting.note_dead(now=now) + recipients.note_dead(now=now)
+    return posting.note_dead(now=now) + acknowledging.note_dead(now=now) + recipients.note_dead(now=now)

@@ -1,8 +1,8 @@
 """What a person is told by itself as soon as something comes in, and the copy of it that the case keeps.
 
 Nobody who hands in a request waits for three templates, so the mail is put into words when it is sent, and until then
-the copy holds the facts, too. Then it gets the words that left, whatever becomes of templates and addresses later. The
-link in such a mail opens the case to whoever has it: it is in no copy, not even sealed.
+the copy holds the facts, too. Then it gets the words, whatever becomes of templates and addresses later: a mail that
+has to be tried again says the same. The link in it opens the case to whoever has it: it is in no copy, not even sealed.
 """
 
 import json
@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from core.models import Controller, Outbox, Owner
+from core.models import Controller, Owner
 from core.vault import Key, key_of
 from requests.clock import in_words
 from requests.letter_kinds import AT_ONCE, VERSION
@@ -44,38 +44,37 @@ def copy(
 
 
 def written(told: Mapping[str, Any]) -> dict[str, str]:
-    """The mail in words, as it is about to be sent. Its copy gets them, too."""
+    """The mail in words, as it is about to be sent; as its copy has them, if it was tried before."""
     page = reverse(f"requests:{told['page']}", args=[told["token"]])
     link = f"{settings.BASE_URL}{page}"
     words = _in_words(told, link)
-    if "letter" in told:
-        _keep(UUID(told["letter"]), words, link, told)
-    return words
+    return _kept(UUID(told["letter"]), words, link, told) if "letter" in told else words
 
 
 def opened(sealed: Mapping[str, Any]) -> dict[str, str]:
     """A letter, opened: `html` and `text`. One that has not left yet is put into words as it would leave now."""
-    if "facts" not in sealed:
-        return dict(sealed)
-    facts = sealed["facts"]
-    return _letter(_in_words(facts, _instead(facts)))
-
-
-def forget_unsent(case: CaseFile) -> None:
-    """What has not left goes elsewhere, or nowhere: nobody was told that."""
-    waiting = Outbox.objects.filter(about=case.uuid, sent_at=None)
-    case.letters.filter(kind__in=AT_ONCE.values(), outbox__in=waiting.values("uuid")).delete()
+    if "mail" in sealed:
+        return _letter(sealed["mail"])
+    if "facts" in sealed:
+        return _letter(_in_words(sealed["facts"], _instead(sealed["facts"])))
+    return dict(sealed)
 
 
 @transaction.atomic
-def _keep(uuid: UUID, words: Mapping[str, str], link: str, told: Mapping[str, Any]) -> None:
-    found = Letter.objects.select_for_update(of=("self",)).select_related("case")
-    letter = found.filter(uuid=uuid, template_version=Letter.FACTS).first()
+def _kept(uuid: UUID, words: dict[str, str], link: str, told: Mapping[str, Any]) -> dict[str, str]:
+    """The words as the copy has them, which has these from now on if it had none."""
+    letter = Letter.objects.select_for_update(of=("self",)).select_related("case").filter(uuid=uuid).first()
     if letter is None:
-        return
-    copied = {name: text.replace(link, _instead(told)) for name, text in words.items()}
-    body = json.dumps(_letter(copied)).encode()
-    letter.put_into_words(key_of(Owner.CASE, letter.case.uuid).seal(letter.field, body), version=VERSION)
+        return words
+    key = key_of(Owner.CASE, letter.case.uuid)
+    if letter.template_version != Letter.FACTS:
+        copied = json.loads(key.open(letter.field, bytes(letter.sealed)))
+        return {name: text.replace(copied["instead"], link) for name, text in copied["mail"].items()}
+    instead = _instead(told)
+    mail = {name: text.replace(link, instead) for name, text in words.items()}
+    body = json.dumps({"mail": mail, "instead": instead}).encode()
+    letter.put_into_words(key.seal(letter.field, body), version=VERSION)
+    return words
 
 
 def _instead(told: Mapping[str, Any]) -> str:

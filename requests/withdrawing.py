@@ -42,11 +42,15 @@ def settle(rights_request: RightsRequest, kind: str, *, may_mail: bool = True, a
 
 @transaction.atomic
 def tell_again(rights_request: RightsRequest, *, actor: str, now: datetime) -> None:
-    """The confirmation once more, to an address that was put right. The request stays answered."""
+    """The confirmation once more, to an address that was put right. The request stays answered.
+
+    One that reached nobody gives way to it: it proves nothing about the right address, and nobody has to post it.
+    """
     before = letters.latest(rights_request)
     if before:
         letter = letters.write(before.kind, rights_request, facts_of(rights_request, now=now), now=now)
-        posting.send(letter, actor=actor, now=now)
+        if posting.send(letter, actor=actor, now=now) and not before.is_given:
+            before.delete()
 
 
 def facts_of(rights_request: RightsRequest, *, now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from core.models import Controller, Outbox
 from core.outbox import deliver_due
 from inbox.bounces import bounced
 from ledger.models import Entry
-from requests import acknowledging, complaint_lists, complaints, letters, posting, status
+from requests import acknowledging, complaint_lists, complaints, letters, posting, status, tasks
 from requests.api_complaints import shown
 from requests.expiry import CaseOpen, expire_case
 from requests.intake import claim_of
@@ -270,3 +270,22 @@ def test_when_the_email_comes_back_an_earlier_letter_still_counts(mailoutbox):
     complaint.refresh_from_db()
     assert complaint.acknowledged_at.date() == (NOW + timedelta(days=3)).date()
     assert complaint.acknowledged_how == "post"
+
+
+@pytest.mark.parametrize("how", ["bounced", "dead"])
+def test_an_older_complaint_without_a_copy_of_its_mail_is_owed_when_that_came_back(mailoutbox, how):
+    complaint = complain()
+    message = complaint.acknowledged_message
+    complaint.letters.all().delete()
+    if how == "bounced":
+        assert bounced(message, actor="system:inbox", now=NOW)
+    else:
+        Outbox.objects.filter(uuid=message).update(dead_at=NOW)
+        assert tasks.note_dead_notices() == 1
+        assert tasks.note_dead_notices() == 0
+    assert not bounced(message, actor="system:inbox", now=NOW)
+    complaint.refresh_from_db()
+    assert (complaint.acknowledged_at, complaint.acknowledged_how) == (None, "")
+    assert kinds()[-1] == "complaint.acknowledgement-came-back"
+    deliver_due(now=timezone.now())
+    assert "An acknowledgement came back" in mailoutbox[-1].subject

@@ -203,6 +203,7 @@ def test_nothing_is_disclosed_while_a_doubt_is_open(access):
 def test_called_back_before_anything_was_sent_the_call_is_the_proof():
     request = make_requests.case("access", now=make.NOW).requests.get()
     ask(request)
+    deliver_due(now=on(26))
     case = CaseFile.objects.get()
     identity_doubt.shown(case, how="called-back", note="Called her.", actor=make.OFFICER, now=on(26))
     assert due(request) == date(2026, 12, 29)

@@ -4,11 +4,14 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from core.models import Outbox
 from core.outbox import deliver_due
 from inbox.bounces import bounced
-from requests import address, letters, posting
+from ledger.models import Entry
+from requests import address, identity, letters, posting
+from requests.letter_samples import SAMPLES
 from requests.models import Letter, RightsRequest
 from requests.personal import Letters
 from tests import make_office as make
@@ -66,8 +69,29 @@ def test_the_words_that_left_stay_whatever_becomes_of_what_they_were_made_of(mai
     assert name in body
     assert name in told
     assert "Another Name" not in told
-    with pytest.raises(Exception, match="Cannot update"):
-        Letter.objects.update(sealed=b"something else")
+    for changed in ({"sealed": b"something else"}, {"template_version": Letter.FACTS}):
+        with pytest.raises(Exception, match="Cannot update"), transaction.atomic():
+            Letter.objects.update(**changed)
+
+
+def test_a_mail_that_is_tried_again_says_what_its_copy_says(mailoutbox, settings):
+    controller = make.controller()
+    make_requests.case("access")
+    name, works = controller.name, settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "nowhere.Backend"
+    deliver_due(now=NOW)
+    before = letters.read(ours())
+    controller.name = "Another Name Ltd"
+    controller.save()
+    settings.EMAIL_BACKEND = works
+    body, token = sent(mailoutbox, now=NOW + timedelta(minutes=5))
+    mail = mailoutbox[-1]
+    assert name in body
+    assert "Another Name" not in body + mail.subject + mail.alternatives[0].content
+    assert f"/rights/confirm/{token}/" in mail.alternatives[0].content
+    assert letters.read(ours()) == before
+    link = next(line for line in body.splitlines() if token in line)
+    assert body.replace(link, "[a link to the page of your request]") in before["text"]
 
 
 def test_a_complaint_likewise_and_if_it_came_back_it_was_none(mailoutbox):
@@ -132,3 +156,38 @@ def test_an_address_that_had_too_many_is_told_nothing_and_nothing_is_kept():
     for _ in range(7):
         make_requests.case()
     assert Letter.objects.count() == Outbox.objects.count() == 5
+
+
+@pytest.mark.parametrize("is_right_now", [True, False])
+def test_a_complaint_whose_mail_never_left_was_not_acknowledged(is_right_now):
+    """Its mail is dropped because nobody proved the mailbox, or because the address was wrong."""
+    complaint = complain()
+    if is_right_now:
+        address.correct(complaint.case.uuid, "hopper@example.com", now=NOW)
+    else:
+        identity.accept(complaint.case, how="in-person", note="We know her.", now=NOW, actor=make.OFFICER)
+    complaint.refresh_from_db()
+    assert (complaint.acknowledged_at, complaint.acknowledged_how, complaint.acknowledged_message) == (None, "", None)
+    assert not Letter.objects.exists()
+    kinds = list(Entry.objects.filter(object=complaint.uuid).order_by("id").values_list("kind", flat=True))
+    assert kinds[-1] == "complaint.acknowledgement-came-back"
+
+
+def test_what_was_on_its_way_when_staff_saw_who_it_is_was_told_to_nobody():
+    """The copy goes with its mail; a letter of ours is to be posted."""
+    make.register()
+    case = make_requests.case("access")
+    letter = letters.write("extension", case.requests.get(), SAMPLES["extension"], now=NOW)
+    posting.send(letter, actor=make.OFFICER, now=NOW)
+    identity.accept(case, how="in-person", note="We know her.", now=NOW, actor=make.OFFICER)
+    assert ours() == Letter.objects.owed().get() == letter
+    assert not Outbox.objects.exists()
+
+
+def test_a_proof_that_never_left_gives_way_to_the_one_for_the_right_address():
+    make_requests.case("withdrawal", email="grase@example.com", stop=["all-marketing"])
+    first = ours()
+    address.correct(first.case.uuid, "grace@example.com", now=NOW + timedelta(minutes=1))
+    assert ours() != first
+    assert ours().is_given
+    assert Outbox.objects.get(kind=Outbox.Kind.MAIL).uuid == ours().outbox
