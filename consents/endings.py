@@ -64,8 +64,12 @@ def close(
     now: datetime,
     status: str = Status.EXPIRED,
     why: str = "",
-) -> None:
-    """End these consents of one person and purpose: on the day they ran out, or now if they had not."""
+    at: datetime | None = None,
+) -> UUID:
+    """End these consents of one person and purpose: on the day they ran out, or now if they had not; returns the entry.
+
+    `at` is when they were ended, where that is only written down again now.
+    """
     is_test = DataSubject.objects.filter(uuid=subject, is_test=True).exists()
     data = {"why": why} if why else {}
     entry = entries.record(
@@ -79,7 +83,7 @@ def close(
             purpose=purpose.uuid,
             channel=state.channel,
             status=status,
-            effective_at=min(state.valid_until or now, now),
+            effective_at=min(state.valid_until or now, at or now),
             recorded_at=now,
             origin="direct",
             collected_by="system",
@@ -90,3 +94,4 @@ def close(
     ]
     projection.append(events)
     note(subject, [purpose.pk], at=max(event.effective_at for event in events))
+    return entry

@@ -5,7 +5,9 @@ done than they agreed to. What a changed form outgrew is Invalidated (consents/r
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from consents import endings
 from consents.models import ConsentState, Status
 from consents.states import YES
+from core import outbox
 from core.errors import Invalid, NotFound
+from core.models import Outbox
+from ledger import entries
 from processing.models import Purpose
 from processing.models import Status as PurposeStatus
 from subjects.models import DataSubject
@@ -45,7 +50,23 @@ def revoke(subject: DataSubject, event: UUID, *, why: str, actor: str, now: date
     states = list(standing.select_related("purpose"))
     if not states:
         raise NotFound(_("This consent does not stand any more."))
-    _close(subject.uuid, states[0].purpose, states, why=why, actor=actor, now=now)
+    entry = _close(subject.uuid, states[0].purpose, states, why=why, actor=actor, now=now)
+    if not subject.is_test:
+        line = {"action": KIND, "entry": str(entry), "event": str(event), "why": why, "at": entries.instant(now)}
+        # A backup from before would have it stand again.
+        outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
+
+
+@transaction.atomic
+def again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
+    """End what the journal says staff ended after the backup. False where it does not stand: a later answer does."""
+    standing = ConsentState.objects.filter(event=data["event"], status__in=YES).select_related("purpose").first()
+    person = DataSubject.objects.filter(uuid=standing.subject).first() if standing else None
+    if standing is None or person is None or not hold(person):
+        return False
+    at = datetime.fromisoformat(data["at"])
+    _close(standing.subject, standing.purpose, [standing], why=data["why"], actor=actor, now=now, at=at)
+    return True
 
 
 def revoke_retired(*, now: datetime, limit: int = 500) -> int:
@@ -86,5 +107,15 @@ def _revoke_retired(subject: UUID, retired: list[int], *, now: datetime) -> bool
     return bool(by_purpose)
 
 
-def _close(subject: UUID, purpose: Purpose, states: list[ConsentState], *, why: str, actor: str, now: datetime) -> None:
-    endings.close(subject, purpose, states, kind=KIND, actor=actor, now=now, status=Status.REVOKED, why=why)
+def _close(
+    subject: UUID,
+    purpose: Purpose,
+    states: list[ConsentState],
+    *,
+    why: str,
+    actor: str,
+    now: datetime,
+    at: datetime | None = None,
+) -> UUID:
+    same = {"kind": KIND, "status": Status.REVOKED.value}
+    return endings.close(subject, purpose, states, **same, actor=actor, now=now, why=why, at=at)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from consents import pausing, suppression, withdraw
+from consents import pausing, revoking, suppression, withdraw
 from core.arrays import Among
 from core.errors import DomainError
 from core.models import Controller, Outbox
@@ -178,6 +178,7 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     suppression.WITHDRAWAL: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     suppression.OBJECTION: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     "suppression.added": lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
+    revoking.KIND: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     pausing.BEGUN: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     pausing.ENDED: lambda data: Entry.objects.filter(uuid=data["entry"]).exists(),
     "restriction.placed": _left_by_restriction,
@@ -222,6 +223,8 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return lawful_uses.end_again(data, now=now, actor=actor)
     if action == "suppression.added":
         return suppression.add_again(data)
+    if action == revoking.KIND:
+        return revoking.again(data, now=now, actor=actor)
     if action in (pausing.BEGUN, pausing.ENDED):
         return pausing.again(action, data)
     text = _("Line %(seq)d of the journal says “%(action)s”, which this version does not know. Install the newer one.")

@@ -11,14 +11,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
-            model_name='consentevent',
-            name='consents_event_status_known',
-        ),
-        migrations.RemoveConstraint(
-            model_name='consentstate',
-            name='consents_state_status_known',
-        ),
         migrations.AddField(
             model_name='consentreminder',
             name='again_at',
@@ -29,26 +21,8 @@ class Migration(migrations.Migration):
             name='asked_again_at',
             field=models.DateTimeField(null=True),
         ),
-        migrations.AlterField(
-            model_name='consentevent',
-            name='status',
-            field=models.CharField(choices=[('requested', 'Requested'), ('deferred', 'To be asked later'), ('given', 'Given'), ('renewed', 'Renewed'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('invalidated', 'Invalidated'), ('revoked', 'Ended by us'), ('unknown', 'Unknown')], max_length=12),
-        ),
-        migrations.AlterField(
-            model_name='consentstate',
-            name='status',
-            field=models.CharField(choices=[('requested', 'Requested'), ('deferred', 'To be asked later'), ('given', 'Given'), ('renewed', 'Renewed'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('invalidated', 'Invalidated'), ('revoked', 'Ended by us'), ('unknown', 'Unknown')], max_length=12),
-        ),
         migrations.AddIndex(
             model_name='consentreminder',
             index=models.Index(models.F('again_at'), condition=models.Q(('again_at__isnull', False), ('asked_again_at', None)), name='consents_reminder_again'),
-        ),
-        migrations.AddConstraint(
-            model_name='consentevent',
-            constraint=models.CheckConstraint(condition=models.Q(('status__regex', '^(requested|deferred|given|renewed|refused|withdrawn|expired|invalidated|revoked|unknown)$')), name='consents_event_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='consentstate',
-            constraint=models.CheckConstraint(condition=models.Q(('status__regex', '^(requested|deferred|given|renewed|refused|withdrawn|expired|invalidated|revoked|unknown)$')), name='consents_state_status_known'),
         ),
     ]

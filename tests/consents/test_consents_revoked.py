@@ -1,16 +1,21 @@
 """Consents that we end ourselves: staff one of somebody, the sweep those of a purpose that is pursued no more."""
 
 import json
+from io import StringIO
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
 
 from consents import asking, forms, rebuild, reminders, renewals, renewing, revoking, tasks
 from consents.models import ConsentEvent, ConsentState, Suppression
 from consents.unsubscribe import Recipient
 from core.errors import Invalid, NotFound
+from core.outbox import deliver_due
 from ledger.models import Entry
 from processing.models import PurposeVersion
+from retention import replay
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Relationship
 from tests import make_consents as make
@@ -47,6 +52,34 @@ def test_it_ends_at_once_with_its_reason_and_is_no_refusal(agreed):
     make.captured(now=make.days(2))
     assert make.reason(now=make.days(2)) == "+consent-given"
     assert rebuild.differences() == 0
+
+
+def restored(state):
+    """Staff end it; the journal tells of it, and the database is the backup from before."""
+    before = transaction.savepoint()
+    end(state)
+    assert deliver_due(now=make.days(1)) == 1
+    transaction.savepoint_rollback(before)
+
+
+def test_what_staff_ended_stays_ended_in_a_restored_backup(agreed, settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    restored(agreed)
+    assert make.reason(now=make.days(2)) == "+consent-given"
+    assert replay.replay(now=make.days(3)).by_action == {"consent.revoked": 1}
+    assert make.reason(now=make.days(3)) == "consent-revoked"
+    ended = ConsentEvent.objects.get(status="revoked")
+    assert (ended.effective_at, ended.recorded_at) == (make.days(1), make.days(3))
+    assert json.loads(Entry.objects.get(uuid=ended.entry).body)["data"] == {"why": "doubtful"}
+    assert rebuild.differences() == 0
+
+
+def test_a_later_yes_stands_after_a_restored_backup(agreed, settings, tmp_path):
+    settings.JOURNAL_DIR = tmp_path
+    restored(agreed)
+    make.captured(now=make.days(2))
+    assert replay.replay(now=make.days(3)).empty == 1
+    assert make.reason(now=make.days(3)) == "+consent-given"
 
 
 def test_it_needs_a_reason_and_a_consent_that_stands(agreed):
@@ -133,3 +166,13 @@ def test_staff_end_it_on_the_page_of_the_person(agreed):
     )
     auditor = make_staff.client_of(make_staff.account("amy", "auditor"))
     assert "End this consent ourselves" not in auditor.get(here).content.decode()
+
+
+def test_the_upgrade_looks_at_every_consent_without_locking_anybody_out():
+    said = StringIO()
+    call_command("sqlmigrate", "consents", "0013", stdout=said)
+    added = [line for line in said.getvalue().splitlines() if "ADD CONSTRAINT" in line]
+    assert [line.endswith("NOT VALID;") for line in added] == [True, True]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT conname FROM pg_constraint WHERE NOT convalidated")
+        assert cursor.fetchall() == []
