@@ -1,12 +1,14 @@
 """What a connected system has to do for people who exercised a right, and its answer: by its own key, its tasks alone.
 
 A task is told once we know whose request it is. What a decision changes is told once it was carried out here: until
-then a doubt, a second person or a hold may still stop it, and nothing shall go anywhere.
+then a doubt, a second person or a hold may still stop it, and nothing shall go anywhere. For a copy it hands in what it
+holds, as documents that staff look through like any other that was found.
 """
 
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.query import QuerySet
 from django.shortcuts import get_object_or_404
@@ -14,16 +16,17 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import Cursor
+from core.api import ApiView, Cursor
 from core.idempotency import replayable
 from processing.connected import ForSystem
 from processing.models import System
-from requests import searching, systems
+from requests import found, searching, systems
 from requests.api_work import TaskIn, actor_of, read
-from requests.models import Correction, Right, RightsRequest, Task
+from requests.models import Correction, FoundDocument, Right, RightsRequest, Task
 from subjects.api import IDEMPOTENCY
 
 KNOWN = Q(request__case__subject__isnull=False) | Q(known_as__isnull=False)
@@ -50,6 +53,18 @@ class SystemTaskSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Task) -> dict[str, Any]:
         return shown(instance)
+
+
+class DocumentIn(serializers.Serializer[Any]):
+    file = serializers.FileField(
+        help_text="Text (CSV and JSON are), PDF, Word, an e-mail or a picture of up to 9 MB; told by its content."
+    )
+
+
+class DocumentOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="uuid")
+    kind = serializers.CharField()
+    pages = serializers.IntegerField()
 
 
 @extend_schema_view(get=extend_schema(operation_id="systems_requests_list"))
@@ -92,6 +107,35 @@ class RequestTaskView(ForSystem):
 
     def find(self, uuid: UUID) -> Task:
         return get_object_or_404(told(self.system), uuid=uuid)
+
+
+class TaskDocumentsView(RequestTaskView):
+    """What the system holds about the person who asked for a copy. Nothing of it is read back here."""
+
+    parser_classes = [*ApiView.parser_classes, MultiPartParser]
+    http_method_names = ["post", "options"]
+
+    @extend_schema(
+        operation_id="systems_request_document",
+        parameters=[IDEMPOTENCY],
+        request={"multipart/form-data": DocumentIn},
+        responses={201: DocumentOut},
+    )
+    def post(self, request: Request, task: UUID) -> Response:
+        """Hand in a document, before the answer that ends the task. Staff look through it before it goes to anybody."""
+        asked = self.find(task)
+
+        def make() -> UUID:
+            if asked.outcome not in systems.OPEN:
+                raise systems.Ended
+            file: UploadedFile = read(DocumentIn, request)["file"]
+            name, content, who = file.name or "", file.read(found.LARGEST + 1), actor_of(request)
+            return found.add(asked.request, self.system, name, content, actor=who, now=timezone.now()).uuid
+
+        def load(uuid: UUID) -> dict[str, Any]:
+            return dict(DocumentOut(FoundDocument.objects.get(uuid=uuid)).data)
+
+        return replayable(request, make=make, load=load, status=201)
 
 
 def told(system: System) -> QuerySet[Task]:

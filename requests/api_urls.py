@@ -19,6 +19,7 @@ complaint = "complaints/<str:reference>/"
 urlpatterns = [
     path("systems/requests/", api_systems.RequestTaskList.as_view()),
     path("systems/requests/<uuid:task>/", api_systems.RequestTaskView.as_view()),
+    path("systems/requests/<uuid:task>/documents/", api_systems.TaskDocumentsView.as_view()),
     path("requests/", RequestsView.as_view(), name="api-requests"),
     path(here, RequestView.as_view(), name="api-request"),
     path(f"{here}work/", api_work.WorkView.as_view(), name="api-request-work"),

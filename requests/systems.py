@@ -36,6 +36,11 @@ class Answered(DomainError):
     message = _("This request has been answered, so its systems can no longer be changed. Take it up again first.")
 
 
+class Ended(DomainError):
+    code = "task-answered"
+    message = _("The system has answered already. Hand in what it holds before the answer that ends its task.")
+
+
 @transaction.atomic
 def answer(
     task: Task,

@@ -1,12 +1,13 @@
 """A connected system is asked about people who exercised a right, by a key of its own, and answers for itself."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from core import apikeys
 from core.errors import DomainError
 from ledger.models import Entry
-from requests import answer, decisions, leaving_out, proposing, restricting, systems, ways
+from requests import answer, decisions, found, leaving_out, proposing, restricting, systems, ways
 from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, PersonalDataItem
@@ -63,6 +64,48 @@ def test_a_system_is_asked_once_we_know_about_whom_and_of_a_deletion_once_it_is_
     # One receipt of this database, one of the system.
     assert Entry.objects.filter(kind="task.answered", object=erasure.uuid).count() == 2
     assert waiting(crm) == []
+
+
+def handed_in(api, task, content, **more):
+    file = SimpleUploadedFile("contacts.json", content)
+    return api.post(f"{LIST}{task['id']}/documents/", {"file": file}, format="multipart", **more)
+
+
+def test_a_system_hands_in_what_it_holds_and_staff_look_through_it_before_it_goes_out(crm, mailoutbox):
+    make.person("newsletter")
+    asked = make.confirmed("access", mailbox=mailoutbox).requests.get()
+    [task] = waiting(crm)
+    answers = [
+        handed_in(crm, task, b'{"phone": "+44 20 7946 0000", "notes": "Met Bob."}', headers={"Idempotency-Key": "1"})
+        for _time in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    document = asked.documents.get()
+    assert answers[0].json() == {"id": str(document.uuid), "kind": "txt", "pages": 1}
+    assert (document.system.slug, found.name_of(document)) == ("crm", "contacts.json")
+    again = handed_in(crm, task, b'{"phone": "+44 20 7946 0000", "notes": "Met Bob."}')
+    assert (again.status_code, [error["field"] for error in again.json()["errors"]]) == (400, ["file"])
+    assert handed_in(crm, task, b"MZ\0\1").status_code == 409
+    with pytest.raises(found.Unchecked):
+        answer.prepare_access(asked, **BY)
+
+    crm.post(f"{LIST}{task['id']}/", {"outcome": "done", "count": 1, "searched": LOOKED}, format="json")
+    late = handed_in(crm, task, b"Something else")
+    assert (late.status_code, late.json()["code"]) == (409, "task-answered")
+    assert asked.documents.count() == 1
+
+
+def test_a_system_hands_in_nothing_for_another_right_or_to_the_task_of_another(crm, mailoutbox):
+    make.person("newsletter")
+    case = make.confirmed("portability", "access", mailbox=mailoutbox)
+    carried = case.requests.get(right="portability").tasks.get(system__slug="crm")
+    assert handed_in(crm, {"id": carried.uuid}, b"Grace").json()["code"] == "not-access"
+    make.make_requests.system("shop", "manual")
+    other = APIClient(headers={"Authorization": f"Api-Key {apikeys.create('s', ['systems:tasks'], system='shop')[1]}"})
+    task = case.requests.get(right="access").tasks.get(system__slug="crm")
+    assert handed_in(other, {"id": task.uuid}, b"Grace").status_code == 404
+    assert not case.requests.get(right="access").documents.exists()
 
 
 def test_a_system_sees_no_task_of_another(crm, mailoutbox):
