@@ -66,7 +66,7 @@ HAPPENED = {
     "letter.discarded": gettext_lazy("Draft thrown away"),
     "letter.released": gettext_lazy("Letter released"),
     "letter.posted": gettext_lazy("Letter posted"),
-    "letter.bounced": gettext_lazy("A letter came back: it was not given"),
+    "letter.bounced": gettext_lazy("A letter did not reach the person: it was not given"),
     "letter.collected": gettext_lazy("Letter read"),
     "letter.link-renewed": gettext_lazy("New link sent"),
     "transfer.instructed": gettext_lazy("Told us to hand the data to somebody else"),
