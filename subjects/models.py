@@ -163,7 +163,7 @@ class Relationship(models.Model):
     application_closed_on = models.DateField(null=True)
     consent_ended_on = models.DateField(null=True)
     ended_on = models.DateField(null=True)
-    # How an application was closed, and what taking that back needs (subjects/applications.py): primary keys.
+    # How an application was closed, and what taking that back needs (subjects/applications.py): keys, codes and dates.
     application_outcome = models.CharField(max_length=12, choices=Outcome, blank=True, default="", db_default="")
     application_undo = models.JSONField(null=True, encoder=DjangoJSONEncoder)
 
