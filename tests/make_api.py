@@ -136,7 +136,10 @@ CALLS = {
 # Tried in tests/retention and tests/requests: what one system is asked, by a key of its own.
 OF_SYSTEMS = {
     f"systems/{path}/"
-    for path in ("erasures", "erasures/{task}", "erasures/{task}/records", "requests", "requests/{task}")
+    for path in (
+        *("erasures", "erasures/{task}", "erasures/{task}/records"),
+        *("requests", "requests/{task}", "requests/{task}/documents"),
+    )
 }
 # Tried in tests/consents: rows instead of JSON, a receipt of a consent that is there. In tests/office: hiring.
 ELSEWHERE = {"consents/import/", "consents/{consent}/receipt/"} | {

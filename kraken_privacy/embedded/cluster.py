@@ -56,6 +56,9 @@ def main() -> int:
     try:
         with throw_away(binaries=options.binaries) as postgres:
             env = {**os.environ, "TEST_SUPERUSER_URL": postgres.url(SUPERUSER, "postgres")}
+            if options.binaries:
+                # A server's own pg_dump knows what another one stumbles over: 15.20 notes options that 18.6 copies.
+                env["POSTGRES_BIN"] = str(options.binaries)
             return subprocess.run(options.command, env=env, check=False).returncode
     except Problem as problem:
         print(problem, file=sys.stderr)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from kraken_privacy.backup.programs import program
 from kraken_privacy.embedded.cluster import throw_away
 from kraken_privacy.embedded.postgres import SUPERUSER, wheel_binaries
 from kraken_privacy.embedded.roles import ensure_database
@@ -32,7 +33,7 @@ def _an_old_cluster(transactional_db: None) -> None:
 
 def dump(folder: Path) -> Path:
     file = folder / "database.dump"
-    subprocess.run([wheel_binaries() / "pg_dump", "-Fc", "-f", file, superuser_url()], check=True)
+    subprocess.run([program("pg_dump"), "-Fc", "-f", file, superuser_url()], check=True)
     return file
 
 
