@@ -13,7 +13,7 @@ from types import TracebackType
 from django.db import Error, connection
 
 # Nobody waits longer than a page may take: a person's rows stay locked from the first statement to the commit.
-AIM = 0.12
+AIM = 0.11
 SMALLEST, LARGEST, FIRST = 20, 2000, 100
 # Of seconds in which others use the database, a third is enough. Whoever waited long for a lock rests no longer than
 # this, with the turn of all.
