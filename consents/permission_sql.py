@@ -150,7 +150,7 @@ WHERE pause.hash = ANY (%(hashes)s) AND pause.ended_at IS NULL AND pause.until >
 """
 # So few at most are looked up one by one, by a plan that is made once.
 FEW = 10
-# So many of many are looked for at once, and while PostgreSQL looks, the ones before are judged.
+# So many of many are looked for in one statement, two such at once, and meanwhile the ones before are judged.
 PORTION = 25_000
 
 
@@ -174,7 +174,8 @@ def people_by_text(
     """
     every = list(texts)
     portions = (_Sought.by(every[start : start + PORTION]) for start in range(0, len(every), PORTION))
-    for sought, noes, rows in ahead(partial(_portion, _fetch(len(texts)), params), portions):
+    lines = prepared.Lines(_fetch(len(every)))
+    for sought, noes, rows in ahead(partial(_asked_of, lines, params), portions, lines.count):
         unmet = dict(noes)
         for row in _standing(rows):
             text = sought.blinds[row[0]]
@@ -195,7 +196,15 @@ class _Sought(NamedTuple):
         return cls(_hashed("SUPPRESSION_KEYS", texts), _hashed("BLIND_INDEX_KEYS", texts))
 
 
-def _portion(fetch: Fetch, params: dict[str, Any], sought: _Sought) -> tuple[_Sought, dict[bytes, list[No]], list[Row]]:
+# What was sought, the noes by their text, and the people with their choices.
+Portion = tuple[_Sought, dict[bytes, list[No]], list[Row]]
+
+
+def _asked_of(lines: prepared.Lines, params: dict[str, Any], sought: _Sought) -> Portion:
+    return lines.ask(lambda fetch: _portion(fetch, params, sought))
+
+
+def _portion(fetch: Fetch, params: dict[str, Any], sought: _Sought) -> Portion:
     noes = _noes(fetch, params, sought.hashes)
     refused = [blind for blind, text in sought.blinds.items() if text in noes] if noes else []
     params = {**params, "blinds": Digests(sought.blinds), "refused": Digests(refused)}

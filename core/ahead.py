@@ -1,26 +1,26 @@
-"""The next piece of work is done by another thread while the one before is used."""
+"""The next pieces of work are done by other threads while the one before is used."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
-def ahead(make: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
-    """What `make` gives for each, in their order. It never runs twice at once, and for a single one here.
+def ahead(make: Callable[[Given], Made], given: Iterable[Given], threads: int = 1) -> Iterator[Made]:
+    """What `make` gives for each, in their order. It runs at most `threads` times at once, and for a single one here.
 
-    Raises what `make` raises, when its turn has come. Whoever stops early waits for the piece that was begun.
+    Raises what `make` raises, when its turn has come. Whoever stops early waits for the pieces that were begun.
     """
     rest = iter(given)
     begun = list(islice(rest, 2))
     if len(begun) < 2:
         yield from map(make, begun)
         return
-    with ThreadPoolExecutor(1) as beside:
-        coming = [beside.submit(make, one) for one in begun]
+    with ThreadPoolExecutor(threads) as beside:
+        coming = [beside.submit(make, one) for one in chain(begun, islice(rest, threads - 1))]
         while coming:
             made = coming.pop(0).result()
             coming += [beside.submit(make, one) for one in islice(rest, 1)]

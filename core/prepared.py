@@ -5,16 +5,18 @@ bound by the server. Through PgBouncer this needs version 1.21 or later with `ma
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection
+from django.db import OperationalError, connection
 
 from core.arrays import Digests, DigestsDumper
 
 Params = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Fetch = Callable[[str, Params], list[Row]]
+Answer = TypeVar("Answer")
 # Pages that an index names are in memory, as a rule, or on a disk without an arm.
 ONE_PROCESS = "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL random_page_cost = 1.1"
 # What a transaction of the caller goes on with: SET LOCAL lasts until that ends.
@@ -77,6 +79,43 @@ def looked_up() -> Fetch:
         return rows
 
     return fetch_alone
+
+
+class Lines:
+    """For threads that look things up at once: this thread's connection, and for a second one of them another.
+
+    Not inside a transaction, of whose changes another connection would know nothing: there all wait for this one. So do
+    they when the server, or the pool, has no other to give. `fetch`: of this thread's connection.
+    """
+
+    def __init__(self, fetch: Fetch) -> None:
+        self.count = 1 if connection.in_atomic_block else 2
+        self._free: SimpleQueue[Fetch] = SimpleQueue()
+        self._free.put(fetch)
+
+    def ask(self, work: Callable[[Fetch], Answer]) -> Answer:
+        """What `work` makes of a connection that nobody else uses meanwhile."""
+        try:
+            fetch = self._free.get_nowait()
+        except Empty:
+            return self._on_another(work)
+        return self._on_this(fetch, work)
+
+    def _on_this(self, fetch: Fetch, work: Callable[[Fetch], Answer]) -> Answer:
+        try:
+            return work(fetch)
+        finally:
+            self._free.put(fetch)
+
+    def _on_another(self, work: Callable[[Fetch], Answer]) -> Answer:
+        try:
+            fetch = looked_up()
+        except OperationalError:
+            return self._on_this(self._free.get(), work)
+        try:
+            return work(fetch)
+        finally:
+            connection.close()
 
 
 def _session() -> Any:

@@ -98,7 +98,7 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 RUNTIME_DB_ROLE = env.str("RUNTIME_DB_ROLE", default="kraken_app")
-# A pool in web processes only: Celery rebuilds one at every task.
+# A pool in web processes only: Celery rebuilds one at every task. Each of four threads may need two (core/prepared.py).
 if env.bool("DB_POOL", default=False):
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 2, "max_size": 8, "timeout": 10}
     # A connection that the database has dropped is noticed before it is used, not by the person whose request it was.

@@ -101,3 +101,23 @@ def test_a_day_ends_where_the_controller_is():
     verdict = check("contact-enquiries", "", "email", ["ada@example.com"], now=ends - timedelta(seconds=1))[0]
     assert (verdict.reason, verdict.valid_until) == ("legitimate-interest", ends)
     assert make.reason(purpose="contact-enquiries", now=ends) == "+assessment-overdue-escalated"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_are_looked_up_on_two_connections_with_the_same_answers(monkeypatch):
+    monkeypatch.setattr(permission_sql, "PORTION", 7)
+    make.published()
+    for number in range(0, 60, 3):
+        make.captured(f"p{number}@example.com")
+    withdraw([Claim("email", "p1@example.com")], purposes=["newsletter"], now=make.NOW, actor=make.ACTOR)
+    connections, many = set(), prepared.looked_up
+
+    def looked_up():
+        fetch = many()
+        return lambda sql, params: connections.add(fetch("SELECT pg_backend_pid()", [])[0]) or fetch(sql, params)
+
+    monkeypatch.setattr(prepared, "looked_up", looked_up)
+    found = check("newsletter", "email", "email", [f"p{number}@example.com" for number in range(60)], now=make.NOW)
+    expected = ["consent-given", "unknown-person", "unknown-person"] * 20
+    assert [verdict.reason for verdict in found] == [expected[0], "suppressed", *expected[2:]]
+    assert len(connections) >= 2

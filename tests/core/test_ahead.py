@@ -9,9 +9,11 @@ from core.ahead import ahead
 from core.undisturbed import undisturbed
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("count", range(5))
-def test_everything_comes_once_and_in_order(count):
-    assert list(ahead(lambda number: number * 2, iter(range(count)))) == [number * 2 for number in range(count)]
+def test_everything_comes_once_and_in_order(count, threads):
+    found = ahead(lambda number: number * 2, iter(range(count)), threads)
+    assert list(found) == [number * 2 for number in range(count)]
 
 
 def test_the_next_one_is_made_while_the_one_before_is_used():
@@ -24,6 +26,12 @@ def test_the_next_one_is_made_while_the_one_before_is_used():
     for number in ahead(make, range(3)):
         # It would wait in vain if nobody worked ahead.
         assert begun[min(number + 1, 2)].wait(10)
+
+
+def test_two_are_made_at_once():
+    together = threading.Barrier(2)
+    # Each waits for the other: one after the other they would wait in vain.
+    assert list(ahead(lambda number: together.wait(10) >= 0 and number, range(4), 2)) == [0, 1, 2, 3]
 
 
 def test_an_error_is_raised_in_its_turn():
