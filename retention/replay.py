@@ -26,7 +26,7 @@ from retention import anonymise_again, evidence, holds, holds_change, journal, r
 from retention.journal import START, Line
 from retention.models import JournalMark, Run
 from subjects import lawful_uses, restrictions
-from subjects.again import erase_again
+from subjects.again import erase_again, is_left
 from subjects.models import ItemPurpose, Relationship, Restriction
 
 ACTOR = "system:restore"
@@ -200,7 +200,7 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
     """Do what the line says. False if this database holds nothing that it concerns. Raises Refused."""
     action, data = line["action"], line["data"]
     if action in ("erase", "purge"):
-        return _erase(data, cause, at=datetime.fromisoformat(line["at"]), now=now, actor=actor)
+        return _erase(line, cause, now=now, actor=actor)
     if action in (suppression.WITHDRAWAL, suppression.OBJECTION):
         return withdraw.again(action, data, now=now, actor=actor)
     if action == restricting.PLACED:
@@ -231,7 +231,8 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
     raise Refused(text % {"seq": line["seq"], "action": action})
 
 
-def _erase(data: Data, cause: UUID, *, at: datetime, now: datetime, actor: str) -> bool:
+def _erase(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
+    data: Data = line["data"]
     items, gone = (
         _uuids(data["items"]),
         [UUID(data["subject"])] if data.get("person_gone") else _uuids(data.get("people")),
@@ -241,10 +242,14 @@ def _erase(data: Data, cause: UUID, *, at: datetime, now: datetime, actor: str) 
     spared = _uuids(data.get("spared"))
     used = _purposes(items, gone, person, slugs)
     erased = erase_again(items=items, gone=gone, person=person, purposes=slugs, spared=spared, now=now)
+    if is_left(items=items, gone=gone, person=person, purposes=slugs, spared=spared):
+        text = _("Line %(seq)d of the journal erased what something in this database keeps. Nothing may be served yet.")
+        raise Refused(text % {"seq": line["seq"]})
     if not (erased.needs or erased.subjects or erased.relationships):
         return False
     chosen = list(Purpose.objects.filter(slug__in=slugs))
     run = _run(cause, now)
+    at = datetime.fromisoformat(line["at"])
     evidence.leave(run, erased, purposes=chosen, subject=person, actor=actor, erased_at=at, now=now)
     asked_by = UUID(data["request"]) if data.get("request") else UUID(data["run"])
     systems.ask_again(run, erased, asked_by=asked_by, purposes=used, now=now)

@@ -25,7 +25,8 @@ def erase_again(
     for what was spared.
 
     Whatever blocked it in the backup had been released by the time of the erasure: it is released here, and a hold
-    that names nobody, which may be over others still, is not asked.
+    that names nobody, which may be over others still, is not asked. An erasure names no purpose that anything blocked,
+    so over a person whose purpose it names nothing stood, not over all of them either.
     """
     leaving = set(DataSubject.objects.filter(Among("uuid", gone, "uuid")).values_list("pk", flat=True))
     found = PersonalDataItem.objects.filter(Among("uuid", items, "uuid"))
@@ -34,7 +35,8 @@ def erase_again(
     asked = DataSubject.objects.filter(uuid__in=[person] if person else [])
     people = deletes.lock_people([], {*leaving, *chosen.values(), *asked.values_list("pk", flat=True)})
     theirs = Q(subject__in=leaving)
-    _release(theirs | named | Q(item__in=list(chosen)) | _over(list(chosen)), now=now)
+    over = Q(subject__uuid=person) & (Q(purpose=None) | Q(purpose__slug__in=list(purposes))) if purposes else named
+    _release(theirs | over | Q(item__in=list(chosen)) | _over(list(chosen)), now=now)
     kept = Q(item__uuid__in=list(spared))
     needs = ItemPurpose.objects.filter(theirs | Q(item__in=list(chosen)) | (named & ~kept))
     pairs = Relationship.objects.filter(theirs | named).values_list("subject", "purpose")
@@ -45,6 +47,30 @@ def erase_again(
         people=people,
         settled=leaving,
         rules=False,
+    )
+
+
+def is_left(
+    *,
+    items: Sequence[UUID],
+    gone: Sequence[UUID],
+    person: UUID | None = None,
+    purposes: Sequence[str] = (),
+    spared: Sequence[UUID] = (),
+) -> bool:
+    """Whether anything of what was to be erased again is still here."""
+    named = {"subject__uuid": person, "purpose__slug__in": list(purposes)}
+    needs, ties = ItemPurpose.objects.filter(**named), Relationship.objects.filter(**named)
+    # With what was spared, the dealing stays that it is about.
+    resting = Exists(needs.filter(subject=OuterRef("subject"), purpose=OuterRef("purpose")))
+    return any(
+        rows.exists()
+        for rows in (
+            PersonalDataItem.objects.filter(Among("uuid", items, "uuid")),
+            DataSubject.objects.filter(Among("uuid", gone, "uuid")),
+            needs.exclude(item__uuid__in=list(spared)),
+            ties.filter(~resting),
+        )
     )
 
 

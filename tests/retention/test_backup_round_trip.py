@@ -1,7 +1,5 @@
 """From a backup to a new cluster: what was erased, withdrawn and restricted since is so before anything is served."""
 
-import base64
-from contextlib import contextmanager
 from datetime import date, timedelta
 from io import StringIO
 from uuid import uuid4
@@ -10,18 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from consents import permission, withdraw
 from core import outbox
-from core.keys import keyring
 from core.models import Controller
 from kraken_privacy import gate
 from kraken_privacy.backup import evidence, making, restoring, shelf
 from kraken_privacy.backup.address import of_django
-from kraken_privacy.embedded.cluster import throw_away
-from kraken_privacy.embedded.postgres import SUPERUSER
-from kraken_privacy.embedded.roles import OWNER, ensure_database
 from ledger.models import Entry
 from ledger.verify import verify
 from retention import journal, tombstones
@@ -29,23 +22,20 @@ from retention.purge import purge
 from subjects import blocks, erasure, people, restrictions
 from subjects.identifiers import Claim
 from subjects.models import PersonalDataItem
+from tests.make_backup import LATER, deliver, new_database, places
 from tests.make_canary import Search
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONDON = ZoneInfo("Europe/London")
-LATER = NOW + timedelta(days=3)
 OLD, RECENT = date(2024, 1, 1), TODAY - timedelta(days=30)
 WORDS = {"erased": f"cnry{uuid4().hex}", "purged": f"cnry{uuid4().hex}"}
 
 
 @pytest.fixture(autouse=True)
-def places(tmp_path, settings):
-    settings.JOURNAL_DIR, settings.BACKUP_DIR = tmp_path / "journal", tmp_path / "backups"
-    settings.BACKUP_KEYS = "b1:" + base64.b64encode(b"k" * 32).decode()
-    keyring.cache_clear()
-    yield tmp_path
-    keyring.cache_clear()
+def folder(tmp_path, settings):
+    with places(tmp_path, settings):
+        yield tmp_path
 
 
 def before_the_backup():
@@ -70,27 +60,11 @@ def after_the_backup():
     lifted = restrictions.restrict(person(5), ground="accuracy", placed_for=uuid4(), now=LATER, actor="test")
     restrictions.lift(lifted, now=LATER, actor="test")
     purge(rule_of(), as_of=TODAY, commit=True, now=LATER)
-    while outbox.deliver_due(now=LATER + timedelta(hours=1)):
-        pass
+    deliver()
 
 
 def rule_of():
     return live("newsletter").retention_rules.get()
-
-
-@contextmanager
-def new_database():
-    """Django as the owner of an empty database in a cluster of its own."""
-    with throw_away() as cluster:
-        ensure_database(cluster.url(SUPERUSER, "postgres"), "restored")
-        before = {name: connection.settings_dict[name] for name in ("HOST", "NAME", "USER", "OPTIONS")}
-        connection.close()
-        connection.settings_dict.update(HOST="", NAME="restored", USER=OWNER, OPTIONS={"host": str(cluster.sockets)})
-        try:
-            yield
-        finally:
-            connection.close()
-            connection.settings_dict.update(before)
 
 
 def reason(email):
@@ -98,7 +72,7 @@ def reason(email):
     return verdict.allowed, verdict.reason
 
 
-def test_what_was_done_since_the_backup_is_done_after_the_restore(places):
+def test_what_was_done_since_the_backup_is_done_after_the_restore(folder):
     before_the_backup()
     made = making.make(now=NOW, address=of_django())
     assert (made.rows["subjects_datasubject"], made.rows["core_datakey"] > 0) == (5, True)
@@ -106,7 +80,7 @@ def test_what_was_done_since_the_backup_is_done_after_the_restore(places):
     after_the_backup()
     whole = journal.verify().lines
     assert whole == 7, "the purge has a line of its own"
-    with (places / "journal" / "journal-2026-11.jsonl").open("ab") as file:
+    with (folder / "journal" / "journal-2026-11.jsonl").open("ab") as file:
         file.write(b'{"v":1,"seq":')
 
     with new_database():
@@ -135,7 +109,7 @@ def test_what_was_done_since_the_backup_is_done_after_the_restore(places):
         assert verify().ok
 
 
-def test_only_whole_backups_and_the_right_journal_are_taken(places):
+def test_only_whole_backups_and_the_right_journal_are_taken(folder):
     item(person(1), ["surveys"], RECENT)
     restrictions.restrict(person(1), ground="accuracy", placed_for=uuid4(), now=NOW, actor="test")
     outbox.deliver_due(now=NOW)
@@ -147,11 +121,11 @@ def test_only_whole_backups_and_the_right_journal_are_taken(places):
     with pytest.raises(CommandError, match="not empty"):
         call_command("restore", name)
     with new_database():
-        (places / "journal").rename(places / "elsewhere")
+        (folder / "journal").rename(folder / "elsewhere")
         with pytest.raises(CommandError, match="no journal"):
             call_command("restore", name)
-        (places / "journal").mkdir()
-        (places / "journal" / "journal-2026-11.jsonl").write_text("")
+        (folder / "journal").mkdir()
+        (folder / "journal" / "journal-2026-11.jsonl").write_text("")
         with pytest.raises(CommandError, match="not the one of this backup"):
             call_command("restore", name)
         keys = shelf.keys_of(name).read_bytes()
@@ -164,12 +138,12 @@ def test_only_whole_backups_and_the_right_journal_are_taken(places):
     assert evidence.last().failed_at > evidence.last().made_at
 
 
-def test_a_database_whose_journal_is_lost_serves_only_after_somebody_said_so(places):
+def test_a_database_whose_journal_is_lost_serves_only_after_somebody_said_so(folder):
     item(person(1), ["surveys"], RECENT)
     restrictions.restrict(person(1), ground="accuracy", placed_for=uuid4(), now=NOW, actor="test")
     outbox.deliver_due(now=NOW)
     assert gate.closed_because() == ""
-    next((places / "journal").glob("*.jsonl")).unlink()
+    next((folder / "journal").glob("*.jsonl")).unlink()
     assert "lines are missing" in gate.closed_because()
     with pytest.raises(CommandError, match="lines are missing"):
         call_command("restore", "--replay")
@@ -210,7 +184,7 @@ def test_where_no_backups_are_kept_none_is_made_and_those_of_before_go(monkeypat
     assert "1 backups were deleted: 2026-01-01T000000Z" in capsys.readouterr().out
 
 
-def test_the_gate_keeps_everything_but_life_itself_from_a_database_that_is_behind(places, caplog):
+def test_the_gate_keeps_everything_but_life_itself_from_a_database_that_is_behind(folder, caplog):
     journal.append("restriction.lifted", {"restriction": str(uuid4())}, entry=uuid4(), at=NOW)
     assert gate.closed_because() == "", "what was lifted and never placed here is no work"
     data = {"run": str(uuid4()), "subject": str(uuid4()), "items": [], "purposes": [], "person_gone": True}
