@@ -1,4 +1,5 @@
-"""The exact set: which rows a run would take. Approving it stores it row by row, and its run takes nothing else.
+"""The exact set: which rows a run would take. It is stored row by row when it is approved, or when a run begins that
+nobody has to look at, and its run takes nothing else.
 
 A hash alone would tell at the start whether the set is still the same, and nothing of what comes to be due while the
 run is at work. So the rows are kept until then, and every batch reads its candidates through them (ADR 0032).
@@ -90,7 +91,7 @@ def _store(approval: Approval, kind: str, rows: Rows) -> None:
 
 
 def of(run: Run) -> int | None:
-    """The approval that let this run begin; none, where nobody had to look."""
+    """What this run may take: what was approved, or what it was small enough for. None: it takes nothing away."""
     return Approval.objects.filter(run=run).values_list("pk", flat=True).first()
 
 

@@ -1,9 +1,11 @@
 """Guard rails: a rule's first run, a run over many rows or over a large part of them waits until somebody has looked.
 
 What is approved is the exact set (retention/exact.py). It holds for a day and one run; the run is refused when the set
-is another one by then, and takes nothing that was not in it when it changes later.
+is another one by then, and takes nothing that was not in it when it changes later. A run that nobody has to look at is
+bound in the same way to what it was small enough for, or a hold that ends meanwhile would be a way round.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -14,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from ledger.entries import record
-from retention import exact, runs, waiting
+from retention import due, exact, runs, stopping, waiting
 from retention.exact import WHY as WHY
 from retention.exact import Planned as Planned
 from retention.models import Approval, RetentionRule, Run
@@ -114,10 +116,28 @@ def apply(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
     An open run was let in when it began, for its own day: it is finished as of then, and today is looked at afresh.
     """
     for run in Run.objects.filter(rule=rule, status=Run.Status.RUNNING):
+        if not run.paused_at and rule.action in due.TAKES and exact.of(run) is None:
+            _stop(rule, now=now)
+            continue
         report = _work(run, rule, now=now)
         run.refresh_from_db()
         if run.as_of >= as_of or run.status == Run.Status.RUNNING:
             return report
+    while True:
+        planned, approval = _let_in(rule, as_of=as_of, now=now)
+        # Something came between counting and keeping: it is counted again.
+        with suppress(SetChanged):
+            return _work(_begin(planned, approval, now=now), rule, now=now)
+
+
+@transaction.atomic
+def _stop(rule: RetentionRule, *, now: datetime) -> None:
+    """A run of before every set was kept: nobody knows what it was let in for."""
+    stopping.stop(rule, why=stopping.UNBOUNDED, now=now)
+
+
+def _let_in(rule: RetentionRule, *, as_of: date, now: datetime) -> tuple[Planned, Approval | None]:
+    """What would go, and the approval of it if it needs one. Raises ApprovalNeeded."""
     planned = plan(rule, as_of=as_of, now=now)
     approval = standing(rule, now=now).filter(as_of=as_of).order_by("-pk").first()
     if approval and approval.fingerprint != planned.fingerprint:
@@ -126,7 +146,7 @@ def apply(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
         waiting.note(planned, now=now)
     if planned.why and not approval:
         raise ApprovalNeeded(planned)
-    return _work(_begin(planned, approval, now=now), rule, now=now)
+    return planned, approval
 
 
 def carry_out(approval: Approval, *, now: datetime) -> Report:
@@ -163,7 +183,7 @@ def _refuse(approval: Approval, planned: Planned, *, now: datetime) -> Planned:
 
 @transaction.atomic
 def _begin(planned: Planned, approval: Approval | None, *, now: datetime) -> Run:
-    """A new run, tied to what was approved before it takes anything. Raises runs.Busy when another has begun."""
+    """A new run, tied to its set before it takes anything. Raises runs.Busy when another has begun, and SetChanged."""
     rule, as_of = planned.rule, planned.as_of
     RetentionRule.objects.select_for_update().get(pk=rule.pk)
     in_force(rule)
@@ -174,13 +194,24 @@ def _begin(planned: Planned, approval: Approval | None, *, now: datetime) -> Run
         raise runs.Busy from error
     if approval and not standing(rule, now=now).filter(pk=approval.pk).update(run=run):
         raise runs.Busy
+    if not approval and rule.action in due.TAKES:
+        _keep(run, planned, now=now)
     # Also when this process dies at it: whoever takes the run up asks nobody again.
     waiting.over(rule)
     return run
 
 
+def _keep(run: Run, planned: Planned, *, now: datetime) -> None:
+    """Nobody has to look at this set, and for that it may not grow. Raises SetChanged when it has by now."""
+    seen = {"as_of": planned.as_of, "fingerprint": planned.fingerprint, "rows": planned.rows}
+    by = {"approved_by": runs.ACTOR, "approved_at": now, "expires_at": now + LASTS}
+    made = Approval.objects.create(rule=planned.rule, run=run, why="", **seen, **by)
+    if exact.store(made, now=now) != planned.fingerprint:
+        raise SetChanged
+
+
 def _work(run: Run, rule: RetentionRule, *, now: datetime) -> Report:
-    """The run, and at its end the rows that were approved for it."""
+    """The run, and at its end the rows that were kept for it."""
     report = work_on(run, rule, now=now)
     run.refresh_from_db()
     if run.status == Run.Status.FINISHED:

@@ -59,7 +59,10 @@ class LegalHold(models.Model):
 
 
 class Approval(models.Model):
-    """Somebody looked at exactly this set and lets one run of the rule take it. `fingerprint` is of its ids."""
+    """Somebody looked at exactly this set and lets one run of the rule take it. `fingerprint` is of its ids.
+
+    Without a `why` nobody had to look: the run has the set because it was small enough.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     rule = models.ForeignKey("retention.RetentionRule", models.PROTECT, related_name="approvals")
@@ -99,7 +102,7 @@ class Approval(models.Model):
 
 
 class ApprovedRow(models.Model):
-    """One row of an approved set, for as long as its run may need it. A run with an approval takes nothing else."""
+    """One row of a set that a run may take, for as long as the run may need it. It takes nothing else."""
 
     class Kind(models.TextChoices):
         NEED = "n", _("what a purpose holds")

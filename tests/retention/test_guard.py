@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from core.outbox import deliver_due
 from ledger.models import Entry
-from retention import exact, guard, purge, runs, tasks
+from retention import exact, guard, holds, purge, runs, tasks
 from retention.models import Approval, ApprovedRow, Run, WaitingSet
+from retention.pace import Pace
 from retention.rules import cutoff
 from subjects import blocks, relationships
 from subjects.models import PersonalDataItem, Relationship
@@ -207,10 +208,74 @@ def test_a_run_that_worked_nothing_is_no_first_run(one, settings, measured, why)
     assert look(one).why == why
 
 
-def test_an_open_run_ends_as_of_its_own_day_and_today_is_looked_at_afresh(one, settings):
-    settings.RETENTION_APPROVE_ROWS = 0
+def begin_and_die(one, as_of, monkeypatch):
+    """A run is begun as it is every night, and its process is killed before it takes anything."""
+
+    def die(*_args, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(guard, "work_on", die)
+        with pytest.raises(KeyboardInterrupt):
+            guard.apply(one, as_of=as_of, now=NOW)
+    return Run.objects.get(status="running")
+
+
+@pytest.fixture
+def one_row_is_due(one, settings):
+    """Of three, and nobody has to look at so few: a hold over two ends while the run is open."""
+    settings.RETENTION_APPROVE_PERCENT, settings.RETENTION_APPROVE_FIRST_RUN = 100, False
+    settings.RETENTION_APPROVE_ROWS = 1
+    about = {"matter": "M1", "reason": "claim", "review_due": TODAY + timedelta(days=30), "actor": "user:1"}
+    return holds.place([person(0), person(1)], **about, now=NOW)
+
+
+def test_a_run_that_nobody_approved_takes_no_more_than_it_was_let_in_for(one, one_row_is_due, monkeypatch):
+    run = begin_and_die(one, TODAY, monkeypatch)
+    holds.release(one_row_is_due, actor="user:1", now=NOW)
+    item(person(7), ["newsletter"], OLD)
+    Relationship.objects.create(subject=person(8), purpose=live(), role="prospect", started_on=OLD)
+    assert look(one).why == "many-rows"
+    tasks.resume()
+    run.refresh_from_db()
+    assert (run.status, runs.totals(run).needs, PersonalDataItem.objects.count()) == ("finished", 1, 3)
+    assert not ApprovedRow.objects.exists()
+    with pytest.raises(guard.ApprovalNeeded):
+        guard.apply(one, as_of=TODAY + timedelta(days=1), now=NOW + timedelta(days=1))
+    assert not Entry.objects.filter(kind="retention.approved").exists()
+
+
+def test_no_run_begins_with_a_set_that_grew_while_it_was_kept(one, one_row_is_due, monkeypatch):
+    store = exact.store
+
+    def release_and_store(made, **options):
+        holds.release(one_row_is_due, actor="user:1", now=NOW)
+        return store(made, **options)
+
+    # The release is undone with the run that could not begin, so the set is the small one again in the end.
+    kept = iter([release_and_store, store])
+    monkeypatch.setattr(exact, "store", lambda *args, **options: next(kept)(*args, **options))
+    assert guard.apply(one, as_of=TODAY, now=NOW).needs == 1
+    assert (Run.objects.count(), PersonalDataItem.objects.count()) == (1, 2)
+
+
+def test_a_run_of_before_its_set_was_kept_ends_and_what_is_left_is_looked_at(one):
+    run = runs.join(one, as_of=TODAY, cutoff=cutoff(one, TODAY), now=NOW)
+    runs.pause(run, actor="user:1", now=NOW)
+    with pytest.raises(purge.Paused):
+        guard.apply(one, as_of=TODAY, now=NOW)
+    runs.resume(run, actor="user:1", now=NOW)
+    with pytest.raises(guard.ApprovalNeeded):
+        guard.apply(one, as_of=TODAY, now=NOW)
+    run.refresh_from_db()
+    assert (run.status, run.stopped, PersonalDataItem.objects.count()) == ("stopped", "set-not-kept", 3)
+
+
+def test_an_open_run_ends_as_of_its_own_day_and_today_is_looked_at_afresh(one, settings, monkeypatch):
+    settings.RETENTION_APPROVE_PERCENT, settings.RETENTION_APPROVE_FIRST_RUN = 100, False
     monday = TODAY - timedelta(days=3)
-    runs.join(one, as_of=monday, cutoff=cutoff(one, monday), now=NOW)
+    begin_and_die(one, monday, monkeypatch)
+    settings.RETENTION_APPROVE_ROWS = 0
     since = item(person(8), ["newsletter"], cutoff(one, monday))
     with pytest.raises(guard.ApprovalNeeded) as waits:
         guard.apply(one, as_of=TODAY, now=NOW)
@@ -232,7 +297,7 @@ def test_the_command_alone_takes_nothing_that_has_to_be_looked_at(one):
     named = WaitingSet.objects.get().fingerprint
     with pytest.raises(CommandError, match="Nobody approves at the command line"):
         call_command(*given, "--approve", named, stdout=StringIO())
-    assert (PersonalDataItem.objects.count(), Approval.objects.count()) == (3, 0)
+    assert (PersonalDataItem.objects.count(), Approval.objects.filter(rule=one).count()) == (3, 0)
     guard.approve(one, as_of=now.date(), fingerprint=named, by="user:1", now=now)
     call_command(*given, stdout=StringIO())
     assert not PersonalDataItem.objects.exists()
@@ -272,7 +337,8 @@ def test_a_paused_run_stops_and_goes_on(one, monkeypatch):
             runs.pause(run, actor="user:1", now=NOW)
 
     monkeypatch.setattr(purge.evidence, "leave", leave_then_pause)
-    assert purge.purge(one, as_of=TODAY, commit=True, now=NOW, batch=1).items == 1
+    monkeypatch.setattr(purge, "Pace", lambda _batch, whose: Pace(1, whose))
+    assert applied(one, NOW).items == 1
     with pytest.raises(purge.Paused):
         guard.apply(one, as_of=TODAY, now=NOW)
     run = Run.objects.get()

@@ -8,23 +8,31 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from retention import runs
+from retention import guard, runs
 from retention.models import Run
 from retention.tasks import resume
 from subjects.models import PersonalDataItem
-from tests.make_retention import item, person, rule
+from tests.make_retention import applied, item, person, rule
 
 pytestmark = pytest.mark.django_db
 AT_WORK = "SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))"
 
 
 @pytest.fixture
-def run():
-    """Begun this moment."""
+def run(monkeypatch):
+    """Begun this moment, by a worker that was killed."""
     now = timezone.now()
     item(person(), ["newsletter"], now.date() - timedelta(days=800))
     made = rule(trigger="collection", period="P12M")
-    return runs.join(made, as_of=now.date(), cutoff=now.date() - timedelta(days=365), now=now)
+
+    def die(*_args, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(guard, "work_on", die)
+        with pytest.raises(KeyboardInterrupt):
+            applied(made, now)
+    return Run.objects.get()
 
 
 def status(run):
