@@ -21,6 +21,7 @@ from processing.models import System
 from requests.models import Complaint, RightsRequest
 from retention import holds
 from retention.models import RetentionRule, WaitingSet
+from subjects import applications
 from subjects.identifiers import Claim
 from subjects.models import Organisation, Relationship
 from subjects.people import find
@@ -97,6 +98,8 @@ def addresses():
     yield "person", at("person", Merge.objects.get().kept)
     applied = Relationship.objects.filter(purpose__slug="recruitment").first()
     yield "application", at("application-close", applied.subject.uuid, applied.uuid)
+    employed = hired(applied)
+    yield "employment", at("employment-end", employed.subject.uuid, employed.uuid)
     yield "organisation", at("organisation", Organisation.objects.first().uuid)
     yield "breach", at("breach", Breach.objects.get().uuid)
     yield "hold", at("hold", held().uuid)
@@ -109,6 +112,14 @@ def waits():
     rule = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE).order_by("pk")[0]
     now = timezone.now()
     WaitingSet.objects.create(rule=rule, as_of=now.date(), rows=3, why="first-run", since=now)
+
+
+def hired(applied):
+    now = timezone.now()
+    acting = {"now": now, "actor": "user:dpo"}
+    reopened = applications.reopen(applied, **acting)
+    applications.close(reopened, outcome="hired", on=now.date(), employment="employment", **acting)
+    return Relationship.objects.get(subject=applied.subject, role="employee")
 
 
 def held():
