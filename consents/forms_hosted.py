@@ -130,6 +130,13 @@ def answer_of(slug: str, posted: Mapping[str, Any], keys: list[str], *, url: str
     return data
 
 
+def asked(version: ConsentFormVersion, data: Mapping[str, Any]) -> str:
+    """Who is asked by e-mail whether an answer counts that waits: `own`, `parent` or `both`."""
+    if "guardian" not in data:
+        return "own"
+    return "both" if version.form.double_opt_in else "parent"
+
+
 def submit(
     data: dict[str, Any], *, address: Callable[[], str], collected_by: str, actor: str, now: datetime
 ) -> Captured:

@@ -19,6 +19,10 @@ class PendingConsent(models.Model):
     sealed = models.BinaryField(null=True)
     blind = models.BinaryField(help_text="Blind index of the address, so that an erasure finds what still waits.")
     token_hash = models.BinaryField(unique=True, help_text="Of the link in the mail.")
+    # Where a parent is asked and the form has double opt-in: it counts when both buttons have been pressed.
+    own_token_hash = models.BinaryField(null=True, unique=True, help_text="Of the link to the child's own mailbox.")
+    parent_at = models.DateTimeField(null=True)
+    own_at = models.DateTimeField(null=True)
     actor = models.CharField(max_length=60)
     collected_by = models.CharField(max_length=20)
     requested_at = models.DateTimeField()

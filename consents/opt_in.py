@@ -1,8 +1,9 @@
 """Double opt-in: a "yes" counts when the owner of the mailbox has pressed a button that only they were sent.
 
 UK law does not ask for it; it is the best evidence that whoever owns the address gave the consent (Art 7(1)). Until
-then nothing but the sealed answer exists: no person, no event, no state, and no earlier "no" is lifted. The mail that
-asks carries no marketing, goes out once for an answer and three times a day to an address at most.
+then nothing but the sealed answer exists: no person, no event, no state, and no earlier "no" is lifted. For a child the
+parent or guardian presses it (Art 8); where the form has double opt-in the child's own mailbox is asked as well, or
+whoever calls themself a child could sign up anybody. Then it counts when both have pressed, whoever was first.
 """
 
 import json
@@ -13,22 +14,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils import translation
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import address_mail, answers, capture
+from consents import answers, capture, opt_in_mail, suppression
 from consents.answers import Answer
 from consents.capture import Captured
-from consents.models import ConsentFormVersion, PendingConsent, Status
+from consents.models import ConsentFormVersion, ConsentState, PendingConsent, Status, Suppression
 from core.arrays import array
 from core.errors import Invalid, NotFound
 from core.keys import token_hash
-from core.models import Controller, Owner
+from core.models import Owner
 from core.vault import create_key, destroy_keys, key_of
 from ledger import entries
 from processing.models import PurposeVersion
@@ -40,6 +38,7 @@ FIELD = "answer"
 # How long the link works, and how long what was never confirmed is kept.
 LINK_LIVES = timedelta(hours=48)
 KEPT = timedelta(days=30)
+PARENT, OWN = "guardian", "double-opt-in"
 # One statement for a whole batch of an erasure.
 FORGET = """
 WITH gone AS (
@@ -72,10 +71,13 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
     Raises Invalid without an e-mail address. Known or not, suppressed or not: the same work and the same answer.
     """
     own = next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
-    asked = answer.guardian.claim if answer.guardian else own
-    if asked is None:
+    parent = answer.guardian.claim if answer.guardian else None
+    # What staff entered was shown to them in another way.
+    both = parent is not None and answer.shown.double_opt_in and collected_by != "staff"
+    asked = parent or own
+    if asked is None or (both and own is None):
         raise Invalid(fields={"identity.email": _("This form is confirmed by e-mail, so it needs an address.")})
-    consent, token = uuid4(), secrets.token_urlsafe(32)
+    consent, token, own_token = uuid4(), secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     states = {
         control["purpose"]: (Status.REQUESTED if answer.choices[control["key"]] else Status.REFUSED).value
         for control in sorted(answer.shown.controls, key=lambda control: answer.choices[control["key"]])
@@ -97,6 +99,7 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
         sealed=create_key(Owner.CONSENT, consent).seal(FIELD, json.dumps(kept, default=str).encode()),
         blind=(own or asked).blind,
         token_hash=token_hash(token),
+        own_token_hash=token_hash(own_token) if both else None,
         actor=actor,
         collected_by=collected_by,
         requested_at=now,
@@ -106,7 +109,9 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
         is_test=answer.is_test,
     )
     if not answer.is_test:
-        _mail(answer, asked, token, now=now)
+        opt_in_mail.ask(answer, asked, token, by_parent=parent is not None, both=both, now=now)
+        if both and own:
+            opt_in_mail.ask(answer, own, own_token, by_parent=False, both=True, now=now)
     return _waiting(consent, states)
 
 
@@ -120,42 +125,64 @@ def stored(consent: UUID) -> Captured:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What a link would confirm, in the words of the form; by a parent or guardian where the person is a child."""
+    """What a link would confirm, in the words of the form, and who else has to."""
 
     labels: list[str]
+    # The link is a parent's or guardian's, where the person is a child.
     is_for_child: bool
+    # Parent and child are both asked, and the other one has pressed their button or has not yet.
+    both: bool
+    other_pressed: bool
+    # This one was pressed before, and the other one's is still missing.
+    is_pressed: bool
+    until: datetime
 
 
 def waiting(token: str, *, now: datetime) -> Waiting:
     """Changes nothing; raises LinkOver."""
-    pending = PendingConsent.objects.filter(token_hash=token_hash(token)).first()
-    if pending is None or pending.sealed is None or pending.expires_at <= now:
-        raise LinkOver
+    pending, is_own = _asked(PendingConsent.objects.all(), token, now=now)
     data = _opened(pending)
     version = ConsentFormVersion.objects.get(pk=pending.form_version)
     labels = [control["label"] for control in version.controls if data["choices"].get(control["key"])]
-    return Waiting(labels, "guardian" in data)
+    mine, other = (pending.own_at, pending.parent_at) if is_own else (pending.parent_at, pending.own_at)
+    by_parent = "guardian" in data and not is_own
+    both = pending.own_token_hash is not None
+    return Waiting(labels, by_parent, both, other is not None, mine is not None, pending.expires_at)
 
 
 def is_open(token: str, *, now: datetime) -> bool:
     """Whether this link was mailed by us and still waits to be pressed."""
-    open_links = PendingConsent.objects.filter(sealed__isnull=False, expires_at__gt=now)
-    return open_links.filter(token_hash=token_hash(token)).exists()
+    try:
+        _asked(PendingConsent.objects.all(), token, now=now)
+    except LinkOver:
+        return False
+    return True
 
 
 @transaction.atomic
-def confirm(token: str, *, now: datetime) -> Captured:
-    """The owner of the mailbox says yes, and it counts from now on. Raises LinkOver for a used or an old link."""
-    pending = PendingConsent.objects.select_for_update().filter(token_hash=token_hash(token)).first()
-    if pending is None or pending.sealed is None or pending.expires_at <= now:
-        raise LinkOver
+def confirm(token: str, *, now: datetime) -> Captured | None:
+    """The owner of the mailbox says yes, and it counts from now on; None while parent or child still has to.
+
+    Raises LinkOver for a used or an old link, and where somebody said no between the two.
+    """
+    pending, is_own = _asked(PendingConsent.objects.select_for_update(), token, now=now)
+    first = None
+    if pending.own_token_hash is not None:
+        first = pending.parent_at or pending.own_at
+        if not _is_last(pending, is_own, now=now):
+            return None
     data = _opened(pending)
     requested_at, network = data.pop("requested_at"), data.pop("network", None)
     # Read as it was sent: the version may have been superseded since, and its days of grace run from the asking.
     answer = answers.read(data, now=pending.requested_at)
-    by = "guardian" if answer.guardian else "double-opt-in"
+    if first and _said_no(answer, since=first):
+        raise LinkOver
     kept = {**answer.proof, "network": network} if network else answer.proof
-    proof = {**kept, "requested_at": requested_at, "confirmed_at": now.isoformat(), "by": by}
+    proof = {
+        **kept, "requested_at": requested_at, "confirmed_at": now.isoformat(), "by": PARENT if answer.guardian else OWN
+    }  # fmt: skip
+    if pending.own_at and pending.parent_at:
+        proof |= {"parent_at": pending.parent_at.isoformat(), "own_at": pending.own_at.isoformat()}
     destroy_keys(Owner.CONSENT, [pending.uuid])
     done = capture.capture(
         replace(answer, given_at=now, proof=proof),
@@ -165,8 +192,8 @@ def confirm(token: str, *, now: datetime) -> Captured:
         consent=pending.uuid,
     )
     pending.confirmed_at, pending.sealed = now, None
-    pending.save(update_fields=["confirmed_at", "sealed"])
-    if not answer.guardian:
+    pending.save(update_fields=["confirmed_at", "sealed", "parent_at", "own_at"])
+    if pending.own_at or not answer.guardian:
         _prove(answer, done, now=now)
     return done
 
@@ -211,23 +238,43 @@ def _waiting(consent: UUID, states: dict[str, str]) -> Captured:
     return Captured(consent=consent, subject=None, states=states, pending=True, receipt="")
 
 
-def _mail(answer: Answer, claim: Claim, token: str, *, now: datetime) -> None:
-    if address_mail.is_enough(claim, now=now):
-        return
-    controller = Controller.current()
-    version = ConsentFormVersion.objects.get(pk=answer.shown.key)
-    titles = [control["label"] for control in answer.shown.controls if answer.choices[control["key"]]]
-    with translation.override(answer.shown.locale):
-        context = {
-            "controller": controller,
-            "title": version.title,
-            "labels": titles,
-            "link": f"{settings.BASE_URL}{reverse('consents:confirm', args=[token])}",
-        }
-        template = "guardian" if answer.guardian else "confirm"
-        text = render_to_string(f"consents/mail/{template}.txt", context)
-        subject = _("Please confirm: %(title)s") % {"title": version.title}
-    address_mail.post(claim, subject=subject, text=text, now=now)
+def _asked(rows: QuerySet[PendingConsent], token: str, *, now: datetime) -> tuple[PendingConsent, bool]:
+    """What waits for this link, and whether it is the one in a child's own mailbox. Raises LinkOver."""
+    link = token_hash(token)
+    pending = rows.filter(Q(token_hash=link) | Q(own_token_hash=link)).first()
+    if pending is None or pending.sealed is None or pending.expires_at <= now:
+        raise LinkOver
+    return pending, pending.own_token_hash is not None and bytes(pending.own_token_hash) == link
+
+
+def _is_last(pending: PendingConsent, is_own: bool, *, now: datetime) -> bool:
+    """Note that parent or child has pressed their button, the first time; whether both have now."""
+    name = "own_at" if is_own else "parent_at"
+    if getattr(pending, name) is not None:
+        return False
+    setattr(pending, name, now)
+    if pending.own_at and pending.parent_at:
+        return True
+    pending.save(update_fields=[name])
+    entries.record(
+        kind="consent.confirmed-in-part",
+        at=now,
+        actor=pending.actor,
+        object=pending.uuid,
+        data={"by": OWN if is_own else PARENT},
+        test=pending.is_test,
+    )
+    return False
+
+
+def _said_no(answer: Answer, *, since: datetime) -> bool:
+    """To anything of this: the other button would undo what they chose later."""
+    wanted = [answer.shown.purposes[one["purpose"]] for one in answer.shown.controls if answer.choices[one["key"]]]
+    scope = Q(purpose__in=wanted) | Q(purpose=None)
+    said = Suppression.objects.filter(scope, hash__in=suppression.hashes_of(answer.claims), since__gt=since)
+    person = people.find(answer.claims, is_test=answer.is_test)
+    refused = ConsentState.objects.filter(purpose__in=wanted, status=Status.REFUSED, effective_at__gt=since)
+    return said.filter(lifted_at=None).exists() or bool(person and refused.filter(subject=person.uuid).exists())
 
 
 def titles_of(done: Captured) -> list[str]:

@@ -156,7 +156,7 @@ class Waiting:
     """Answers that their owner has not confirmed: sealed, and of nobody yet. They go within a month."""
 
     label: str | Promise = _("Answers that you have not confirmed yet")
-    fields = fields_of("PendingConsent", "sealed blind states requested_at expires_at confirmed_at")
+    fields = fields_of("PendingConsent", "sealed blind states requested_at expires_at confirmed_at parent_at own_at")
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
         rows = opt_in.waiting_for(suppression.claims_of(subject))
@@ -244,7 +244,7 @@ NOT_PERSONAL = {
     *fields_of("ConsentEvidence", "id uuid added_by entry"),
     *fields_of("ConsentRenewal", "id uuid form_version"),
     *fields_of("ConsentReminder", "id uuid"),
-    *fields_of("PendingConsent", "id uuid form_version token_hash actor collected_by entry is_test"),
+    *fields_of("PendingConsent", "id uuid form_version token_hash own_token_hash actor collected_by entry is_test"),
     # What is asked, of everybody alike.
     *fields_of("ConsentForm", "id uuid slug double_opt_in grace_days valid_for"),
     *fields_of(

@@ -15,6 +15,7 @@ from consents import braking, opt_in, receipts_offered
 from consents import unsubscribe as one_click
 from consents.unsubscribe import ONE_CLICK, Recipient
 from core.errors import Invalid
+from core.models import Controller
 from processing.models import PurposeVersion
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -50,12 +51,21 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         if request.method == "POST":
             _brake(request, token, is_ours=opt_in.is_open(token, now=now))
-            done = opt_in.confirm(token, now=now)
-            offered = receipts_offered.offer(done.consent)
-            return render(request, "consents/confirmed.html", {"titles": opt_in.titles_of(done), "receipt": offered})
-        return render(request, "consents/confirm.html", {"waiting": opt_in.waiting(token, now=now)})
+            waiting, done = opt_in.waiting(token, now=now), opt_in.confirm(token, now=now)
+            if done:
+                context = {"waiting": waiting, "titles": opt_in.titles_of(done)}
+                context["receipt"] = receipts_offered.offer(done.consent)
+                return render(request, "consents/confirmed.html", context)
+        return _waiting(request, opt_in.waiting(token, now=now))
     except opt_in.LinkOver:
         return render(request, "consents/confirm_over.html", status=404)
+
+
+def _waiting(request: HttpRequest, waiting: opt_in.Waiting) -> HttpResponse:
+    """The button, or what is still missing once it has been pressed."""
+    with timezone.override(Controller.current().zone):
+        template = "consents/confirm_half.html" if waiting.is_pressed else "consents/confirm.html"
+        return render(request, template, {"waiting": waiting})
 
 
 @never_cache

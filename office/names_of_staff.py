@@ -26,6 +26,7 @@ HAPPENED: dict[str, str | Promise] = {
     "consent.deferred": gettext_lazy("Wants to be asked again later"),
     "consent.revoked": gettext_lazy("Consent ended by us"),
     "consent.requested": gettext_lazy("Consent waits for the button in an e-mail"),
+    "consent.confirmed-in-part": gettext_lazy("Child or parent has confirmed, the other has not yet"),
     "consent.told": gettext_lazy("Somebody else says that they consented"),
     "consent.paused": gettext_lazy("Asked to hear nothing for a while"),
     "consent.resumed": gettext_lazy("Ended their pause"),

@@ -19,6 +19,8 @@
     saved: "Your choice is saved.",
     receipt: "Download your receipt",
     pending: "Nearly done: please follow the link in our e-mail.",
+    parent: "Nearly done: we have sent an e-mail to your parent or guardian. Nothing begins before they agree.",
+    both: "Nearly done: please follow the link in our e-mail. Your parent or guardian got one, too: it begins when both of you have.",
     failed: "Your choice could not be saved.",
     away: "We cannot take your choice just now. Nothing changes until we can.",
     older: "I am {age} or older",
@@ -145,6 +147,7 @@
 
   async function send(form, shown) {
     const fields = form.elements;
+    const said = shown.minimum_age === null ? {} : age(fields);
     const body = JSON.stringify({
       form: shown.slug,
       version: shown.version,
@@ -154,7 +157,7 @@
       choices: Object.fromEntries(shown.controls.map(({ key: name }) => [name, fields[`choice-${name}`].checked])),
       // The address without its query, which can carry who came from where.
       source: { channel: "website", url: location.origin + location.pathname },
-      ...(shown.minimum_age === null ? {} : age(fields)),
+      ...said,
     });
     if (body !== sent.body) sent = { body, once: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
     const headers = { "Content-Type": "application/json", "Idempotency-Key": sent.once };
@@ -163,7 +166,8 @@
     try {
       const saved = await call("consents/", { method: "POST", headers, body });
       mark(form, []);
-      status.textContent = word(saved.pending ? "pending" : "saved");
+      const asked = !said.guardian ? "pending" : shown.double_opt_in ? "both" : "parent";
+      status.textContent = word(saved.pending ? asked : "saved");
       if (saved.receipt) status.append(" ", receipt(form, shown, saved));
       const detail = { receipt: saved.receipt, pending: saved.pending };
       place.dispatchEvent(new CustomEvent("kraken:consent", { bubbles: true, detail }));

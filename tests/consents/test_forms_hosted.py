@@ -194,7 +194,7 @@ def test_for_a_child_a_parent_is_asked_and_the_child_is_not(client, mailoutbox):
     missing = answer(client, version=2, age="younger").content.decode()
     for said in ("Give the e-mail address of a parent or guardian.", "Give the month in which the child turns 13"):
         assert f'">{said}' in missing
-    assert answer(client, version=2, **CHILDREN)["Location"] == "/forms/join/done/?mail"
+    assert answer(client, version=2, **CHILDREN)["Location"] == "/forms/join/done/?mail=parent"
     assert not ConsentEvent.objects.exists()
     deliver_due(now=timezone.now())
     assert mailoutbox[-1].to == ["parent@example.com"]
@@ -225,7 +225,7 @@ def test_what_a_parent_said_ends_when_the_child_is_old_enough():
 @override_settings(CONSENT_AGE=13)
 def test_what_nobody_confirms_is_destroyed_after_a_month(client):
     ConsentForm.objects.update(double_opt_in=True)
-    assert answer(client)["Location"] == "/forms/join/done/?mail"
+    assert answer(client)["Location"] == "/forms/join/done/?mail=own"
     pending = PendingConsent.objects.get()
     assert opt_in.forget(now=pending.requested_at + opt_in.KEPT - timedelta(seconds=1)) == 0
     assert opt_in.forget(now=pending.requested_at + opt_in.KEPT + timedelta(seconds=1)) == 1
