@@ -146,9 +146,14 @@ def _why(rule: RetentionRule, rows: int) -> str:
         return "many-rows"
     if rows * 100 > _all(rule) * settings.RETENTION_APPROVE_PERCENT:
         return "large-part"
-    worked = Run.objects.filter(rule=rule, status=Run.Status.FINISHED)
-    worked = worked.filter(Q(batches__isnull=False) | Q(measured__rows__gt=0))
-    return "first-run" if settings.RETENTION_APPROVE_FIRST_RUN and not worked.exists() else ""
+    return "first-run" if settings.RETENTION_APPROVE_FIRST_RUN and not _has_taken(rule) else ""
+
+
+def _has_taken(rule: RetentionRule) -> bool:
+    """Whether a run of it took anything of what it is about: not what it restricted, nor whom others had emptied."""
+    ended = Q(batches__needs__gt=0) | Q(batches__relationships__gt=0)
+    took = ended | Q(case_files__gt=0) | Q(measured__rows__gt=0)
+    return Run.objects.filter(took, rule=rule, status=Run.Status.FINISHED).exists()
 
 
 def _all(rule: RetentionRule) -> int:

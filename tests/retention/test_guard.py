@@ -15,11 +15,11 @@ from django.utils import timezone
 from core.outbox import deliver_due
 from ledger.models import Entry
 from retention import exact, guard, holds, purge, runs, tasks
-from retention.models import Approval, ApprovedRow, Run, WaitingSet
+from retention.models import Approval, ApprovedRow, Batch, Run, WaitingSet
 from retention.pace import Pace
 from retention.rules import cutoff
 from subjects import blocks, relationships
-from subjects.models import PersonalDataItem, Relationship
+from subjects.models import DataSubject, PersonalDataItem, Relationship
 from tests.make_retention import NOW, TODAY, applied, dates, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
@@ -269,6 +269,33 @@ def test_a_run_of_before_its_set_was_kept_ends_and_what_is_left_is_looked_at(one
         guard.apply(one, as_of=TODAY, now=NOW)
     run.refresh_from_db()
     assert (run.status, run.stopped, PersonalDataItem.objects.count()) == ("stopped", "set-not-kept", 3)
+
+
+def test_the_first_deletion_waits_though_a_run_has_restricted_and_taken_who_was_empty(one, settings):
+    settings.RETENTION_APPROVE_PERCENT = 100
+    about = {"matter": "M1", "reason": "claim", "review_due": TODAY + timedelta(days=30), "actor": "user:1"}
+    hold = holds.place([person(number) for number in range(3)], **about, now=NOW)
+    # Nothing is left of this one since another rule took the last.
+    emptied = person(9)
+    DataSubject.objects.filter(pk=emptied.pk).update(emptied_at=NOW)
+    report = guard.apply(one, as_of=TODAY, now=NOW)
+    assert (report.restricted, report.subjects, report.needs) == (3, 1, 0)
+    holds.release(hold, actor="user:1", now=NOW)
+    with pytest.raises(guard.ApprovalNeeded) as waits:
+        guard.apply(one, as_of=TODAY + timedelta(days=1), now=NOW + timedelta(days=1))
+    assert (waits.value.planned.why, waits.value.planned.rows) == ("first-run", 3)
+
+
+@pytest.mark.parametrize(
+    ("batch", "why"), [({"restricted": 2}, "first-run"), ({"relationships": 1}, ""), ({"needs": 1}, "")]
+)
+def test_what_ended_by_a_rule_is_a_deletion_whatever_it_was(one, settings, batch, why):
+    settings.RETENTION_APPROVE_PERCENT = 100
+    run = runs.join(one, as_of=OLD, cutoff=OLD, now=NOW)
+    counts = dict.fromkeys(("needs", "items", "keys", "subjects"), 0) | batch
+    Batch.objects.create(run=run, at=NOW, entry=uuid4(), **counts)
+    Run.objects.filter(pk=run.pk).update(status="finished")
+    assert look(one).why == why
 
 
 def test_an_open_run_ends_as_of_its_own_day_and_today_is_looked_at_afresh(one, settings, monkeypatch):
