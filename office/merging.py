@@ -23,7 +23,7 @@ from ledger.entries import instant, record
 from office import held, strictest, ties
 from office.models import Merge
 from requests.models import CaseFile
-from subjects import lawful_uses, organisations
+from subjects import blocks, lawful_uses, organisations
 from subjects.deletes import lock_people
 from subjects.leaving import stay_held, stay_held_together
 from subjects.models import (
@@ -141,7 +141,8 @@ def is_undoable(made: Merge, now: datetime) -> bool:
 def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: str) -> None:
     """Take an address or number off a person it was wrongly linked to; nobody else's, it goes with its key.
 
-    A "no" stays: it is kept under the hash of the address, not under the person.
+    Raises blocks.UnderHold when that would destroy what a hold keeps. A "no" stays: it is kept under the hash of the
+    address, not under the person.
     """
     lock_people([], [subject.pk])
     row = Identifier.objects.select_for_update().filter(uuid=identifier, subject_links__subject=subject).first()
@@ -160,6 +161,7 @@ def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: st
         data={"type": row.type, "others": left},
     )
     if not left:
+        blocks.keep_held(subject)
         destroy_keys(Owner.IDENTIFIER, [row.uuid])
         row.delete()
 

@@ -13,9 +13,10 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from core.arrays import one_of_or_any
-from core.errors import NotFound
+from core.errors import DomainError, NotFound
 from ledger.entries import record
 from processing.models import Purpose, System
 from subjects.deletes import RULES_LOCK
@@ -26,6 +27,16 @@ from subjects.people import hold
 # Given the time: the primary keys of people whose data nothing deletes on schedule for now.
 Freeze = Callable[[datetime], QuerySet[Any]]
 _freezes: list[Freeze] = []
+# These keep things as they are. What a request, or a restriction, keeps from deletion may be put right (Art 16).
+EVIDENCE = (ErasureBlock.Kind.HOLD, ErasureBlock.Kind.CLAIM)
+
+
+class UnderHold(DomainError):
+    code = "under-hold"
+    message = _(
+        "A legal hold is over this, and what it keeps is not destroyed, nor replaced by something else. Have it stored"
+        " and not used for as long as the hold stands, and do this when it is released."
+    )
 
 
 def register_freeze(freeze: Freeze) -> None:
@@ -166,6 +177,29 @@ def _role(*, outer: Callable[[Any], Any] = lambda ref: ref) -> QuerySet[Any]:
     """Inside a query of needs: the role in which we deal with the person for the purpose."""
     same = {name: outer(OuterRef(name)) for name in ("subject", "purpose")}
     return Relationship.objects.filter(**same).values("role")
+
+
+def keep_held(subject: DataSubject, *, item: PersonalDataItem | None = None) -> None:
+    """Ask before something is destroyed in another way than by erasure. Raises UnderHold when a hold is over it.
+
+    An item is kept by a hold over it, what the person is known by by any. The caller has locked the person.
+    """
+    with connection.cursor() as cursor:
+        # A hold by rule that is being placed is seen here.
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({RULES_LOCK})")
+    if item is None:
+        is_held = active(subject).filter(kind__in=EVIDENCE).exists()
+    else:
+        theirs = ErasureBlock.objects.filter(
+            Q(purpose=None) | Q(purpose=OuterRef("purpose")),
+            Q(item=None) | Q(item=item),
+            subject=subject,
+            kind__in=EVIDENCE,
+            released_at=None,
+        )
+        is_held = ItemPurpose.objects.filter(Q(Exists(theirs)) | Q(rules_over_needs()), item=item).exists()
+    if is_held:
+        raise UnderHold
 
 
 def held_by_rule(subject: DataSubject) -> set[int]:

@@ -18,7 +18,7 @@ from core.errors import Invalid, NotFound
 from core.models import Owner
 from core.vault import Key, create_key, destroy_keys, key_of, keys_of
 from ledger.entries import record
-from subjects import names, people
+from subjects import blocks, names, people
 from subjects.identifiers import Claim, reveal
 from subjects.items import FIELD
 from subjects.models import DataSubject, Identifier, PersonalDataItem, SubjectIdentifier
@@ -41,8 +41,12 @@ def parts_of(content: str) -> dict[str, str]:
 
 @transaction.atomic
 def correct_item(item: PersonalDataItem, part: str, value: str, *, request: UUID, now: datetime, actor: str) -> None:
-    """Replace one part of the content in place. The old content cannot be opened by anybody afterwards."""
+    """Replace one part of the content in place. The old content cannot be opened by anybody afterwards.
+
+    Raises blocks.UnderHold when a hold keeps it as it is.
+    """
     row = _locked(item)
+    blocks.keep_held(row.subject, item=row)
     old = key_of(Owner.ITEM, row.uuid)
     content = _changed(old.open(FIELD, bytes(row.sealed)).decode(), part, value)
     told = _statements(row, old)
@@ -82,7 +86,7 @@ def replace_identifier(
     """Take an address or number off this person and link the right one; returns the new one's public id.
 
     The new one is unconfirmed unless `proof` says how control of it was shown. Raises AmbiguousIdentity when somebody
-    else is known by it. Where nobody else has the old one, it goes with its key.
+    else is known by it. Where nobody else has the old one, it goes with its key; UnderHold when a hold keeps it.
     """
     if not people.hold(subject):
         raise NotFound
@@ -113,6 +117,7 @@ def _take_off(subject: DataSubject, row: Identifier) -> None:
     SubjectIdentifier.objects.filter(subject=subject, identifier=row).delete()
     left = SubjectIdentifier.objects.filter(identifier=row)
     if not left.exists():
+        blocks.keep_held(subject)
         destroy_keys(Owner.IDENTIFIER, [row.uuid])
         row.delete()
         return

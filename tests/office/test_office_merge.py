@@ -10,11 +10,12 @@ from django.urls import reverse
 from consents import forms, permission, renewals, states, withdraw
 from consents.models import ConsentEvent, ConsentState
 from core import outbox
-from core.models import Controller
+from core.models import Controller, DataKey, Owner
 from ledger.models import Entry
 from office import merging
 from office.models import Merge
-from retention import runs, shells
+from processing.models import Purpose
+from retention import holds, runs, shells
 from retention.replay import replay
 from subjects import blocks, erasure, lawful_uses, organisations, people, relationships, restrictions
 from subjects.deletes import note_emptied
@@ -253,6 +254,31 @@ def test_taking_off_an_address(ada, countess):
     assert Entry.objects.filter(kind="identifier.unlinked", subject=ada.uuid).count() == 1
     with pytest.raises(merging.CannotMerge):
         merging.take_off(ada, ada.identifiers.get().uuid, now=NOW, actor=make.OFFICER)
+
+
+def test_an_address_under_a_hold_is_not_taken_off_with_its_key(client, ada, countess):
+    phone = Claim("phone", "020 7946 0001")
+    people.link(ada, phone)
+    client.force_login(make_office.staff())
+    row = Identifier.objects.get(type="phone")
+    about = {"matter": "M1", "reason": "order", "review_due": LATER.date() + timedelta(days=30)}
+    for whom in ([ada], []):
+        purposes = [Purpose.objects.get(slug="newsletter")]
+        hold = holds.place(whom, purposes=purposes, **about, now=NOW, actor=make.OFFICER)
+        with pytest.raises(blocks.UnderHold):
+            merging.take_off(ada, row.uuid, now=NOW, actor=make.OFFICER)
+        path = reverse("admin:person-take-off", args=[ada.uuid, row.uuid])
+        assert "A legal hold is over this" in client.post(path, follow=True).text
+        assert DataKey.objects.filter(owner=Owner.IDENTIFIER, owner_id=row.uuid).exists()
+        assert SubjectIdentifier.objects.filter(subject=ada, identifier=row).exists()
+        holds.release(hold, now=NOW, actor=make.OFFICER)
+    # Somebody else has it too, so nothing is destroyed; and a pending request for a copy is no evidence of that kind.
+    people.link(countess, phone)
+    holds.place([ada], **about, now=NOW, actor=make.OFFICER)
+    merging.take_off(ada, row.uuid, now=NOW, actor=make.OFFICER)
+    blocks.place(countess, kind="access_request", placed_for=uuid4(), now=NOW, actor=make.OFFICER)
+    merging.take_off(countess, row.uuid, now=NOW, actor=make.OFFICER)
+    assert not Identifier.objects.filter(pk=row.pk).exists()
 
 
 def test_the_pages(client, ada, countess):

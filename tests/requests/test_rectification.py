@@ -1,6 +1,7 @@
 """Rectification: proposed and decided field by field, the old value gone, documents supplemented, others told."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,9 +11,11 @@ from core import outbox
 from core.errors import DomainError, Invalid
 from core.models import DataKey, Owner
 from core.vault import Key, Unreadable, key_of
+from processing.models import Purpose
 from requests import letters, proposing, rectifying, two_people, ways
 from requests.models import Correction
-from subjects import corrections, items, names, people, restrictions
+from retention import holds
+from subjects import blocks, corrections, items, names, people, restrictions
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, PersonalDataItem
 from tests import make_office as make
@@ -243,6 +246,28 @@ def test_a_stranger_hears_that_nothing_was_found(mailoutbox):
     rectifying.release(rights_request, **BY)
     assert letters.latest(rights_request).kind == "nothing_found"
     assert not DataSubject.objects.exists()
+
+
+def test_what_a_hold_keeps_is_not_corrected_away(subject, rights_request):
+    known = subject.identifiers.get(type="email")
+    about = {"matter": "M1", "reason": "claim", "review_due": make.NOW.date() + timedelta(days=30)}
+    purposes = [Purpose.objects.get(slug="newsletter")]
+    hold = holds.place([subject], purposes=purposes, **about, **BY)
+    same = {"request": rights_request.uuid, **BY}
+    with pytest.raises(blocks.UnderHold):
+        corrections.correct_item(item_of(subject), "", "Grace", **same)
+    with pytest.raises(blocks.UnderHold):
+        corrections.replace_identifier(subject, known.uuid, "new@example.com", **same)
+    # It is about the newsletter only, and a document gets words beside it.
+    corrections.correct_item(item_of(subject, "contract-administration"), "", "Grace", **same)
+    corrections.add_statement(item_of(subject), "Not so.", on=make.NOW.date(), **same)
+    holds.release(hold, **BY)
+    hold = holds.place([], purposes=purposes, **about, **BY)
+    with pytest.raises(blocks.UnderHold):
+        corrections.correct_item(item_of(subject), "", "Grace", **same)
+    holds.release(hold, **BY)
+    corrections.correct_item(item_of(subject), "", "Grace", **same)
+    assert content(item_of(subject)) == "Grace"
 
 
 def test_staff_correct_on_pages(subject, rights_request, client):
