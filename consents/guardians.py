@@ -8,7 +8,7 @@ Only the month is asked for, so that is when it is over: on its first day a chil
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from dateutil.relativedelta import relativedelta
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid, Text
 from core.models import Controller
-from subjects.identifiers import Claim
+from subjects.identifiers import Claim, parse_identity
 from subjects.models import Identifier
 
 MEMBERS = {"of_age", "guardian"}
@@ -37,6 +37,22 @@ class Guardian:
     # Nobody to write to, where they have signed.
     claim: Claim | None
     until: datetime
+
+
+@dataclass(frozen=True)
+class Child:
+    """Whom a parent or guardian is asked about: what they need to know the child again, and to see a wrong month."""
+
+    addresses: list[str]
+    age: int | None
+    # The month in which the child has that age.
+    turns: date | None
+
+
+def child_of(said: Mapping[str, Any], age: int | None) -> Child:
+    """`said` is an answer as it was typed: identity and guardian. The addresses are masked."""
+    month = month_of(said["guardian"].get("until"))
+    return Child([claim.masked for claim in parse_identity(said["identity"])], age, month.date() if month else None)
 
 
 def read(

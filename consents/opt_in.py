@@ -19,9 +19,10 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, opt_in_mail, suppression
+from consents import answers, capture, guardians, opt_in_mail, suppression
 from consents.answers import Answer
 from consents.capture import Captured
+from consents.guardians import Child
 from consents.models import ConsentFormVersion, ConsentState, PendingConsent, Status, Suppression
 from core.arrays import array
 from core.errors import Invalid, NotFound
@@ -136,6 +137,9 @@ class Waiting:
     # This one was pressed before, and the other one's is still missing.
     is_pressed: bool
     until: datetime
+    # To the parent: which child it is about, and what decides from when on the child answers.
+    child: Child | None
+    controllers: list[str]
 
 
 def waiting(token: str, *, now: datetime) -> Waiting:
@@ -147,7 +151,9 @@ def waiting(token: str, *, now: datetime) -> Waiting:
     mine, other = (pending.own_at, pending.parent_at) if is_own else (pending.parent_at, pending.own_at)
     by_parent = "guardian" in data and not is_own
     both = pending.own_token_hash is not None
-    return Waiting(labels, by_parent, both, other is not None, mine is not None, pending.expires_at)
+    child = guardians.child_of(data, version.minimum_age) if by_parent else None
+    pressed = (other is not None, mine is not None)
+    return Waiting(labels, by_parent, both, *pressed, pending.expires_at, child, version.controllers)
 
 
 def is_open(token: str, *, now: datetime) -> bool:

@@ -190,16 +190,10 @@ def _context(recipient: Recipient, locale: str, done: Done | None, now: datetime
         "choices": shown,
         "done": done,
         "before": before,
-        "masked": masked(recipient.email),
+        "masked": recipient.claim.masked,
         "pause_form": (done and done.pause) or _pause_form(shown, now),
         "can_pause": bool(choices.pausable(shown)),
         "pauses": [topic for topic in shown.all if topic.pause],
         "language_form": ((done and done.language) or language) if len(languages) > 1 else None,
         "necessary": [(version, preferences_words.why(version)) for version in shown.necessary],
     }
-
-
-def masked(email: str) -> str:
-    """Enough for its owner to know it again."""
-    local, _at, domain = email.rpartition("@")
-    return f"{local[:1]}…@{domain}"

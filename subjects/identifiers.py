@@ -62,6 +62,14 @@ class Claim:
         """Under every active key: what a look-up tries."""
         return blinds_all_keys(self.type, self.normalised, self.system)
 
+    @property
+    def masked(self) -> str:
+        """Enough for its owner to know it again, too little to write to it."""
+        if self.type == Type.EMAIL:
+            local, _at, domain = self.normalised.rpartition("@")
+            return f"{local[:1]}…@{domain}"
+        return f"…{self.normalised[-2:]}" if len(self.normalised) > 4 else "…"
+
 
 @dataclass(frozen=True)
 class Sealed:

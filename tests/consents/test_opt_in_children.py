@@ -179,3 +179,27 @@ def test_an_erasure_takes_what_half_was_confirmed_with_it(client, links, mailout
     client.post(mailed(mailoutbox)[PARENT])
     assert opt_in.forget_people([DataSubject.objects.get().pk]) == 1
     assert not PendingConsent.objects.filter(confirmed_at=None).exists()
+
+
+def test_the_parent_sees_which_child_it_is_and_the_month_and_nobody_else_does(client, links, mailoutbox):
+    told = text(client.get(links[PARENT]))
+    assert "c…@example.com" in told
+    assert "They turn 13 in</dt><dd>May 2029" in told
+    assert "What you agree to ends with May 2029 at the latest" in told
+    assert "relies on your answer: Example Ltd." in told
+    assert CHILD not in told
+    # The mail may lie in a stranger's mailbox.
+    (mail,) = (mail for mail in mailoutbox if mail.to == [PARENT])
+    assert "example.com" not in re.sub(r"https?://\S+|dpo@\S+", "", mail.body)
+    assert "May 2029" not in mail.body
+    assert "May 2029" not in text(client.get(links[CHILD]))
+    assert "c…@example.com" in text(client.post(links[PARENT]))
+
+
+def test_a_child_without_an_e_mail_address_is_told_apart_by_their_number(client, mailoutbox):
+    ConsentForm.objects.update(double_opt_in=False)
+    said = make.body(identity={"phone": "+447700900123"}, guardian={"email": PARENT, "until": "2027-05"})
+    client.post("/api/v1/consents/", said, content_type="application/json", **make.key())
+    told = text(client.get(mailed(mailoutbox)[PARENT]))
+    assert "<dd>…23</dd>" in told
+    assert "May 2027" in told
