@@ -1,5 +1,5 @@
 """`load PEOPLE` fills the database for the benchmark of anonymising; `anonymous WORKERS` and `pseudonymised WORKERS`
-run a rule with that outcome. All print JSON.
+run a rule with that outcome; `resealed` only opens the same rows and seals them again. All print JSON.
 """
 
 import json
@@ -15,16 +15,18 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kraken_privacy.settings")
 django.setup()
 
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 
 from benchmarks.answers import RECIPE  # noqa: E402
 from benchmarks.measure import cpu  # noqa: E402
 from benchmarks.purge_rows import Watch, batched, sealed  # noqa: E402
+from core import prepared  # noqa: E402
 from core.models import DataKey, Owner  # noqa: E402
-from core.vault import seal_each  # noqa: E402
+from core.vault import open_each, seal_each  # noqa: E402
 from processing.models import DataCategory, ProcessingActivity, Purpose, System  # noqa: E402
 from retention import anonymise_rows as module  # noqa: E402
 from retention import rules  # noqa: E402
+from retention.anonymise_store import store_anew  # noqa: E402
 from retention.models import RetentionRule, Run  # noqa: E402
 from retention.purge import purge  # noqa: E402
 from subjects.items import FIELD  # noqa: E402
@@ -32,6 +34,7 @@ from subjects.models import Identifier  # noqa: E402
 
 NOW = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
 OLD, NEW = date(2024, 1, 1), date(2026, 6, 1)
+CUTOFF, AT_ONCE = date(2025, 11, 22), 2000
 FILL = """
 SET enable_nestloop = off;
 INSERT INTO subjects_datasubject (uuid, locale, jurisdiction, is_test)
@@ -68,7 +71,7 @@ def load(people: int) -> dict[str, object]:
         cursor.execute("SELECT id FROM subjects_datasubject")
         _items([row[0] for row in cursor.fetchall()])
         cursor.execute(NEEDS, {"purpose": purpose.pk})
-    return {"purpose": purpose.pk, "cutoff": date(2025, 11, 22).isoformat()}
+    return {"purpose": purpose.pk, "cutoff": CUTOFF.isoformat()}
 
 
 def _items(subjects: list[int]) -> None:
@@ -133,6 +136,30 @@ def work(outcome: str, workers: int) -> dict[str, object]:
     }
 
 
+# What anything has to do that changes sealed rows, and no more.
+DUE = """
+SELECT item.id, item.uuid::text, key.master_key, key.wrapped, item.sealed
+FROM subjects_itempurpose AS need
+JOIN subjects_personaldataitem AS item ON item.id = need.item_id
+JOIN core_datakey AS key ON key.owner = 'item' AND key.owner_id = item.uuid
+WHERE need.purpose_id = %(purpose)s AND need.collected_on < %(cutoff)s ORDER BY item.id
+"""
+
+
+@transaction.atomic
+def reseal() -> dict[str, object]:
+    """All of them read once, opened, and stored as they were under fresh keys, with no lock taken before."""
+    began = time.perf_counter()
+    rows = prepared.fetch_bulk(DUE, {"purpose": Purpose.objects.get(slug="surveys").pk, "cutoff": CUTOFF})
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
+        texts = open_each(Owner.ITEM, FIELD, [row[1:] for row in some])
+        uuids = [row[1] for row in some]
+        anew = seal_each(Owner.ITEM, FIELD, zip(uuids, (text or b"" for text in texts), strict=True))
+        store_anew([row[0] for row in some], uuids, anew)
+    return {"rows": len(rows), "seconds": time.perf_counter() - began}
+
+
 def _rows(outcome: str) -> int:
     """What was changed or deleted, by the evidence of it."""
     kind, member = ("retention.pseudonymised", "items") if outcome == "pseudonymised" else ("retention.batch", "items")
@@ -148,4 +175,10 @@ def _most_memory() -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(load(int(sys.argv[2])) if sys.argv[1] == "load" else work(sys.argv[1], int(sys.argv[2]))))
+    match sys.argv[1:]:
+        case ["load", people]:
+            print(json.dumps(load(int(people))))
+        case ["resealed"]:
+            print(json.dumps(reseal()))
+        case [outcome, workers]:
+            print(json.dumps(work(outcome, int(workers))))

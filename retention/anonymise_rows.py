@@ -18,6 +18,7 @@ from django.db import transaction
 from core import prepared
 from core.arrays import Among, array
 from core.models import Owner
+from core.undisturbed import undisturbed
 from core.vault import open_each
 from processing.models import DataCategory
 from retention import due, exact
@@ -35,11 +36,13 @@ AHEAD = 100_000
 NOBODY = -1
 # What an item holds after a run that was not enough: its values, and which rule changed them.
 MARK, BY = "pseudonymised", "by"
+# Whether another purpose needs the item is looked up for each: of EXISTS the planner may make one sweep over all needs.
 READ = """
 WITH need (id, item_id, subject_id, category_id, collected_on) AS MATERIALIZED ({needs})
 SELECT need.subject_id, need.id, need.category_id, item.id, item.uuid::text, key.master_key, key.wrapped, item.sealed,
   item.statement IS NOT NULL,
-  EXISTS (SELECT 1 FROM subjects_itempurpose AS other WHERE other.item_id = item.id AND other.purpose_id <> %s)
+  (SELECT 1 FROM subjects_itempurpose AS other
+   WHERE other.item_id = item.id AND other.purpose_id <> %s LIMIT 1) IS NOT NULL
 FROM need
 JOIN subjects_personaldataitem AS item ON item.id = need.item_id
 LEFT JOIN core_datakey AS key ON key.owner = %s AND key.owner_id = item.uuid
@@ -144,7 +147,8 @@ def _drain(people: deque[int], act: Callable[[list[int]], None], batch: int) -> 
     def drain() -> None:
         pace = Pace(batch)
         while some := _taken(people, pace.size):
-            with pace, transaction.atomic():
+            # A batch makes thousands of objects and, beside Django's few, no cycles of them.
+            with pace, undisturbed(), transaction.atomic():
                 by_index()
                 pace.worked = len(some)
                 act(some)

@@ -10,7 +10,7 @@ from uuid import UUID
 from core import prepared
 from core.arrays import array, hashes
 from core.models import Owner
-from core.vault import keys_of, seal_each
+from core.vault import SealedAnew, keys_of, seal_each
 from ledger.entries import record
 from retention.anonymise import Recipe
 from retention.anonymise_rows import BY, MARK, Held
@@ -37,16 +37,22 @@ SELECT count(*) FROM item
 def change_contents(fresh: list[Held], by: Recipe, name: str) -> None:
     """By the recipe, where they stand and under fresh keys, in the caller's transaction. `name` is the rule's."""
     left = [_less(item, by) for item in fresh]
-    said = keys_of(Owner.ITEM, [UUID(item.uuid) for item in fresh if item.has_statement])
+    stated = [UUID(item.uuid) for item in fresh if item.has_statement]
+    said = keys_of(Owner.ITEM, stated) if stated else {}
     written = json.JSONEncoder(ensure_ascii=False).encode
     contents = [(item.uuid, written({MARK: value, BY: name}).encode()) for item, value in zip(fresh, left, strict=True)]
     anew = seal_each(Owner.ITEM, items.FIELD, contents)
-    arrays = {"ids": array(item.pk for item in fresh), "uuids": f"{{{','.join(item.uuid for item in fresh)}}}"}
-    values = {"sealed": hashes(anew.sealed), "wrapped": hashes(anew.wrapped), "master": anew.master_key}
-    prepared.fetch_bulk(CHANGE, {**arrays, **values, "owner": Owner.ITEM.value})
+    store_anew([item.pk for item in fresh], [item.uuid for item in fresh], anew)
     _follow(zip(fresh, left, strict=True))
     if said:
         _seal_statements(said)
+
+
+def store_anew(ids: Iterable[int], uuids: Iterable[str], anew: SealedAnew) -> None:
+    """Items' contents and the keys that they are under by now, in the order of `ids` and `uuids`."""
+    arrays = {"ids": array(ids), "uuids": f"{{{','.join(uuids)}}}"}
+    values = {"sealed": hashes(anew.sealed), "wrapped": hashes(anew.wrapped), "master": anew.master_key}
+    prepared.fetch_bulk(CHANGE, {**arrays, **values, "owner": Owner.ITEM.value})
 
 
 def note_pseudonymised(
