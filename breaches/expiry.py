@@ -7,6 +7,7 @@ So long a claim can be brought (Limitation Act 1980 s.5). Dates, numbers, risk a
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
@@ -15,7 +16,8 @@ from django.db.models.functions import TruncDate
 from django.db.models.query import QuerySet
 
 from breaches.models import Breach
-from core.models import Controller, Owner
+from core import outbox
+from core.models import Controller, Outbox, Owner
 from core.vault import destroy_keys
 from ledger.entries import record
 from subjects import blocks
@@ -53,11 +55,25 @@ def expire_these(rows: QuerySet[Any], now: datetime) -> int:
     lock_people([], [])
     free = kept_breaches().filter(pk__in=[row.pk for row in rows], is_held=False)
     uuids = list(free.values_list("uuid", flat=True))
+    _forget(uuids, now)
+    for uuid in uuids:
+        line = {"action": "case.expired", "purpose": PURPOSE, "file": str(uuid)}
+        outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
+    return len(uuids)
+
+
+def expire_again(uuid: UUID, now: datetime) -> bool:
+    """What a backup has brought back, whatever held it then. Inside the caller's transaction."""
+    found = list(Breach.objects.filter(uuid=uuid, sealed__isnull=False).values_list("uuid", flat=True))
+    _forget(found, now)
+    return bool(found)
+
+
+def _forget(uuids: list[UUID], now: datetime) -> None:
     destroy_keys(Owner.BREACH, uuids)
     Breach.objects.filter(uuid__in=uuids).update(sealed=None)
     for uuid in uuids:
         record(kind="breach.forgotten", at=now, actor="system:breaches", object=uuid)
-    return len(uuids)
 
 
 def kept_breaches() -> QuerySet[Any]:

@@ -54,6 +54,7 @@ def join() -> None:
         label=_("Files of requests and complaints"),
         rows=expiry.kept_cases,
         expire=expiry.expire_these,
+        expire_again=expiry.expire_again,
         person=last_case_closed,
         waits=blocks.frozen,
     )
@@ -64,5 +65,6 @@ def join() -> None:
             label=_("What was written about breaches"),
             rows=breaches.kept_breaches,
             expire=breaches.expire_these,
+            expire_again=breaches.expire_again,
         )
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
+from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import outbox
 from core.errors import DomainError, Text
-from core.models import Controller, Owner
+from core.models import Controller, Outbox, Owner
 from core.vault import destroy_keys
 from ledger.entries import record
 from requests.models import (
@@ -98,6 +99,22 @@ def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests"
         return
     if kept_cases().filter(Q(is_held=True) | blocks.frozen(now), pk=locked.pk).exists():
         raise CaseHeld
+    _forget(locked, now=now, actor=actor)
+    line = {"action": "case.expired", "purpose": PURPOSE, "file": str(locked.uuid)}
+    outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
+
+
+@transaction.atomic
+def expire_again(uuid: UUID, now: datetime) -> bool:
+    """Forget what a backup has brought back of a case that was forgotten, whatever kept it when that was made."""
+    case = CaseFile.objects.filter(uuid=uuid).first()
+    if case is None or (locked := _locked(case)).claim is None:
+        return False
+    _forget(locked, now=now, actor="system:restore")
+    return True
+
+
+def _forget(locked: CaseFile, *, now: datetime, actor: str) -> None:
     destroy_keys(Owner.CASE, [locked.uuid])
     # Long gone, if all went well: it goes when the identity is decided.
     evidence = Evidence.objects.filter(case=locked)

@@ -4,10 +4,11 @@ Retention may not import these apps, so each registers what it keeps (kraken_pri
 its owner's own function; when, and whether somebody has to look first, is said here as for everything else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.query import QuerySet
@@ -16,6 +17,9 @@ from core.errors import Text
 from retention.models import RetentionRule, Trigger
 from subjects.blocks import frozen, rules_over_needs
 from subjects.models import ErasureBlock, ItemPurpose
+
+# In the journal, with the purpose and the file's public id.
+EXPIRED = "case.expired"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class CaseFiles:
     label: Text
     rows: Callable[[], QuerySet[Any]]
     expire: Callable[[QuerySet[Any], datetime], int]
+    # By its public id, whatever keeps it: it went once, and a backup had it still. False if there is none.
+    expire_again: Callable[[UUID, datetime], bool]
     person: Callable[[], Subquery | None] = lambda: None
     waits: Callable[[datetime], Q] = lambda _now: Q(pk__in=[])
 
@@ -93,3 +99,13 @@ def counted(files: CaseFiles, cutoff: date, *, now: datetime) -> Counted:
         open=rows.filter(since=None).count(),
         later=rows.filter(since__gte=cutoff).count(),
     )
+
+
+def is_gone(data: Mapping[str, Any]) -> bool:
+    files = _files[data["purpose"]]
+    return not files.rows().filter(uuid=data["file"]).exists()
+
+
+def expire_again(data: Mapping[str, Any], *, now: datetime) -> bool:
+    """Let go of what the journal says had gone, inside the caller's transaction."""
+    return _files[data["purpose"]].expire_again(UUID(data["file"]), now)

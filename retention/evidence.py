@@ -40,16 +40,22 @@ def leave(
         # Of whom nothing is left but the person, what ended was told when it did.
         if run.rule and (erased.needs or erased.relationships):
             shares.note(run, erased, purposes=[run.rule.purpose_id])
-    if run.rule_id and (erased.item_uuids or erased.subject_uuids):
-        outbox.post(Outbox.Kind.JOURNAL, _message(run, erased), about=None, now=now)
+    if run.rule and (erased.needs or erased.relationships or erased.subjects):
+        outbox.post(Outbox.Kind.JOURNAL, _message(run, run.rule.purpose, erased), about=None, now=now)
     # Last, because it locks the row that all workers of the run share.
     runs.note(run, erased, purposes=purposes, subject=subject, actor=actor, now=now)
 
 
-def _message(run: Run, erased: Erased) -> dict[str, object]:
-    """For a restore: exactly what went. A rule may have changed, or been made, since the backup."""
-    items, people = ([str(uuid) for uuid in uuids] for uuids in (erased.item_uuids, erased.subject_uuids))
-    return {"action": "purge", "run": str(run.uuid), "items": items, "people": people}
+def _message(run: Run, purpose: Purpose, erased: Erased) -> dict[str, object]:
+    """For a restore: exactly what went. A rule may have changed, or been made, since the backup.
+
+    For the rule's purpose alone: `ended` of records that stay for another one, `ties` with people who stay.
+    """
+    kept = shares.public_ids(one.item_id for one in erased.left if one.item is None).values()
+    ties = [person for person, _purpose in erased.ties]
+    parts = {"items": erased.item_uuids, "people": erased.subject_uuids, "ended": kept, "ties": ties}
+    told = {name: [str(uuid) for uuid in uuids] for name, uuids in parts.items()}
+    return {"action": "purge", "run": str(run.uuid), "purpose": purpose.slug, **told}
 
 
 def _silence(erased: Erased) -> None:

@@ -22,11 +22,11 @@ from core.models import Controller, Outbox
 from ledger.entries import record
 from ledger.models import Entry
 from processing.models import Purpose
-from retention import anonymise_again, evidence, holds, holds_change, journal, restricting, runs, systems
+from retention import anonymise_again, cases, evidence, holds, holds_change, journal, restricting, runs, systems
 from retention.journal import START, Line
 from retention.models import JournalMark, Run
 from subjects import lawful_uses, restrictions
-from subjects.again import erase_again, is_left
+from subjects.again import Then, erase_again, is_left
 from subjects.models import ItemPurpose, Relationship, Restriction
 
 ACTOR = "system:restore"
@@ -189,6 +189,7 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     holds.PLACED: lambda data: holds.is_known(data["hold"]),
     holds.RELEASED: lambda data: holds.has_ended(data["hold"]),
     holds_change.CHANGED: holds_change.has_changed,
+    cases.EXPIRED: cases.is_gone,
     "restriction.lifted": lambda data: (
         not _left_by_restriction(data)
         or Restriction.objects.filter(uuid=data["restriction"], lifted_at__isnull=False).exists()
@@ -219,6 +220,8 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return holds_change.change_again(data, now=now, actor=actor)
     if action == holds.RELEASED:
         return holds.release_again(data, now=now, actor=actor)
+    if action == cases.EXPIRED:
+        return cases.expire_again(data, now=now)
     if action == lawful_uses.ENDED:
         return lawful_uses.end_again(data, now=now, actor=actor)
     if action == "suppression.added":
@@ -233,21 +236,26 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
 
 def _erase(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
     data: Data = line["data"]
-    items, gone = (
-        _uuids(data["items"]),
-        [UUID(data["subject"])] if data.get("person_gone") else _uuids(data.get("people")),
-    )
     person = UUID(data["subject"]) if data.get("subject") else None
     slugs: Sequence[str] = data.get("purposes", ())
-    spared = _uuids(data.get("spared"))
-    used = _purposes(items, gone, person, slugs)
-    erased = erase_again(items=items, gone=gone, person=person, purposes=slugs, spared=spared, now=now)
-    if is_left(items=items, gone=gone, person=person, purposes=slugs, spared=spared):
+    then = Then(
+        items=_uuids(data["items"]),
+        gone=[UUID(data["subject"])] if data.get("person_gone") else _uuids(data.get("people")),
+        person=person,
+        purposes=slugs,
+        spared=_uuids(data.get("spared")),
+        purpose=data.get("purpose", ""),
+        ended=_uuids(data.get("ended")),
+        ties=_uuids(data.get("ties")),
+    )
+    used = _purposes(then)
+    erased = erase_again(then, now=now)
+    if is_left(then):
         text = _("Line %(seq)d of the journal erased what something in this database keeps. Nothing may be served yet.")
         raise Refused(text % {"seq": line["seq"]})
     if not (erased.needs or erased.subjects or erased.relationships):
         return False
-    chosen = list(Purpose.objects.filter(slug__in=slugs))
+    chosen = list(Purpose.objects.filter(slug__in=[*slugs, then.purpose]))
     run = _run(cause, now)
     at = datetime.fromisoformat(line["at"])
     evidence.leave(run, erased, purposes=chosen, subject=person, actor=actor, erased_at=at, now=now)
@@ -256,11 +264,12 @@ def _erase(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
     return True
 
 
-def _purposes(items: Sequence[UUID], gone: Sequence[UUID], person: UUID | None, slugs: Sequence[str]) -> set[int]:
+def _purposes(then: Then) -> set[int]:
     """For which purposes what is about to go is held here: the systems that use these have it, too."""
-    needs = ItemPurpose.objects.filter(Q(Among("item__uuid", items, "uuid")) | Q(Among("subject__uuid", gone, "uuid")))
-    ties = Relationship.objects.filter(Among("subject__uuid", gone, "uuid"))
-    named = Purpose.objects.filter(slug__in=list(slugs)) if person else Purpose.objects.none()
+    theirs = Q(Among("subject__uuid", then.gone, "uuid"))
+    needs = ItemPurpose.objects.filter(Q(Among("item__uuid", then.items, "uuid")) | theirs)
+    ties = Relationship.objects.filter(theirs)
+    named = Purpose.objects.filter(slug__in=[*then.purposes, then.purpose])
     ids = (needs.values_list("purpose"), ties.values_list("purpose"), named.values_list("pk"))
     return {row[0] for rows in ids for row in rows}
 

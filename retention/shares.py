@@ -66,7 +66,7 @@ def note(run: Run, erased: Erased, *, purposes: Collection[int], but_for: Collec
     staying = {one.subject for one in erased.left}
     known = [*erased.known_as, *known_as.of(staying)]
     invented = erased.invented | _invented(staying)
-    kept = _public_ids(one.item_id for one in erased.left if one.item is None)
+    kept = public_ids(one.item_id for one in erased.left if one.item is None)
     noted = []
     for system, theirs in users.items():
         rows: dict[Told, None] = {}
@@ -97,7 +97,7 @@ def _invented(people: Collection[UUID]) -> set[UUID]:
     return {one.uuid for one in found}
 
 
-def _public_ids(items: Iterable[int]) -> dict[int, UUID]:
+def public_ids(items: Iterable[int]) -> dict[int, UUID]:
     chosen = list(items)
     rows = PersonalDataItem.objects.filter(Among("pk", chosen)).values_list("pk", "uuid") if chosen else ()
     return dict(rows)

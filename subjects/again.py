@@ -1,77 +1,108 @@
 """Erasing once more what a restored backup brought back. What it was is known exactly, so nothing is weighed anew."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core.arrays import Among
+from processing.models import Purpose
 from subjects import deletes
 from subjects.erasure import Erased, end_needs
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, PersonalDataItem, Relationship
 
 
-def erase_again(
-    *,
-    items: Sequence[UUID],
-    gone: Sequence[UUID],
-    person: UUID | None = None,
-    purposes: Sequence[str] = (),
-    spared: Sequence[UUID] = (),
-    now: datetime,
-) -> Erased:
-    """Inside the caller's transaction: these items, all about the people who were gone, what these purposes held but
-    for what was spared.
+@dataclass(frozen=True)
+class Then:
+    """What was erased: these items, all about the people who were gone, what these purposes held about a person, but
+    for what was spared. And what ended for one purpose alone: its need of records, its dealings with people, that stay.
+    """
+
+    items: Sequence[UUID] = ()
+    gone: Sequence[UUID] = ()
+    person: UUID | None = None
+    purposes: Sequence[str] = ()
+    spared: Sequence[UUID] = ()
+    purpose: str = ""
+    ended: Sequence[UUID] = ()
+    ties: Sequence[UUID] = ()
+
+
+@dataclass(frozen=True)
+class Here:
+    """What of it this database holds, by primary key; of needs and relationships those that it says ended."""
+
+    items: dict[int, int]
+    leaving: set[int]
+    needs: Q
+    ties: Q
+    blocks: Q
+
+
+def erase_again(then: Then, *, now: datetime) -> Erased:
+    """Inside the caller's transaction.
 
     Whatever blocked it in the backup had been released by the time of the erasure: it is released here, and a hold
-    that names nobody, which may be over others still, is not asked. An erasure names no purpose that anything blocked,
-    so over a person whose purpose it names nothing stood, not over all of them either.
+    that names nobody, which may be over others still, is not asked.
     """
-    leaving = set(DataSubject.objects.filter(Among("uuid", gone, "uuid")).values_list("pk", flat=True))
-    found = PersonalDataItem.objects.filter(Among("uuid", items, "uuid"))
-    chosen = dict(found.values_list("pk", "subject"))
-    named = Q(subject__uuid=person, purpose__slug__in=list(purposes))
-    asked = DataSubject.objects.filter(uuid__in=[person] if person else [])
-    people = deletes.lock_people([], {*leaving, *chosen.values(), *asked.values_list("pk", flat=True)})
-    theirs = Q(subject__in=leaving)
-    over = Q(subject__uuid=person) & (Q(purpose=None) | Q(purpose__slug__in=list(purposes))) if purposes else named
-    _release(theirs | over | Q(item__in=list(chosen)) | _over(list(chosen)), now=now)
-    kept = Q(item__uuid__in=list(spared))
-    needs = ItemPurpose.objects.filter(theirs | Q(item__in=list(chosen)) | (named & ~kept))
-    pairs = Relationship.objects.filter(theirs | named).values_list("subject", "purpose")
+    here = _here(then)
+    named = [
+        rows.values_list("subject", flat=True)
+        for rows in (ItemPurpose.objects.filter(here.needs), Relationship.objects.filter(here.ties))
+    ]
+    asked = _people([then.person] if then.person else [])
+    people = deletes.lock_people([], {*here.leaving, *here.items.values(), *asked, *named[0], *named[1]})
+    theirs, chosen = Q(subject__in=here.leaving), Q(item__in=list(here.items))
+    ErasureBlock.objects.filter(theirs | chosen | here.blocks, released_at=None).update(released_at=now)
+    needs = ItemPurpose.objects.filter(theirs | chosen | here.needs)
+    pairs = Relationship.objects.filter(theirs | here.ties).values_list("subject", "purpose")
     return end_needs(
         list(needs.values_list("pk", flat=True)),
         now=now,
         pairs=list(pairs),
         people=people,
-        settled=leaving,
+        settled=here.leaving,
         rules=False,
     )
 
 
-def is_left(
-    *,
-    items: Sequence[UUID],
-    gone: Sequence[UUID],
-    person: UUID | None = None,
-    purposes: Sequence[str] = (),
-    spared: Sequence[UUID] = (),
-) -> bool:
-    """Whether anything of what was to be erased again is still here."""
-    named = {"subject__uuid": person, "purpose__slug__in": list(purposes)}
-    needs, ties = ItemPurpose.objects.filter(**named), Relationship.objects.filter(**named)
+def is_left(then: Then) -> bool:
+    """Whether anything of it is still here."""
+    here = _here(then)
     # With what was spared, the dealing stays that it is about.
-    resting = Exists(needs.filter(subject=OuterRef("subject"), purpose=OuterRef("purpose")))
-    return any(
-        rows.exists()
-        for rows in (
-            PersonalDataItem.objects.filter(Among("uuid", items, "uuid")),
-            DataSubject.objects.filter(Among("uuid", gone, "uuid")),
-            needs.exclude(item__uuid__in=list(spared)),
-            ties.filter(~resting),
-        )
+    resting = Exists(ItemPurpose.objects.filter(subject=OuterRef("subject"), purpose=OuterRef("purpose")))
+    return (
+        bool(here.items or here.leaving)
+        or ItemPurpose.objects.filter(here.needs).exists()
+        or Relationship.objects.filter(here.ties).filter(~resting).exists()
     )
+
+
+def _here(then: Then) -> Here:
+    items = dict(_items(then.items).values_list("pk", "subject"))
+    ended, spared = (list(_items(uuids).values_list("pk", flat=True)) for uuids in (then.ended, then.spared))
+    person, tied = _people([then.person] if then.person else []), _people(then.ties)
+    asked, one = (list(Purpose.objects.filter(slug__in=slugs)) for slugs in (then.purposes, [then.purpose]))
+    return Here(
+        items=items,
+        leaving=set(_people(then.gone)),
+        needs=Q(subject__in=person, purpose__in=asked) & ~Q(item__in=spared) | Q(item__in=ended, purpose__in=one),
+        ties=Q(subject__in=person, purpose__in=asked) | Q(subject__in=tied, purpose__in=one),
+        # An erasure names no purpose that anything of the person's blocked, were it over all of them or one record.
+        blocks=Q(subject__in=person if asked else []) & (Q(purpose=None) | Q(purpose__in=asked))
+        | _over(list(items))
+        | (Q(item__in=ended) | _over(ended) | Q(subject__in=tied, item=None)) & (Q(purpose=None) | Q(purpose__in=one)),
+    )
+
+
+def _items(uuids: Sequence[UUID]) -> QuerySet[PersonalDataItem]:
+    return PersonalDataItem.objects.filter(Among("uuid", uuids, "uuid"))
+
+
+def _people(uuids: Sequence[UUID]) -> list[int]:
+    return list(DataSubject.objects.filter(Among("uuid", uuids, "uuid")).values_list("pk", flat=True))
 
 
 def _over(items: list[int]) -> Q:
@@ -79,7 +110,3 @@ def _over(items: list[int]) -> Q:
     same = ItemPurpose.objects.filter(item__in=items, subject=OuterRef("subject"))
     purpose = Q(purpose=None) & Exists(same) | Exists(same.filter(purpose=OuterRef("purpose")))
     return Q(item=None) & purpose
-
-
-def _release(which: Q, *, now: datetime) -> None:
-    ErasureBlock.objects.filter(which, released_at=None).update(released_at=now)

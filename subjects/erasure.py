@@ -53,6 +53,8 @@ class Erased:
     # Under the current suppression key: subjects.identifiers.suppression_hash of every identifier that went.
     identifier_hashes: list[bytes] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    # Relationships that ended with somebody who stays: (person, purpose's primary key).
+    ties: list[tuple[UUID, int]] = field(default_factory=list)
     # By which ids other systems know those who are gone, for these to erase them as well.
     known_as: list[KnownAs] = field(default_factory=list)
     # Of those who are gone, the people of calls that only tried the API out.
@@ -200,6 +202,7 @@ def end_needs(
         source_hashes=items.source_hashes,
         identifier_hashes=identifiers.hashes,
         left=_left(ended, empty, people, items),
+        ties=[(people[subject], purpose) for subject, purpose in relationships.pairs if subject not in empty],
         known_as=[KnownAs(people[subject], *rest) for subject, *rest in identifiers.known_as],
         invented={people[subject] for subject in identifiers.invented},
     )

@@ -5,13 +5,23 @@ from uuid import uuid4
 
 import pytest
 
+from breaches import expiry as breach_expiry
+from breaches import log
+from breaches.models import Breach
+from core.models import DataKey
+from kraken_privacy.backup import restoring
+from requests import answer, expiry
+from requests.models import CaseFile
+from retention import journal, replay
+from retention.purge import purge
 from subjects import again, blocks, erasure
-from subjects.models import ItemPurpose, Relationship
-from tests import make_consents
-from tests.make_backup import LATER, backed_up, places, restored
-from tests.make_retention import NOW, TODAY, item, live, person
+from subjects.models import ItemPurpose, PersonalDataItem, Relationship
+from tests import make_consents, make_office
+from tests.make_backup import LATER, backed_up, deliver, places, restored
+from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
+OLD_DAY = NOW - timedelta(days=30)
 OLD, RECENT = date(2024, 1, 1), TODAY - timedelta(days=30)
 
 
@@ -48,10 +58,64 @@ def test_what_is_left_of_an_erasure_is_seen_and_what_was_spared_is_not_left():
     spared = item(person(1), ["newsletter", "surveys"], RECENT)
     item(person(1), ["newsletter"], RECENT)
     blocks.place_rule(placed_for=uuid4(), purpose=live(), now=NOW, actor="test")
-    line = {"items": [], "gone": [], "person": person(1).uuid, "purposes": ["newsletter"], "spared": [spared.uuid]}
-    assert again.is_left(**line)
-    again.erase_again(**line, now=LATER)
-    assert not again.is_left(**line)
+    then = again.Then(person=person(1).uuid, purposes=["newsletter"], spared=[spared.uuid])
+    assert again.is_left(then)
+    again.erase_again(then, now=LATER)
+    assert not again.is_left(then)
     assert {need.item.uuid for need in ItemPurpose.objects.all()} == {spared.uuid}
-    assert again.is_left(items=[spared.uuid], gone=[])
-    assert again.is_left(items=[], gone=[person(1).uuid])
+    assert again.is_left(again.Then(items=[spared.uuid]))
+    assert again.is_left(again.Then(gone=[person(1).uuid]))
+
+
+def test_what_a_rule_ended_where_the_record_or_the_person_stays():
+    """Also where the rule was made after the backup, and where a hold of that day had ended since."""
+    live("newsletter", systems=("kraken-privacy",))
+    both = item(person(1), ["newsletter", "surveys"], OLD)
+    blocks.place(person(1), kind="hold", placed_for=uuid4(), now=NOW, actor="test")
+    item(person(2), ["surveys"], RECENT)
+    since = {"started_on": OLD, "last_interaction_on": OLD}
+    Relationship.objects.create(subject=person(2), purpose=live(), role="prospect", **since)
+    before = backed_up()
+    for block in person(1).erasure_blocks.all():
+        blocks.release(block.placed_for, now=LATER, actor="test")
+    ended = purge(rule(live()), as_of=TODAY, commit=True, now=LATER)
+    assert (ended.needs, ended.items, ended.relationships) == (1, 0, 1)
+    dealings = purge(rule(live(), trigger="last_interaction"), as_of=TODAY, commit=True, now=LATER)
+    assert (dealings.relationships, dealings.subjects) == (1, 0)
+    with restored(before) as done:
+        assert (done.by_action, done.empty) == ({"purge": 2}, 0)
+        assert {need.purpose.slug for need in ItemPurpose.objects.filter(item__uuid=both.uuid)} == {"surveys"}
+        assert not Relationship.objects.filter(purpose__slug="newsletter").exists()
+        assert Relationship.objects.filter(purpose__slug="surveys").count() == 2
+        assert restoring.bring_up_to_date(is_journal_lost=False, now=LATER).lines == 0
+
+
+def test_a_line_of_before_rules_named_what_they_ended_is_replayed_still():
+    one = item(person(1), ["newsletter"], OLD)
+    data = {"run": str(uuid4()), "items": [str(one.uuid)], "people": [str(one.subject.uuid)]}
+    journal.append("purge", data, entry=uuid4(), at=NOW)
+    assert replay.replay(now=LATER).by_action == {"purge": 1}
+    assert not PersonalDataItem.objects.exists()
+
+
+def test_the_file_of_a_case_and_what_was_written_about_a_breach(mailoutbox):
+    make_office.register()
+    make_office.person("newsletter")
+    case = make_office.confirmed("access", mailbox=mailoutbox)
+    answer.release_access(case.requests.get(), actor=make_office.OFFICER, now=make_office.NOW)
+    case.refresh_from_db()
+    breach = log.log(aware_at=OLD_DAY, texts={"summary": "Lost."}, actor="user:1", now=OLD_DAY)
+    log.decide(breach, risk="none", reasoning="Encrypted.", actor="user:1", now=OLD_DAY)
+    log.close(breach, lessons="", actor="user:1", now=OLD_DAY)
+    deliver()
+    # Of the day of the backup; nothing about it comes into the journal.
+    blocks.place(case.subject, kind="access", placed_for=uuid4(), now=NOW, actor="test")
+    before, after = backed_up(), case.closed_at + timedelta(days=2400)
+    for block in case.subject.erasure_blocks.all():
+        blocks.release(block.placed_for, now=LATER, actor="test")
+    assert (expiry.expire_closed(now=after), breach_expiry.expire(now=after)) == (1, 1)
+    with restored(before, now=after) as done:
+        assert done.by_action == {"case.expired": 2}
+        assert CaseFile.objects.get(pk=case.pk).claim is None
+        assert not DataKey.objects.filter(owner__in=["case", "breach"]).exists()
+        assert Breach.objects.get(pk=breach.pk).sealed is None

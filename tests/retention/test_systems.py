@@ -161,7 +161,7 @@ def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_p
     letters = live("newsletter", systems=("kraken-privacy", "crm"))
     one = people.find_or_create([Claim("email", "a@example.org"), Claim("external_id", "C-1", "crm")], **BY)
     item(one, ["newsletter"], OLD)
-    item(person(2), ["newsletter", "surveys"], OLD)
+    kept = item(person(2), ["newsletter", "surveys"], OLD)
     in_force = rule(letters)
 
     def work():
@@ -169,12 +169,15 @@ def test_what_is_erased_again_after_a_restore_is_asked_for_again(settings, tmp_p
         systems.answer(SystemTask.objects.get(), outcome="done", actor="user:1", now=NOW)
 
     restored(work)
-    # An item that another purpose still needed was not deleted: the rule takes it with its next run.
-    assert asked_again() == {("crm", 1, 1)}
+    # An item that another purpose still needs has to go there for this one.
+    assert asked_again() == {("crm", 2, 1)}
     task = SystemTask.objects.get()
-    assert [(row.subject, row.item, row.known_as) for row in shares.page(task)[0]] == [(one.uuid, None, ["C-1"])]
+    listed = [(row.subject, row.item, row.known_as, row.purpose) for row in shares.page(task)[0]]
+    ended = (person(2).uuid, kept.uuid, [], letters)
+    assert sorted(listed, key=lambda row: row == ended) == [(one.uuid, None, ["C-1"], None), ended]
     shown = admin_client.post(reverse("admin:forgetting-system-records", args=[task.uuid])).text
     assert ("for any of our purposes" in shown, "for this purpose" in shown) == (True, False)
+    assert shown.count("for “Newsletter” alone: another purpose needs it still") == 1
     assert stores(task.run) == [{"store": "crm", "outcome": "told-not-confirmed", "people": 1}]
     receipt = systems.answer(task, outcome="done", actor="user:1", now=NOW).entry
     assert [(store["outcome"], store["receipt"]) for store in stores(task.run)] == [("confirmed", str(receipt))]
