@@ -16,6 +16,7 @@ from kraken_privacy.embedded.postgres import SUPERUSER
 from kraken_privacy.embedded.roles import OWNER, ensure_database
 from tests.make_retention import NOW
 
+KEY = "b1:" + base64.b64encode(b"k" * 32).decode()
 LATER = NOW + timedelta(days=3)
 
 
@@ -23,7 +24,7 @@ LATER = NOW + timedelta(days=3)
 def places(folder, settings):
     """Backups and journal in this folder, and a backup key."""
     settings.JOURNAL_DIR, settings.BACKUP_DIR = folder / "journal", folder / "backups"
-    settings.BACKUP_KEYS = "b1:" + base64.b64encode(b"k" * 32).decode()
+    settings.BACKUP_KEYS = KEY
     keyring.cache_clear()
     yield folder
     keyring.cache_clear()

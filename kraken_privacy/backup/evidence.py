@@ -1,6 +1,7 @@
 """What the ledger knows of backups, so that every process can say how old the last one is: files lie elsewhere."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import NAMESPACE_URL, uuid5
@@ -30,9 +31,9 @@ def made(manifest: Manifest, *, expired: list[str], now: datetime) -> None:
     record(kind=MADE, at=now, actor=ACTOR, object=ABOUT, data=data)
 
 
-def failed(name: str, *, now: datetime) -> None:
-    """Making one, or trying one out again, came to nothing."""
-    record(kind=FAILED, at=now, actor=ACTOR, object=ABOUT, data={"backup": name})
+def failed(name: str, *, expired: Sequence[str] = (), now: datetime) -> None:
+    """Making one, or trying one out again, came to nothing. Those whose day had come are gone all the same."""
+    record(kind=FAILED, at=now, actor=ACTOR, object=ABOUT, data={"backup": name, "expired": list(expired)})
 
 
 def last() -> Last:

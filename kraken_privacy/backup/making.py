@@ -19,18 +19,27 @@ from kraken_privacy.backup.problem import BackupProblem
 from kraken_privacy.backup.programs import environment, feeding, program, reading
 from kraken_privacy.backup.sealing import Damaged, opened, ring, seal_file
 from kraken_privacy.backup.shelf import Manifest
-from kraken_privacy.embedded.cluster import throw_away
+from kraken_privacy.embedded.cluster import clear, throw_away
 from kraken_privacy.embedded.postgres import SUPERUSER
 from kraken_privacy.embedded.problem import Problem
 from kraken_privacy.embedded.roles import ensure_database
 from retention import journal
 
 KEYS = "core_datakey"
+TRIAL = "kraken-trial-"
 DUMP = ("--format=custom", "--no-owner", "--no-privileges", "--no-sync")
 
 
 def make(*, now: datetime, address: str) -> Manifest:
-    """Dump, seal, try out; then delete the backups whose day is over. Nothing is left of one that failed."""
+    """Delete the backups whose day is over, whatever becomes of this one; then dump, seal, try out.
+
+    Nothing is left of one that failed, nor of one that was killed before.
+    """
+    with shelf.alone():
+        return _make(_expire(now), now=now, address=address)
+
+
+def _make(expired: list[str], *, now: datetime, address: str) -> Manifest:
     ring()
     name = shelf.name_for(now)
     controller = Controller.current()
@@ -55,15 +64,21 @@ def make(*, now: datetime, address: str) -> Manifest:
     except BaseException:
         shelf.discard(name)
         with suppress(DatabaseError):  # gone with it, and then the doctor has worse to tell
-            evidence.failed(name, now=now)
+            evidence.failed(name, expired=expired, now=now)
         raise
-    gone = expire(now=now)
-    evidence.made(manifest, expired=gone, now=now)
+    evidence.made(manifest, expired=expired, now=now)
     return manifest
 
 
 def expire(*, now: datetime) -> list[str]:
-    """Delete the backups whose day has come; where no backups are kept, all of them."""
+    """Delete the backups whose day has come, or all where none are kept, and what is left of those that were killed."""
+    with shelf.alone():
+        return _expire(now)
+
+
+def _expire(now: datetime) -> list[str]:
+    shelf.clear()
+    clear(TRIAL)
     controller = Controller.current()
     today = now.astimezone(controller.zone).date()
     return shelf.expire(today=today, days=controller.backup_days, zone=controller.zone)
@@ -114,7 +129,7 @@ def counted(session: psycopg.Connection) -> dict[str, int]:
 def verify(manifest: Manifest) -> None:
     """Restore both dumps into a cluster made for it and count. Raises BackupProblem."""
     try:
-        with throw_away() as cluster:
+        with throw_away(prefix=TRIAL) as cluster:
             ensure_database(cluster.url(SUPERUSER, "postgres"), "trial")
             address = cluster.url(SUPERUSER, "trial")
             load(manifest.name, address)

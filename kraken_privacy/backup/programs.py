@@ -63,6 +63,9 @@ def reading(arguments: Sequence[str | Path], env: Mapping[str, str]) -> Iterator
         assert running.stdout  # noqa: S101 - narrows the type
         try:
             yield running.stdout
+        except BaseException:
+            running.kill()
+            raise
         finally:
             running.stdout.close()
             code = running.wait()

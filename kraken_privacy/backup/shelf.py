@@ -4,9 +4,13 @@ BACKUP_DIR/data/NAME.dump   every table, but no key        BACKUP_DIR/data/NAME.
 BACKUP_DIR/keys/NAME.keys   the keys of what is sealed     (both dumps are sealed with the backup key)
 """
 
+import fcntl
 import hmac
 import json
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -16,7 +20,7 @@ from django.conf import settings
 from kraken_privacy.backup.problem import BackupProblem
 from kraken_privacy.backup.sealing import ring
 
-FORM = "%Y-%m-%dT%H%M%SZ"
+FORM, NAME = "%Y-%m-%dT%H%M%SZ", re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
 
 
 @dataclass
@@ -54,7 +58,7 @@ def _manifest_of(name: str) -> Path:
 
 def names() -> list[str]:
     """Every backup that has a manifest, oldest first."""
-    return sorted(path.stem for path in folder("data").glob("*.json"))
+    return sorted(path.stem for path in folder("data").glob("*.json") if NAME.fullmatch(path.stem))
 
 
 def name_for(now: datetime) -> str:
@@ -85,27 +89,51 @@ def read(name: str) -> Manifest:
 
 
 def expire(*, today: date, days: int, zone: tzinfo) -> list[str]:
-    """Delete every backup whose day has come, the keys first. Returns their names.
+    """Delete every backup whose day has come, the keys first, also one that can no longer be read. Returns their names.
 
     `days`: how long a backup is kept now. Letters name a day by it, so it counts for older backups as well, from the
     day on which each was made where the controller is (`zone`).
     """
     gone = []
     for name in names():
-        manifest = read(name)
         made_on = datetime.strptime(name, FORM).replace(tzinfo=UTC).astimezone(zone).date()
-        if min(date.fromisoformat(manifest.expires_on), made_on + timedelta(days=days)) <= today:
-            keys_of(name).unlink(missing_ok=True)
-            dump_of(name).unlink(missing_ok=True)
-            _manifest_of(name).unlink(missing_ok=True)
+        if min(_expires_on(name), made_on + timedelta(days=days)) <= today:
+            discard(name)
             gone.append(name)
     return gone
 
 
+def _expires_on(name: str) -> date:
+    """What its description says. Nobody has to vouch for that: whoever can change it can delete the backup as well."""
+    try:
+        return date.fromisoformat(json.loads(_manifest_of(name).read_text())["expires_on"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return date.max
+
+
 def discard(name: str) -> None:
-    """What is left of a backup that was not finished."""
+    """All of a backup, the keys first."""
     for path in (keys_of(name), dump_of(name), _manifest_of(name)):
         path.unlink(missing_ok=True)
+
+
+def clear() -> None:
+    """Delete what is left of backups that were killed: whoever may call this is `alone`, so nobody is making them."""
+    begun = {path.stem for kind in ("keys", "data") for path in folder(kind).iterdir()}
+    for name in filter(NAME.fullmatch, begun - set(names())):
+        discard(name)
+        _manifest_of(name).with_suffix(".new").unlink(missing_ok=True)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else makes or deletes backups here meanwhile. Raises BackupProblem when somebody does."""
+    with (folder("data").parent / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BackupProblem("Another backup is being made. Let it finish.") from error
+        yield
 
 
 def _mac(body: dict[str, object], key_id: str | None = None) -> str:

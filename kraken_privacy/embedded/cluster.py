@@ -6,13 +6,14 @@ runs `command` with TEST_SUPERUSER_URL set to a fresh cluster and removes it aft
 """
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kraken_privacy.embedded.identity import choose
@@ -24,10 +25,31 @@ from kraken_privacy.embedded.roles import ensure_roles
 
 @contextmanager
 def throw_away(
-    *, durable: bool = False, binaries: Path | None = None, settings: Mapping[str, str] | None = None
+    *,
+    durable: bool = False,
+    binaries: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    prefix: str = "kraken-pg-",
 ) -> Iterator[Postgres]:
     """A cluster with both roles. `durable` keeps commits as safe, and as slow, as in production."""
-    home = Path(tempfile.mkdtemp(prefix="kraken-pg-"))
+    home = Path(tempfile.mkdtemp(prefix=prefix))
+    with (home / "in-use").open("w") as mark:
+        # Held by the process, whatever ends it: see clear().
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        yield from _cluster(home, durable=durable, binaries=binaries, settings=settings)
+
+
+def clear(prefix: str) -> None:
+    """Remove clusters of this prefix whose process was killed. Their servers have ended with it."""
+    for home in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with suppress(OSError), (home / "in-use").open() as mark:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _cluster(
+    home: Path, *, durable: bool, binaries: Path | None, settings: Mapping[str, str] | None
+) -> Iterator[Postgres]:
     me = choose(binaries or wheel_binaries(), home)
     hand_over(home, me)
     postgres = Postgres(
