@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, guardians, opt_in_mail, suppression
+from consents import answers, capture, guardians, opt_in_mail, parents, suppression
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
@@ -201,6 +201,8 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
     pending.save(update_fields=["confirmed_at", "sealed", "parent_at", "own_at"])
     if pending.own_at or not answer.guardian:
         _prove(answer, done, now=now)
+    if answer.guardian and answer.guardian.claim and not answer.is_test:
+        opt_in_mail.tell_parent(answer, answer.guardian.claim, parents.link(done.consent), now=now)
     return done
 
 

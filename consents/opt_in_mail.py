@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from consents import address_mail
+from consents import address_mail, guardians
 from consents.answers import Answer
 from consents.models import ConsentFormVersion
 from core.models import Controller
@@ -22,14 +22,27 @@ def ask(answer: Answer, claim: Claim, token: str, *, by_parent: bool, both: bool
     """The link to the button. `both`: a child and their parent are asked, and it takes both of them."""
     if address_mail.is_enough(claim, now=now):
         return
-    version = ConsentFormVersion.objects.get(pk=answer.shown.key)
+    link = f"{settings.BASE_URL}{reverse('consents:confirm', args=[token])}"
     with translation.override(answer.shown.locale):
-        context = {
-            "controller": Controller.current(),
-            "labels": [one["label"] for one in answer.shown.controls if answer.choices[one["key"]]],
-            "link": f"{settings.BASE_URL}{reverse('consents:confirm', args=[token])}",
-            "both": both,
-        }
-        text = render_to_string(f"consents/mail/{'guardian' if by_parent else 'confirm'}.txt", context)
-        subject = _("Please confirm: %(title)s") % {"title": version.title}
+        subject = _("Please confirm: %(title)s") % {"title": _title(answer)}
+        text = _text(answer, "guardian" if by_parent else "confirm", link=link, both=both)
     address_mail.post(claim, subject=subject, text=text, now=now)
+
+
+def tell_parent(answer: Answer, claim: Claim, link: str, *, now: datetime) -> None:
+    """What they agreed to counts from now on, and how they end it. Whoever gets it has pressed the button."""
+    with translation.override(answer.shown.locale):
+        subject = _("You agreed for a child: %(title)s") % {"title": _title(answer)}
+        child = guardians.child_of(answer.proof, answer.shown.minimum_age)
+        text = _text(answer, "parent_agreed", link=link, child=child)
+    address_mail.post(claim, subject=subject, text=text, now=now)
+
+
+def _title(answer: Answer) -> str:
+    return ConsentFormVersion.objects.get(pk=answer.shown.key).title
+
+
+def _text(answer: Answer, template: str, **more: object) -> str:
+    labels = [one["label"] for one in answer.shown.controls if answer.choices[one["key"]]]
+    context = {"controller": Controller.current(), "labels": labels, **more}
+    return render_to_string(f"consents/mail/{template}.txt", context)

@@ -1,27 +1,20 @@
 """One-click unsubscribe (RFC 8058 with RFC 2369) and the links that open a person's choices.
 
-A link names recipient and list, and nobody else can read or make one: both are sealed in it (AES-SIV, RFC 5297, which
-needs no nonce, so the same recipient and list have the same link). Nothing is stored for it. It therefore works as long
-as the mail it stands in is kept, also after an erasure, and a hundred thousand of them cost no query.
+A link names recipient and list, and nobody else can read or make one: both are sealed in it (consents/sealed_links.py).
+Nothing is stored for it. It therefore works as long as the mail it stands in is kept, also after an erasure, and a
+hundred thousand of them cost no query.
 """
 
-import base64
-import binascii
-import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from hashlib import sha512
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from consents import suppression
+from consents import sealed_links, suppression
 from consents.models import ConsentState, Suppression
 from consents.withdraw import ALL_MARKETING, IN_FORCE, withdraw
 from core.errors import Invalid
@@ -38,8 +31,6 @@ ONE_CLICK = "One-Click"
 SUBJECT = "unsub-"
 MOST_VALUES = 100_000
 VIEWS, HERE = ("unsubscribe", "preferences"), "TOKEN"
-# Longer than any address and its lists make it. What is longer is not ours.
-LONGEST = 2_000
 
 
 @dataclass(frozen=True)
@@ -122,19 +113,13 @@ def seal(recipient: Recipient, *, use: bytes = USE) -> str:
 
 
 def _sealed(recipient: Recipient, key: str, use: bytes) -> str:
-    sealed = _cipher(key).encrypt(f"{recipient.list}\n{recipient.email}".encode(), [use])
-    return f"{key}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+    return sealed_links.seal(f"{recipient.list}\n{recipient.email}", use=use, key=key)
 
 
 def read(token: str, *, use: bytes = USE) -> Recipient | None:
     """Whom a link was made for; None for anything that we did not make."""
-    key_id, _dot, text = token.partition(".")
-    if len(token) > LONGEST or key_id not in keyring("SUPPRESSION_KEYS").keys:
-        return None
-    try:
-        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        plain = _cipher(key_id).decrypt(sealed, [use]).decode()
-    except (binascii.Error, ValueError, InvalidTag):
+    plain = sealed_links.opened(token, use=use)
+    if plain is None:
         return None
     slug, _newline, email = plain.partition("\n")
     return Recipient(email, slug)
@@ -193,9 +178,3 @@ def _is_suppressed(recipient: Recipient, purpose: Purpose | None) -> bool:
     """On every channel, as a click of this link ends it: a "no" to one of them says less."""
     hashes = suppression.hashes_of([recipient.claim])
     return Suppression.objects.filter(hash__in=hashes, purpose=purpose, channel="", lifted_at=None).exists()
-
-
-@lru_cache(maxsize=16)
-def _cipher(key_id: str) -> AESSIV:
-    # A key of its own for this use, made from one that is kept for as long as anybody's "no".
-    return AESSIV(hmac.new(keyring("SUPPRESSION_KEYS")[key_id], USE, sha512).digest())

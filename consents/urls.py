@@ -6,6 +6,7 @@ app_name = "consents"
 urlpatterns = [
     path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
     path("consent/confirm/<str:token>/", views.confirm, name="confirm"),
+    path("consent/parent/<str:token>/", views.parent, name="parent"),
     path("consent/receipt/", views.receipt, name="receipt"),
     path("consent/renew/<str:token>/", views_renewing.renew, name="renew"),
     path("forms/embed.js", views_forms.script, name="form-script"),

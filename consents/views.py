@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from consents import braking, opt_in, receipts_offered
+from consents import braking, opt_in, parents, receipts_offered
 from consents import unsubscribe as one_click
 from consents.unsubscribe import ONE_CLICK, Recipient
 from core.errors import Invalid
@@ -53,7 +53,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             _brake(request, token, is_ours=opt_in.is_open(token, now=now))
             waiting, done = opt_in.waiting(token, now=now), opt_in.confirm(token, now=now)
             if done:
-                context = {"waiting": waiting, "titles": opt_in.titles_of(done)}
+                context: dict[str, object] = {"waiting": waiting, "titles": opt_in.titles_of(done)}
+                context["end_url"] = parents.link(done.consent) if waiting.is_for_child else ""
                 context["receipt"] = receipts_offered.offer(done.consent)
                 return render(request, "consents/confirmed.html", context)
         return _waiting(request, opt_in.waiting(token, now=now))
@@ -66,6 +67,20 @@ def _waiting(request: HttpRequest, waiting: opt_in.Waiting) -> HttpResponse:
     with timezone.override(Controller.current().zone):
         template = "consents/confirm_half.html" if waiting.is_pressed else "consents/confirm.html"
         return render(request, template, {"waiting": waiting})
+
+
+@never_cache
+@page
+def parent(request: HttpRequest, token: str) -> HttpResponse:
+    """A parent or guardian ends what they agreed to for a child. Whatever the link is, it has ended afterwards."""
+    now = timezone.now()
+    agreed = parents.agreed(token, now=now)
+    with timezone.override(Controller.current().zone):
+        if request.method != "POST":
+            return render(request, "consents/parent.html", {"agreed": agreed})
+        _brake(request, token, is_ours=agreed is not None)
+        parents.end(token, now=now)
+        return render(request, "consents/parent_ended.html")
 
 
 @never_cache

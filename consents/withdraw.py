@@ -51,6 +51,7 @@ def withdraw(
     is_test: bool = False,
     since: datetime | None = None,
     channel: str = "",
+    by_guardian: bool = False,
 ) -> Withdrawal:
     """Withdraw from these purposes on every channel, or on one, or object to all direct marketing.
 
@@ -66,7 +67,8 @@ def withdraw(
         if subject:
             claims += suppression.claims_of(subject)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in claims))
-        no = _No(subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test, channel=channel)
+        said = (subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test)
+        no = _No(*said, channel=channel, confirmed="guardian" if by_guardian else "")
         entry = no.record()
         no.stand(entry)
         if not is_test:
@@ -111,8 +113,8 @@ def again(action: str, data: Mapping[str, Any], *, now: datetime, actor: str) ->
         subject = None
     since = datetime.fromisoformat(data["at"])
     is_upheld = named is not None and action == suppression.OBJECTION
-    hashes, channel = suppression.hashes_in(data), data.get("channel", "")
-    no = _No(subject, chosen, named is None, hashes, actor, "system", now, since, False, is_upheld, channel)
+    hashes, only = suppression.hashes_in(data), (data.get("channel", ""), data.get("confirmed", ""))
+    no = _No(subject, chosen, named is None, hashes, actor, "system", now, since, False, is_upheld, *only)
     entry = no.record()
     no.stand(entry)
     no.suppress(entry)
@@ -146,6 +148,8 @@ class _No:
     is_upheld: bool = False
     # Empty: every channel.
     channel: str = ""
+    # A parent or guardian said it, as receipts tell it (consents/receipts_facts.py).
+    confirmed: str = ""
 
     @property
     def kind(self) -> str:
@@ -167,7 +171,8 @@ class _No:
 
     @property
     def _only(self) -> dict[str, str]:
-        return {"channel": self.channel} if self.channel else {}
+        only = {"channel": self.channel, "confirmed": self.confirmed}
+        return {name: value for name, value in only.items() if value}
 
     def _hashes(self) -> list[dict[str, str]]:
         return [{"key": found.key, "hash": found.value.hex()} for found in self.hashes]

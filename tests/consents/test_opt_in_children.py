@@ -45,7 +45,8 @@ def links(client, mailoutbox):
 def mailed(mailoutbox):
     for row in Outbox.objects.filter(sent_at=None):
         deliver_due(now=row.due_at)
-    return {mail.to[0]: re.search(r"/consent/confirm/\S+/", mail.body)[0] for mail in mailoutbox}
+    found = {mail.to[0]: re.search(r"/consent/confirm/\S+/", mail.body) for mail in mailoutbox}
+    return {to: link[0] for to, link in found.items() if link}
 
 
 def text(page):
@@ -175,6 +176,7 @@ def test_without_double_opt_in_the_parent_alone_is_asked(client, mailoutbox):
 def test_an_erasure_takes_what_half_was_confirmed_with_it(client, links, mailoutbox):
     for link in links.values():
         client.post(link)
+    mailoutbox.clear()
     client.post("/forms/join/", SAID)
     client.post(mailed(mailoutbox)[PARENT])
     assert opt_in.forget_people([DataSubject.objects.get().pk]) == 1

@@ -1,0 +1,95 @@
+"""What a parent or guardian agreed to for a child, ended by them as easily as they gave it (UK GDPR Arts 7(3) and 8).
+
+Nothing is stored under their address, and *Your choices* of it are their own. So each consent that they gave has a link
+of its own, shown to them once it stands and mailed to them. It ends that consent and opens nothing else, and works for
+as long as anything of it stands.
+"""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+
+from consents import guardians, sealed_links
+from consents.capture import FIELD
+from consents.guardians import Child
+from consents.models import ConsentEvent, ConsentFormVersion, ConsentState
+from consents.states import YES
+from consents.withdraw import withdraw
+from core.errors import Invalid
+from core.models import Owner
+from core.vault import keys_of
+from subjects.models import DataSubject
+
+USE = b"kraken-privacy/parent/1"
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What stands of it, in the words of the form, for which child, and since when."""
+
+    labels: list[str]
+    # Nobody knows any more once the proof was erased.
+    child: Child | None
+    since: datetime
+
+
+def link(consent: UUID) -> str:
+    token = sealed_links.seal(consent.hex, use=USE)
+    return f"{settings.BASE_URL}{reverse('consents:parent', args=[token])}"
+
+
+def agreed(token: str, *, now: datetime) -> Agreed | None:
+    """None for a link that we did not make, and for what has ended."""
+    states = _standing(token, now=now)
+    if not states:
+        return None
+    said = {event.uuid: event for event in ConsentEvent.objects.filter(uuid__in=[state.event for state in states])}
+    first = said[states[0].event]
+    version = ConsentFormVersion.objects.get(pk=first.form_version or 0)
+    standing = {(state.purpose.slug, state.channel) for state in states}
+    labels = [one["label"] for one in version.controls if (one["purpose"], one["channel"]) in standing]
+    return Agreed(labels, _child(first, version), first.effective_at)
+
+
+@transaction.atomic
+def end(token: str, *, now: datetime) -> None:
+    """Withdraw what stands of this consent. What was agreed to in another act, or has ended, is left as it is."""
+    for state in _standing(token, now=now):
+        child = DataSubject.objects.get(uuid=state.subject)
+        # What rests on consent no more is not withdrawn; nothing is done with it as a consent either.
+        with suppress(Invalid):
+            withdraw(
+                child,
+                purposes=[state.purpose.slug],
+                channel=state.channel,
+                now=now,
+                actor="public",
+                collected_by="hosted_form",
+                is_test=child.is_test,
+                by_guardian=True,
+            )
+
+
+def _standing(token: str, *, now: datetime) -> list[ConsentState]:
+    consent = sealed_links.opened(token, use=USE)
+    if consent is None:
+        return []
+    events = ConsentEvent.objects.filter(consent=UUID(hex=consent), status__in=YES).values("uuid")
+    valid = Q(valid_until=None) | Q(valid_until__gt=now)
+    rows = ConsentState.objects.filter(valid, event__in=events, status__in=YES)
+    return list(rows.select_related("purpose").order_by("pk"))
+
+
+def _child(event: ConsentEvent, version: ConsentFormVersion) -> Child | None:
+    key = keys_of(Owner.CONSENT, {event.consent}).get(event.consent)
+    if key is None or not event.proof:
+        return None
+    proof = json.loads(key.open(FIELD, bytes(event.proof)))
+    return guardians.child_of(proof, version.minimum_age)
