@@ -18,7 +18,6 @@ from django.db import transaction
 from core import prepared
 from core.arrays import Among, array
 from core.models import Owner
-from core.undisturbed import undisturbed
 from core.vault import open_each
 from processing.models import DataCategory
 from retention import due, exact
@@ -147,8 +146,7 @@ def _drain(people: deque[int], act: Callable[[list[int]], None], batch: int) -> 
     def drain() -> None:
         pace = Pace(batch)
         while some := _taken(people, pace.size):
-            # A batch makes thousands of objects and, beside Django's few, no cycles of them.
-            with pace, undisturbed(), transaction.atomic():
+            with pace, transaction.atomic():
                 by_index()
                 pace.worked = len(some)
                 act(some)

@@ -1,6 +1,8 @@
 """Who goes first: a run by itself works with all its workers, and gives way while others use the database."""
 
+import gc
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from core.undisturbed import undisturbed
 from retention.pace import NAME, Pace, named, others_at_work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,3 +114,26 @@ def test_a_failure_ends_the_turn_without_a_rest():
         acts()
         with Pace():
             pass
+
+
+class Cycle:
+    def __init__(self):
+        self.me = self
+
+
+def test_the_collector_leaves_a_batch_alone_and_works_between_two():
+    with Pace():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), Pace():
+        raise ZeroDivisionError
+    assert gc.isenabled()
+
+
+def test_while_another_worker_keeps_it_off_what_a_batch_left_goes_all_the_same():
+    with undisturbed():
+        with Pace():
+            left = weakref.ref(Cycle())
+            assert left()
+        assert left() is None
+        assert not gc.isenabled()
