@@ -1,7 +1,7 @@
 """Reading an answer to a consent form: everything is checked, and every fault named by its field, before any work."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +38,11 @@ class Answer:
     guardian: guardians.Guardian | None = None
     # They go on with what they agreed to before (consents/renewing.py).
     renews: bool = False
+
+    def only(self, choices: Mapping[str, bool]) -> "Answer":
+        """The same about these controls alone."""
+        controls = [control for control in self.shown.controls if control["key"] in choices]
+        return replace(self, shown=replace(self.shown, controls=controls), choices=dict(choices))
 
 
 def read(

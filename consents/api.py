@@ -204,13 +204,23 @@ class ConsentView(RecallsKey, CrossOriginView):
         answer = answers.read(request.data, now=now, recalled=recalled, address=address)
         if answer.given_at < now and brings_back(answer.claims, [answer.given_at], is_test=answer.is_test):
             raise PersonErased
-        if opt_in.is_needed(answer):
-            self.read_key(request)
-            # What was recalled is only proved by the statement of a capture.
-            answer = answers.read(request.data, now=now, address=address)
-            if opt_in.is_needed(answer):
-                return opt_in.ask(answer, dict(request.data), now=now, actor=_actor(request))
-        return capture.capture(answer, now=now, actor=_actor(request), by=self.seen(request))
+        is_unseen = False
+        if not opt_in.is_needed(answer):
+            try:
+                return self._count(request, answer, now)
+            except capture.SaidNo:
+                is_unseen = True
+        self.read_key(request)
+        # What was recalled is only proved by the statement of a capture.
+        answer = answers.read(request.data, now=now, address=address)
+        if is_unseen or opt_in.is_needed(answer):
+            return opt_in.ask(answer, dict(request.data), now=now, actor=_actor(request), is_unseen=is_unseen)
+        return self._count(request, answer, now)
+
+    def _count(self, request: Request, answer: answers.Answer, now: datetime) -> capture.Captured:
+        return capture.capture(
+            answer, now=now, actor=_actor(request), by=self.seen(request), unproven=_is_public(request)
+        )
 
 
 class WithdrawView(ApiView):

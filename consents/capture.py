@@ -15,6 +15,7 @@ from consents.capture_sql import CAPTURE_KNOWN, CAPTURE_NEW
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, Status
 from consents.states import YES, order
 from consents.suppression import hashes_of
+from consents.unproven import is_refused, unproven_entries
 from core import prepared
 from core.apikeys import Seen
 from core.arrays import array, hashes, texts
@@ -48,6 +49,10 @@ class Captured:
     receipt: str
 
 
+class SaidNo(Exception):
+    """A "no" of the person stands, which an answer that nobody has proved does not take back (consents/unproven.py)."""
+
+
 @dataclass(frozen=True)
 class Line:
     """What one control was answered."""
@@ -66,15 +71,20 @@ def capture(
     collected_by: str = "api",
     by: Seen | None = None,
     consent: UUID | None = None,
+    unproven: bool = False,
 ) -> Captured:
     """Record this answer. A person we do not know yet is made in the same statement.
 
     `consent` is the id of an answer that waited for its confirmation (consents/opt_in.py).
+    `unproven`: nobody has shown that the address is theirs. Raises SaidNo where that is not enough, and then nothing is
+    written. A trial is never unproven: it means nobody.
     Raises Changed when the form is no longer as the answer was read against, or the key `by` no longer as recalled.
     """
     consent, entry = consent or uuid4(), uuid4()
-    lines = _lines(answer)
+    lines = lines_of(answer)
+    unproven = unproven and not answer.is_test
     params = _params(answer, lines, consent, entry) | {"now": now, "actor": actor, "collected_by": collected_by}
+    params |= {"unproven": unproven, "beware": unproven and any(line.status in YES for line in lines)}
     params |= {"key": by.key.pk if by else None, "key_version": by.version if by else None}
     made = _try_new(answer, lines, params) if _may_be_new(answer.claims) else None
     if made is None:
@@ -82,7 +92,13 @@ def capture(
             subject = people.find_or_create(
                 answer.claims, now=now, actor=actor, locale=answer.shown.locale, is_test=answer.is_test
             )
-            made = _run(CAPTURE_KNOWN, params | NOTHING_NEW | _evidence(answer, lines, subject.uuid, params))
+            params |= NOTHING_NEW | _evidence(answer, lines, subject.uuid, params)
+            made = _run(CAPTURE_KNOWN, params)
+            if made is None and params["beware"]:
+                if is_refused(answer, subject):
+                    # In here, so that nobody is made by an answer that waits.
+                    raise SaidNo
+                made = _run(CAPTURE_KNOWN, params | {"beware": False})
             if made is None:
                 # In here, so that nobody is made by an answer that does not count.
                 raise Changed
@@ -99,8 +115,15 @@ def capture(
         subject=person,
         states=states,
         pending=any(line.status == Status.REQUESTED for line in lines),
-        receipt=_receipt(consent, person, entry, _form_facts(answer.shown), lines, at=now),
+        receipt=_receipt(consent, person, entry, _form_facts(answer.shown), lines, at=now, unproven=unproven),
     )
+
+
+def as_counted(answer: Answer, *, consent: UUID, subject: UUID, entry: UUID, at: datetime) -> Captured:
+    """What is told of an unproven answer that counts at once, for one that waits (consents/unproven.py)."""
+    lines = lines_of(answer)
+    receipt = _receipt(consent, subject, entry, _form_facts(answer.shown), lines, at=at, unproven=True)
+    return Captured(consent, subject, _combined(lines), False, receipt)
 
 
 def stored(consent: UUID) -> Captured:
@@ -113,12 +136,13 @@ def stored(consent: UUID) -> Captured:
     purposes = {purpose.uuid: purpose for purpose in Purpose.objects.filter(uuid__in=[e.purpose for e in events])}
     lines = [Line(purposes[event.purpose].slug, event.channel, event.status, event.valid_until) for event in events]
     facts = _facts(version.form.slug, version.number, version.locale, version.sha256, version.notice_version)
+    unproven = unproven_entries([first.entry]) != set()
     return Captured(
         consent=consent,
         subject=first.subject,
         states=_standing(first.subject, list(purposes.values()), lines),
         pending=any(line.status == Status.REQUESTED for line in lines),
-        receipt=_receipt(consent, first.subject, first.entry, facts, lines, at=first.recorded_at),
+        receipt=_receipt(consent, first.subject, first.entry, facts, lines, at=first.recorded_at, unproven=unproven),
     )
 
 
@@ -153,7 +177,7 @@ def _try_new(answer: Answer, lines: list[Line], params: Params) -> tuple[UUID, i
     )
 
 
-def _lines(answer: Answer) -> list[Line]:
+def lines_of(answer: Answer) -> list[Line]:
     until = answer.shown.valid_until(answer.given_at)
     yes = (Status.RENEWED if answer.renews else Status.GIVEN).value
     if answer.guardian:
@@ -202,6 +226,7 @@ def _evidence(answer: Answer, lines: list[Line], subject: UUID, params: Params, 
         choices,
         answer.proof.get("notice", ""),
         answer.proof.get("by", ""),
+        params["unproven"],
         is_new,
         answer.is_test,
     )
@@ -225,6 +250,7 @@ def _pattern(
     choices: tuple[tuple[str, str, str], ...],
     notice: str,
     confirmed: str,
+    unproven: bool,
     is_new: bool,
     is_test: bool,
 ) -> entries.Pattern:
@@ -244,6 +270,7 @@ def _pattern(
             **({"notice": notice} if notice else {}),
             # A parent or guardian, or the owner of the mailbox. It is told by the receipt when the proof is gone.
             **({"confirmed": confirmed} if confirmed else {}),
+            **({"unproven": True} if unproven else {}),
         },
         ids=["subject", "object"],
         times=["at", "given_at"],
@@ -285,7 +312,14 @@ def _facts(slug: str, number: int, locale: str, sha256: str, notice: str) -> dic
 
 
 def _receipt(
-    consent: UUID, subject: UUID, entry: UUID, form: dict[str, Any], lines: list[Line], *, at: datetime
+    consent: UUID,
+    subject: UUID,
+    entry: UUID,
+    form: dict[str, Any],
+    lines: list[Line],
+    *,
+    at: datetime,
+    unproven: bool,
 ) -> str:
     choices = [
         {
@@ -296,4 +330,7 @@ def _receipt(
         }
         for line in lines
     ]
-    return receipts.consent(consent=consent, subject=subject, entry=entry, form=form, choices=choices, at=at)
+    may_wait = unproven and any(line.status in YES for line in lines)
+    return receipts.consent(
+        consent=consent, subject=subject, entry=entry, form=form, choices=choices, at=at, may_wait=may_wait
+    )

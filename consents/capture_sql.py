@@ -9,7 +9,8 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
   ON CONFLICT DO NOTHING returns no row, every later part finds no `person` and nothing at all is written. Likewise if
   something is suppressed for it. The caller then finds or makes the person the ordinary way (subjects.people) and runs
   the statement as KNOWN_PERSON. So two captures of one new person make one person, and no error.
-- KNOWN_PERSON names a person whom the caller holds locked.
+- KNOWN_PERSON names a person whom the caller holds locked. To an answer that nobody has proved (`beware`) it names
+  nobody where anything may be a "no" of theirs: the caller looks what it is (consents/unproven.py), and asks again.
 - RECORD writes the keys (of the proof, and of an identifier that is new), the ledger entry, one event for each
   purpose and channel, the states, and the relationship of each purpose that now stands at a "yes".
 - Of a person who is known something may stand already. So their states have the guard of consents/projection.py (a
@@ -58,7 +59,11 @@ NEW_PERSON = """
 
 KNOWN_PERSON = """
 , person AS (
-    SELECT id, uuid FROM subjects_datasubject, proven WHERE uuid = %(subject)s
+    SELECT id, uuid FROM subjects_datasubject, proven WHERE uuid = %(subject)s AND (NOT %(beware)s OR NOT EXISTS (
+        SELECT FROM consents_suppression WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL
+        UNION ALL
+        SELECT FROM consents_consentstate WHERE subject = %(subject)s AND purpose_id = ANY(%(purposes)s::bigint[])
+            AND status IN ('withdrawn', 'refused')))
 )
 """
 

@@ -154,7 +154,10 @@ def _submit(
     answer = answers.read(data, now=now, address=address)
     if opt_in.is_needed(answer):
         return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by)
-    return capture.capture(answer, now=now, actor=actor, collected_by=collected_by)
+    try:
+        return capture.capture(answer, now=now, actor=actor, collected_by=collected_by, unproven=True)
+    except capture.SaidNo:
+        return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by, is_unseen=True)
 
 
 def key_for(text: str, origin: str | None, *, now: datetime) -> ApiKey:

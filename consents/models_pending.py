@@ -7,7 +7,8 @@ from django.db.models import Q
 
 
 class PendingConsent(models.Model):
-    """An answer to a form with double opt-in. No person is made or matched before it is confirmed.
+    """An answer to a form with double opt-in, or one that nobody proved where a "no" stands.
+    No person is made or matched before it is confirmed.
 
     The row outlives its content: that it was confirmed, or never was, stays known until the sweep.
     """
@@ -32,6 +33,9 @@ class PendingConsent(models.Model):
     states = models.JSONField()
     entry = models.UUIDField(help_text="The ledger entry of the request.")
     is_test = models.BooleanField(default=False)
+    is_unseen = models.BooleanField(
+        default=False, help_text='It waits because of a "no" that stands, and whoever sent it is not told that.'
+    )
 
     class Meta:
         constraints = [

@@ -19,11 +19,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, guardians, opt_in_mail, parents, suppression
+from consents import answers, capture, guardians, opt_in_mail, parents, suppression, unseen
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
-from consents.models import ConsentFormVersion, ConsentState, PendingConsent, Status, Suppression
+from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, PendingConsent, Status, Suppression
 from core.arrays import array
 from core.errors import Invalid, NotFound
 from core.keys import token_hash
@@ -66,17 +66,26 @@ def is_needed(answer: Answer) -> bool:
 
 
 @transaction.atomic
-def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, collected_by: str = "api") -> Captured:
+def ask(
+    answer: Answer,
+    data: dict[str, Any],
+    *,
+    now: datetime,
+    actor: str,
+    collected_by: str = "api",
+    is_unseen: bool = False,
+) -> Captured:
     """Keep the answer sealed and mail the link. `data` is the answer as `answers.read` took it.
 
     Raises Invalid without an e-mail address. Known or not, suppressed or not: the same work and the same answer.
+    `is_unseen`: whoever sent it is not told that it waits (consents/unseen.py), nor that no mail reaches a number.
     """
     own = next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
     parent = answer.guardian.claim if answer.guardian else None
     # What staff entered was shown to them in another way.
     both = parent is not None and answer.shown.double_opt_in and collected_by != "staff"
     asked = parent or own
-    if asked is None or (both and own is None):
+    if (asked is None and not is_unseen) or (both and own is None):
         raise Invalid(fields={"identity.email": _("This form is confirmed by e-mail, so it needs an address.")})
     consent, token, own_token = uuid4(), secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     states = {
@@ -91,14 +100,19 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
         at=now,
         actor=actor,
         object=consent,
-        data={"form": answer.shown.slug, "version": answer.shown.number, "sha256": answer.shown.sha256},
+        data={
+            "form": answer.shown.slug,
+            "version": answer.shown.number,
+            "sha256": answer.shown.sha256,
+            **({"unproven": True} if is_unseen else {}),
+        },
         test=answer.is_test,
     )
     PendingConsent.objects.create(
         uuid=consent,
         form_version=answer.shown.key,
         sealed=create_key(Owner.CONSENT, consent).seal(FIELD, json.dumps(kept, default=str).encode()),
-        blind=(own or asked).blind,
+        blind=(own or asked or answer.claims[0]).blind,
         token_hash=token_hash(token),
         own_token_hash=token_hash(own_token) if both else None,
         actor=actor,
@@ -108,12 +122,16 @@ def ask(answer: Answer, data: dict[str, Any], *, now: datetime, actor: str, coll
         states=states,
         entry=entry,
         is_test=answer.is_test,
+        is_unseen=is_unseen,
     )
-    if not answer.is_test:
+    if asked and not answer.is_test:
         opt_in_mail.ask(answer, asked, token, by_parent=parent is not None, both=both, now=now)
         if both and own:
             opt_in_mail.ask(answer, own, own_token, by_parent=False, both=True, now=now)
-    return _waiting(consent, states)
+    if not is_unseen:
+        return _waiting(consent, states)
+    unseen.refuse(answer, now=now, actor=actor, collected_by=collected_by)
+    return unseen.told(answer, consent=consent, entry=entry, at=now)
 
 
 def stored(consent: UUID) -> Captured:
@@ -121,7 +139,15 @@ def stored(consent: UUID) -> Captured:
     pending = PendingConsent.objects.filter(uuid=consent).first()
     if pending is None or pending.confirmed_at:
         return capture.stored(consent)
+    if pending.is_unseen:
+        return unseen.told(_answer(pending), consent=consent, entry=pending.entry, at=pending.requested_at)
     return _waiting(consent, pending.states)
+
+
+def events(consent: UUID) -> list[ConsentEvent]:
+    """Of an answer that waits unseen: what its receipt tells, none of it stored."""
+    pending = PendingConsent.objects.filter(uuid=consent, is_unseen=True, confirmed_at=None).first()
+    return unseen.events(pending, _answer(pending)) if pending else []
 
 
 @dataclass(frozen=True)
@@ -234,6 +260,12 @@ def _prove(answer: Answer, done: Captured, *, now: datetime) -> None:
     subject = people.provable(claim, is_test=answer.is_test)
     if subject is not None and subject.uuid == done.subject:
         people.verify_identifier(subject, claim, how="double-opt-in", now=now, actor=f"consent:{done.consent}")
+
+
+def _answer(pending: PendingConsent) -> Answer:
+    data = _opened(pending)
+    del data["requested_at"], data["network"]
+    return answers.read(data, now=pending.requested_at)
 
 
 def _opened(pending: PendingConsent) -> dict[str, Any]:

@@ -244,7 +244,10 @@ NOT_PERSONAL = {
     *fields_of("ConsentEvidence", "id uuid added_by entry"),
     *fields_of("ConsentRenewal", "id uuid form_version"),
     *fields_of("ConsentReminder", "id uuid"),
-    *fields_of("PendingConsent", "id uuid form_version token_hash own_token_hash actor collected_by entry is_test"),
+    *fields_of(
+        "PendingConsent",
+        "id uuid form_version token_hash own_token_hash actor collected_by entry is_test is_unseen",
+    ),
     # What is asked, of everybody alike.
     *fields_of("ConsentForm", "id uuid slug double_opt_in grace_days valid_for"),
     *fields_of(

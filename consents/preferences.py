@@ -5,7 +5,7 @@ It is recorded as an answer to the form in force, whose words stand beside the b
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -286,13 +286,7 @@ def _answer(recipient: Recipient, slug: str, different: Mapping[Box, bool], *, n
         },
         now=now,
     )
-    controls = [control for control in answer.shown.controls if control["key"] in choices]
-    captured = capture.capture(
-        replace(answer, shown=replace(answer.shown, controls=controls), choices=choices),
-        now=now,
-        actor="public",
-        collected_by="hosted_form",
-    )
+    captured = capture.capture(answer.only(choices), now=now, actor="public", collected_by="hosted_form")
     return captured.consent
 
 

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db.models import Q
 from django.template.loader import render_to_string
 
-from consents import receipts_record, suppression
+from consents import opt_in, receipts_record, suppression
 from consents.dpv import STATUS
 from consents.models import ConsentEvent, Status
 from consents.states import YES
+from consents.unproven import unproven_entries
 from consents.unsubscribe import Recipient
 from consents.withdraw import KINDS, stored
 from core.errors import NotFound
@@ -49,7 +50,9 @@ def of_consent(consent: UUID, *, now: datetime) -> str:
     if not said:
         raise NotFound
     lines = dict.fromkeys((event.purpose, event.channel, event.status) for event in said)
-    return _text(_titled(list(lines)), said[0].recorded_at, said[0].entry, receipts_record.signed(consent, now=now))
+    may_wait = bool(unproven_entries([said[0].entry])) and any(event.status in YES for event in said)
+    signed = receipts_record.signed(consent, now=now)
+    return _text(_titled(list(lines)), said[0].recorded_at, said[0].entry, signed, may_wait=may_wait)
 
 
 def of_events(events: Iterable[UUID]) -> dict[UUID, UUID]:
@@ -60,7 +63,7 @@ def of_events(events: Iterable[UUID]) -> dict[UUID, UUID]:
 def _said(consent: UUID) -> list[ConsentEvent]:
     """Answers to a form, and each "yes" that came another way. An end that follows by itself has no receipt here."""
     answered = Q(form_version__isnull=False) | Q(status__in=YES)
-    return list(ConsentEvent.objects.filter(answered, consent=consent).order_by("id"))
+    return list(ConsentEvent.objects.filter(answered, consent=consent).order_by("id")) or opt_in.events(consent)
 
 
 def _is_theirs(recipient: Recipient, entry: Entry) -> bool:
@@ -84,8 +87,9 @@ def _word(status: str) -> str:
     return f"{Status(status).label} ({STATUS[status]})"
 
 
-def _text(lines: list[tuple[str, str, str]], at: datetime, entry: UUID, signed: str) -> str:
+def _text(lines: list[tuple[str, str, str]], at: datetime, entry: UUID, signed: str, *, may_wait: bool = False) -> str:
+    """`may_wait` as in consents/receipts.py."""
     controller = Controller.current()
     context = {"lines": lines, "at": at.astimezone(controller.zone), "entry": entry, "controller": controller}
-    context |= {"signed": signed, "base_url": settings.BASE_URL}
+    context |= {"signed": signed, "may_wait": may_wait, "base_url": settings.BASE_URL}
     return render_to_string("consents/mail/receipt.txt", context)

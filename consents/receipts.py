@@ -27,8 +27,13 @@ def consent(
     form: Mapping[str, Any],
     choices: list[dict[str, Any]],
     at: datetime,
+    may_wait: bool = False,
 ) -> str:
-    """The receipt of one submission of a form: who, when, what they were told, how, and how to take it back."""
+    """The receipt of one submission of a form: who, when, what they were told, how, and how to take it back.
+
+    `may_wait`: nobody has shown that the address is theirs, so against an earlier "no" it counts once that is shown.
+    The receipt says so to everybody, and does not tell who had said "no".
+    """
     return _sign(
         {
             "jti": str(consent),
@@ -37,6 +42,7 @@ def consent(
             "form": dict(form),
             "choices": choices,
             "entry": str(entry),
+            **({"confirmation": "needed-after-a-no"} if may_wait else {}),
         }
     )
 

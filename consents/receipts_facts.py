@@ -52,6 +52,8 @@ CONFIRMED = {
     "double-opt-in": "confirmed by a button that only the owner of the mailbox was sent",
     NOT_RECORDED: "by whom it was confirmed is not recorded",
 }
+# Said to everybody, so that it tells nobody who had said "no" (consents/unseen.py).
+UNPROVEN = "against an earlier no it counts once the owner of the mailbox has pressed the button that we mailed"
 ACTS = {"guardian": GUARDIAN, NOT_RECORDED: NOT_RECORDED}
 
 
@@ -85,6 +87,8 @@ class Told:
             return SAID_BY_AN_OLD_LIST if event.origin == LEGACY else SAID_BY_OTHERS
         shown = [SHOWN[kind] for kind in sorted(self.kinds)] if event.collected_by == "staff" else []
         way = "; ".join(shown) or WAYS.get(event.collected_by, event.collected_by)
+        if event.status in YES and self.of(event).get("unproven"):
+            return f"{way}; {UNPROVEN}"
         confirmed = CONFIRMED.get(self.confirmed_by(event))
         return f"{way}; {confirmed}" if confirmed else way
 
@@ -95,7 +99,10 @@ def read(events: Iterable[ConsentEvent]) -> Told:
     bodies = Entry.objects.filter(uuid__in={event.entry for event in events}).values_list("uuid", "body")
     shown = ConsentEvidence.objects.filter(consent__in={event.consent for event in events})
     entries = {entry: json.loads(body)["data"] for entry, body in bodies}
-    silent = [one for one in events if one.form_version and "confirmed" not in entries.get(one.entry, {})]
+    # What nobody proved was confirmed by nobody, or its entry would say so.
+    silent = [
+        one for one in events if one.form_version and not {"confirmed", "unproven"} & set(entries.get(one.entry, {}))
+    ]
     older = _confirmed({event.consent: event for event in silent})
     return Told(entries, frozenset(shown.values_list("kind", flat=True)), older)
 

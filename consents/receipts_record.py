@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.text import slugify
 
-from consents import dpv, notice_versions, receipts_facts
+from consents import dpv, notice_versions, opt_in, receipts_facts
 from consents.models import ConsentEvent, ConsentFormVersion
 from consents.receipts_facts import Told
 from core.errors import NotFound
@@ -37,7 +37,7 @@ def signed(consent: UUID, *, now: datetime) -> str:
 
 def receipt(consent: UUID, *, now: datetime) -> dict[str, Any]:
     """Raises NotFound. A withdrawal or an expiry that came later is a record of its own, not a change of this one."""
-    events = list(ConsentEvent.objects.filter(consent=consent).order_by("id"))
+    events = list(ConsentEvent.objects.filter(consent=consent).order_by("id")) or opt_in.events(consent)
     if not events:
         raise NotFound
     controller, base = Controller.current(), settings.BASE_URL

@@ -187,13 +187,7 @@ def _renewed(recipient: Recipient, endings: list[Ending], address: Callable[[], 
         now=now,
         address=address,
     )
-    controls = [control for control in answer.shown.controls if control["key"] in keys]
-    renewed = replace(
-        answer,
-        shown=replace(answer.shown, controls=controls),
-        choices={key: answer.choices[key] for key in keys},
-        renews=True,
-    )
+    renewed = replace(answer.only({key: answer.choices[key] for key in keys}), renews=True)
     capture.capture(renewed, now=now, actor="public", collected_by="hosted_form")
     until = answer.shown.valid_until(now)
     return [replace(ending, until=until, has_ended=False) for ending in endings]

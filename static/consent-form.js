@@ -17,6 +17,7 @@
     notice: "Privacy notice",
     save: "Save my choice",
     saved: "Your choice is saved.",
+    before: "If you had said no to this before, we have sent you an e-mail: your yes counts once you follow its link.",
     receipt: "Download your receipt",
     pending: "Nearly done: please follow the link in our e-mail.",
     parent: "Nearly done: we have sent an e-mail to your parent or guardian. Nothing begins before they agree.",
@@ -50,7 +51,9 @@
   status.setAttribute("role", "status");
   const place = into ? document.querySelector(into) : make("div", { className: "kraken-form" });
   if (!into) tag.after(place);
-  place.append(status);
+  const note = make("p", { className: "kraken-told" });
+  note.setAttribute("role", "status");
+  place.append(status, note);
 
   function labelled(text, input) {
     input.id = `kraken-${slug}-${input.name}`;
@@ -162,13 +165,16 @@
     if (body !== sent.body) sent = { body, once: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
     const headers = { "Content-Type": "application/json", "Idempotency-Key": sent.once };
     // What is said next is said anew, also if it is the same.
-    status.textContent = "";
+    status.textContent = note.textContent = "";
     try {
       const saved = await call("consents/", { method: "POST", headers, body });
       mark(form, []);
       const asked = !said.guardian ? "pending" : shown.double_opt_in ? "both" : "parent";
       status.textContent = word(saved.pending ? asked : "saved");
       if (saved.receipt) status.append(" ", receipt(form, shown, saved));
+      // Said to everybody who says yes, so that it tells nobody who had said no.
+      const isYes = shown.controls.some((one) => fields[`choice-${one.key}`].checked);
+      note.textContent = isYes && !saved.pending ? word("before") : "";
       const detail = { receipt: saved.receipt, pending: saved.pending };
       place.dispatchEvent(new CustomEvent("kraken:consent", { bubbles: true, detail }));
     } catch (error) {

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from consents import endings, forms, importing, projection, rebuild, renewals, renewing
+from consents import endings, forms, forms_hosted, importing, projection, rebuild, renewals, renewing
 from consents.models import ConsentEvent, ConsentState, Status
 from consents.states import order, states_of
 from consents.unsubscribe import Recipient
@@ -94,6 +94,8 @@ ACTS = st.lists(
     ),
     max_size=8,
 )
+STOPS = ("withdraw", "object", "import-no")
+PROVED = ("give", "refuse", *STOPS)
 EMAIL = "ada@example.com"
 # Near the end of what was given, so that it can be renewed.
 SOON = timedelta(days=700)
@@ -125,6 +127,12 @@ def act(what, at):
             renewals.end_due(now=make.days(9))
 
 
+def page(at, *, choice):
+    """An answer on our own page, by somebody who has shown nothing."""
+    data = make.body(EMAIL, choices={"newsletter-email": choice})
+    forms_hosted.submit(data, address=str, collected_by="hosted_form", actor="public", now=at)
+
+
 class Doors(TestCase):
     """Through the real doors, in any order of arrival."""
 
@@ -153,6 +161,34 @@ class Doors(TestCase):
                 assert not said.startswith("+"), (acts, now, said)
             if not yeses and "import" not in {what for what, _day in acts}:
                 assert not said.startswith("+"), (acts, now, said)
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.lists(st.tuples(st.sampled_from([*PROVED, "import", "page", "page-no"]), st.integers(0, 6)), max_size=8))
+    @example([("give", 0), ("object", 1), ("page", 2)])
+    @example([("refuse", 0), ("page-no", 1), ("page", 2)])
+    def test_no_interleaving_lets_a_stranger_take_back_a_no(self, acts):
+        """Whoever types in the address changes nothing that its owner stopped, whatever was said before."""
+        make.published()
+        said = []
+        for number, (what, day) in enumerate(acts):
+            at = make.days(day) + timedelta(seconds=number)
+            if what not in ("page", "page-no"):
+                act(what, at)
+                said.append((at, what))
+                continue
+            # Nobody there can date an answer back.
+            at = make.days(8) + timedelta(seconds=number)
+            page(at, choice=what == "page")
+            stops, yeses = ([at for at, what in said if what in kinds] for kinds in (STOPS, ("give", "import")))
+            refusals = [at for at, what in said if what == "refuse"]
+            own = [at for at, what in said if what == "give"]
+            stops_it = stops and max(stops) >= max(own, default=max(stops))
+            if stops_it or (refusals and max(refusals) >= max(yeses, default=max(refusals))):
+                assert not make.reason(EMAIL, now=make.days(9)).startswith("+"), acts
+            elif what == "page":
+                # Nothing stood, so it counts like anybody's, and what is dated before it does not undo it.
+                said.append((at, "give"))
+            assert rebuild.differences() == 0
 
 
 @pytest.mark.django_db

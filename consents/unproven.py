@@ -1,0 +1,102 @@
+"""A "yes" of somebody who has not shown that the address is theirs: a key for browsers, our page, a plain form post.
+
+It counts at once, except against a "no" that the person is known to have said: through their own mailbox, by a system
+that answers for it, or to our staff. Otherwise one call with an address would take back what its owner stopped (UK GDPR
+Art 21(3)). Such a "yes" waits as with double opt-in, unseen by whoever sent it (consents/unseen.py).
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db.models import Q
+
+from consents.answers import Answer
+from consents.models import ConsentEvent, ConsentState, Status, Suppression
+from consents.states import YES, order
+from consents.suppression import OBJECTION, WITHDRAWAL, hashes_of
+from ledger.models import Entry
+from processing.models import Purpose, PurposeVersion
+from subjects.models import DataSubject
+
+ONE_CLICK = "one_click"
+# Not the register of PECR reg 26, which is no word of the person to us.
+OWN = (OBJECTION, WITHDRAWAL, ONE_CLICK)
+ANSWERS = (*YES, Status.REFUSED, Status.WITHDRAWN)
+# As consents/permission_sql.py has it.
+BY_THEM = Q(origin="direct") & ~Q(collected_by="import")
+
+
+def is_refused(answer: Answer, subject: DataSubject | None) -> bool:
+    """Whether a "no" of the person stands against anything that this answer agrees to."""
+    asked = [
+        (answer.shown.purposes[control["purpose"]], control["channel"])
+        for control in answer.shown.controls
+        if answer.choices[control["key"]]
+    ]
+    keys = [purpose.pk for purpose, _channel in asked]
+    noes = list(
+        Suppression.objects.filter(
+            Q(purpose__in=keys) | Q(purpose=None), hash__in=hashes_of(answer.claims), lifted_at=None, reason__in=OWN
+        )
+    )
+    states = list(ConsentState.objects.filter(subject=subject.uuid, purpose__in=keys)) if subject else []
+    marketing = _marketing(keys) if noes else set()
+    return any(
+        _stands(
+            [one for one in noes if _is_about(one, purpose, channel, marketing)],
+            [one for one in states if one.purpose_id == purpose.pk and _meet(one.channel, channel)],
+        )
+        for purpose, channel in asked
+    )
+
+
+def unproven_entries(entries: Iterable[UUID]) -> set[UUID]:
+    """Which of these entries are of answers that nobody proved."""
+    bodies = Entry.objects.filter(uuid__in=entries).values_list("uuid", "body")
+    return {entry for entry, body in bodies if json.loads(body)["data"].get("unproven")}
+
+
+def _marketing(keys: Sequence[int]) -> set[int]:
+    """Those of these purposes that are direct marketing, as their latest versions say."""
+    versions = PurposeVersion.objects.filter(purpose__in=keys).order_by("number")
+    return {key for key, is_so in dict(versions.values_list("purpose_id", "direct_marketing")).items() if is_so}
+
+
+def _is_about(no: Suppression, purpose: Purpose, channel: str, marketing: set[int]) -> bool:
+    named = purpose.pk in marketing if no.purpose_id is None else no.purpose_id == purpose.pk
+    return named and _meet(no.channel, channel)
+
+
+def _meet(one: str, other: str) -> bool:
+    """Without a channel it is about every one."""
+    return not one or not other or one == other
+
+
+def _stands(noes: Sequence[Suppression], states: Sequence[ConsentState]) -> bool:
+    choice = max(states, key=order, default=None)
+    if choice is None:
+        return bool(noes)
+    if choice.status == Status.WITHDRAWN or (choice.status == Status.REFUSED and _is_proven(choice)):
+        return True
+    # As the verdict has it (consents/verdicts.py): only a later "yes" of their own answers a "no".
+    later = [no for no in noes if choice.status not in YES or choice.effective_at <= no.since]
+    return bool(later) or (bool(noes) and not _is_own(choice))
+
+
+def _is_proven(choice: ConsentState) -> bool:
+    """A refusal that nobody proved either is no better than the "yes" that comes after it; nor does it hide one that
+    somebody did prove, or a stranger would say first no and then yes.
+    """
+    said = ConsentEvent.objects.filter(subject=choice.subject, purpose=choice.purpose.uuid, status__in=ANSWERS)
+    if choice.channel:
+        said = said.filter(channel__in=["", choice.channel])
+    own = list(said.filter(BY_THEM | ~Q(status__in=YES)).order_by("-effective_at", "-id"))
+    unproven = unproven_entries(event.entry for event in own)
+    proven_or_yes = (event for event in own if event.status in YES or event.entry not in unproven)
+    last = next(proven_or_yes, None)
+    return last is not None and last.status not in YES
+
+
+def _is_own(choice: ConsentState) -> bool:
+    return ConsentEvent.objects.filter(BY_THEM, uuid=choice.event).exists()

@@ -1,0 +1,59 @@
+"""An answer that waits for the button in a mail without whoever sent it seeing that (consents/unproven.py says why).
+
+They are told what everybody is told, or the answer would say who has objected. What they are given is therefore worded
+so that it is true either way, and made of the same parts: nothing of what waits is an event yet.
+"""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from consents import capture
+from consents.answers import Answer
+from consents.capture import Captured
+from consents.models import ConsentEvent, PendingConsent
+from consents.suppression import hashes_of
+from subjects import people
+
+
+def told(answer: Answer, *, consent: UUID, entry: UUID, at: datetime) -> Captured:
+    """What whoever sent an answer that waits unseen is told: what they would be told if it counted."""
+    return capture.as_counted(answer, consent=consent, subject=_name(answer), entry=entry, at=at)
+
+
+def refuse(answer: Answer, *, now: datetime, actor: str, collected_by: str) -> None:
+    """Of an answer that waits: what it says "no" to does not wait, where there is somebody to whom it may matter."""
+    noes = [control for control in answer.shown.controls if not answer.choices[control["key"]]]
+    if noes and people.find(answer.claims):
+        choices = {control["key"]: False for control in noes}
+        capture.capture(answer.only(choices), now=now, actor=actor, collected_by=collected_by, unproven=True)
+
+
+def events(pending: PendingConsent, answer: Answer) -> list[ConsentEvent]:
+    """What would have been recorded, not stored: for the receipt that whoever answered is offered."""
+    subject = _name(answer)
+    return [
+        ConsentEvent(
+            id=number,
+            uuid=uuid4(),
+            consent=pending.uuid,
+            subject=subject,
+            purpose=answer.shown.purposes[line.purpose].uuid,
+            channel=line.channel,
+            status=line.status,
+            effective_at=pending.requested_at,
+            valid_until=line.valid_until,
+            recorded_at=pending.requested_at,
+            form_version=pending.form_version,
+            origin="direct",
+            collected_by=pending.collected_by,
+            actor=pending.actor,
+            entry=pending.entry,
+        )
+        for number, line in enumerate(capture.lines_of(answer))
+    ]
+
+
+def _name(answer: Answer) -> UUID:
+    """The person's pseudonym. Of somebody we do not know one that stays the same, as that of everybody does."""
+    subject = people.find(answer.claims)
+    return subject.uuid if subject else UUID(bytes=hashes_of(answer.claims)[0][-16:], version=4)

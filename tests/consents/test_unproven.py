@@ -1,0 +1,274 @@
+"""A "yes" of somebody who has not shown that the address is theirs, against a "no" of whoever it belongs to."""
+
+import json
+import re
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from consents import answers, capture, entered, opt_in, preferences, projection, rebuild
+from consents.models import ConsentEvent, ConsentState, PendingConsent, Suppression
+from consents.unsubscribe import Recipient, for_mail
+from consents.withdraw import withdraw
+from core import apikeys
+from core.models import Outbox
+from core.outbox import deliver_due
+from ledger import signing
+from ledger.models import Entry
+from subjects.identifiers import Claim
+from subjects.models import DataSubject
+from tests import make_consents as make
+
+pytestmark = pytest.mark.django_db
+ADA, NEW = "ada@example.com", "new@example.com"
+SITE = "https://www.example.com"
+CONTROLS = [make.control(), make.control("surveys-email", "surveys", label="Ask me.")]
+
+
+@pytest.fixture(autouse=True)
+def form():
+    return make.published(controls=CONTROLS)
+
+
+@pytest.fixture
+def site():
+    return apikeys.create("site", ["consents:write"], kind="publishable", origins=[SITE])[1]
+
+
+def by_browser(site, email=ADA, *, path="", once="", **more):
+    headers = {"Authorization": f"Api-Key {site}", "Origin": SITE, **({"Idempotency-Key": once} if once else {})}
+    body = make.body(email, **more)
+    return Client().post(f"/api/v1/consents/{path}", body, content_type="application/json", headers=headers)
+
+
+def by_page(_site, email=ADA, *, slug="join", ticked=("newsletter-email",), **more):
+    boxes = {f"choice-{key}": "yes" for key in ticked}
+    return Client().post(f"/forms/{slug}/", {"version": 1, "locale": "en-GB", "email": email, **boxes, **more})
+
+
+def by_plain_form(site, email=ADA, *, ticked=("newsletter-email",)):
+    boxes = {f"choice-{key}": "yes" for key in ticked}
+    data = {"key": site, "version": 1, "locale": "en-GB", "email": email, **boxes}
+    return Client().post("/forms/join/answer/", data, headers={"Origin": SITE})
+
+
+DOORS = [by_browser, by_page, by_plain_form]
+
+
+def no(kind="withdrawn", email=ADA):
+    claim = Claim("email", email)
+    match kind:
+        case "withdrawn":
+            withdraw([claim], purposes=["newsletter"], now=timezone.now(), actor=make.ACTOR)
+        case "objected":
+            withdraw([claim], purposes="all-marketing", now=timezone.now(), actor=make.ACTOR)
+        case "one-click":
+            Client().post(for_mail(email, ["newsletter"]).url, {"List-Unsubscribe": "One-Click"})
+        case "refused-to-a-system":
+            make.captured(email, choices={"newsletter-email": False}, now=timezone.now())
+
+
+def reason(email=ADA):
+    return make.reason(email, now=timezone.now())
+
+
+def mailed(mailoutbox):
+    for row in Outbox.objects.filter(sent_at=None):
+        deliver_due(now=row.due_at)
+    return [re.search(r"/consent/confirm/\S+/", mail.body)[0] for mail in mailoutbox]
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("kind", ["withdrawn", "objected", "one-click", "refused-to-a-system"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_no_is_taken_back_by_the_owner_of_the_mailbox_only(site, mailoutbox, door, kind, known):
+    if known:
+        make.captured()
+    no(kind)
+    before = reason(), DataSubject.objects.count(), ConsentEvent.objects.count()
+    response = door(site)
+    assert response.status_code in (201, 303), response.content
+    assert (reason(), DataSubject.objects.count()) == before[:2]
+    assert not ConsentEvent.objects.filter(status="given", recorded_at__gt=make.days(1)).exists()
+    assert not Suppression.objects.exclude(lifted_at=None).exists()
+    (link,) = mailed(mailoutbox)
+    assert mailoutbox[0].to == [ADA]
+    page = Client().get(link).content.decode()
+    assert "E-mail me." in page
+    assert reason() == before[0]
+    assert "Confirmed" in Client().post(link).content.decode()
+    assert reason() == "+consent-given"
+    assert rebuild.differences() == 0
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_without_a_no_it_counts_at_once_and_mails_nobody(site, door):
+    door(site)
+    assert reason() == "+consent-given"
+    door(site)
+    assert not PendingConsent.objects.exists()
+    assert not Outbox.objects.filter(kind="mail").exists()
+
+
+def test_a_browser_is_told_the_same_of_everybody(site):
+    make.captured("known@example.com")
+    make.captured(ADA)
+    no("withdrawn", ADA)
+    no("objected", "gone@example.com")
+    told = {}
+    for email in (NEW, "known@example.com", ADA, "gone@example.com"):
+        # Nobody could tell twice either, or by asking again with the same key.
+        first = by_browser(site, email, once=email).json()
+        assert by_browser(site, email, once=email).json() == first
+        assert by_browser(site, email).json()["subject"] == first["subject"]
+        told[email] = first
+    shapes = []
+    for answer in told.values():
+        receipt = json.loads(signing.verify(answer["receipt"]))
+        assert (receipt["jti"], receipt["sub"]) == (answer["consent"], answer["subject"])
+        assert receipt["confirmation"] == "needed-after-a-no"
+        named = {**receipt, "jti": "", "sub": "", "iat": 0, "entry": ""}
+        named["choices"] = [{**one, "valid_until": bool(one["valid_until"])} for one in named["choices"]]
+        shapes.append((named, {**answer, "consent": "", "subject": "", "receipt": ""}))
+    assert shapes[0][1]["states"] == {"newsletter": "given", "surveys": "refused"}
+    assert not shapes[0][1]["pending"]
+    assert all(shape == shapes[0] for shape in shapes)
+
+
+def test_the_whole_receipt_tells_nobody_either(site):
+    no("objected")
+    ids = r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{10}"
+    records = []
+    for email in (ADA, NEW):
+        receipt = by_browser(site, email, path="?receipt=full").json()["receipt"]
+        records.append(re.sub(ids, "", signing.verify(receipt).decode()))
+    assert records[0] == records[1]
+    assert "against an earlier no it counts once" in records[0]
+
+
+def test_the_page_and_the_receipt_it_offers_tell_nobody_either(site, client):
+    no("objected")
+    pages, receipts = [], []
+    for email in (ADA, NEW):
+        page = client.get(by_page(site, email)["Location"]).content.decode()
+        token = re.search(r'name="receipt" value="([^"]+)"', page)[1]
+        pages.append(re.sub(r'(name="(receipt|csrfmiddlewaretoken)" value=)"[^"]+"', "", page))
+        text = client.post("/consent/receipt/", {"receipt": token}).content.decode()
+        receipts.append(re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\n[\w-]+\.[\w-]+\.[\w-]+\n", "", text))
+    assert pages[0] == pages[1]
+    assert "If you had said no to this before" in pages[0]
+    assert receipts[0] == receipts[1]
+    assert "it counts once you have pressed the button" in receipts[0]
+
+
+def test_a_number_that_no_mail_reaches_keeps_its_no(site, mailoutbox):
+    claim, identity = Claim("phone", "+447700900123"), {"phone": "+447700900123"}
+    withdraw([claim], purposes="all-marketing", now=timezone.now(), actor=make.ACTOR)
+    told = by_browser(site, identity=identity).json()
+    other = by_browser(site, identity={"phone": "+447700900124"}).json()
+    assert (told["pending"], told["states"]) == (other["pending"], other["states"])
+    assert mailed(mailoutbox) == []
+    assert not Suppression.objects.exclude(lifted_at=None).exists()
+    assert DataSubject.objects.count() == 1
+
+
+def test_what_an_answer_that_waits_says_no_to_does_not_wait(site):
+    make.captured(choices={"newsletter-email": True, "surveys-email": True})
+    no()
+    assert make.reason(purpose="surveys", now=timezone.now()) == "+consent-given"
+    by_page(site)
+    assert make.reason(purpose="surveys", now=timezone.now()) == "consent-refused"
+    assert reason() == "consent-withdrawn"
+
+
+def test_a_no_to_something_else_stands_in_nobodys_way(site, mailoutbox):
+    make.captured(choices={"newsletter-email": True, "surveys-email": True})
+    withdraw([Claim("email", ADA)], purposes=["surveys"], now=timezone.now(), actor=make.ACTOR)
+    by_page(site)
+    assert mailed(mailoutbox) == []
+    assert make.reason(purpose="surveys", now=timezone.now()) == "suppressed"
+
+
+def test_who_has_confirmed_once_confirms_the_same_no_only_once(site, mailoutbox):
+    no("objected")
+    by_page(site)
+    Client().post(mailed(mailoutbox)[0])
+    by_page(site)
+    assert len(mailed(mailoutbox)) == 1
+    assert reason() == "+consent-given"
+
+
+def test_a_refusal_that_nobody_proved_is_answered_by_a_yes_like_it(site, mailoutbox):
+    for door in DOORS:
+        door(site, **({"choices": {"newsletter-email": False}} if door is by_browser else {"ticked": ()}))
+        assert reason() == "consent-refused"
+        door(site)
+        assert reason() == "+consent-given"
+    assert mailed(mailoutbox) == []
+    assert Entry.objects.filter(kind="consent.refused").latest("id").body.count('"unproven":true') == 1
+
+
+def test_a_no_that_nobody_proved_hides_none_that_somebody_did(site, mailoutbox):
+    make.captured()
+    no("refused-to-a-system")
+    by_page(site, ticked=())
+    by_page(site)
+    assert reason() == "consent-refused"
+    assert len(mailed(mailoutbox)) == 1
+
+
+def test_what_somebody_else_says_after_the_no_answers_nothing(site, mailoutbox):
+    make.captured()
+    no("objected")
+    said = ConsentEvent.objects.get(status="given")
+    said.pk, said.uuid, said.effective_at, said.origin = None, uuid4(), timezone.now(), "third_party"
+    projection.append([said])
+    assert ConsentState.objects.filter(event=said.uuid, status="given").exists()
+    assert not reason().startswith("+")
+    by_page(site)
+    assert not reason().startswith("+")
+    assert len(mailed(mailoutbox)) == 1
+
+
+@pytest.mark.parametrize("how", ["secret-key", "choices", "staff"])
+def test_a_yes_that_is_proved_counts_at_once(client, how):
+    make.captured()
+    no("objected")
+    match how:
+        case "secret-key":
+            client.post("/api/v1/consents/", make.body(), content_type="application/json", **make.key())
+        case "choices":
+            preferences.save(Recipient(ADA, ""), {"join:newsletter-email": True}, now=timezone.now())
+        case "staff":
+            note = {"words": "Ada rang and asked for it.", "volunteered": "yes"}
+            data = make.body()
+            entered.enter(data, kind="phone", note=note, file=None, actor=make.ACTOR, now=timezone.now())
+    assert reason() == "+consent-given"
+    assert not PendingConsent.objects.exists()
+
+
+def test_an_answer_that_waits_goes_like_any_other(site):
+    no()
+    by_page(site)
+    later = timezone.now() + opt_in.KEPT + opt_in.LINK_LIVES
+    assert opt_in.forget(now=later) == 1
+    assert not ConsentState.objects.exists()
+
+
+def test_a_trial_lifts_nothing_and_waits_for_nothing(site, mailoutbox):
+    no()
+    told = by_browser(site, test=True).json()
+    assert told["states"]["newsletter"] == "given"
+    assert not PendingConsent.objects.exists()
+    assert not reason().startswith("+")
+
+
+def test_a_no_between_looking_and_writing_is_seen():
+    """The statement itself looks, so that no "no" slips in between."""
+    make.captured()
+    answer = answers.read(make.body(), now=timezone.now())
+    no()
+    with pytest.raises(capture.SaidNo):
+        capture.capture(answer, now=timezone.now(), actor=make.ACTOR, unproven=True)
