@@ -15,13 +15,16 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from django.db import connection, transaction
 
 from core import copying
-from core.arrays import array, hashes
+from core.arrays import Among, array, hashes
 from core.copying import big, cells, day, instant, small, whole
 from core.keys import keyring
 from core.models import Controller
 from ledger.entries import record
+from processing.models import Purpose
 from retention.models import Run, Tombstone
 from subjects.erasure import Erased
+from subjects.items import ended_hash
+from subjects.models import PersonalDataItem
 
 Scope = Tombstone.Scope
 COLUMNS = "schema_version, scope, hash, hash_key, run_id, erased_at, expires_on"
@@ -31,7 +34,7 @@ def bury(run: Run, erased: Erased, *, controller: Controller, now: datetime) -> 
     """Tombstones of everything that went, by COPY in the caller's transaction. Returns how many.
 
     `now` is when it was erased, also when a restored database is told of it later. Items and people are recognised by
-    their ids, whatever came from elsewhere by the record it came from.
+    their ids, whatever came from elsewhere by the record it came from, with the purpose where it ended for that alone.
     """
     key_id = keyring("SUPPRESSION_KEYS").current
     expires_on = now.astimezone(controller.zone).date() + timedelta(days=controller.backup_days)
@@ -54,8 +57,19 @@ def _values(erased: Erased, key_id: str) -> Iterator[tuple[bytes, Scope]]:
             one = begun.copy()
             one.update(uuid.bytes)
             yield one.finalize(), scope
-    yield from ((value, Scope.RECORD) for value in erased.source_hashes)
+    yield from ((value, Scope.RECORD) for value in (*erased.source_hashes, *_ended(erased)))
     yield from ((value, Scope.IDENTIFIER) for value in erased.identifier_hashes)
+
+
+def _ended(erased: Erased) -> Iterator[bytes]:
+    """Of records that another purpose still needs: each with the purpose for which it ended."""
+    ended = [(one.item_id, one.purpose_id) for one in erased.left if one.item is None]
+    if not ended:
+        return
+    came = PersonalDataItem.objects.filter(Among("pk", {item for item, _purpose in ended}), source_record__isnull=False)
+    origins = {pk: bytes(origin or b"") for pk, origin in came.values_list("pk", "source_record")}
+    slugs = dict(Purpose.objects.filter(pk__in={purpose for _item, purpose in ended}).values_list("pk", "slug"))
+    yield from (ended_hash(origins[item], slugs[purpose]) for item, purpose in ended if item in origins)
 
 
 def _prefix(scope: Scope) -> bytes:

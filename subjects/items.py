@@ -1,5 +1,6 @@
 """What we hold about a person: taken in for declared purposes only, sealed under its own key, gone when unneeded."""
 
+import hmac
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class SourceEvidenceMissing(Invalid):
 
 @dataclass(frozen=True)
 class Late:
-    """A record that came from elsewhere, by its keyed hash."""
+    """A record that came from elsewhere, by its keyed hash, or by that of it and a purpose for which it has ended."""
 
     hash: bytes
     collected_at: datetime
@@ -87,6 +88,11 @@ def source_hashes(source_record: str) -> list[bytes]:
     return [ring.mac(f"record|{source_record}".encode(), key_id) for key_id in ring.keys]
 
 
+def ended_hash(origin: bytes, purpose: str) -> bytes:
+    """What a record (its `source_hash`) is recognised by after it ended for this purpose alone (slug)."""
+    return hmac.digest(origin, b"ended|" + purpose.encode(), "sha256")
+
+
 @transaction.atomic
 def collect(
     subject: DataSubject,
@@ -117,7 +123,7 @@ def collect(
         source_evidence=source_evidence,
         now=now,
     )
-    origin = _origin(source_record, collected_at, system=system, category=category, now=now)
+    origin = _origin(source_record, collected_at, purposes, system=system, category=category, now=now)
     if not hold(subject):
         raise NotFound
     key = create_key(Owner.ITEM, uuid.uuid4())
@@ -148,15 +154,21 @@ def collect(
 
 
 def _origin(
-    source_record: str | bytes | None, collected_at: datetime, *, system: str, category: str, now: datetime
+    source_record: str | bytes | None,
+    collected_at: datetime,
+    purposes: Sequence[str],
+    *,
+    system: str,
+    category: str,
+    now: datetime,
 ) -> bytes | None:
-    """The hash of the record an item came from, unless that record was erased since."""
+    """The hash of the record an item came from, unless that was erased since, or ended for one of the purposes."""
     if source_record is None:
         return None
     origins = source_hashes(source_record) if isinstance(source_record, str) else [source_record]
-    for origin in origins:
-        if any(guard(origin, collected_at) for guard in _guards):
-            raise WrittenBack(Late(origin, collected_at, system, category, now))
+    for known in (mark for origin in origins for mark in (origin, *(ended_hash(origin, one) for one in purposes))):
+        if any(guard(known, collected_at) for guard in _guards):
+            raise WrittenBack(Late(known, collected_at, system, category, now))
     return origins[0]
 
 

@@ -12,11 +12,12 @@ from core.errors import DomainError
 from core.models import DataKey, Outbox
 from ledger.models import Entry
 from processing.models import PurposeVersion, Status
-from retention import certificate, journal, tombstones
-from retention.models import Run, Tombstone
+from retention import certificate, journal, tombstones, writebacks
+from retention.models import Run, Tombstone, WriteBack
 from subjects import blocks, erasure
 from subjects.identifiers import suppression_hash
-from subjects.models import DataSubject, PersonalDataItem
+from subjects.items import WrittenBack
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
 from tests import make_register
 from tests.make_retention import NOW, item, live, person
 
@@ -161,6 +162,22 @@ class TestWriteBack:
         item(person(1), ["newsletter"], NOW.date())
         item(person(1), ["newsletter"], DAY, source_record="crm:4712")
         assert PersonalDataItem.objects.count() == 2
+
+    def test_what_ended_for_one_purpose_does_not_come_back_for_it(self):
+        """The record stays for another one, and a sync sends it every night."""
+        item(person(1), ["newsletter", "surveys"], DAY, source_record="crm:4711")
+        erase(person(1), "newsletter")
+        for purposes in (["newsletter"], ["newsletter", "surveys"]):
+            with pytest.raises(WrittenBack) as refused:
+                item(person(1), purposes, DAY, source_record="crm:4711")
+        assert {need.purpose.slug for need in ItemPurpose.objects.all()} == {"surveys"}
+        item(person(1), ["surveys"], DAY, source_record="crm:4711")
+        later = NOW + timedelta(days=1)
+        item(person(1), ["newsletter"], later.date(), source_record="crm:4711", now=later)
+        # Staff see that it came, and may let it back.
+        refused.value.note()
+        writebacks.decide(WriteBack.objects.get(), "admitted", actor="user:1", now=NOW)
+        item(person(1), ["newsletter"], DAY, source_record="crm:4711")
 
     def test_after_the_last_backup_nothing_old_can_come_back(self):
         self.erased()

@@ -14,7 +14,7 @@ from requests import answer, expiry
 from requests.models import CaseFile
 from retention import journal, replay
 from retention.purge import purge
-from subjects import again, blocks, erasure
+from subjects import again, blocks, erasure, items
 from subjects.models import ItemPurpose, PersonalDataItem, Relationship
 from tests import make_consents, make_office
 from tests.make_backup import LATER, backed_up, deliver, places, restored
@@ -70,7 +70,7 @@ def test_what_is_left_of_an_erasure_is_seen_and_what_was_spared_is_not_left():
 def test_what_a_rule_ended_where_the_record_or_the_person_stays():
     """Also where the rule was made after the backup, and where a hold of that day had ended since."""
     live("newsletter", systems=("kraken-privacy",))
-    both = item(person(1), ["newsletter", "surveys"], OLD)
+    both = item(person(1), ["newsletter", "surveys"], OLD, source_record="crm:1")
     blocks.place(person(1), kind="hold", placed_for=uuid4(), now=NOW, actor="test")
     item(person(2), ["surveys"], RECENT)
     since = {"started_on": OLD, "last_interaction_on": OLD}
@@ -87,6 +87,8 @@ def test_what_a_rule_ended_where_the_record_or_the_person_stays():
         assert {need.purpose.slug for need in ItemPurpose.objects.filter(item__uuid=both.uuid)} == {"surveys"}
         assert not Relationship.objects.filter(purpose__slug="newsletter").exists()
         assert Relationship.objects.filter(purpose__slug="surveys").count() == 2
+        with pytest.raises(items.WrittenBack):
+            item(person(1), ["newsletter"], OLD, source_record="crm:1")
         assert restoring.bring_up_to_date(is_journal_lost=False, now=LATER).lines == 0
 
 
