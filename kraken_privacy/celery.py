@@ -10,6 +10,7 @@ from celery.signals import setup_logging, task_failure, task_postrun, task_preru
 
 from core import logs
 from kraken_privacy.embedded.grandchild import die_with_supervisor
+from kraken_privacy.settled import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kraken_privacy.settings")
 
@@ -20,8 +21,9 @@ logger = logging.getLogger("kraken.task")
 
 
 @worker_process_init.connect
-def _die_with_worker(**_: object) -> None:
+def _begin_process(**_: object) -> None:
     die_with_supervisor()
+    settle()
 
 
 @setup_logging.connect
