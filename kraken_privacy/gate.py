@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Task
 from django.core.checks import CheckMessage, Error
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
 from retention.replay import standing
 
@@ -51,9 +51,12 @@ class Gate:
             return self._is_open
         try:
             reason = closed_because()
-        except DatabaseError:
+        except (OperationalError, InterfaceError):
             # Without a database nothing can be served anyway, and the application says so better.
             return True
+        except DatabaseError as error:
+            # It is there and without the mark: half restored by hand, or older than that.
+            reason = f"This database is not whole, or not migrated ({type(error).__name__}). {ADVICE}"
         finally:
             close_old_connections()
         if reason and reason != self._said:

@@ -5,6 +5,7 @@ from io import StringIO
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
@@ -198,4 +199,16 @@ def test_the_gate_keeps_everything_but_life_itself_from_a_database_that_is_behin
     assert served({"PATH_INFO": "/healthz"}, start) == [b"served"]
     assert caplog.text.count("not serving") == 1
     call_command("restore", "--replay", stdout=StringIO())
+    assert gate.Gate().is_open()
+
+
+def test_the_gate_stays_closed_while_a_restore_by_hand_is_half_done(superuser_dsn, caplog):
+    """There are people already, and the table of the mark is still to come."""
+    with psycopg.connect(superuser_dsn, autocommit=True) as session:
+        session.execute("ALTER TABLE retention_journalmark RENAME TO away")
+        try:
+            assert not gate.Gate().is_open()
+        finally:
+            session.execute("ALTER TABLE away RENAME TO retention_journalmark")
+    assert "not whole, or not migrated" in caplog.text
     assert gate.Gate().is_open()
