@@ -17,16 +17,15 @@ from django.utils.translation import gettext, gettext_lazy
 from core.errors import DomainError
 from core.models import Controller, User
 from ledger.entries import record
-from requests import deadlines, letters, messages, posting
+from requests import deadlines, freeze, letters, messages, posting
 from requests.clock import in_words
 from requests.facts import Facts
 from requests.intake import claim_of
-from requests.models import CaseFile, Letter, Right, RightsRequest
+from requests.models import CaseFile, Letter, RightsRequest
 from requests.repetition import UNTOUCHED, check, check_day, same_person
 from requests.stopping import hold_still
 from requests.workflow import State
 from subjects import blocks
-from subjects.models import ErasureBlock
 
 _ = gettext_lazy
 KIND, ACTOR = "duplicate", "system:requests"
@@ -187,9 +186,7 @@ def _open_again(rights_request: RightsRequest, *, because: str, actor: str, now:
     rights_request.save(update_fields=["result"])
     rights_request.move(State.IN_PROGRESS, actor=actor, reason=because, now=now)
     deadlines.store(rights_request, Facts.from_json(rights_request.facts))
-    subject = rights_request.case.subject
-    if subject and rights_request.right == Right.ACCESS:
-        blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
+    freeze.until_given([rights_request], rights_request.case.subject, now=now, actor=actor)
     hold_still(rights_request.case, now=now, actor=actor)
 
 

@@ -14,13 +14,12 @@ from core.errors import DomainError, Invalid, NotFound
 from core.models import Owner
 from core.vault import ensure_key
 from ledger.entries import record
-from requests import locks, posting, untold
+from requests import freeze, locks, posting, untold
 from requests.identity_evidence import masked
-from requests.models import CaseFile, Right
+from requests.models import CaseFile
 from requests.stopping import hold_still
-from subjects import blocks
 from subjects.identifiers import Claim
-from subjects.models import DataSubject, ErasureBlock, Identifier
+from subjects.models import DataSubject, Identifier
 from subjects.people import find
 
 NOTE_LENGTH = 2000
@@ -104,8 +103,7 @@ def tie(case: CaseFile, subject: DataSubject, *, now: datetime, actor: str) -> C
     if subject.is_test or locked.is_test:
         raise NotFound
     # First: it waits for an erasure of the person, and refuses when that has left nobody.
-    for access in locked.requests.open().filter(right=Right.ACCESS):
-        blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=access.uuid, now=now, actor=actor)
+    freeze.until_given(locked.requests.open(), subject, now=now, actor=actor)
     locked.subject = subject
     locked.save(update_fields=["subject"])
     hold_still(locked, now=now, actor=actor)

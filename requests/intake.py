@@ -25,7 +25,7 @@ from core.models import Controller, Owner
 from core.recall import Changed
 from core.vault import Key, key_of, new_key
 from ledger.entries import record
-from requests import locks, references, untold
+from requests import freeze, locks, references, untold
 from requests.deadlines import circumstances, recalled
 from requests.facts import read_date
 from requests.filing import MAILS_A_DAY, Filed, file
@@ -33,9 +33,7 @@ from requests.models import CaseFile, Right, RightsRequest
 from requests.opening import unsaved
 from requests.post import acknowledge, acknowledgement, send_link
 from requests.stopping import SAYING_NO, answer_at_once, claims_of, hold_still, stop_at_once
-from subjects.blocks import place
 from subjects.identifiers import Claim
-from subjects.models import ErasureBlock
 from subjects.people import provable, verified_subject, verify_identifier
 
 LINK_LIFE = timedelta(days=14)
@@ -145,8 +143,7 @@ def confirm(token: str, *, now: datetime) -> CaseFile:
     for listener in _listeners:
         listener(case, actor=actor, now=now)
     if case.subject:
-        for access in case.requests.open().filter(right=Right.ACCESS):
-            place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=access.uuid, now=now, actor=actor)
+        freeze.until_given(case.requests.open(), case.subject, now=now, actor=actor)
         hold_still(case, now=now, actor=actor)
         untold.carry_over(case, now=now)
     return case

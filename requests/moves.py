@@ -5,14 +5,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from requests import asking, deadlines, duplicates, locks, messages, silence, ways
+from requests import asking, deadlines, duplicates, freeze, locks, messages, silence, ways
 from requests.facts import Facts
-from requests.models import Asking, Right, RightsRequest
+from requests.models import Asking, RightsRequest
 from requests.models_identity import Kind
 from requests.stopping import hold_still
 from requests.workflow import CLOSED, State, TransitionNotAllowed
 from subjects import blocks
-from subjects.models import ErasureBlock
 
 # What is answered by doing it leaves only these steps to choose.
 _BY_HAND = {State.IN_PROGRESS, State.WITHDRAWN}
@@ -72,9 +71,7 @@ def _begin_anew(rights_request: RightsRequest, *, actor: str, now: datetime) -> 
     messages.handle_asking_again(rights_request.case, actor=actor, now=now)
     for listener in _listeners:
         listener(rights_request.case, actor=actor, now=now)
-    subject = rights_request.case.subject
-    if subject and rights_request.right == Right.ACCESS:
-        blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
+    freeze.until_given([rights_request], rights_request.case.subject, now=now, actor=actor)
     # What an objection held still was set free with its answer.
     hold_still(rights_request.case, now=now, actor=actor)
 

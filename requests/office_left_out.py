@@ -17,10 +17,10 @@ from core.errors import Text
 from core.models import Controller
 from requests import access, casework, leaving_out, office, reading
 from requests.exemptions import for_right
+from requests.freeze import COPIED
 from requests.leaving_out import CONSENT, Weighed, Why
 from requests.models import Exemption, Right, RightsRequest
 from requests.office import RELEASE, WRITE, act, actor_of, for_staff, get, in_place
-from requests.panels import COPIED
 from requests.rows import beside
 from subjects import items
 from subjects.models import PersonalDataItem

@@ -8,10 +8,8 @@ from django.utils.translation import ngettext
 from core.errors import Text
 from requests import exemptions
 from requests.casework import Work
+from requests.freeze import COPIED
 from requests.models import Right, RightsRequest
-
-# The person gets data: what is exempt is left out of it.
-COPIED = {Right.ACCESS, Right.PORTABILITY}
 
 
 @dataclass(frozen=True)
@@ -144,6 +142,7 @@ def _left_out(rights_request: RightsRequest) -> Panel:
     note = ngettext("%(n)d to approve", "%(n)d to approve", unapproved) % {"n": unapproved} if unapproved else ""
     note = note or (str(len(made)) if made else _("nothing"))
     title = _("What is left out, item by item")
+    # What is exempt is left out of what they get.
     if rights_request.right not in COPIED:
         title = _("What an exemption leaves as it is, item by item")
     return Panel("left_out", title, note, is_late=bool(unapproved), is_open=bool(made))

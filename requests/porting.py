@@ -29,7 +29,7 @@ from requests.questions import OTHER, RECEIVERS
 from requests.sending import close, confirmed, is_waiting, lock, nothing_found, send, to_ready
 from requests.untold import AsAStranger, is_as_if_gone, is_stranger
 from requests.workflow import State
-from subjects import items
+from subjects import blocks, items
 from subjects.identifiers import reveal
 from subjects.models import DataSubject, Identifier, ItemPurpose, PersonalDataItem, SubjectIdentifier
 from subjects.people import hold
@@ -74,6 +74,8 @@ def prepare(rights_request: RightsRequest, *, actor: str, now: datetime) -> Pack
     noted = {"rows": number, "inferred": inferred, "purposes": [line.version.pk for line in taken]}
     rights_request.result = {**rights_request.result, **noted}
     rights_request.save(update_fields=["result"])
+    # What goes along stands in the set, as it was now.
+    blocks.release(rights_request.uuid, now=now, actor=actor)
     to_ready(rights_request, reason="set-made", actor=actor, now=now)
     return made
 
@@ -118,6 +120,7 @@ def release(rights_request: RightsRequest, *, actor: str, now: datetime, excepti
     kind, context = draft(rights_request, now=now)
     two_people.check(rights_request, actor=actor, reason=exception, now=now)
     if kind == "nothing_found":
+        blocks.release(rights_request.uuid, now=now, actor=actor)
         return nothing_found(rights_request, actor=actor, now=now)
     token = package.new_link(Package.objects.get(request=rights_request), now=now)
     send(rights_request, kind, context, token, actor=actor, now=now)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
-from requests import asking, duplicates, identity_evidence, locks, two_people
+from requests import asking, duplicates, freeze, identity_evidence, locks, two_people
 from requests.asking import NEVER_WAIT, begin, choose, give, lock, note, text, want_approval, words_of
 from requests.intake import NOT_SHOWN
 from requests.letters import render
@@ -23,7 +23,6 @@ from requests.models_identity import Ended, Kind
 from requests.stopping import hold_still
 from requests.workflow import State
 from subjects import blocks
-from subjects.models import ErasureBlock
 
 NOT_ANSWERED, NOT_PAID = "not-answered", "fee-not-paid"
 REASONS = {
@@ -148,9 +147,7 @@ def may_be_answered(rights_request: RightsRequest, kind: Kind = Kind.CLARIFICATI
 
 def _again(rights_request: RightsRequest, *, because: str, actor: str, now: datetime) -> None:
     rights_request.move(State.IN_PROGRESS, actor=actor, reason=because, now=now)
-    subject = rights_request.case.subject
-    if subject and rights_request.right == Right.ACCESS:
-        blocks.place(subject, kind=ErasureBlock.Kind.ACCESS, placed_for=rights_request.uuid, now=now, actor=actor)
+    freeze.until_given([rights_request], rights_request.case.subject, now=now, actor=actor)
     hold_still(rights_request.case, now=now, actor=actor)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from requests import asking_where, letters, package, posting, report, representing, systems
 from requests.asking import NEVER_WAIT
+from requests.freeze import COPIED
 from requests.intake import claim_of
 from requests.models import Letter, Package, Right, RightsRequest
 from requests.models_identity import Kind
@@ -44,7 +45,10 @@ class WrongRight(DomainError):
 
 class AccessFirst(DomainError):
     code = "access-first"
-    message = _("The same person also asked for a copy. Make that copy first, or there would be nothing left to send.")
+    message = _(
+        "The same person also asked for a copy, or for their data to take along. Make that first, or there would be"
+        " nothing left to send."
+    )
 
 
 def lock(rights_request: RightsRequest, right: Right) -> None:
@@ -88,7 +92,7 @@ def to_ready(rights_request: RightsRequest, *, reason: str, actor: str, now: dat
 def copy_is_made(rights_request: RightsRequest) -> None:
     """A copy that the same person asked for, in this case or another, comes before the deletion."""
     case = rights_request.case
-    waiting = case.requests.open().filter(right=Right.ACCESS, package=None)
+    waiting = case.requests.open().filter(right__in=COPIED, package=None)
     owed = case.subject and blocks.active(case.subject).filter(kind=ErasureBlock.Kind.ACCESS).exists()
     if owed or waiting.exists():
         raise AccessFirst

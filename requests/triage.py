@@ -5,15 +5,13 @@ from datetime import date, datetime
 from django.db import transaction
 
 from core.models import Controller
-from requests import untold
+from requests import freeze, untold
 from requests.intake import claim_of, fresh_link, may_write
 from requests.models import CaseFile, Right, RightsRequest
 from requests.opening import open_rights
 from requests.post import acknowledge
 from requests.sending import lock
 from requests.stopping import answer_at_once, claims_of, stop_at_once
-from subjects.blocks import place
-from subjects.models import ErasureBlock
 
 FOUND = [right for right in Right if right != Right.GENERAL]
 
@@ -39,8 +37,7 @@ def add_right(
     controller = Controller.current()
     [opened] = open_rights(case, [wanted.value], controller, received_on=received_on, actor=actor, now=now)
     case.settle(now=now)
-    if case.subject and wanted == Right.ACCESS:
-        place(case.subject, kind=ErasureBlock.Kind.ACCESS, placed_for=opened.uuid, now=now, actor=actor)
+    freeze.until_given([opened], case.subject, now=now, actor=actor)
     untold.carry_into(opened, now=now)
     email = claim_of(case).get("email", "")
     stop_at_once([opened], claims_of(claim_of(case)), None, now=now, actor=actor)

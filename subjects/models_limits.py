@@ -93,7 +93,7 @@ class ErasureBlock(models.Model):
 
     class Kind(models.TextChoices):
         HOLD = "hold", _("Legal hold")
-        ACCESS = "access_request", _("Pending access request")
+        ACCESS = "access_request", _("Pending request for a copy, or for data to take along")
         CLAIM = "claim", _("Legal claim")
         RESTRICTION = "restriction", _("Restricted at the person's request")
 

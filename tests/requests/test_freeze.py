@@ -1,20 +1,23 @@
 """A copy was asked for: what is due for deletion waits from that moment, and not for ever."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core import keys
-from requests import intake, reblinding
+from processing.models import Purpose
+from requests import intake, porting, reblinding
 from requests.freeze import LASTS, ONCE_IN, perhaps_meant
 from requests.models import CaseFile
 from retention.purge import purge
 from subjects import identifiers
 from subjects.models import ErasureBlock, PersonalDataItem, Relationship
-from tests import make_requests
+from tests import make_office, make_requests
 from tests import make_retention as make
 from tests.plugin import key_ring
 
@@ -37,14 +40,44 @@ def run(rule, now=make.NOW):
     return purge(rule, as_of=now.date(), commit=True, now=now)
 
 
-def test_what_is_due_waits_from_receipt_of_the_request(rule):
-    ask("access")
+@pytest.mark.parametrize("right", ["access", "portability"])
+def test_what_is_due_waits_from_receipt_of_the_request(rule, right):
+    ask(right)
     assert purge(rule, as_of=make.TODAY, now=make.NOW).due == 0
     report = run(rule)
     assert (report.needs, report.held) == (0, 1)
     assert PersonalDataItem.objects.count() == 1
     # Nobody was chosen by it.
     assert CaseFile.objects.get().subject is None
+    assert not ErasureBlock.objects.exists()
+
+
+def test_what_somebody_wants_to_take_along_is_kept_until_the_set_is_made(mailoutbox):
+    make_office.register()
+    subject = make_office.person("newsletter")
+    asked = make_office.confirmed("portability", mailbox=mailoutbox).requests.get()
+    assert ErasureBlock.objects.get(subject=subject).placed_for == asked.uuid
+    one = make.rule(Purpose.objects.get(slug="newsletter"), period="P1D")
+    later = make_office.NOW + timedelta(days=40)
+    assert run(one, later).items == 0
+    porting.prepare(asked, actor=make_office.OFFICER, now=later)
+    assert not ErasureBlock.objects.filter(released_at=None).exists()
+    assert run(one, later).items == 1
+
+
+def test_the_upgrade_keeps_what_an_open_request_wants_to_take_along(mailoutbox):
+    make_office.register()
+    subject = make_office.person("newsletter")
+    asked = make_office.confirmed("portability", mailbox=mailoutbox).requests.get()
+    ErasureBlock.objects.all().delete()
+    upgrade = import_module("requests.migrations.0023_data_to_take_along_are_kept_too")
+    for _twice in range(2):
+        upgrade.keep(apps, None)
+    block = ErasureBlock.objects.get()
+    assert (block.subject, block.placed_for, block.kind) == (subject, asked.uuid, "access_request")
+    porting.prepare(asked, actor=make_office.OFFICER, now=make_office.NOW)
+    ErasureBlock.objects.all().delete()
+    upgrade.keep(apps, None)
     assert not ErasureBlock.objects.exists()
 
 
