@@ -6,12 +6,14 @@ codes, dates and hashes only: nobody is named. docs/certificates.md says how to 
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.models import Outbox
 from ledger import merkle, proofs, signing
 from ledger.entries import instant
 from ledger.models import Entry
@@ -119,7 +121,7 @@ def _stores(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
             {"store": "physical-backups", "outcome": "still-in-until", "until": until},
             # Keyed hashes and ids, so that nothing of it comes back.
             {"store": "tombstones", "outcome": "hashes-kept-until", "until": until},
-            {"store": "journal", "outcome": "ids-kept"},
+            {"store": "journal", "outcome": "ids-kept" if is_in_journal(run) else "not-yet"},
         ]
     if gone or data["needs"]:
         stores += _elsewhere(run, data)
@@ -127,6 +129,14 @@ def _stores(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
         # For them to find their records by, and for nobody else; the key goes with the answer.
         stores.append({"store": "ids-for-systems", "outcome": "sealed-until-answered", "systems": shares.sealed(run)})
     return stores
+
+
+def is_in_journal(run: Run) -> bool:
+    """Whether all that was to be written there while the run was at work is: on a full disk it waits."""
+    # Clocks of several workers are not one.
+    until = (run.finished_at or run.heartbeat_at) + timedelta(minutes=1)
+    meanwhile = {"created_at__gte": run.started_at, "created_at__lte": until}
+    return not Outbox.objects.filter(kind=Outbox.Kind.JOURNAL, sent_at=None, **meanwhile).exists()
 
 
 def _elsewhere(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "changed": progress.changed(run) if run.measured else 0,
         "why_stopped": stopping.WHY.get(run.stopped, ""),
         "systems": run.system_tasks.select_related("system").order_by("system__slug"),
+        "is_in_journal": certificate.is_in_journal(run),
         "backups_until": _backups_until(run) if is_over and any(vars(done).values()) else None,
     }
     shown = page(request, "retention/run.html", context)

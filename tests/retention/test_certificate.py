@@ -7,7 +7,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
+from core import outbox
 from core.models import Controller
 from ledger import signing
 from ledger.signing import BadSignature
@@ -133,3 +135,19 @@ def test_staff_download_it_from_the_page_of_the_run(run, admin_client):
     answer = admin_client.get(f"/admin/forgetting/runs/{run.uuid}/certificate/")
     assert answer["Content-Disposition"].startswith("attachment")
     assert check(answer.content.decode())[1] == []
+
+
+def test_what_the_journal_does_not_have_yet_is_said_so(settings, tmp_path, admin_client):
+    """Its disk is gone: a restore of now would bring back what went."""
+    settings.JOURNAL_DIR = tmp_path / "file"
+    settings.JOURNAL_DIR.write_text("")
+    item(person(1), ["newsletter"], date(2025, 1, 1))
+    purge(rule(live()), as_of=TODAY, commit=True, now=NOW)
+    run, page = Run.objects.get(), reverse("admin:forgetting-run", args=[Run.objects.get().uuid])
+    assert outbox.deliver_due(now=NOW + timedelta(hours=1)) == 0
+    assert {"store": "journal", "outcome": "not-yet"} in certificate.certificate(run)["stores"]
+    assert "a restore would bring it back" in admin_client.get(page).text
+    settings.JOURNAL_DIR.unlink()
+    assert outbox.deliver_due(now=NOW + timedelta(days=1)) == 1
+    assert {"store": "journal", "outcome": "ids-kept"} in certificate.certificate(run)["stores"]
+    assert "A restore erases it again" in admin_client.get(page).text
