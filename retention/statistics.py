@@ -1,9 +1,11 @@
 """Figures for the business, from anonymous rows only: tables without small cells, and counts with noise.
 
 A cell of a few people says something about them, and one that is left out can be worked out again from its row and
-column. So what is left out is chosen such that every cell left out lies on a closed way of such cells, from row to
-column and back, each of at least one person: then one more here is one less there, all sums stay as they are, and no
-cell left out can be told exactly. Values too rare to have a row or column of their own become “other”.
+column. So what is left out is chosen such that every small cell lies on closed ways of such cells, from row to column
+and back: one more here is one less there, and all sums stay as they are. Zeros are shown, so whoever works it out knows
+that each cell left out holds somebody. With that, too, a small cell could be any of `least` numbers or more: what the
+sums leave open is counted, not only that they leave something open. Values too rare to have a row or column of their
+own become “other”.
 
 Noise hides anybody's presence altogether (differential privacy): what all releases of a year tell together is bounded,
 and kept in a ledger that can only grow.
@@ -92,9 +94,7 @@ def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
     hidden = {cell for cell, count in whole.items() if 0 < count < least}
     small = len(hidden)
     for cell in sorted(hidden, key=lambda cell: (whole[cell], cell)):
-        if not (way := _way_back(cell, whole, hidden)):
-            raise TooSparse
-        hidden |= way
+        hidden |= _hiding(cell, whole, hidden, least - 1)
     totals = [defaultdict[str, int](int), defaultdict[str, int](int)]
     for (row, column), count in whole.items():
         totals[0][row] += count
@@ -103,13 +103,42 @@ def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
     return Table(rows, columns, shown, dict(totals[0]), dict(totals[1]), sum(whole.values()), small)
 
 
-def _way_back(cell: Cell, whole: Mapping[Cell, int], hidden: set[Cell]) -> set[Cell]:
-    """The cells of the cheapest way from the cell's column back to its row, without the cell; empty if there is none.
+def _hiding(cell: Cell, whole: Mapping[Cell, int], hidden: set[Cell], width: int) -> set[Cell]:
+    """What to leave out so that `cell` could hold as many as `width` more or fewer, for all that the table says.
 
-    Rows and columns are places and cells the ways between them; what is hidden already costs nothing, an empty cell is
-    no way.
+    Other tables with the same sums are made one after the other, first with more and then with fewer in the cell, in
+    which every cell that is left out holds somebody still. Raises TooSparse when there are not so many.
     """
+    room, ways = 0, set[Cell]()
+    for is_more in (True, False):
+        other = dict(whole)
+        while room < width and (way := _way_back(cell, other, hidden | ways, is_more=is_more)):
+            # Along the way every second cell gives what the others get.
+            giving = way[::2] if is_more else [cell, *way[1::2]]
+            step = min(width - room, *(other[one] - 1 for one in giving))
+            for one in (cell, *way):
+                other[one] += -step if one in giving else step
+            room, ways = room + step, ways | set(way)
+    if room < width:
+        raise TooSparse
+    return ways
+
+
+def _way_back(cell: Cell, other: Mapping[Cell, int], hidden: set[Cell], *, is_more: bool) -> list[Cell]:
+    """The cells of the cheapest way from the cell's column back to its row, in order; none if there is none.
+
+    Rows and columns are places and cells the ways between them; what is hidden already costs nothing, and an empty cell
+    is no way. Whoever goes from a column to a row takes from the cell, so that somebody has to stay there; for fewer in
+    the cell it is the other way round.
+    """
+    if not is_more and other[cell] < 2:
+        return []
     start, goal = ("column", cell[1]), ("row", cell[0])
+    near: dict[tuple[str, str], list[Cell]] = defaultdict(list)
+    for way, count in other.items():
+        if count and way != cell:
+            near["row", way[0]].append(way)
+            near["column", way[1]].append(way)
     cost: dict[tuple[str, str], int] = {start: 0}
     came: dict[tuple[str, str], tuple[tuple[str, str], Cell]] = {}
     open_places = {start}
@@ -117,17 +146,17 @@ def _way_back(cell: Cell, whole: Mapping[Cell, int], hidden: set[Cell]) -> set[C
         place = min(open_places, key=lambda place: (cost[place], place))
         open_places.remove(place)
         if place == goal:
-            return set(_followed(came, goal, start))
-        for way, count in whole.items():
+            return list(_followed(came, goal, start))[::-1]
+        for way in near[place]:
             here, there = ("row", way[0]), ("column", way[1])
-            if count == 0 or way == cell or place not in (here, there):
+            if (place == there) == is_more and other[way] < 2:
                 continue
             onward = there if place == here else here
-            price = cost[place] + (0 if way in hidden else count)
+            price = cost[place] + (0 if way in hidden else other[way])
             if onward not in cost or price < cost[onward]:
                 cost[onward], came[onward] = price, (place, way)
                 open_places.add(onward)
-    return set()
+    return []
 
 
 def _followed(

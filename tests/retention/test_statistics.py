@@ -1,6 +1,7 @@
 """Published tables: nobody can work out what is left out. Noise: bounded over a year, and never refunded."""
 
 import json
+from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -9,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.utils import DatabaseError
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from retention import statistics
@@ -55,6 +56,66 @@ def test_nothing_left_out_can_be_worked_out(counts):
     assert determined(table) == []
     # Each could be one more or one less without any becoming negative.
     assert all(whole[cell] > 0 for cell, count in table.cells.items() if count is None)
+
+
+def every_way(total, names):
+    """Every way to part a total among so many cells of at least one each."""
+    if len(names) == 1:
+        return [{names[0]: total}] if total >= 1 else []
+    first = range(1, total - len(names) + 2)
+    return [{names[0]: n, **rest} for n in first for rest in every_way(total - n, names[1:])]
+
+
+def could_be(table):
+    """What each cell left out could hold, by trying every table of whole numbers: who has it knows that none is 0."""
+    rest = {
+        name: table.column_totals[name] - sum(table.cells[r, name] or 0 for r in table.rows) for name in table.columns
+    }
+    found = defaultdict(set)
+
+    def fill(rows, left, so_far):
+        if not rows:
+            if not any(left.values()):
+                for cell, n in so_far.items():
+                    found[cell].add(n)
+            return
+        names = [c for c in table.columns if table.cells[rows[0], c] is None]
+        total = table.row_totals[rows[0]] - sum(table.cells[rows[0], c] or 0 for c in table.columns)
+        for way in every_way(total, names) if names else [{}]:
+            if all(n <= left[name] for name, n in way.items()):
+                less = {name: n - way.get(name, 0) for name, n in left.items()}
+                fill(rows[1:], less, so_far | {(rows[0], name): n for name, n in way.items()})
+
+    fill(table.rows, rest, {})
+    return found
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from([0, 1, 1, 2, 4, 7, 15]), min_size=3, max_size=3), min_size=2, max_size=3))
+def test_a_small_cell_could_hold_any_of_many_numbers(counts):
+    """With the least number 4, so that everything can be tried."""
+    whole = {(f"r{r}", f"c{c}"): count for r, row in enumerate(counts) for c, count in enumerate(row)}
+    try:
+        table = statistics.publish(whole, least=4)
+    except statistics.TooSparse:
+        assume(False)
+    possible = could_be(table)
+    for cell, count in table.cells.items():
+        if count is None and whole[cell] < 4:
+            assert whole[cell] in possible[cell]
+            assert max(possible[cell]) - min(possible[cell]) >= 3
+
+
+@pytest.mark.parametrize("small", [1, 2])
+def test_two_hidden_cells_whose_rest_leaves_no_choice_are_not_published_so(small):
+    """1980: c c 98 | 100 would say that each c is 1, since a cell of nobody is shown as 0."""
+    rows = [("1980", "x", small), ("1980", "y", small), ("1980", "z", 98), ("1990", "x", small), ("1990", "y", small)]
+    rows += [("1990", "z", 98), ("2000", "x", 20), ("2000", "y", 20), ("2000", "z", 960)]
+    table = statistics.publish({(a, b): n for a, b, n in rows})
+    assert set(table.cells.values()) == {None}
+    by_one = {("a", "x"): 1, ("a", "y"): 12, ("b", "x"): 1, ("b", "y"): 40}
+    with pytest.raises(statistics.TooSparse):
+        statistics.publish(by_one)
 
 
 def test_small_cells_and_others_with_them():
