@@ -80,14 +80,16 @@ def read(
     if of_age or not says_yes:
         return None
     if guardian is None:
-        raise Invalid(
-            fields={
-                "of_age": _("Say whether the person is %(age)s or older; if not, a parent or guardian answers.")
-                % {"age": shown.minimum_age}
-            }
-        )
+        if signed:
+            sentence = _("Say whether the person is %(age)s or older; if not, a parent or guardian answers.")
+        else:
+            sentence = _(
+                "Say whether you are %(age)s or older. If you are younger, a parent or guardian answers for you."
+            )
+        raise Invalid(fields={"of_age": sentence % {"age": shown.minimum_age}})
     if signed:
-        return Guardian(None, _until(guardian, shown.minimum_age, now=now))
+        sentence = _("Give the month in which the child turns %(age)s, for example 2029-05.")
+        return Guardian(None, _until(guardian, shown.minimum_age, sentence, now=now))
     return _guardian(guardian, shown.minimum_age, claims, now=now)
 
 
@@ -102,9 +104,9 @@ def _guardian(data: object, age: int, claims: list[Claim], *, now: datetime) -> 
         errors["guardian.email"] = _("Give the e-mail address of a parent or guardian.")
     else:
         if any(one.type == Identifier.Type.EMAIL and one.normalised == address for one in claims):
-            errors["guardian.email"] = _("This is the child's own address. We need to ask a grown-up.")
+            errors["guardian.email"] = _("This is your own address. We need to ask a grown-up.")
     try:
-        until = _until(data, age, now=now)
+        until = _until(data, age, _("Give the month in which you turn %(age)s, for example 05 2029."), now=now)
     except Invalid as error:
         raise Invalid(fields={**errors, **error.fields}) from error
     if errors:
@@ -112,15 +114,11 @@ def _guardian(data: object, age: int, claims: list[Claim], *, now: datetime) -> 
     return Guardian(claim, until)
 
 
-def _until(data: object, age: int, *, now: datetime) -> datetime:
+def _until(data: object, age: int, sentence: Text, *, now: datetime) -> datetime:
+    """Raises Invalid with this sentence."""
     month = month_of(data.get("until")) if isinstance(data, Mapping) else None
     if month is None or not (now < of_age_from(month) and month <= now.replace(year=now.year + age, day=1)):
-        raise Invalid(
-            fields={
-                "guardian.until": _("Give the month in which the child turns %(age)s, for example 2029-05.")
-                % {"age": age}
-            }
-        )
+        raise Invalid(fields={"guardian.until": sentence % {"age": age}})
     return of_age_from(month)
 
 

@@ -24,9 +24,11 @@
     both: "Nearly done: please follow the link in our e-mail. Your parent or guardian got one, too: it begins when both of you have.",
     failed: "Your choice could not be saved.",
     away: "We cannot take your choice just now. Nothing changes until we can.",
-    older: "I am {age} or older",
-    guardian: "If you are younger: the e-mail address of a parent or guardian",
-    until: "If you are younger: the month in which you turn {age}, such as 2029-05",
+    age: "How old are you?",
+    older: "{age} or older",
+    younger: "younger than {age}",
+    guardian: "If you are younger: the e-mail address of a parent or guardian. We ask them. Nothing begins before they agree.",
+    until: "If you are younger: when will you be {age}? Month and year, for example 05 2029.",
   };
   // data-word-save="…" and so on say it in another language.
   const word = (name) => tag.dataset[`word${name[0].toUpperCase()}${name.slice(1)}`] ?? WORDS[name];
@@ -73,20 +75,24 @@
     return line;
   }
 
+  // As our own page asks it: neither answer is the easier one.
   function ages(age) {
-    const older = make("input", { type: "checkbox", name: "of_age", id: `kraken-${slug}-of_age` });
     const text = (name) => word(name).replace("{age}", age);
+    const either = (value) => {
+      const input = make("input", { type: "radio", name: "age", value, id: `kraken-${slug}-${value}` });
+      return make("p", { className: "kraken-choice" }, input, " ", make("label", { htmlFor: input.id }, text(value)));
+    };
     return [
-      make("p", { className: "kraken-choice" }, older, " ", make("label", { htmlFor: older.id }, text("older"))),
+      make("fieldset", {}, make("legend", {}, text("age")), either("older"), either("younger")),
       labelled(text("guardian"), make("input", { type: "email", name: "guardian_email", autocomplete: "off" })),
       labelled(text("until"), make("input", { type: "text", name: "guardian_until", autocomplete: "off" })),
     ];
   }
 
   function age(fields) {
-    if (fields.of_age.checked) return { of_age: true };
-    const guardian = { email: fields.guardian_email.value, until: fields.guardian_until.value };
-    return guardian.email ? { guardian } : {};
+    if (fields.age.value === "older") return { of_age: true };
+    if (fields.age.value !== "younger") return {};
+    return { guardian: { email: fields.guardian_email.value, until: fields.guardian_until.value } };
   }
 
   function show(shown) {
@@ -118,12 +124,13 @@
 
   // The input that a fault is about is marked, described by what is said below the form, and reached at once.
   const INPUTS = {
-    identity: "email", "identity.email": "email", of_age: "of_age", guardian: "guardian_email",
+    identity: "email", "identity.email": "email", of_age: "age", guardian: "guardian_email",
     "guardian.email": "guardian_email", "guardian.until": "guardian_until",
   };
 
   function mark(form, fields) {
-    const wrong = fields.map((field) => form.elements[INPUTS[field]]).filter(Boolean);
+    // Of two radio buttons the first.
+    const wrong = fields.map((field) => form.querySelector(`[name="${INPUTS[field]}"]`)).filter(Boolean);
     for (const input of form.querySelectorAll("[aria-invalid]")) {
       input.removeAttribute("aria-invalid");
       input.removeAttribute("aria-describedby");

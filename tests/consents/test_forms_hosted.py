@@ -186,13 +186,13 @@ CHILDREN = {"age": "younger", "guardian_email": "parent@example.com", "guardian_
 def test_for_a_child_a_parent_is_asked_and_the_child_is_not(client, mailoutbox):
     make.published(minimum_age=13, now=make.days(-1))
     assert "13 or older" in client.get("/forms/join/").content.decode()
-    assert answer(client, version=2).status_code == 400
+    assert "Say whether you are 13 or older." in answer(client, version=2).content.decode()
     assert (
         "own address" in answer(client, version=2, **{**CHILDREN, "guardian_email": "ada@example.com"}).content.decode()
     )
     # Everything that is missing is said at once.
     missing = answer(client, version=2, age="younger").content.decode()
-    for said in ("Give the e-mail address of a parent or guardian.", "Give the month in which the child turns 13"):
+    for said in ("Give the e-mail address of a parent or guardian.", "Give the month in which you turn 13"):
         assert f'">{said}' in missing
     assert answer(client, version=2, **CHILDREN)["Location"] == "/forms/join/done/?mail=parent"
     assert not ConsentEvent.objects.exists()
