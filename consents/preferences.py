@@ -133,7 +133,7 @@ def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
         pause.purpose.slug if pause.purpose else "": pause for pause in pausing.standing([recipient.claim], now=now)
     }
     standing = [one for one in (states_of(subject) if subject else []) if one.is_valid(now)]
-    controls = preferences_words.controls(locale)
+    controls = preferences_words.controls(locale, preferences_words.answered(subject, standing))
     boxes = _boxes(controls, standing, _by_parent(recipient, subject, controls, now=now))
     consents = [version for version in live if version.basis == Basis.CONSENT and version.purpose.slug in boxes]
     consents += _no_longer_live(set(boxes) - {version.purpose.slug for version in live})

@@ -1,5 +1,6 @@
 """The words of the page of choices: the controls of the forms on show, and why some messages leave no choice."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import to_locale
 
 from consents.forms import DEFAULT_LOCALE
-from consents.models import ConsentFormVersion
+from consents.models import ConsentEvent, ConsentFormVersion
+from consents.states import YES, Standing
 from core.errors import Invalid
 from ledger import entries
-from processing.models import Basis, Channel, PurposeVersion
+from processing.models import Basis, Channel, Purpose, PurposeVersion
 from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
@@ -39,13 +41,30 @@ class Control:
     minimum_age: int | None = None
 
 
-def controls(locale: str) -> list[Control]:
+@dataclass(frozen=True)
+class Answered:
+    """To which form (by its name) each purpose and channel was said: what stands, and what was said last."""
+
+    standing: Mapping[tuple[str, str], str]
+    last: Mapping[tuple[str, str], str]
+
+    def choose(self, asked: tuple[str, str], by_form: Mapping[str, Control]) -> Control | None:
+        """Of what several forms ask: what stands in the words of its own form or of none, because nobody has agreed to
+        what another form says; the rest as they answered it before, so that it can be set back, or in any.
+        """
+        stands = self.standing.get(asked, self.standing.get((asked[0], "")))
+        if stands is not None:
+            return by_form.get(stands)
+        return by_form.get(self.last.get(asked, "")) or next(iter(by_form.values()))
+
+
+def controls(locale: str, answered: Answered) -> list[Control]:
     """Every control of the forms on show, each purpose and channel once, in this language where it is there."""
     rows = ConsentFormVersion.objects.filter(published_at__isnull=False, superseded_at=None)
     by_form: dict[str, dict[str, ConsentFormVersion]] = {}
     for row in rows.filter(locale__in=[locale, DEFAULT_LOCALE]).select_related("form").order_by("form__slug"):
         by_form.setdefault(row.form.slug, {})[row.locale] = row
-    found: dict[tuple[str, str], Control] = {}
+    found: dict[tuple[str, str], dict[str, Control]] = {}
     for slug, versions in by_form.items():
         version = versions.get(locale) or versions[DEFAULT_LOCALE]
         for one in version.controls:
@@ -54,8 +73,26 @@ def controls(locale: str) -> list[Control]:
                 *(slug, one["key"], one["purpose"], one["channel"], one["label"], hint, version.locale),
                 version.minimum_age,
             )
-            found.setdefault((control.purpose, control.channel), control)
-    return list(found.values())
+            found.setdefault((control.purpose, control.channel), {})[slug] = control
+    chosen = (answered.choose(asked, every) for asked, every in found.items())
+    return [control for control in chosen if control]
+
+
+def answered(subject: DataSubject | None, standing: Sequence[Standing]) -> Answered:
+    if subject is None:
+        return Answered({}, {})
+    said = ConsentEvent.objects.filter(subject=subject.uuid, status__in=YES).order_by("effective_at", "id")
+    events = list(said.values_list("uuid", "purpose", "channel", "form_version"))
+    names = ConsentFormVersion.objects.filter(pk__in={number for *_rest, number in events if number})
+    forms = dict(names.values_list("pk", "form__slug"))
+    slugs = dict(
+        Purpose.objects.filter(uuid__in={purpose for _event, purpose, *_rest in events}).values_list("uuid", "slug")
+    )
+    of_event = {event: forms.get(number or 0, "") for event, _purpose, _channel, number in events}
+    return Answered(
+        standing={(one.purpose, one.channel): of_event.get(one.event, "") for one in standing},
+        last={(slugs[purpose], channel): of_event[event] for event, purpose, channel, _number in events},
+    )
 
 
 def agreed(channel: str) -> str:
