@@ -16,14 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from core.models import User
-from ledger.entries import record
 from ledger.models import Entry
-from retention import anonymity_record, differencing, statistics
+from retention import anonymity_record, differencing, statistics, told_again
 from retention.anonymise import ANONYMOUS, recipe
 from retention.models import Run
 from retention.models_safety import EpsilonSpent
-
-PUBLISHED = "statistics.published"
 
 
 class PublishedBefore(DomainError):
@@ -86,16 +83,15 @@ def publish(run: Run, by: Sequence[str], *, actor: str, now: datetime) -> statis
         "left_out": made.left_out,
         "beside": len(out),
         "record": str(under.uuid),
+        "table_sha256": sha256(text.encode()).hexdigest(),
     }
-    digest = sha256(text.encode()).hexdigest()
-    purpose = run.rule.purpose.slug if run.rule else ""
-    record(kind=PUBLISHED, at=now, actor=actor, object=run.uuid, purpose=purpose, data=told | {"table_sha256": digest})
+    told_again.note_published(run, told, actor=actor, now=now)
     return made
 
 
 def published(run: Run) -> list[dict[str, Any]]:
     """The tables that went out, by what, when and by whom."""
-    entries = Entry.objects.filter(kind=PUBLISHED, object=run.uuid).order_by("pk")
+    entries = Entry.objects.filter(kind=told_again.PUBLISHED, object=run.uuid).order_by("pk")
     found = [(entry.at, json.loads(entry.body)) for entry in entries]
     names, who = fields(run), people([body["actor"] for _at, body in found])
     return [

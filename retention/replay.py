@@ -22,7 +22,18 @@ from core.models import Controller, Outbox
 from ledger.entries import record
 from ledger.models import Entry
 from processing.models import Purpose
-from retention import anonymise_again, cases, evidence, holds, holds_change, journal, restricting, runs, systems
+from retention import (
+    anonymise_again,
+    cases,
+    evidence,
+    holds,
+    holds_change,
+    journal,
+    restricting,
+    runs,
+    systems,
+    told_again,
+)
 from retention.journal import START, Line
 from retention.models import JournalMark, Run
 from subjects import lawful_uses, restrictions
@@ -190,6 +201,8 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     holds.RELEASED: lambda data: holds.has_ended(data["hold"]),
     holds_change.CHANGED: holds_change.has_changed,
     cases.EXPIRED: cases.is_gone,
+    told_again.RELEASED: told_again.has_released,
+    told_again.PUBLISHED: told_again.has_published,
     "restriction.lifted": lambda data: (
         not _left_by_restriction(data)
         or Restriction.objects.filter(uuid=data["restriction"], lifted_at__isnull=False).exists()
@@ -220,6 +233,10 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return holds_change.change_again(data, now=now, actor=actor)
     if action == holds.RELEASED:
         return holds.release_again(data, now=now, actor=actor)
+    if action == told_again.RELEASED:
+        return told_again.release_again(data)
+    if action == told_again.PUBLISHED:
+        return told_again.publish_again(data)
     if action == cases.EXPIRED:
         return cases.expire_again(data, now=now)
     if action == lawful_uses.ENDED:

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, Invalid
 from core.models import Controller
-from ledger.entries import record
+from retention import told_again
 from retention.anonymise import ANONYMOUS, Result
 from retention.models_safety import EpsilonSpent
 
@@ -253,13 +253,7 @@ def spend(epsilon: Decimal, *, name: str, actor: str, now: datetime) -> EpsilonS
     if spent_in(year) + epsilon > Decimal(str(settings.EPSILON_PER_YEAR)):
         raise Overspent
     made = EpsilonSpent.objects.create(year=year, name=name, epsilon=epsilon, at=now, actor=actor)
-    record(
-        kind="statistics.released",
-        at=now,
-        actor=actor,
-        object=made.uuid,
-        data={"name": name, "epsilon": str(epsilon), "year": year},
-    )
+    told_again.note_released(made)
     return made
 
 

@@ -1,6 +1,7 @@
 """What a restore does again, from a backup to a new cluster: each of these acts came after the backup."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -12,15 +13,18 @@ from core.models import DataKey
 from kraken_privacy.backup import restoring
 from requests import answer, expiry
 from requests.models import CaseFile
-from retention import journal, replay
+from retention import anonymity_record, journal, published, replay, statistics
+from retention.models import Run
+from retention.models_safety import EpsilonSpent
 from retention.purge import purge
 from subjects import again, blocks, erasure, items
 from subjects.models import ItemPurpose, PersonalDataItem, Relationship
 from tests import make_consents, make_office
 from tests.make_backup import LATER, backed_up, deliver, places, restored
-from tests.make_retention import NOW, TODAY, item, live, person, rule
+from tests.make_retention import NOW, TODAY, anonymous_rows, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
+OFFICER = make_office.OFFICER
 OLD_DAY = NOW - timedelta(days=30)
 OLD, RECENT = date(2024, 1, 1), TODAY - timedelta(days=30)
 
@@ -121,3 +125,24 @@ def test_the_file_of_a_case_and_what_was_written_about_a_breach(mailoutbox):
         assert CaseFile.objects.get(pk=case.pk).claim is None
         assert not DataKey.objects.filter(owner__in=["case", "breach"]).exists()
         assert Breach.objects.get(pk=breach.pk).sealed is None
+
+
+def test_what_was_published_and_spent_counts_still(settings):
+    """The rows were anonymous before the backup, and the figures of them went out after it."""
+    settings.EPSILON_PER_YEAR = 1
+    run = anonymous_rows(("1970s", "good", 30), ("1970s", "bad", 12), ("1980s", "good", 44), ("1980s", "bad", 14))
+    record = {"attacker": "A neighbour.", "tried": "The web.", "decision": "remote", "actor": OFFICER, "now": NOW}
+    anonymity_record.review(run, review_due=TODAY + timedelta(days=90), **record)
+    before, fields = backed_up(), ["feedback.born", "feedback.score"]
+    published.publish(run, fields, actor=OFFICER, now=LATER)
+    statistics.spend(Decimal("0.75"), name="scores", actor=OFFICER, now=LATER)
+    with restored(before) as done:
+        assert (done.by_action, done.empty) == ({"statistics.published": 1, "statistics.released": 1}, 0)
+        again = Run.objects.get(uuid=run.uuid)
+        assert [(table["by"], table["at"]) for table in published.published(again)] == [(fields, LATER)]
+        with pytest.raises(published.PublishedBefore):
+            published.publish(again, fields, actor=OFFICER, now=LATER)
+        with pytest.raises(statistics.Overspent):
+            statistics.spend(Decimal("0.75"), name="scores", actor=OFFICER, now=LATER)
+        assert [(one.epsilon, one.at) for one in EpsilonSpent.objects.all()] == [(Decimal("0.75"), LATER)]
+        assert restoring.bring_up_to_date(is_journal_lost=False, now=LATER).lines == 0
