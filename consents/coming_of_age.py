@@ -30,6 +30,8 @@ class ByParent:
 
     # From this day on the child answers alone, because the form takes that from this age on.
     until: datetime
+    # The first of that month. Consents from before the month was let pass end on it.
+    former: datetime
     age: int
     # Where the parent was asked; empty where they signed. The child is never asked there.
     address: str
@@ -83,7 +85,7 @@ def by_parents(events: Collection[UUID]) -> dict[UUID, ByParent]:
             guardian = proof.get("guardian") or {}
             if month := month_of(guardian.get("until")):
                 given[uuid] = ByParent(
-                    of_age_from(month), ages[event.form_version or 0] or 0, _normalised(guardian.get("email"))
+                    of_age_from(month), month, ages[event.form_version or 0] or 0, _normalised(guardian.get("email"))
                 )
     return given
 

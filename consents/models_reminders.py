@@ -31,6 +31,8 @@ class ConsentReminder(models.Model):
     event = models.UUIDField(unique=True, help_text="The answer that runs out.")
     until = models.DateTimeField()
     decided_at = models.DateTimeField()
+    # It stays when the form changes afterwards, and staff are told why nobody can be asked.
+    told_at = models.DateTimeField(null=True)
     # They asked to be asked again (consents/deferring.py): once, whatever came of it.
     again_at = models.DateTimeField(null=True)
     asked_again_at = models.DateTimeField(null=True)

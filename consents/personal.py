@@ -211,7 +211,7 @@ class Renewals:
 class Reminders:
     label: str | Promise = _("Consents of which we told you that they end soon")
     fields = fields_of(
-        "ConsentReminder", "subject purpose channel event until decided_at kept_back again_at asked_again_at"
+        "ConsentReminder", "subject purpose channel event until decided_at told_at kept_back again_at asked_again_at"
     )
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
@@ -221,7 +221,7 @@ class Reminders:
                 "purpose": row.purpose.slug,
                 "channel": row.channel,
                 "until": row.until.isoformat(),
-                "told_at": None if row.kept_back else row.decided_at.isoformat(),
+                "told_at": row.told_at.isoformat() if row.told_at else None,
                 # They wanted to be asked again.
                 "again_at": row.again_at.isoformat() if row.again_at else None,
             }

@@ -124,13 +124,15 @@ def _remind(subject: UUID, *, now: datetime) -> bool:
     if own:
         _mail(person, address, own, now=now)
     if grown := [state for state in told if state.event in parents]:
-        _mail(person, address, grown, age=max(parents[state.event].age for state in grown), now=now)
+        _mail(person, address, grown, parents=[parents[state.event] for state in grown], now=now)
     return bool(states)
 
 
 def _decided(subject: UUID, state: ConsentState, until: datetime, kept_back: str, *, now: datetime) -> ConsentReminder:
     same = {"purpose": state.purpose, "channel": state.channel, "event": state.event}
-    return ConsentReminder(subject=subject, **same, until=until, decided_at=now, kept_back=kept_back)
+    return ConsentReminder(
+        subject=subject, **same, until=until, decided_at=now, told_at=None if kept_back else now, kept_back=kept_back
+    )
 
 
 def _undecided(subject: UUID, *, now: datetime) -> list[ConsentState]:
@@ -162,7 +164,7 @@ def _of_child(person: DataSubject, state: ConsentState, parent: ByParent, addres
     verdict = permission.may_process(person, state.purpose.slug, state.channel, now=now)
     if not verdict.allowed and verdict.reason is not Reason.PAUSED:
         return KeptBack.NOT_ALLOWED
-    if state.valid_until and state.valid_until < parent.until:
+    if state.valid_until and state.valid_until < parent.until and state.valid_until != parent.former:
         return KeptBack.BY_GUARDIAN
     if not renewing.is_asked(state, parent):
         return KeptBack.NOT_ASKED_ANY_MORE
@@ -172,9 +174,16 @@ def _of_child(person: DataSubject, state: ConsentState, parent: ByParent, addres
 
 
 def _mail(
-    person: DataSubject, address: str, states: Sequence[ConsentState], *, age: int | None = None, now: datetime
+    person: DataSubject,
+    address: str,
+    states: Sequence[ConsentState],
+    *,
+    parents: Sequence[ByParent] = (),
+    now: datetime,
 ) -> None:
-    """`age`: a parent agreed, and the person has this age when it ends."""
+    """`parents`: of each state that a parent agreed to, how long they answer for the person."""
+    age = max((parent.age for parent in parents), default=None)
+    own_from = [parent.until for parent in parents] if parents else [state.valid_until for state in states]
     controller = Controller.current()
     token = unsubscribe.seal(Recipient(address, ""))
     way_out = unsubscribe.for_mail(address, {state.purpose.slug for state in states})
@@ -184,14 +193,17 @@ def _mail(
             "consents/mail/coming_of_age.txt" if age else "consents/mail/ending.txt",
             {
                 "controller": controller,
-                "endings": [{"label": renewing.label_of(state), "until": _day(state.valid_until)} for state in states],
+                "endings": [
+                    {"label": renewing.label_of(state), "until": _day(state.valid_until), "own_from": _day(day)}
+                    for state, day in zip(states, own_from, strict=True)
+                ],
                 "age": age,
                 "link": f"{settings.BASE_URL}{reverse('consents:renew', args=[token])}",
                 "choices": way_out.preferences,
             },
         )
         words = _("From %(day)s you decide yourself") if age else _("What you agreed to ends on %(day)s")
-        subject = words % {"day": _day(ends)}
+        subject = words % {"day": _day(min(parent.until for parent in parents) if parents else ends)}
     entries.record(
         kind="consent.reminded",
         at=now,

@@ -120,7 +120,8 @@ def _ending(subject: DataSubject, state: ConsentState, now: datetime) -> Ending 
         return None
     version, control = found
     parent = coming_of_age.by_parents([said.uuid]).get(said.uuid) if said else None
-    if parent and not (parent.until <= now + SOON and parent.lets_answer(version)):
+    is_soon = parent and (parent.until <= now + SOON or state.valid_until == parent.former)
+    if parent and not (is_soon and parent.lets_answer(version)):
         # For years to come only a parent can say it again.
         return None
     has_ended = state.status == Status.EXPIRED or (state.valid_until is not None and state.valid_until <= now)
