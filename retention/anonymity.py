@@ -98,11 +98,19 @@ def measure_counts(
 ) -> Measured:
     """The same of rows that are counted already: how many there are of each kind."""
     sizes: Counter[Class] = Counter()
+    # A number is the same however it is written: 1, 1.0 and 1e0.
+    numbers: dict[Decimal, str] = {}
+
+    def same(name: str, value: str) -> str:
+        if order is None:
+            return value
+        return value.strip() if order else numbers.setdefault(_number(name, value), value.strip())
+
     counts: list[defaultdict[Class, Counter[str]]] = [defaultdict(Counter) for _name in sensitive]
     for (quasi, values), times in kinds.items():
         sizes[quasi] += times
-        for counted, value in zip(counts, values, strict=True):
-            counted[quasi][value if order is None else value.strip()] += times
+        for name, counted, value in zip(sensitive, counts, values, strict=True):
+            counted[quasi][same(name, value)] += times
     if not sizes:
         raise _refuse("file", _("There are no rows to measure."))
     return Measured(

@@ -19,6 +19,7 @@ TABLES = {
     "salaries-by-age": (["age"], "disease", False),
     "wards": (["ward", "decade", "sex"], "diagnosis", False),
     "wards-costs": (["ward", "sex"], "cost", True),
+    "as-written": (["ward"], "cost", True),
     "alone": (["ward", "decade"], "diagnosis", False),
     "one-class": (["ward"], "diagnosis", False),
     "all-the-same": (["ward"], "diagnosis", False),
@@ -47,6 +48,10 @@ def rows(name):
     dice = random.Random(name)  # noqa: S311
     if name.startswith("salaries"):
         return list(_salaries())
+    if name == "as-written":
+        # The same few numbers, each written in several ways.
+        costs = dice.choices(["1", "1.0", "1.00", "2.5", "2.50", "02.5", "4", "4e0", "8"], k=60)
+        return [{"ward": "AB"[number % 2], "cost": cost} for number, cost in enumerate(costs)]
     if name == "alone":
         return [*_wards(dice, 60), {"ward": "Z", "decade": 1900, "sex": "f", "diagnosis": "flu", "cost": 100}]
     if name == "one-class":
