@@ -122,10 +122,19 @@ def waiting(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
 
 def empty_relationships(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
     """Relationships that are due and for which no item is held: nothing else would ever end them."""
+    return _over(ties(rule).filter(~TIE_BLOCKED, ~TIE_HELD_BY_RULE, ~frozen(now)), rule, cutoff)
+
+
+def kept_ties(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
+    """Such relationships that are due and stay for now: blocked, or somebody has just asked for a copy."""
+    return _over(ties(rule).filter(Q(TIE_BLOCKED) | Q(TIE_HELD_BY_RULE) | frozen(now)), rule, cutoff)
+
+
+def ties(rule: RetentionRule) -> Rows:
+    """Every relationship without an item that the rule governs, with its trigger date as `since`."""
     if rule.trigger == Trigger.COLLECTION or rule.category_id or rule.action not in TAKES:
-        return due(rule, cutoff).none()
-    free = (~HAS_NEEDS, ~TIE_BLOCKED, ~TIE_HELD_BY_RULE, ~frozen(now))
-    relationships: Rows = Relationship.objects.filter(*free, purpose=rule.purpose_id)
+        return Relationship.objects.none().annotate(since=NEVER, tie=F("pk"))
+    relationships: Rows = Relationship.objects.filter(~HAS_NEEDS, purpose=rule.purpose_id)
     if rule.trigger == Trigger.FIXED_DATE:
         quiet = Q(last_interaction_on=None) | Q(last_interaction_on__lte=rule.fixed_on)
         relationships = relationships.filter(quiet, started_on__lte=rule.fixed_on).annotate(since=F("started_on"))
@@ -134,7 +143,8 @@ def empty_relationships(rule: RetentionRule, cutoff: date, *, now: datetime) -> 
     else:
         column = TRIGGER_DATES[Trigger(rule.trigger)].removeprefix("relationship__")
         relationships = relationships.annotate(since=F(column))
-    return _over(relationships.annotate(tie=F("pk")), rule, cutoff)
+    dated: Rows = relationships.annotate(tie=F("pk"))
+    return dated
 
 
 def _by_case(rows: Rows, rule: RetentionRule) -> Rows:

@@ -3,11 +3,14 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 from django.db.models import Count
+from django.db.models.query import QuerySet
 
-from retention import due
+from retention import cases, counting, due
 from retention.models import RetentionRule
 from retention.rules import cutoff
 
@@ -40,21 +43,28 @@ class Effect:
 
 
 def effect(rule: RetentionRule, *, today: date, now: datetime) -> Effect:
-    """One grouped query over what the rule governs; the rest is arithmetic with its cutoffs."""
+    """A grouped query over each kind of rows that the rule governs; the rest is arithmetic with its cutoffs."""
     begins = [today.replace(day=1) + relativedelta(months=number) for number in range(1, MONTHS + 1)]
     limits = [cutoff(rule, today), *(cutoff(rule, day + relativedelta(months=1)) for day in begins)]
     buckets = [0] * (len(limits) + 1)
-    dated = due.governed(rule).exclude(since=None).values("since").annotate(rows=Count("pk")).order_by("since")
-    for row in dated.iterator(chunk_size=2000):
-        buckets[bisect_right(limits, rule.fixed_on or row["since"])] += row["rows"]
     limit = limits[0]
+    for kind in (due.governed(rule), due.ties(rule), *_files(rule)):
+        dated = kind.exclude(since=None).order_by().values("since").annotate(rows=Count("pk")).order_by("since")
+        for row in dated.iterator(chunk_size=2000):
+            buckets[bisect_right(limits, rule.fixed_on or row["since"])] += row["rows"]
     return Effect(
         now=buckets[0],
-        held=due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count(),
-        indeterminate=due.indeterminate(rule).count(),
+        held=counting.held(rule, limit, now=now),
+        indeterminate=counting.undated(rule),
         months=[Month(day, rows) for day, rows in zip(begins, buckets[1:-1], strict=True)],
         later=buckets[-1],
     )
+
+
+def _files(rule: RetentionRule) -> list[QuerySet[Any]]:
+    """The case files that would go with it, those of open cases without a date."""
+    kept = cases.ruled_by(rule)
+    return [kept.rows()] if kept and rule.action == RetentionRule.Action.ERASE else []
 
 
 def without_date(rule: RetentionRule, *, after: int = 0, most: int = 50) -> tuple[list[str], int | None]:
@@ -62,6 +72,9 @@ def without_date(rule: RetentionRule, *, after: int = 0, most: int = 50) -> tupl
 
     Those after a person's primary key, and the last one's when there are more.
     """
-    rows = due.indeterminate(rule).filter(subject__gt=after).order_by("subject_id")
-    found = list(rows.values_list("subject_id", "subject__uuid").distinct()[: most + 1])
+    found: list[tuple[int, UUID]] = []
+    for undated in (due.indeterminate(rule), due.ties(rule).filter(since=None)):
+        rows = undated.filter(subject__gt=after).order_by("subject_id")
+        found += rows.values_list("subject_id", "subject__uuid").distinct()[: most + 1]
+    found = sorted(set(found))[: most + 1]
     return [str(uuid) for _pk, uuid in found[:most]], found[most - 1][0] if len(found) > most else None

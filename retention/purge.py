@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.arrays import Among
 from core.errors import DomainError
-from retention import anonymise_run, case_files, due, evidence, exact, restricting, runs, shells
+from retention import anonymise_run, case_files, counting, due, evidence, exact, restricting, runs, shells
 from retention.models import RetentionRule, Run
 from retention.pace import Pace, named
 from retention.rules import cutoff
@@ -150,13 +150,9 @@ def preview(rule: RetentionRule, *, as_of: date, now: datetime) -> Report:
         cutoff=limit,
         committed=False,
         due=workable,
-        held=_held(rule, limit, now),
-        indeterminate=due.indeterminate(rule).count(),
+        held=counting.held(rule, limit, now=now),
+        indeterminate=counting.undated(rule),
     )
-
-
-def _held(rule: RetentionRule, limit: date, now: datetime) -> int:
-    return due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count()
 
 
 def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
@@ -173,8 +169,8 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: i
         shells.sweep(run, clock)
     restricting.settle(rule.purpose, now=clock())
     with transaction.atomic():
-        held, indeterminate = _held(rule, limit, began), due.indeterminate(rule).count()
-        runs.finish(run, held=held, indeterminate=indeterminate, now=clock())
+        held = counting.held(rule, limit, now=began)
+        runs.finish(run, held=held, indeterminate=counting.undated(rule), now=clock())
 
 
 def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:

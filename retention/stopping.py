@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from retention import due, runs
+from retention import counting, runs
 from retention.models import AnonymousRow, RetentionRule, Run
 
 RETIRED, REPLACED, UNBOUNDED = "rule-retired", "rule-replaced", "set-not-kept"
@@ -23,5 +23,5 @@ def stop(rule: RetentionRule, *, why: str, now: datetime) -> None:
         # Part of a table that was measured as a whole: nobody knows whom this part still hides.
         AnonymousRow.objects.filter(run=run).delete()
         limit = run.cutoff or date.min
-        held = due.held(rule, limit).count() + due.waiting(rule, limit, now=now).count()
-        runs.close(run, held=held, indeterminate=due.indeterminate(rule).count(), stopped=why, now=now)
+        held, undated = counting.held(rule, limit, now=now), counting.undated(rule)
+        runs.close(run, held=held, indeterminate=undated, stopped=why, now=now)

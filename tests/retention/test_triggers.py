@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 
 from breaches import expiry as breach_expiry
 from processing.models import DataCategory
@@ -12,8 +14,8 @@ from requests.models import CaseFile
 from retention import cases, certificate, effect, evidence, exact, guard, holds, nightly, runs
 from retention.models import Run
 from retention.purge import preview, purge
-from subjects import organisations
-from subjects.models import PersonalDataItem, Relationship
+from subjects import blocks, organisations
+from subjects.models import ErasureBlock, PersonalDataItem, Relationship
 from subjects.people import emails_of
 from tests import make_office, make_requests
 from tests.make_retention import NOW, TODAY, applied, item, live, person, rule
@@ -93,6 +95,43 @@ def test_the_file_of_a_closed_case_goes_with_its_rule_and_not_under_a_hold(close
     assert expiry.expire_closed(now=after + timedelta(days=9999)) == 0
     assert applied(one, after).cases == 1
     assert CaseFile.objects.get(pk=closed.pk).claim is None
+
+
+def test_a_file_that_a_hold_keeps_is_counted_and_files_to_come_are_shown(closed, admin_client):
+    one, after = cases_rule(), closed.closed_at + timedelta(days=45)
+    day = after.date()
+    shown = effect.effect(one, today=closed.closed_at.date(), now=closed.closed_at)
+    assert (shown.now, sum(month.rows for month in shown.months), shown.later) == (0, 1, 0)
+    about = {"matter": "2026-1", "reason": "claim", "review_due": day + timedelta(days=30), "actor": "user:1"}
+    holds.place([closed.subject], **about, now=after)
+    shown, report = effect.effect(one, today=day, now=after), applied(one, after)
+    assert (shown.now, shown.held, report.held, report.cases) == (1, 1, 1, 0)
+    made = certificate.certificate(Run.objects.get(rule=one))
+    assert {"store": "database", "outcome": "kept-under-hold", "rows": 1} in made["stores"]
+    page = admin_client.get(reverse("admin:forgetting-rule", args=[one.pk])).text
+    assert "1 open" not in page
+    assert "closed and not due yet" in page
+
+
+def test_dealings_without_anything_held_are_counted_whatever_becomes_of_them(admin_client):
+    """Of three, one is held, one goes, and of one nobody said when the contract ended."""
+    ended = date(2025, 1, 1)
+    for number, last in enumerate([ended, ended, None]):
+        tie = {"subject": person(number), "purpose": live(), "role": "customer", "started_on": date(2020, 1, 1)}
+        Relationship.objects.create(**tie, contract_ended_on=last)
+    blocks.place(person(0), kind="hold", placed_for=uuid4(), now=NOW, actor="test")
+    one = rule(live(), trigger="contract_end")
+    shown, before = effect.effect(one, today=TODAY, now=NOW), preview(one, as_of=TODAY, now=NOW)
+    assert (shown.now, shown.held, shown.indeterminate) == (2, 1, 1)
+    assert shown.now - shown.held == guard.plan(one, as_of=TODAY, now=NOW).rows == before.due
+    assert (before.held, before.indeterminate) == (1, 1)
+    assert effect.without_date(one) == ([str(person(2).uuid)], None)
+    report = applied(one, NOW)
+    assert (report.relationships, report.held, report.indeterminate) == (1, 1, 1)
+    # Somebody who has just asked for a copy waits like one who is held.
+    make_requests.case("access", email="person0@example.org", now=NOW)
+    blocks.release(ErasureBlock.objects.get().placed_for, now=NOW, actor="test")
+    assert preview(one, as_of=TODAY, now=NOW).held == 1
 
 
 def test_a_rule_about_one_category_is_not_about_files(closed):
