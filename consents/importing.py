@@ -46,7 +46,10 @@ class Report:
 
 
 def take(path: Path, *, actor: str, now: datetime, dry_run: bool = False) -> Report:
-    """Take a file in, from where an earlier run of the same file stopped. With `dry_run` nothing is kept."""
+    """Take a file in, from where an earlier run of the same file stopped. With `dry_run` nothing is kept.
+
+    One that is done, but for rows that were wrong, is gone through again: what was wrong may have been the register.
+    """
     with path.open("rb") as file:
         digest = sha256()
         while block := file.read(1 << 20):
@@ -58,6 +61,8 @@ def take(path: Path, *, actor: str, now: datetime, dry_run: bool = False) -> Rep
         job, _is_new = ConsentImport.objects.get_or_create(
             sha256=digest.hexdigest(), defaults={"actor": actor, "started_at": now}
         )
+        if job.finished_at and job.counts.get("wrong"):
+            _begin_again(job)
         # What is done is passed over by its place, and read again only as far as the headings.
         left = (row for row in rows if row.place > job.offset)
         with closing(_ahead(left, actor=actor, now=now)) as batches:
@@ -87,6 +92,17 @@ def _tried(rows: Iterable[Line], *, actor: str, now: datetime) -> Report:
             _batch(report, batch, actor=actor, now=now)
             transaction.set_rollback(True)
     return report
+
+
+@transaction.atomic
+def _begin_again(job: ConsentImport) -> None:
+    """From the first row, and without the faults of before. What was taken in is known by its rows."""
+    held = ConsentImport.objects.select_for_update().get(pk=job.pk)
+    if held.finished_at:
+        held.faults.all().delete()
+        held.offset, held.line, held.counts, held.finished_at = 0, 0, {}, None
+        held.save(update_fields=["offset", "line", "counts", "finished_at"])
+    job.offset, job.counts, job.finished_at = held.offset, held.counts, held.finished_at
 
 
 @transaction.atomic

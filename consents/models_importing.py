@@ -9,7 +9,8 @@ class ConsentImport(models.Model):
     """One file. It is not kept: this says which it was, how far it is done, and what became of its rows."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # Of the whole file: the same file goes on where it stopped, and a file that is done is not done again.
+    # Of the whole file: the same file goes on where it stopped. One that is done is not done again, but for rows that
+    # were wrong.
     sha256 = models.CharField(max_length=64, unique=True)
     # Behind the last row that is done.
     offset = models.BigIntegerField(default=0)

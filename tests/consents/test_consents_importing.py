@@ -73,6 +73,22 @@ def test_the_same_rows_again_make_nothing_again(tmp_path):
     assert (DataSubject.objects.count(), ConsentEvent.objects.count()) == (2, 3)
 
 
+def test_the_same_file_again_takes_in_what_the_register_stood_against(tmp_path):
+    make.live()
+    content = text(row(), row("bob@example.com", purpose="later"))
+    assert counts(take(tmp_path, content)) == {"stored": 1, "wrong": 1}
+    before = take(tmp_path, content)
+    assert (counts(before), len(before.faults)) == ({"known": 1, "wrong": 1}, 1)
+    make.live("later")
+    again = take(tmp_path, content)
+    assert (counts(again), again.faults) == ({"known": 1, "stored": 1}, [])
+    assert make.reason("bob@example.com", "later") == "+consent-given"
+    # What is done and right is not gone through any more.
+    assert counts(take(tmp_path, content)) == {"known": 1, "stored": 1}
+    assert (ConsentImport.objects.count(), rebuild.differences()) == (1, 0)
+    assert Entry.objects.filter(kind="consents.imported").count() == 3
+
+
 def test_every_bad_row_is_named_by_its_line_and_none_is_lost(tmp_path):
     make.live()
     bad = [

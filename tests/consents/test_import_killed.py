@@ -106,7 +106,8 @@ def test_a_killed_import_is_taken_up_and_every_row_counts_once(tmp_path):
     assert make.reason("person399@example.com") == "+consent-given"
     assert make.reason("person390@example.com") == "suppressed"
     assert rebuild.differences() == 0
-    before = everything()
+    *before, entries = everything()
     with pytest.raises(CommandError):
         call_command("consents", "import", str(path), stdout=StringIO())
-    assert everything() == before
+    # It was gone through again, because of the rows that were wrong, and that is all that was noted.
+    assert everything() == [*before, entries + 1]
