@@ -28,7 +28,8 @@ def end(tie: Relationship, *, on: date, now: datetime, actor: str) -> Relationsh
     tie = _held(tie)
     if tie.contract_ended_on:
         raise DomainError(_("This employment has ended already. Undo that first."), code="already-ended")
-    first = relationships.known_since(tie)
+    # What was handed over from an application was collected before the employment began.
+    first = tie.started_on if tie.ground == "hired" else relationships.known_since(tie)
     if on > now.astimezone(Controller.current().zone).date():
         raise Invalid(fields={"on": _("This lies in the future.")})
     if on < first:

@@ -76,6 +76,18 @@ def after_a_year(purpose):
     return purge(one, as_of=make_retention.TODAY, commit=True, now=make_retention.NOW)
 
 
+def test_an_employment_does_not_end_before_they_were_hired(officer, ada, employment):
+    # What was handed over is older: it came with the application.
+    close(officer, ada, "hired", employment="employment", categories=("name", "email"), on="2024-06-01")
+    one = tie(ada, "employment")
+    address = reverse("admin:employment-end", args=[ada.uuid, one.uuid])
+    said = officer.post(address, {"on": "2024-03-01"}, follow=True).content.decode()
+    assert "It began on 1 June 2024, as we know it" in said
+    assert tie(ada, "employment").contract_ended_on is None
+    officer.post(address, {"on": "2024-06-01"})
+    assert tie(ada, "employment").contract_ended_on == date(2024, 6, 1)
+
+
 @pytest.mark.parametrize("outcome", ["unsuccessful", "withdrawn"])
 def test_it_is_closed_and_goes_when_its_time_is_over(officer, ada, hiring, employment, outcome):
     assert "Close the application" in page(officer, ada)
