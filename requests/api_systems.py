@@ -133,7 +133,8 @@ class TaskDocumentsView(RequestTaskView):
             return found.add(asked.request, self.system, name, content, actor=who, now=timezone.now()).uuid
 
         def load(uuid: UUID) -> dict[str, Any]:
-            return dict(DocumentOut(FoundDocument.objects.get(uuid=uuid)).data)
+            # Staff may have taken it out since.
+            return dict(DocumentOut(get_object_or_404(FoundDocument, uuid=uuid)).data)
 
         return replayable(request, make=make, load=load, status=201)
 

@@ -71,6 +71,18 @@ def handed_in(api, task, content, **more):
     return api.post(f"{LIST}{task['id']}/documents/", {"file": file}, format="multipart", **more)
 
 
+def test_what_staff_have_taken_out_since_is_not_there_for_a_repetition(crm, mailoutbox):
+    make.person("newsletter")
+    asked = make.confirmed("access", mailbox=mailoutbox).requests.get()
+    [task] = waiting(crm)
+    once = {"Idempotency-Key": "1"}
+    assert handed_in(crm, task, b"Met Bob.", headers=once).status_code == 201
+    found.remove(asked.documents.get(), actor="user:a", now=make.NOW)
+    again = handed_in(crm, task, b"Met Bob.", headers=once)
+    assert (again.status_code, again.headers["Content-Type"]) == (404, "application/problem+json")
+    assert not asked.documents.exists()
+
+
 def test_a_system_hands_in_what_it_holds_and_staff_look_through_it_before_it_goes_out(crm, mailoutbox):
     make.person("newsletter")
     asked = make.confirmed("access", mailbox=mailoutbox).requests.get()
