@@ -16,9 +16,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from consents import asking, projection, renewing, unsubscribe
+from consents.asking import Question
 from consents.models import ConsentEvent, ConsentReminder, Status
 from consents.renewing import Ending
 from consents.unsubscribe import Recipient
+from consents.verdicts import Reason
 from core.models import Controller
 from core.outbox import post_mail
 from ledger import entries
@@ -27,6 +29,9 @@ from subjects import people
 from subjects.models import DataSubject
 
 LATER = timedelta(days=90)
+# For an address, where there is none on the day.
+LOOK_AGAIN = timedelta(days=7)
+PAUSED = Reason.PAUSED.value
 ACTOR = "system:reminder"
 
 
@@ -84,20 +89,29 @@ def _ask_again(subject: UUID, *, now: datetime) -> None:
     rows = ConsentReminder.objects.filter(subject=subject, again_at__lte=now, asked_again_at=None)
     events = set(rows.select_for_update().values_list("event", flat=True))
     person = DataSubject.objects.filter(uuid=subject, is_test=False).first()
+    later: dict[UUID, datetime] = {}
     if person and people.hold(person):
         address = asking.address_of(person)
         found = renewing.of(Recipient(address, ""), now=now) if address else []
-        left = [ending for ending in found if ending.said and ending.said.uuid in events]
+        left = {ending.said.uuid: ending for ending in found if ending.said and ending.said.uuid in events}
         # Whoever has answered since, or said no to anything that covers it, is left in peace.
-        left = [ending for ending in left if _may_ask(address, ending, now=now)]
-        if left:
-            _mail(person, address, left, now=now)
-    rows.update(asked_again_at=now)
+        questions = {event: _question(address, ending, now=now) for event, ending in left.items()}
+        may_ask = [left[event] for event, question in questions.items() if question.may_ask]
+        if may_ask:
+            _mail(person, address, may_ask, now=now)
+        # A pause is no "no", and a mailbox that is missing says nothing: what they asked for waits.
+        later = {event: one.not_before for event, one in questions.items() if one.reason == PAUSED and one.not_before}
+        if not address:
+            fresh = rows.filter(until__gt=now - renewing.AFTER)
+            later = dict.fromkeys(fresh.values_list("event", flat=True), now + LOOK_AGAIN)
+    for event, again_at in later.items():
+        ConsentReminder.objects.filter(event=event).update(again_at=again_at)
+    ConsentReminder.objects.filter(event__in=events - set(later)).update(asked_again_at=now)
 
 
-def _may_ask(address: str, ending: Ending, *, now: datetime) -> bool:
+def _question(address: str, ending: Ending, *, now: datetime) -> Question:
     questions = asking.questions([Recipient(address, "").claim], ending.version, now=now)
-    return any(question.may_ask for question in questions if question.key == ending.name.partition(":")[2])
+    return next(question for question in questions if question.key == ending.name.partition(":")[2])
 
 
 def _mail(person: DataSubject, address: str, endings: list[Ending], *, now: datetime) -> None:

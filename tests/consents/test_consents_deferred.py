@@ -12,6 +12,7 @@ from consents.unsubscribe import Recipient
 from core.outbox import deliver_due
 from ledger.models import Entry
 from subjects.identifiers import Claim
+from subjects.models import SubjectIdentifier
 from tests import make_consents as make
 
 pytestmark = pytest.mark.django_db
@@ -98,16 +99,51 @@ def _answers():
     make.captured(now=BEFORE + timedelta(days=1))
 
 
-def _pauses():
-    pausing.begin(CLAIMS, purposes=[None], until=AGAIN + timedelta(days=9), now=BEFORE, actor="public")
-
-
-@pytest.mark.parametrize("since", [_objects, _withdraws, _answers, _pauses])
+@pytest.mark.parametrize("since", [_objects, _withdraws, _answers])
 def test_nobody_is_asked_again_who_answered_or_said_no_since(since, mailoutbox):
     put_off()
     since()
     assert asked_again(mailoutbox) == []
     assert ConsentReminder.objects.get().asked_again_at == AGAIN
+
+
+def test_a_pause_is_no_no_so_they_are_asked_when_it_ends(mailoutbox):
+    put_off()
+    endings.expire_due(now=END)
+    until = AGAIN + timedelta(days=9)
+    pausing.begin(CLAIMS, purposes=[None], until=until, now=BEFORE, actor="public")
+    assert asked_again(mailoutbox) == []
+    assert asked_again(mailoutbox, until - timedelta(days=1)) == []
+    assert asked_again(mailoutbox, until + timedelta(days=1)) == ["You wanted to be asked again"]
+    assert len(asked_again(mailoutbox, until + timedelta(days=9))) == 1
+
+
+def test_a_no_during_the_pause_stands_after_it(mailoutbox):
+    put_off()
+    pausing.begin(CLAIMS, purposes=[None], until=AGAIN + timedelta(days=9), now=BEFORE, actor="public")
+    assert asked_again(mailoutbox) == []
+    _withdraws()
+    assert asked_again(mailoutbox, AGAIN + timedelta(days=10)) == []
+    assert ConsentReminder.objects.get().asked_again_at
+
+
+def test_without_a_mailbox_it_waits_for_one_and_not_for_ever(mailoutbox):
+    put_off()
+    endings.expire_due(now=END)
+    link = SubjectIdentifier.objects.get()
+    SubjectIdentifier.objects.filter(pk=link.pk).delete()
+    assert asked_again(mailoutbox) == []
+    link.save(force_insert=True)
+    assert asked_again(mailoutbox, AGAIN + timedelta(days=8)) == ["You wanted to be asked again"]
+
+
+def test_whose_mailbox_never_comes_back_is_not_looked_for_any_more(mailoutbox):
+    put_off()
+    SubjectIdentifier.objects.all().delete()
+    asked_again(mailoutbox)
+    assert ConsentReminder.objects.get().asked_again_at is None
+    asked_again(mailoutbox, END + renewing.AFTER + timedelta(days=1))
+    assert ConsentReminder.objects.get().asked_again_at
 
 
 def test_sites_leave_them_alone_until_then():
