@@ -228,7 +228,8 @@ def _no_longer_live(slugs: set[str]) -> list[PurposeVersion]:
 def _topic(version: PurposeVersion, boxes: list[Box], pauses: Mapping[str, Pause]) -> Topic:
     slug = version.purpose.slug
     pause = pauses.get(slug) or (pauses.get("") if version.direct_marketing else None)
-    return Topic(slug, version.title, version.description, boxes, pause)
+    # What has ended is not paused: nothing of it goes on by itself.
+    return Topic(slug, version.title, version.description, boxes, pause if any(box.is_on for box in boxes) else None)
 
 
 def _is_opt_out(version: PurposeVersion) -> bool:

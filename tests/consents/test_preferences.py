@@ -258,6 +258,15 @@ def test_a_pause_is_asked_for_seen_and_ended(centre, client):
     assert make.reason(now=timezone.now() + timedelta(days=1)) == "+consent-given"
 
 
+def test_what_has_ended_is_not_said_to_be_paused(centre, client):
+    until = (timezone.now() + timedelta(days=40)).date().isoformat()
+    assert "Paused until" in client.post(centre, {"act": "pause", "topic": "", "until": until}).content.decode()
+    client.post(centre, {"act": "stop"})
+    page = client.get(centre).content.decode()
+    for words in ("Paused until", "counts again afterwards"):
+        assert words not in page
+
+
 @pytest.mark.parametrize(("topic", "until"), [("newsletter", ""), ("", "2020-01-01"), ("", "2999-01-01"), ("x", "")])
 def test_a_pause_that_makes_no_sense_is_named_in_words(centre, client, topic, until):
     page = client.post(centre, {"act": "pause", "topic": topic, "until": until}).content.decode()
