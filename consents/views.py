@@ -19,7 +19,7 @@ from core.models import Controller
 from processing.models import PurposeVersion
 
 page = require_http_methods(["GET", "HEAD", "POST"])
-MARKETING = "marketing"
+LIST, MARKETING = "list", "marketing"
 
 
 # A mailbox provider posts without cookies, and the address itself is the secret (RFC 8058 section 3.2).
@@ -30,7 +30,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """End one list, or all marketing. Whatever the link is, the answer is the same: it has ended."""
     recipient = one_click.read(token)
     context: dict[str, object] = {"title": _title(recipient), "token": token}
-    if request.method != "POST":
+    is_one_click = request.POST.get("List-Unsubscribe") == ONE_CLICK
+    # What a mailbox provider or our own button sends, and nothing else that a program may post to a link it finds.
+    if not is_one_click and request.POST.get("stop") not in (LIST, MARKETING):
         return render(request, "consents/unsubscribe.html", context)
     _brake(request, token, is_ours=recipient is not None)
     everything = request.POST.get("stop") == MARKETING
@@ -38,7 +40,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         with suppress(Invalid):
             # Of a list that is none any more, nothing is sent: it has ended.
             one_click.stop(recipient, everything=everything, now=timezone.now())
-    if request.POST.get("List-Unsubscribe") == ONE_CLICK:
+    if is_one_click:
         return HttpResponse(b"", content_type="text/plain")
     return render(request, "consents/unsubscribed.html", {**context, "everything": everything})
 

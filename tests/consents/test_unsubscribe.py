@@ -108,6 +108,18 @@ def test_it_may_come_as_multipart(newsletter):
     assert make.reason() == "consent-withdrawn"
 
 
+@pytest.mark.parametrize("body", [{}, {"foo": "bar"}, {"List-Unsubscribe": "1"}, {"stop": "everything"}])
+def test_nothing_ends_by_what_neither_a_provider_nor_our_button_sends(newsletter, client, body):
+    answers = [client.post(path(link().url), body), client.post("/u/t1.AAAA/", body)]
+    for answer in answers:
+        assert (answer.status_code, answer.cookies) == (200, {})
+        assert "Nothing has changed yet" in answer.content.decode()
+    assert make.reason() == "+consent-given"
+    assert not Suppression.objects.exists()
+    client.post(path(link().url), {"stop": "list"})
+    assert make.reason() == "consent-withdrawn"
+
+
 def test_looking_changes_nothing(newsletter, client):
     one = link()
     for url in (one.url, one.preferences):
