@@ -101,14 +101,19 @@ def draft(request: HttpRequest, slug: str, locale: str) -> HttpResponse:
         shown = forms_drafts.edited(consent_form, locale, form.content)
         if "preview" not in request.POST:
             return _save(request, consent_form, locale, form)
+    faults = forms_checklist.faults(consent_form, shown) if shown else None
+    has_draft = forms_drafts.draft_of(consent_form, locale) is not None
     context = {
         "title": _("Edit: %(slug)s, %(locale)s") % {"slug": slug, "locale": locale},
         "consent_form": consent_form,
         "locale": locale,
         "form": form,
         "version": shown,
-        "faults": forms_checklist.faults(consent_form, shown) if shown else None,
-        "has_draft": forms_drafts.draft_of(consent_form, locale) is not None,
+        "faults": faults,
+        "has_draft": has_draft,
+        # As it is kept, and not as it is being changed.
+        "is_ready": has_draft and not faults and request.method == "GET",
+        "may_publish": request.user.has_perm(PUBLISH),
     }
     return page(request, f"{FOLDER}/draft.html", context)
 

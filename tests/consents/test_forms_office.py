@@ -62,7 +62,14 @@ def test_a_form_is_written_by_one_and_put_on_show_by_another(registrar, dpo):
     assert "Send me the newsletter." in text(shown)
     assert "withdraw at any time" in text(shown)
     assert not ConsentFormVersion.objects.exists()
-    assert registrar.post(f"{HERE}draft/", draft()).status_code == 302
+    kept = registrar.post(f"{HERE}draft/", draft(withdrawal=""), follow=True)
+    assert "The draft is in order." not in text(kept)
+    kept = registrar.post(f"{HERE}draft/", draft(), follow=True)
+    assert "The draft is in order. The data protection officer publishes it." in text(kept)
+    assert f'href="{HERE}publish/"' not in text(kept)
+    assert f'href="{HERE}publish/"' in text(dpo.get(f"{HERE}draft/"))
+    # Of what is only being looked at nothing can be published yet.
+    assert f'href="{HERE}publish/"' not in text(dpo.post(f"{HERE}draft/", draft(title="More news") | {"preview": "1"}))
     assert registrar.get(f"{HERE}publish/").status_code == 404
     assert "Send me the newsletter." in text(dpo.get(f"{HERE}publish/"))
     assert dpo.post(f"{HERE}publish/").status_code == 302
