@@ -46,6 +46,8 @@ class Childhood:
     """What somebody answered to forms with an age, the last first: (age, the parent who answered for them, if any)."""
 
     answers: list[tuple[int, ByParent | None]]
+    # Which of these answers were a parent's.
+    by_parents: Collection[UUID] = ()
 
     @property
     def addresses(self) -> set[str]:
@@ -67,7 +69,7 @@ def of(subject: UUID) -> Childhood:
     found = ConsentEvent.objects.filter(subject=subject, form_version__in=asked, status__in=YES)
     said = list(found.order_by("-effective_at", "-id").values_list("uuid", "form_version"))
     given = by_parents([event for event, _version in said])
-    return Childhood([(asked[version or 0] or 0, given.get(event)) for event, version in said])
+    return Childhood([(asked[version or 0] or 0, given.get(event)) for event, version in said], given.keys())
 
 
 def by_parents(events: Collection[UUID]) -> dict[UUID, ByParent]:

@@ -4,7 +4,7 @@ Who holds a link that we mailed has the mailbox it was mailed to, so a "yes" giv
 It is recorded as an answer to the form in force, whose words stand beside the box. A "no" needs no form.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -23,6 +23,7 @@ from consents import (
     preferences_words,
     suppression,
 )
+from consents.coming_of_age import Childhood
 from consents.models import Pause
 from consents.preferences_words import Control
 from consents.states import Standing, states_of
@@ -33,6 +34,7 @@ from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Relationship
 
+PARENTS, YOUNG = "parents", "young"
 # A box of these can only be cleared: what is ended here, or was never asked here, is not begun here.
 END, STOP = "end", "stop"
 
@@ -53,8 +55,11 @@ class Box:
     receipt: UUID | None = None
     # They said "no" to what nobody asked them about.
     objected: bool = False
-    # A parent or guardian answers: the person is too young, or this is the parent's own mailbox.
+    # Whose "yes" it is that stands: a parent's or guardian's, or their own.
     by_parent: bool = False
+    # Why it is not begun here, if it is not: this is the parent's own mailbox, or the person is younger than `age`.
+    barred: str = ""
+    age: int | None = None
 
     @property
     def form(self) -> str:
@@ -66,7 +71,7 @@ class Box:
 
     @property
     def can_begin(self) -> bool:
-        return self.form not in (END, STOP) and not self.by_parent
+        return self.form not in (END, STOP) and not self.barred
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,8 @@ def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
     }
     standing = [one for one in (states_of(subject) if subject else []) if one.is_valid(now)]
     controls = preferences_words.controls(locale, preferences_words.answered(subject, standing))
-    boxes = _boxes(controls, standing, _by_parent(recipient, subject, controls, now=now))
+    childhood = coming_of_age.of(subject.uuid) if subject else Childhood([])
+    boxes = _boxes(controls, standing, childhood, _barred(recipient, childhood, controls, now=now))
     consents = [version for version in live if version.basis == Basis.CONSENT and version.purpose.slug in boxes]
     consents += _no_longer_live(set(boxes) - {version.purpose.slug for version in live})
     return Choices(
@@ -176,19 +182,17 @@ def ended(changes: Iterable[Change]) -> set[str]:
     return {slug for change in changes if not change.is_on for slug in change.purposes}
 
 
-def _by_parent(
-    recipient: Recipient, subject: DataSubject | None, controls: Iterable[Control], *, now: datetime
-) -> set[Control]:
-    """What a parent or guardian answers for this child, so that no box begins it."""
-    if subject is None:
-        return set()
-    childhood = coming_of_age.of(subject.uuid)
-    is_parent = recipient.claim.normalised in childhood.addresses
-    return {one for one in controls if is_parent or childhood.is_too_young(one.minimum_age, now=now)}
+def _barred(
+    recipient: Recipient, childhood: Childhood, controls: Iterable[Control], *, now: datetime
+) -> dict[Control, str]:
+    """What a parent or guardian answers for this child, so that no box begins it, with the reason."""
+    if recipient.claim.normalised in childhood.addresses:
+        return dict.fromkeys(controls, PARENTS)
+    return {one: YOUNG for one in controls if childhood.is_too_young(one.minimum_age, now=now)}
 
 
 def _boxes(
-    controls: Iterable[Control], standing: list[Standing], by_parent: Collection[Control]
+    controls: Iterable[Control], standing: list[Standing], childhood: Childhood, barred: Mapping[Control, str]
 ) -> dict[str, list[Box]]:
     """Of each purpose: what a form on show asks, and every consent beside it that stands, from wherever it came."""
     given = {(one.purpose, one.channel): one for one in standing}
@@ -205,16 +209,23 @@ def _boxes(
         shown.add((purpose, found.channel if found else channel))
         name = f"{control.form}:{control.key}"
         proof = proofs.get(found.event) if found else None
+        by_parent = found is not None and found.event in childhood.by_parents
+        hint = control.plain_hint if by_parent else control.hint
         box = Box(
-            *(name, purpose, control.label, control.hint, bool(found), channel, control.locale, found, proof),
-            by_parent=control in by_parent,
+            *(name, purpose, control.label, hint, bool(found), channel, control.locale, found, proof),
+            by_parent=by_parent,
+            barred=barred.get(control, ""),
+            age=control.minimum_age,
         )
         boxes.setdefault(purpose, []).append(box)
     for (purpose, channel), found in given.items():
         if (purpose, channel) not in shown:
             name, hint = f"{END}:{purpose}:{channel}", browsers.hint() if purpose in elsewhere else ""
             label = preferences_words.agreed(channel)
-            box = Box(name, purpose, label, hint, True, channel, "", found, proofs.get(found.event))
+            box = Box(
+                *(name, purpose, label, hint, True, channel, "", found, proofs.get(found.event)),
+                by_parent=found.event in childhood.by_parents,
+            )
             boxes.setdefault(purpose, []).append(box)
     return boxes
 

@@ -36,9 +36,14 @@ class Control:
     purpose: str
     channel: str
     label: str
-    hint: str
+    # Without the age: it is not said beside what a parent agreed to for somebody younger.
+    plain_hint: str
     locale: str
     minimum_age: int | None = None
+
+    @property
+    def hint(self) -> str:
+        return " ".join(part for part in (self.plain_hint, _only_from(self.minimum_age)) if part)
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,8 @@ def controls(locale: str, answered: Answered) -> list[Control]:
     for slug, versions in by_form.items():
         version = versions.get(locale) or versions[DEFAULT_LOCALE]
         for one in version.controls:
-            hint = " ".join(part for part in (one["hint"], _only_from(version.minimum_age)) if part)
             control = Control(
-                *(slug, one["key"], one["purpose"], one["channel"], one["label"], hint, version.locale),
+                *(slug, one["key"], one["purpose"], one["channel"], one["label"], one["hint"], version.locale),
                 version.minimum_age,
             )
             found.setdefault((control.purpose, control.channel), {})[slug] = control

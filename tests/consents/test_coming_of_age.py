@@ -288,7 +288,7 @@ def test_your_choices_begin_nothing_before_they_are_old_enough(client, monkeypat
     monkeypatch.setattr("consents.views_preferences.timezone.now", lambda: early)
     address = reverse("consents:preferences", args=[unsubscribe.seal(Recipient(EMAIL, ""))])
     told = client.get(address).content.decode()
-    assert "A parent or guardian has answered. To begin this yourself you must be old enough" in told
+    assert "This is for people who are 13 or older. Until then a parent or guardian has to agree" in told
     assert 'name="join:newsletter-email"' not in told
     assert choose(EMAIL, True, now=DAY)
     assert make.reason(now=DAY) == "+consent-given"
