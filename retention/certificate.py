@@ -17,7 +17,7 @@ from core.models import Outbox
 from ledger import merkle, proofs, signing
 from ledger.entries import instant
 from ledger.models import Entry
-from retention import shares, systems
+from retention import progress, shares, systems
 from retention.models import Run
 
 TYPE = "application/erasure-certificate+jwt"
@@ -64,6 +64,8 @@ def certificate(run: Run) -> dict[str, Any]:
         "finished_at": instant(run.finished_at),
         "counts": {name: data[name] for name in COUNTS},
         "case_files": data.get("case_files", 0),
+        # Records whose values were changed where they stand: of nobody's that went, so of no batch.
+        "changed": _changed(run, data),
         "held": data["held"],
         "indeterminate": data["indeterminate"],
         "failures": data.get("failures", {}),
@@ -101,28 +103,38 @@ def _cause(run: Run) -> dict[str, Any]:
     }
 
 
+def _changed(run: Run, data: dict[str, Any]) -> int:
+    return progress.changed(run) if "anonymised" in data else 0
+
+
 def _stores(run: Run, data: dict[str, Any]) -> list[dict[str, Any]]:
     """Per store what really happened, and not what was asked for."""
     gone = data["items"] + data["identifiers"] + data["relationships"] + data["subjects"]
+    files, changed = data.get("case_files", 0), _changed(run, data)
     stores: list[dict[str, Any]] = [
         {"store": "database", "outcome": "rows-deleted", "rows": gone},
         {"store": "keys", "outcome": "destroyed", "keys": data["keys"]},
         # A rule is held row by row, an erasure that was asked for by purpose.
         {"store": "database", "outcome": "kept-under-hold", "rows" if run.rule else "purposes": data["held"]},
     ]
+    if files:
+        stores.append({"store": "case-files", "outcome": "forgotten", "files": files})
+    if changed:
+        stores.append({"store": "database", "outcome": "values-changed", "rows": changed})
     if "anonymised" in data:
         kept = data["anonymised"]
         stores.append({"store": "anonymous-rows", "outcome": kept["status"], "rows": kept["rows"]})
-    if gone:
+    if progress.is_in_backups(data, files=files, changed=changed):
         until = data.get("backups_until")
         stores += [
             # The keys of these rows are in another dump, and go on the same day.
             {"store": "dumps", "outcome": "still-in-until", "until": until},
             {"store": "physical-backups", "outcome": "still-in-until", "until": until},
-            # Keyed hashes and ids, so that nothing of it comes back.
-            {"store": "tombstones", "outcome": "hashes-kept-until", "until": until},
             {"store": "journal", "outcome": "ids-kept" if is_in_journal(run) else "not-yet"},
         ]
+    if gone:
+        # Keyed hashes, so that nothing of it comes back.
+        stores.append({"store": "tombstones", "outcome": "hashes-kept-until", "until": data.get("backups_until")})
     if gone or data["needs"]:
         stores += _elsewhere(run, data)
     if shares.sealed(run):

@@ -25,6 +25,8 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     run = get_object_or_404(Run.objects.select_related("rule__purpose"), uuid=uuid)
     is_over = run.status in (Run.Status.FINISHED, Run.Status.STOPPED) and run.finished_at
     done = runs.totals(run)
+    changed = progress.changed(run) if run.measured else 0
+    is_in_backups = progress.is_in_backups(vars(done), files=run.case_files, changed=changed)
     context = {
         "title": _("A run of %(rule)s") % {"rule": run.rule} if run.rule else _("An erasure that was asked for"),
         "run": run,
@@ -33,11 +35,11 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         # Until somebody stops it: whoever reads slowly, or with a reader, need not be interrupted.
         "is_live": run.status == Run.Status.RUNNING and not run.paused_at and "still" not in request.GET,
         "may_steer": request.user.has_perm(APPROVE) and run.rule,
-        "changed": progress.changed(run) if run.measured else 0,
+        "changed": changed,
         "why_stopped": stopping.WHY.get(run.stopped, ""),
         "systems": run.system_tasks.select_related("system").order_by("system__slug"),
         "is_in_journal": certificate.is_in_journal(run),
-        "backups_until": _backups_until(run) if is_over and any(vars(done).values()) else None,
+        "backups_until": _backups_until(run) if is_over and is_in_backups else None,
     }
     shown = page(request, "retention/run.html", context)
     if context["is_live"]:

@@ -1,6 +1,7 @@
 """How far a run is, from what its batches have committed by now."""
 
 import json
+from collections.abc import Mapping
 
 from django.db.models import Q, Sum
 
@@ -18,6 +19,12 @@ def worked(run: Run) -> int:
     if run.rule and run.rule.action == RetentionRule.Action.ANONYMISE:
         total += changed(run)
     return min(total, run.expected) if run.expected else total
+
+
+def is_in_backups(counts: Mapping[str, int], *, files: int, changed: int) -> bool:
+    """Whether a backup of before has something as it is here no more. What was restricted is all here still."""
+    ended = ("needs", "items", "identifiers", "subjects", "relationships")
+    return bool(files or changed or any(counts[name] for name in ended))
 
 
 def changed(run: Run) -> int:

@@ -58,7 +58,7 @@ def test_rows_that_hide_are_kept_and_what_they_came_from_goes(surveys):
     assert Entry.objects.filter(kind="retention.measured", body__contains='"anonymous"').exists()
 
 
-def test_below_the_thresholds_it_is_pseudonymised_and_stays_in_scope(surveys):
+def test_below_the_thresholds_it_is_pseudonymised_and_stays_in_scope(surveys, admin_client):
     one = six(surveys)
     answer(6, "1931-02-03", "low")
     for _night in range(2):
@@ -73,6 +73,17 @@ def test_below_the_thresholds_it_is_pseudonymised_and_stays_in_scope(surveys):
     }
     # Changed once, though two runs came by.
     assert Entry.objects.filter(kind="retention.pseudonymised").count() == 1
+    first, second = Run.objects.order_by("pk")
+    made, later = certificate.certificate(first), certificate.certificate(second)
+    told = {(store["store"], store["outcome"]): store for store in made["stores"]}
+    # Of each of seven, the answer and the address.
+    assert made["changed"] == told["database", "values-changed"]["rows"] == 14
+    assert told["database", "rows-deleted"]["rows"] == 0
+    # What they were is in every backup of before, under the keys of then; nothing was deleted that may come back.
+    assert {"dumps", "physical-backups"} <= {store["store"] for store in made["stores"]}
+    assert not {"dumps", "tombstones"} & {store["store"] for store in later["stores"]}
+    pages = [admin_client.get(reverse("admin:forgetting-run", args=[run.uuid])).text for run in (first, second)]
+    assert ["As it was before, with the keys of then" in page for page in pages] == [True, False]
     for number in (7, 8):
         answer(number, "1939-02-03", "high")
     assert purge(one, as_of=TODAY, commit=True, now=NOW).status == "anonymous"

@@ -113,6 +113,23 @@ def test_a_file_that_a_hold_keeps_is_counted_and_files_to_come_are_shown(closed,
     assert "closed and not due yet" in page
 
 
+def test_the_certificate_and_the_page_of_a_run_over_files_say_what_is_left_in_backups(closed, admin_client):
+    one, after = cases_rule(), closed.closed_at + timedelta(days=45)
+    assert applied(one, after).cases == 1
+    run = Run.objects.get(rule=one)
+    made = certificate.certificate(run)
+    assert {"store": "case-files", "outcome": "forgotten", "files": 1} in made["stores"]
+    assert (made["case_files"], made["changed"]) == (1, 0)
+    told = {store["store"]: store["outcome"] for store in made["stores"]}
+    assert (told["dumps"], told["physical-backups"]) == ("still-in-until", "still-in-until")
+    # Nobody writes a file back, so there is no tombstone of it; a restore has its id.
+    assert "tombstones" not in told
+    assert told["journal"] in ("ids-kept", "not-yet")
+    page = admin_client.get(reverse("admin:forgetting-run", args=[run.uuid])).text
+    assert "Files of closed cases, with their keys" in page
+    assert "In backups until" in page
+
+
 def test_dealings_without_anything_held_are_counted_whatever_becomes_of_them(admin_client):
     """Of three, one is held, one goes, and of one nobody said when the contract ended."""
     ended = date(2025, 1, 1)

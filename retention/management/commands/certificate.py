@@ -41,5 +41,7 @@ class Command(BaseCommand):
             f"Run {signed['jti']} ({named}) of {signed['finished_at']} by {signed['iss']} holds:\n"
             f"{counts['items']} records and {counts['subjects']} people erased, {counts['keys']} keys destroyed,"
             f" {signed['held']} rows held, {signed['indeterminate']} without a date, in {counts['batches']} batches.\n"
+            f"{signed.get('case_files', 0)} files of closed cases forgotten,"
+            f" {signed.get('changed', 0)} records changed where they stand.\n"
             f"In the ledger under the root: {place}"
         )
