@@ -214,7 +214,10 @@ class ConsentView(RecallsKey, CrossOriginView):
         # What was recalled is only proved by the statement of a capture.
         answer = answers.read(request.data, now=now, address=address)
         if is_unseen or opt_in.is_needed(answer):
-            return opt_in.ask(answer, dict(request.data), now=now, actor=_actor(request), is_unseen=is_unseen)
+            is_public = _is_public(request)
+            return opt_in.ask(
+                answer, dict(request.data), now=now, actor=_actor(request), is_unseen=is_unseen, unproven=is_public
+            )
         return self._count(request, answer, now)
 
     def _count(self, request: Request, answer: answers.Answer, now: datetime) -> capture.Captured:

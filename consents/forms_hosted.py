@@ -153,11 +153,11 @@ def _submit(
 ) -> Captured:
     answer = answers.read(data, now=now, address=address)
     if opt_in.is_needed(answer):
-        return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by)
+        return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by, unproven=True)
     try:
         return capture.capture(answer, now=now, actor=actor, collected_by=collected_by, unproven=True)
     except capture.SaidNo:
-        return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by, is_unseen=True)
+        return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by, is_unseen=True, unproven=True)
 
 
 def key_for(text: str, origin: str | None, *, now: datetime) -> ApiKey:

@@ -24,6 +24,7 @@ from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, PendingConsent, Status, Suppression
+from consents.unproven import is_refused, unproven_entries
 from core.arrays import array
 from core.errors import Invalid, NotFound
 from core.keys import token_hash
@@ -74,11 +75,13 @@ def ask(
     actor: str,
     collected_by: str = "api",
     is_unseen: bool = False,
+    unproven: bool = False,
 ) -> Captured:
     """Keep the answer sealed and mail the link. `data` is the answer as `answers.read` took it.
 
     Raises Invalid without an e-mail address. Known or not, suppressed or not: the same work and the same answer.
     `is_unseen`: whoever sent it is not told that it waits (consents/unseen.py), nor that no mail reaches a number.
+    `unproven` as in capture.capture: a parent or guardian alone then takes back no "no" of the child.
     """
     own = next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
     parent = answer.guardian.claim if answer.guardian else None
@@ -104,7 +107,7 @@ def ask(
             "form": answer.shown.slug,
             "version": answer.shown.number,
             "sha256": answer.shown.sha256,
-            **({"unproven": True} if is_unseen else {}),
+            **({"unproven": True} if unproven else {}),
         },
         test=answer.is_test,
     )
@@ -209,6 +212,9 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
     answer = answers.read(data, now=pending.requested_at)
     if first and _said_no(answer, since=first):
         raise LinkOver
+    if answer.guardian and not pending.own_at and _needs_child(pending, answer):
+        _ask_child(pending, answer, now=now)
+        return None
     kept = {**answer.proof, "network": network} if network else answer.proof
     proof = {
         **kept, "requested_at": requested_at, "confirmed_at": now.isoformat(), "by": PARENT if answer.guardian else OWN
@@ -305,6 +311,25 @@ def _is_last(pending: PendingConsent, is_own: bool, *, now: datetime) -> bool:
         test=pending.is_test,
     )
     return False
+
+
+def _needs_child(pending: PendingConsent, answer: Answer) -> bool:
+    """Whether the child has said no: whoever calls themself the parent of an address does not take that back alone."""
+    if answer.is_test or not unproven_entries([pending.entry]):
+        return False
+    return is_refused(answer, people.find(answer.claims))
+
+
+def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> None:
+    """From now on it takes both. Raises LinkOver where no mail reaches the child: then their "no" stays."""
+    own = next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
+    if own is None:
+        raise LinkOver
+    token = secrets.token_urlsafe(32)
+    pending.own_token_hash, pending.expires_at = token_hash(token), now + LINK_LIVES
+    pending.save(update_fields=["own_token_hash", "expires_at"])
+    _is_last(pending, False, now=now)
+    opt_in_mail.ask(answer, own, token, by_parent=False, both=True, now=now)
 
 
 def _said_no(answer: Answer, *, since: datetime) -> bool:

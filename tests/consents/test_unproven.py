@@ -272,3 +272,41 @@ def test_a_no_between_looking_and_writing_is_seen():
     no()
     with pytest.raises(capture.SaidNo):
         capture.capture(answer, now=timezone.now(), actor=make.ACTOR, unproven=True)
+
+
+def children(**more):
+    make.published("kids", [make.control()], minimum_age=13)
+    until = f"{timezone.now().year + 3}-05"
+    return {"form": "kids", "guardian": {"email": "parent@example.net", "until": until}, **more}
+
+
+def test_who_calls_themself_a_parent_takes_back_no_no_of_the_child(site, client, mailoutbox):
+    no("objected")
+    assert by_browser(site, **children()).json()["pending"]
+    (link,) = mailed(mailoutbox)
+    assert mailoutbox[0].to == ["parent@example.net"]
+    assert "Confirmed" not in client.post(link).content.decode()
+    assert reason() == "objected"
+    assert not Suppression.objects.exclude(lifted_at=None).exists()
+    again, own = mailed(mailoutbox)
+    assert mailoutbox[1].to == [ADA]
+    assert "Confirmed" not in client.post(again).content.decode()
+    assert reason() == "objected"
+    assert "Confirmed" in client.post(own).content.decode()
+    assert reason() == "+consent-given"
+
+
+def test_without_a_no_of_the_child_the_parent_is_enough(site, client, mailoutbox):
+    by_browser(site, **children())
+    (link,) = mailed(mailoutbox)
+    assert "Confirmed" in client.post(link).content.decode()
+    assert reason() == "+consent-given"
+
+
+def test_a_child_without_a_mailbox_keeps_its_no(site, client, mailoutbox):
+    claim, identity = Claim("phone", "+447700900123"), {"phone": "+447700900123"}
+    withdraw([claim], purposes="all-marketing", now=timezone.now(), actor=make.ACTOR)
+    by_browser(site, **children(identity=identity))
+    (link,) = mailed(mailoutbox)
+    assert client.post(link).status_code == 404
+    assert not Suppression.objects.exclude(lifted_at=None).exists()
