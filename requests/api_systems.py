@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.query import QuerySet
 from django.shortcuts import get_object_or_404
@@ -125,9 +126,9 @@ class TaskDocumentsView(RequestTaskView):
         """Hand in a document, before the answer that ends the task. Staff look through it before it goes to anybody."""
         asked = self.find(task)
 
+        @transaction.atomic
         def make() -> UUID:
-            if asked.outcome not in systems.OPEN:
-                raise systems.Ended
+            systems.still_open(asked)
             file: UploadedFile = read(DocumentIn, request)["file"]
             name, content, who = file.name or "", file.read(found.LARGEST + 1), actor_of(request)
             return found.add(asked.request, self.system, name, content, actor=who, now=timezone.now()).uuid

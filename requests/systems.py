@@ -84,6 +84,14 @@ def answer(
     return task
 
 
+def still_open(task: Task) -> None:
+    """Hold the request; raises Ended where the answer that ends the task has come in meanwhile."""
+    RightsRequest.objects.select_for_update().get(pk=task.request_id)
+    task.refresh_from_db(fields=["outcome"])
+    if task.outcome not in OPEN:
+        raise Ended
+
+
 def asked_of(done: Iterable[Line], *, partly: Collection[str]) -> dict[str, list[str]]:
     """What each other system is asked by itself once it was done here: by its slug, the purposes that use it.
 
