@@ -94,9 +94,9 @@ def bounced(letter: Letter, *, actor: str, now: datetime) -> None:
 def forget_unsent(case: CaseFile, *, actor: str, now: datetime) -> None:
     """Drop the mails about a case that have not left: nobody was told what they say, so nothing counts from them.
 
-    A letter is owed from then on. The copy of what would have gone by itself goes with its mail. One that is on the wire
-    at that moment may still arrive; it is not waited for, because if it fails it would be tried again, to an address that
-    is known to be wrong. Then somebody is told twice.
+    A letter is owed from then on. The copy of what would have gone by itself goes with its mail. One that is on the
+    wire at that moment may still arrive, and then somebody is told twice; it is not waited for, because if it fails it
+    would be tried again, to an address that is known to be wrong.
     """
     waiting = list(Outbox.objects.filter(about=case.uuid, sent_at=None).values_list("uuid", flat=True))
     unsent = list(case.letters.filter(outbox__in=waiting).select_related("case", "request", "complaint"))
