@@ -16,7 +16,10 @@ from unfold.admin import TabularInline
 from core.admin import ReadOnlyAdmin
 from core.errors import DomainError
 from core.models import Controller, User
-from retention import admin_writebacks  # noqa: F401 - registers its page
+from retention import (
+    admin_writebacks,  # noqa: F401 - registers its page
+    overlaps,
+)
 from retention.models import Batch, RetentionRule, Run
 from retention.purge import preview
 from retention.rules import activate
@@ -57,6 +60,8 @@ class RetentionRuleAdmin(ReadOnlyAdmin):
         for rule in chosen.select_related("purpose", "category"):
             try:
                 activate(rule, approved_by=request.user.actor, now=now)
+                for sentence in overlaps.sentences(rule):
+                    self.message_user(request, f"{rule.slug}: {sentence}", messages.WARNING)
             except DomainError as error:
                 said = " ".join(str(text) for text in (error.fields or {"": error.message}).values())
                 self.message_user(request, f"{rule.slug}: {said}", messages.ERROR)

@@ -209,7 +209,9 @@ class RuleForm(forms.ModelForm):
         }
         help_texts = {
             "slug": _("Small letters and hyphens, such as applicants. The same name makes the next version of a rule."),
-            "category": _("None means everything that the purpose holds."),
+            "category": _(
+                "None means everything that the purpose holds, also what another rule keeps longer for one category."
+            ),
             "period": _("P12M is twelve months, P6Y six years, P90D ninety days."),
             "grace": _("After that, before anything is done, such as P30D. May stay empty."),
             "legal_reason": _("The law, claim or need that asks for this length. The auditor reads it."),

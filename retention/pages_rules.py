@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.desk import actor_of, for_staff, page, refuse
 from core.errors import DomainError
 from core.models import Controller
-from retention import anonymise_samples, cases, defaults, due, effect, guard, rules
+from retention import anonymise_samples, cases, defaults, due, effect, guard, overlaps, rules
 from retention.forms import RuleForm
 from retention.models import RetentionRule, WaitingSet
 from retention.pages import APPROVE, DRAFT, READ, done
@@ -67,6 +67,7 @@ def _effect(rule: RetentionRule, now: datetime) -> dict[str, Any]:
     files = cases.ruled_by(rule)
     return {
         "effect": effect.effect(rule, today=today, now=now),
+        "overlaps": overlaps.sentences(rule),
         "files": cases.counted(files, rules.cutoff(rule, today), now=now) if files else None,
     }
 
@@ -83,6 +84,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             rules.check(form.instance)
             if "look" not in request.POST:
                 made = rules.draft(form.instance, by=actor_of(request), now=now)
+                _warn(request, made)
                 messages.success(request, _("Saved as a draft. Somebody else looks at it and puts it in force."))
                 return redirect("admin:forgetting-rule", made.pk)
             context |= _effect(form.instance, now)
@@ -137,7 +139,17 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 def put_in_force(request: HttpRequest, pk: int) -> HttpResponse:
     rule, now = _rule(pk, status=Status.DRAFT), timezone.now()
     act = lambda: rules.activate(rule, approved_by=actor_of(request), now=now)  # noqa: E731
-    return done(request, act, _("In force from now on. Its first run waits for approval."), "admin:forgetting-rule", pk)
+    said = _("In force from now on. Its first run waits for approval.")
+    answer = done(request, act, said, "admin:forgetting-rule", pk)
+    if rule.status == Status.ACTIVE:
+        _warn(request, rule)
+    return answer
+
+
+def _warn(request: HttpRequest, rule: RetentionRule) -> None:
+    """That it, or another rule, takes what the other keeps longer."""
+    for sentence in overlaps.sentences(rule):
+        messages.warning(request, sentence)
 
 
 @require_POST

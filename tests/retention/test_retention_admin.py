@@ -10,7 +10,7 @@ from django.urls import reverse
 from core.errors import DomainError
 from kraken_privacy.demo.files import read
 from ledger.models import Entry
-from processing.models import Purpose
+from processing.models import DataCategory, Purpose
 from retention import defaults, rules
 from retention.models import RetentionRule
 from retention.purge import purge
@@ -59,6 +59,35 @@ def test_a_draft_is_written_looked_at_and_put_in_force(officer):
     officer.post(reverse("admin:rule-new"), form(period="P24M"))
     assert [rule.version for rule in RetentionRule.objects.order_by("version")] == [1, 2]
     assert Entry.objects.filter(kind="retention.drafted").count() == 3
+
+
+def test_a_rule_that_takes_what_another_keeps_longer_says_so_wherever_it_is_written(officer):
+    live()
+    phone = DataCategory.objects.get(slug="phone")
+    rule(live(), slug="phone-numbers", category=phone, period="P6Y")
+    rule(live(), slug="short-phones", category=phone, period="P3M", action="restrict")
+    rule(live(), slug="addresses", category=DataCategory.objects.get(slug="email"), period="P6M")
+    words = "the rule “phone-numbers” keeps it for 6 years"
+    seen = officer.post(reverse("admin:rule-new"), form(look="1"))
+    assert seen.text.count(words) == 1
+    assert "It takes “" in seen.text
+    assert "“short-phones”" not in seen.text
+    assert "“addresses”" not in seen.text
+    assert words in officer.post(reverse("admin:rule-new"), form(), follow=True).text
+    general = RetentionRule.objects.get(slug="letters")
+    RetentionRule.objects.filter(pk=general.pk).update(drafted_by="user:somebody-else")
+    assert words in officer.get(reverse("admin:forgetting-rule", args=[general.pk])).text
+    assert words in officer.post(reverse("admin:rule-force", args=[general.pk]), follow=True).text
+    # From the other side, too; and what is as long, or longer, says nothing.
+    longer = officer.post(reverse("admin:rule-new"), form(slug="mails", category=phone.pk, period="P2Y", look="1")).text
+    assert "The rule “letters” takes “" in longer
+    assert (
+        "Another rule keeps"
+        not in officer.post(
+            reverse("admin:rule-new"), form(slug="mails", category=phone.pk, period="P3M", action="review", look="1")
+        ).text
+    )
+    assert words not in officer.post(reverse("admin:rule-new"), form(slug="all", period="P6Y", look="1")).text
 
 
 def test_a_draft_is_thrown_away_and_a_rule_in_force_is_not(officer):
