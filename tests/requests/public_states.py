@@ -38,6 +38,8 @@ def prepare():
     ConsentForm.objects.create(slug="letter", double_opt_in=True)
     letters = make_consents.control("surveys-email", "surveys", label="Ask me what I think.")
     make_consents.published("letter", [letters], title="Surveys", controllers=controllers)
+    ConsentForm.objects.create(slug="young", double_opt_in=True)
+    make_consents.published("young", title="For the young", controllers=controllers, minimum_age=13)
     now = timezone.now()
     html = "<h2 id='who'>Who we are</h2><p>Kraken IM. <a href='#who'>Up</a></p>"
     for version, day in (("1.0", date(2026, 1, 1)), ("2.0", date(2026, 6, 19))):
@@ -69,6 +71,7 @@ def states(page, mailbox):
     yield from by_post(page)
     yield from elsewhere(page)
     yield from consent_form(page, mailbox)
+    yield from child(page, mailbox)
     yield from choices(page, mailbox)
     yield from policy(page)
 
@@ -187,6 +190,41 @@ def consent_form(page, mailbox):
     receipt(page)
     page.goto(link.group(0))
     yield "consent, link used up"
+
+
+def child(page, mailbox):
+    """A child and their parent confirm, and the parent ends it."""
+    page.goto("/forms/young/")
+    page.fill("#id_email", "cleo@example.com")
+    page.check("#choice_1")
+    press(page, "Save my choice")
+    yield "consent form for children, with a mistake"
+    page.check("#id_age_1")
+    page.fill("#id_guardian_email", "parent@example.org")
+    page.fill("#id_guardian_until", f"05 {timezone.now().year + 2}")
+    press(page, "Save my choice")
+    yield "consent of a child, to be confirmed by both"
+    page.goto(mailed(mailbox, "parent@example.org", "confirm"))
+    yield "consent of a child, to be confirmed by the parent"
+    press(page, "I am their parent or guardian, and I agree")
+    yield "consent of a child, confirmed by the parent"
+    page.goto(mailed(mailbox, "cleo@example.com", "confirm"))
+    yield "consent of a child, to be confirmed by the child"
+    press(page, "Yes, that was me")
+    yield "consent of a child, confirmed by both"
+    page.goto(mailed(mailbox, "parent@example.org", "parent"))
+    yield "consent of a child, the parent's way back"
+    press(page, "End it")
+    yield "consent of a child, ended"
+    page.goto(mailed(mailbox, "parent@example.org", "parent"))
+    yield "consent of a child, nothing left to end"
+
+
+def mailed(mailbox, address, kind):
+    """The last link of this kind that this address got."""
+    deliver_due(now=timezone.now())
+    mails = (mail.body for mail in reversed(mailbox) if address in mail.to)
+    return next(found[0] for body in mails if (found := re.search(rf"/consent/{kind}/[^/\s]+/", body)))
 
 
 def receipt(page):
