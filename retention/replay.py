@@ -30,6 +30,9 @@ from retention import (
     holds_change,
     journal,
     restricting,
+    retiring,
+    rules,
+    rules_again,
     runs,
     systems,
     told_again,
@@ -201,6 +204,8 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     holds.RELEASED: lambda data: holds.has_ended(data["hold"]),
     holds_change.CHANGED: holds_change.has_changed,
     cases.EXPIRED: cases.is_gone,
+    rules.ACTIVATED: rules_again.is_known,
+    retiring.RETIRED: retiring.is_over,
     told_again.RELEASED: told_again.has_released,
     told_again.PUBLISHED: told_again.has_published,
     "restriction.lifted": lambda data: (
@@ -237,6 +242,10 @@ def _again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return told_again.release_again(data)
     if action == told_again.PUBLISHED:
         return told_again.publish_again(data)
+    if action == rules.ACTIVATED:
+        return rules_again.activate_again(data, now=now, actor=actor)
+    if action == retiring.RETIRED:
+        return retiring.retire_again(data, now=now, actor=actor)
     if action == cases.EXPIRED:
         return cases.expire_again(data, now=now)
     if action == lawful_uses.ENDED:

@@ -4,18 +4,24 @@ Nothing is deleted under it from then on: what it let go of stays for the purpos
 none. A run that is at work stops before its next batch, with its totals and a certificate of what it did.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from core import outbox
 from core.errors import DomainError, Invalid
+from core.models import Outbox
 from ledger.entries import record
 from retention import restricting, stopping
 from retention.models import Approval, KeptRow, RetentionRule, WaitingSet
 
 LENGTH = 500
+RETIRED = "retention.retired"
 
 
 class TwoPeopleNeeded(DomainError):
@@ -53,10 +59,34 @@ def retire(rule: RetentionRule, *, by: str, now: datetime) -> None:
         raise DomainError(_("Nobody has asked for this rule to end."), code="not-asked")
     if locked.retire_asked_by == by and not settings.SOLE_OFFICER:
         raise TwoPeopleNeeded
-    locked.status, locked.retired_by, locked.retired_at = RetentionRule.Status.RETIRED, by, now
-    locked.save(update_fields=["status", "retired_by", "retired_at"])
     exception = {"exception": "sole-officer"} if locked.retire_asked_by == by else {}
-    _note("retention.retired", locked, by, now, **exception)
+    _end(locked, by=by, at=now, now=now)
+    _note(RETIRED, locked, by, now, **exception)
+    line = {"action": RETIRED, "rule": locked.slug, "version": locked.version, "by": by, "at": now.isoformat()}
+    outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
+
+
+def retire_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
+    """After a restore, inside the caller's transaction: a rule that had ended since the backup."""
+    rule = _of(data).select_related("purpose").first()
+    if rule is None:
+        return False
+    _end(rule, by=data["by"], at=datetime.fromisoformat(data["at"]), now=now)
+    _note(RETIRED, rule, actor, now)
+    return True
+
+
+def is_over(data: Mapping[str, Any]) -> bool:
+    return not _of(data).exists()
+
+
+def _of(data: Mapping[str, Any]) -> QuerySet[RetentionRule]:
+    return RetentionRule.objects.filter(slug=data["rule"], version=data["version"], status=RetentionRule.Status.ACTIVE)
+
+
+def _end(locked: RetentionRule, *, by: str, at: datetime, now: datetime) -> None:
+    locked.status, locked.retired_by, locked.retired_at = RetentionRule.Status.RETIRED, by, at
+    locked.save(update_fields=["status", "retired_by", "retired_at"])
     stopping.stop(locked, why=stopping.RETIRED, now=now)
     # Nobody has to look at anything of it any more.
     WaitingSet.objects.filter(rule=locked).delete()

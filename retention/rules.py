@@ -12,7 +12,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from core import outbox
 from core.errors import DomainError, Invalid
+from core.models import Outbox
 from ledger.entries import record
 from retention import cases
 from retention.anonymise import recipe
@@ -20,6 +22,9 @@ from retention.models import Approval, KeptRow, RetentionRule, Trigger, WaitingS
 
 PERIOD = re.compile(r"P(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<days>\d{1,5})D)?")
 DAY = timedelta(days=1)
+ACTIVATED = "retention.activated"
+# What the journal keeps of a rule as it stands.
+PLAIN = ("trigger", "period", "grace", "recipe", "legal_reason", "owner", "drafted_by", "approved_by")
 
 # Where the date of each trigger stands, as seen from a need (ItemPurpose); retention/due.py joins `relationship`.
 TRIGGER_DATES = {
@@ -128,20 +133,40 @@ def activate(rule: RetentionRule, *, approved_by: str, now: datetime) -> None:
         raise DomainError(_("Only a draft can be put in force."), code="not-a-draft")
     check(rule)
     exception = _second_person(rule, approved_by)
-    for before in RetentionRule.objects.filter(slug=rule.slug, status=RetentionRule.Status.ACTIVE):
-        _retire(before, rule, now=now)
-    rule.status, rule.approved_by, rule.approved_at = RetentionRule.Status.ACTIVE, approved_by, now
+    put_in_force(rule, by=approved_by, at=now, actor=approved_by, exception=exception, now=now)
+    outbox.post(Outbox.Kind.JOURNAL, _line(rule), about=None, now=now)
+
+
+def put_in_force(rule: RetentionRule, *, by: str, at: datetime, actor: str, exception: str = "", now: datetime) -> None:
+    """A draft that `by` approved, inside the caller's transaction."""
+    retire_others(rule, now=now)
+    rule.status, rule.approved_by, rule.approved_at = RetentionRule.Status.ACTIVE, by, at
     rule.save(update_fields=["status", "approved_by", "approved_at"])
     record(
-        kind="retention.activated",
+        kind=ACTIVATED,
         at=now,
-        actor=approved_by,
+        actor=actor,
         purpose=rule.purpose.slug,
         data={"rule": rule.slug, "version": rule.version, "trigger": rule.trigger, "period": rule.period}
         | {"action": rule.action, "category": rule.category.slug if rule.category else "", "grace": rule.grace}
         | ({"fixed_on": rule.fixed_on.isoformat()} if rule.fixed_on else {})
         | ({"exception": exception} if exception else {}),
     )
+
+
+def _line(rule: RetentionRule) -> dict[str, object]:
+    """For a restore (retention/rules_again.py): after one that is older, the version of then would delete."""
+    days = {"fixed_on": rule.fixed_on, "review_due": rule.review_due, "approved_at": rule.approved_at}
+    return {
+        "action": ACTIVATED,
+        "rule": rule.slug,
+        "version": rule.version,
+        "purpose": rule.purpose.slug,
+        "category": rule.category.slug if rule.category else "",
+        "does": rule.action,
+        **{name: getattr(rule, name) for name in PLAIN},
+        **{name: day.isoformat() if day else "" for name, day in days.items()},
+    }
 
 
 def _second_person(rule: RetentionRule, approved_by: str) -> str:
@@ -151,6 +176,14 @@ def _second_person(rule: RetentionRule, approved_by: str) -> str:
     if not settings.SOLE_OFFICER:
         raise TwoPeopleNeeded
     return "sole-officer"
+
+
+def retire_others(rule: RetentionRule, *, now: datetime) -> int:
+    """The version before this one, which takes its place. Returns how many there were."""
+    before = list(RetentionRule.objects.filter(slug=rule.slug, status=RetentionRule.Status.ACTIVE))
+    for one in before:
+        _retire(one, rule, now=now)
+    return len(before)
 
 
 def _retire(rule: RetentionRule, after: RetentionRule, *, now: datetime) -> None:
@@ -167,7 +200,7 @@ def _retire(rule: RetentionRule, after: RetentionRule, *, now: datetime) -> None
     WaitingSet.objects.filter(rule=rule).delete()
     Approval.objects.filter(rule=rule, run=None, refused_at=None).update(refused_at=now)
     kept = KeptRow.objects.filter(rule=rule)
-    if after.action == RetentionRule.Action.REVIEW:
+    if after.pk and after.action == RetentionRule.Action.REVIEW:
         kept.update(rule=after)
     else:
         kept.delete()

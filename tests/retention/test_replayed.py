@@ -13,8 +13,8 @@ from core.models import DataKey
 from kraken_privacy.backup import restoring
 from requests import answer, expiry
 from requests.models import CaseFile
-from retention import anonymity_record, journal, published, replay, statistics
-from retention.models import Run
+from retention import anonymity_record, journal, nightly, published, replay, retiring, rules, statistics
+from retention.models import RetentionRule, Run
 from retention.models_safety import EpsilonSpent
 from retention.purge import purge
 from subjects import again, blocks, erasure, items
@@ -87,7 +87,7 @@ def test_what_a_rule_ended_where_the_record_or_the_person_stays():
     dealings = purge(rule(live(), trigger="last_interaction"), as_of=TODAY, commit=True, now=LATER)
     assert (dealings.relationships, dealings.subjects) == (1, 0)
     with restored(before) as done:
-        assert (done.by_action, done.empty) == ({"purge": 2}, 0)
+        assert (done.by_action, done.empty) == ({"retention.activated": 2, "purge": 2}, 0)
         assert {need.purpose.slug for need in ItemPurpose.objects.filter(item__uuid=both.uuid)} == {"surveys"}
         assert not Relationship.objects.filter(purpose__slug="newsletter").exists()
         assert Relationship.objects.filter(purpose__slug="surveys").count() == 2
@@ -145,4 +145,42 @@ def test_what_was_published_and_spent_counts_still(settings):
         with pytest.raises(statistics.Overspent):
             statistics.spend(Decimal("0.75"), name="scores", actor=OFFICER, now=LATER)
         assert [(one.epsilon, one.at) for one in EpsilonSpent.objects.all()] == [(Decimal("0.75"), LATER)]
+        assert restoring.bring_up_to_date(is_journal_lost=False, now=LATER).lines == 0
+
+
+def in_force():
+    rows = nightly.rules_in_force()
+    return [(one.slug, one.version, one.period, one.action, one.legal_reason, one.approved_by) for one in rows]
+
+
+def test_the_rules_that_are_in_force(settings):
+    """One keeps for longer than before, one ended, one is new and one is for a purpose of which nothing is known."""
+    settings.SOLE_OFFICER = True
+    old = item(person(1), ["newsletter", "surveys"], OLD)
+    rule(live(), slug="letters")
+    ended = rule(live("surveys"), slug="opinions")
+    since = rules.draft(
+        RetentionRule(slug="letters", purpose=live(), period="P6Y", trigger="collection", legal_reason="A claim."),
+        by=OFFICER,
+        now=NOW,
+    )
+    before, recipe = backed_up(), {"fields": {}, "quasi": [], "sensitive": []}
+    RetentionRule.objects.filter(pk=since.pk).update(recipe=recipe, review_due=TODAY)
+    rules.activate(since, approved_by="user:lead", now=LATER)
+    retiring.ask(ended, because="No more.", by=OFFICER, now=LATER)
+    retiring.retire(ended, by=OFFICER, now=LATER)
+    rule(live("surveys"), slug="surveys", trigger="fixed_date", fixed_on=OLD, period="P3Y", category=old.category)
+    rule(live("events"), slug="events", period="P9Y")
+    expected = in_force()
+    assert [one[:3] for one in expected] == [("events", 1, "P9Y"), ("letters", 2, "P6Y"), ("surveys", 1, "P3Y")]
+    with restored(before) as done:
+        assert done.by_action == {"retention.activated": 3, "retention.retired": 1}
+        assert done.empty == 1
+        assert in_force() == expected[1:]
+        letters = RetentionRule.objects.get(slug="letters", status="active")
+        assert (letters.recipe, letters.review_due, letters.approved_at) == (recipe, TODAY, LATER)
+        assert RetentionRule.objects.get(slug="surveys").category == old.category
+        assert RetentionRule.objects.get(slug="opinions").retired_at == LATER
+        for one in nightly.rules_in_force():
+            assert purge(one, as_of=TODAY, now=LATER).due == 0
         assert restoring.bring_up_to_date(is_journal_lost=False, now=LATER).lines == 0
