@@ -204,21 +204,31 @@ class ConsentView(RecallsKey, CrossOriginView):
         answer = answers.read(request.data, now=now, recalled=recalled, address=address)
         if answer.given_at < now and brings_back(answer.claims, [answer.given_at], is_test=answer.is_test):
             raise PersonErased
-        is_unseen = False
-        if not opt_in.is_needed(answer):
-            try:
-                return self._count(request, answer, now)
-            except capture.SaidNo:
-                is_unseen = True
+        if opt_in.is_needed(answer):
+            # What was recalled is only proved by the statement of a capture.
+            answer = self._anew(request, now)
+            if opt_in.is_needed(answer):
+                return self._ask(request, answer, now)
+        try:
+            return self._count(request, answer, now)
+        except capture.SaidNo:
+            anew = self._anew(request, now)
+            if anew.shown.versions != answer.shown.versions:
+                # The "no" was looked for by what the form asked once.
+                raise Changed from None
+            return self._ask(request, anew, now, is_unseen=True)
+
+    def _anew(self, request: Request, now: datetime) -> answers.Answer:
+        """The answer against the key and the form as they stand."""
         self.read_key(request)
-        # What was recalled is only proved by the statement of a capture.
-        answer = answers.read(request.data, now=now, address=address)
-        if is_unseen or opt_in.is_needed(answer):
-            is_public = _is_public(request)
-            return opt_in.ask(
-                answer, dict(request.data), now=now, actor=_actor(request), is_unseen=is_unseen, unproven=is_public
-            )
-        return self._count(request, answer, now)
+        address = partial(client_address, request) if _is_public(request) else None
+        return answers.read(request.data, now=now, address=address)
+
+    def _ask(
+        self, request: Request, answer: answers.Answer, now: datetime, *, is_unseen: bool = False
+    ) -> capture.Captured:
+        data, actor, unproven = dict(request.data), _actor(request), _is_public(request)
+        return opt_in.ask(answer, data, now=now, actor=actor, is_unseen=is_unseen, unproven=unproven)
 
     def _count(self, request: Request, answer: answers.Answer, now: datetime) -> capture.Captured:
         return capture.capture(

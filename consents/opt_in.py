@@ -128,7 +128,7 @@ def ask(
         is_unseen=is_unseen,
     )
     if asked and not answer.is_test:
-        opt_in_mail.ask(answer, asked, token, by_parent=parent is not None, both=both, now=now)
+        opt_in_mail.ask(answer, asked, token, by_parent=parent is not None, both=both, said_no=is_unseen, now=now)
         if both and own:
             opt_in_mail.ask(answer, own, own_token, by_parent=False, both=True, now=now)
     if not is_unseen:
@@ -329,7 +329,7 @@ def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> Non
     pending.own_token_hash, pending.expires_at = token_hash(token), now + LINK_LIVES
     pending.save(update_fields=["own_token_hash", "expires_at"])
     _is_last(pending, False, now=now)
-    opt_in_mail.ask(answer, own, token, by_parent=False, both=True, now=now)
+    opt_in_mail.ask(answer, own, token, by_parent=False, both=True, said_no=True, now=now)
 
 
 def _said_no(answer: Answer, *, since: datetime) -> bool:

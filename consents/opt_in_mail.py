@@ -18,14 +18,19 @@ from core.models import Controller
 from subjects.identifiers import Claim
 
 
-def ask(answer: Answer, claim: Claim, token: str, *, by_parent: bool, both: bool, now: datetime) -> None:
-    """The link to the button. `both`: a child and their parent are asked, and it takes both of them."""
+def ask(
+    answer: Answer, claim: Claim, token: str, *, by_parent: bool, both: bool, said_no: bool = False, now: datetime
+) -> None:
+    """The link to the button. `both`: a child and their parent are asked, and it takes both of them.
+
+    `said_no`: it is asked because of an earlier "no", of which its own mailbox may know.
+    """
     if address_mail.is_enough(claim, now=now):
         return
     link = f"{settings.BASE_URL}{reverse('consents:confirm', args=[token])}"
     with translation.override(answer.shown.locale):
         subject = _("Please confirm: %(title)s") % {"title": _title(answer)}
-        text = _text(answer, "guardian" if by_parent else "confirm", link=link, both=both)
+        text = _text(answer, "guardian" if by_parent else "confirm", link=link, both=both, said_no=said_no)
     address_mail.post(claim, subject=subject, text=text, now=now)
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from consents import answers, capture, entered, opt_in, preferences, projection, rebuild
-from consents.models import ConsentEvent, ConsentState, PendingConsent, Suppression
+from consents.models import ConsentEvent, ConsentForm, ConsentState, PendingConsent, Suppression
 from consents.unsubscribe import Recipient, for_mail
 from consents.withdraw import withdraw
 from core import apikeys
@@ -95,6 +95,7 @@ def test_a_no_is_taken_back_by_the_owner_of_the_mailbox_only(site, mailoutbox, d
     assert not Suppression.objects.exclude(lifted_at=None).exists()
     (link,) = mailed(mailoutbox)
     assert mailoutbox[0].to == [ADA]
+    assert "You had said no to this before." in mailoutbox[0].body
     page = Client().get(link).content.decode()
     assert "E-mail me." in page
     assert reason() == before[0]
@@ -110,6 +111,17 @@ def test_without_a_no_it_counts_at_once_and_mails_nobody(site, door):
     door(site)
     assert not PendingConsent.objects.exists()
     assert not Outbox.objects.filter(kind="mail").exists()
+
+
+def test_a_form_that_was_recalled_as_it_is_no_longer_waits_likewise(site, mailoutbox):
+    ConsentForm.objects.update(double_opt_in=True)
+    assert by_browser(site, NEW).json()["pending"]
+    ConsentForm.objects.update(double_opt_in=False)
+    no("objected")
+    assert by_browser(site).json()["pending"] is False
+    assert by_browser(site).json()["pending"] is False
+    assert reason() == "objected"
+    assert len(mailed(mailoutbox)) == 3
 
 
 def test_a_browser_is_told_the_same_of_everybody(site):
@@ -285,11 +297,13 @@ def test_who_calls_themself_a_parent_takes_back_no_no_of_the_child(site, client,
     assert by_browser(site, **children()).json()["pending"]
     (link,) = mailed(mailoutbox)
     assert mailoutbox[0].to == ["parent@example.net"]
+    assert "said no" not in mailoutbox[0].body
     assert "Confirmed" not in client.post(link).content.decode()
     assert reason() == "objected"
     assert not Suppression.objects.exclude(lifted_at=None).exists()
     again, own = mailed(mailoutbox)
     assert mailoutbox[1].to == [ADA]
+    assert "You had said no to this before." in mailoutbox[1].body
     assert "Confirmed" not in client.post(again).content.decode()
     assert reason() == "objected"
     assert "Confirmed" in client.post(own).content.decode()
