@@ -11,7 +11,7 @@ from core.models import Controller, Outbox
 from processing.models import Purpose
 from retention import evidence, runs
 from retention.models import Run
-from subjects import blocks
+from subjects import blocks, one_person
 from subjects.deletes import lock_people
 from subjects.erasure import Erased, ErasureResult, end_needs, needs_of
 from subjects.models import DataSubject
@@ -37,14 +37,17 @@ def erase(
     pairs = [(subject.pk, purpose.pk) for purpose in purposes]
     # Before looking: what is being taken in about them is either seen or waits until this is over.
     lock_people([], [subject.pk])
+    others = one_person.ids_of(subject) - {person}
     erased = end_needs(needs_of(subject, purposes, spared=spared), now=now, pairs=pairs)
     blocked = [purpose.slug for purpose in purposes if blocks.active(subject, purpose=purpose).exists()]
     evidence.leave(run, erased, purposes=purposes, subject=person, actor=actor, now=now)
     ended = [purpose for purpose in purposes if purpose.slug not in blocked]
     runs.finish(run, held=len(blocked), indeterminate=0, purposes=ended, now=now)
-    message = outbox.post(
-        Outbox.Kind.JOURNAL, _message(run, erased, person, purposes, blocked, spared), about=None, now=now
-    )
+    line = _message(run, erased, person, purposes, blocked, spared)
+    if others:
+        # Records that were made one with theirs: a backup may have them apart, each with its dealings.
+        line["others"] = sorted(str(uuid) for uuid in others)
+    message = outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
     return ErasureResult(
         run=run.uuid,
         needs=erased.needs,

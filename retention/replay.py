@@ -267,7 +267,7 @@ def _erase(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
     then = Then(
         items=_uuids(data["items"]),
         gone=[UUID(data["subject"])] if data.get("person_gone") else _uuids(data.get("people")),
-        person=person,
+        persons=[*([person] if person else ()), *_uuids(data.get("others"))],
         purposes=slugs,
         spared=_uuids(data.get("spared")),
         purpose=data.get("purpose", ""),

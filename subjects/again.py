@@ -22,7 +22,8 @@ class Then:
 
     items: Sequence[UUID] = ()
     gone: Sequence[UUID] = ()
-    person: UUID | None = None
+    # More than one where their records were made one before it was erased.
+    persons: Sequence[UUID] = ()
     purposes: Sequence[str] = ()
     spared: Sequence[UUID] = ()
     purpose: str = ""
@@ -52,7 +53,7 @@ def erase_again(then: Then, *, now: datetime) -> Erased:
         rows.values_list("subject", flat=True)
         for rows in (ItemPurpose.objects.filter(here.needs), Relationship.objects.filter(here.ties))
     ]
-    asked = _people([then.person] if then.person else [])
+    asked = _people(then.persons)
     people = deletes.lock_people([], {*here.leaving, *here.items.values(), *asked, *named[0], *named[1]})
     theirs, chosen = Q(subject__in=here.leaving), Q(item__in=list(here.items))
     ErasureBlock.objects.filter(theirs | chosen | here.blocks, released_at=None).update(released_at=now)
@@ -83,15 +84,15 @@ def is_left(then: Then) -> bool:
 def _here(then: Then) -> Here:
     items = dict(_items(then.items).values_list("pk", "subject"))
     ended, spared = (list(_items(uuids).values_list("pk", flat=True)) for uuids in (then.ended, then.spared))
-    person, tied = _people([then.person] if then.person else []), _people(then.ties)
+    persons, tied = _people(then.persons), _people(then.ties)
     asked, one = (list(Purpose.objects.filter(slug__in=slugs)) for slugs in (then.purposes, [then.purpose]))
     return Here(
         items=items,
         leaving=set(_people(then.gone)),
-        needs=Q(subject__in=person, purpose__in=asked) & ~Q(item__in=spared) | Q(item__in=ended, purpose__in=one),
-        ties=Q(subject__in=person, purpose__in=asked) | Q(subject__in=tied, purpose__in=one),
+        needs=Q(subject__in=persons, purpose__in=asked) & ~Q(item__in=spared) | Q(item__in=ended, purpose__in=one),
+        ties=Q(subject__in=persons, purpose__in=asked) | Q(subject__in=tied, purpose__in=one),
         # An erasure names no purpose that anything of the person's blocked, were it over all of them or one record.
-        blocks=Q(subject__in=person if asked else []) & (Q(purpose=None) | Q(purpose__in=asked))
+        blocks=Q(subject__in=persons if asked else []) & (Q(purpose=None) | Q(purpose__in=asked))
         | _over(list(items))
         | (Q(item__in=ended) | _over(ended) | Q(subject__in=tied, item=None)) & (Q(purpose=None) | Q(purpose__in=one)),
     )

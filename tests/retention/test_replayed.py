@@ -11,6 +11,7 @@ from breaches import log
 from breaches.models import Breach
 from core.models import DataKey
 from kraken_privacy.backup import restoring
+from office import merging
 from requests import answer, expiry
 from requests.models import CaseFile
 from retention import anonymity_record, journal, nightly, published, replay, retiring, rules, statistics
@@ -18,7 +19,7 @@ from retention.models import RetentionRule, Run
 from retention.models_safety import EpsilonSpent
 from retention.purge import purge
 from subjects import again, blocks, erasure, items
-from subjects.models import ItemPurpose, PersonalDataItem, Relationship
+from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Relationship
 from tests import make_consents, make_office
 from tests.make_backup import LATER, backed_up, deliver, places, restored
 from tests.make_retention import NOW, TODAY, anonymous_rows, item, live, person, rule
@@ -58,11 +59,28 @@ def test_an_erasure_of_a_dealing_of_somebody_who_stays_and_whose_copy_was_open_a
         assert ItemPurpose.objects.get().purpose.slug == "surveys"
 
 
+def test_an_erasure_of_somebody_of_whom_the_backup_has_two_records():
+    """They were made one since. What each held for the purpose, and its dealing, is gone."""
+    for number in (1, 2):
+        item(person(number), ["newsletter", "surveys"], RECENT)
+    live_one, since = person(1), {"started_on": OLD}
+    Relationship.objects.create(subject=person(2), purpose=live("events"), role="prospect", **since)
+    before = backed_up()
+    merging.merge(live_one, person(2), now=LATER, actor=OFFICER)
+    given = {"purposes": [live(), live("events")], "request": uuid4(), "actor": OFFICER, "now": LATER}
+    assert erasure.erase(subject=live_one, **given).blocked == []
+    with restored(before) as done:
+        assert (done.by_action, done.empty) == ({"erase": 1}, 0)
+        assert DataSubject.objects.count() == 2
+        assert {need.purpose.slug for need in ItemPurpose.objects.all()} == {"surveys"}
+        assert {tie.purpose.slug for tie in Relationship.objects.all()} == {"surveys"}
+
+
 def test_what_is_left_of_an_erasure_is_seen_and_what_was_spared_is_not_left():
     spared = item(person(1), ["newsletter", "surveys"], RECENT)
     item(person(1), ["newsletter"], RECENT)
     blocks.place_rule(placed_for=uuid4(), purpose=live(), now=NOW, actor="test")
-    then = again.Then(person=person(1).uuid, purposes=["newsletter"], spared=[spared.uuid])
+    then = again.Then(persons=[person(1).uuid], purposes=["newsletter"], spared=[spared.uuid])
     assert again.is_left(then)
     again.erase_again(then, now=LATER)
     assert not again.is_left(then)
