@@ -2,16 +2,18 @@
 
 Every number that is shown is a sum over kinds of people, a kind being what the fields of all tables say together. What
 those sums fix, somebody who has all tables can work out, though no table shows it. So a new table is weighed beside
-those that are out: no group of fewer than `least` people that their fields describe may be fixed by all sums together.
+those that are out: no group of fewer than `least` people that their fields describe may be fixed by all sums together,
+nor by these and by what every reader knows: that nobody is counted less than once, and no cell left out is empty.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from retention.bounds import Bounds, Group
 from retention.statistics import LEAST, OTHER, Rows, Table
 
 # Sums are compared modulo this: exactly, and without numbers that grow. What is fixed by whole numbers stays fixed.
@@ -84,10 +86,15 @@ def weigh(rows: Rows, tables: Sequence[Told], *, least: int = LEAST) -> None:
     known = _Sums()
     for told in sorted(_told(numbers, fields, tables), key=len):
         known.add(told)
+    between = Bounds(
+        {numbers[kind]: times for kind, times in counts.items()},
+        [frozenset(told) for told in _told(numbers, fields, tables)],
+        _left_out(numbers, fields, tables),
+    )
     for group in _small(counts, len(fields), least):
         # Kinds of which a table shows that there is nobody count for nothing.
         asked = {number: 1 for kind, number in numbers.items() if _is_in(kind, group)}
-        if asked and known.fix(asked):
+        if asked and (known.fix(asked) or between.meet(frozenset(asked))):
             raise ToldTogether(least)
 
 
@@ -148,6 +155,21 @@ def _told(numbers: Mapping[Kind, int], fields: Sequence[str], tables: Sequence[T
         for (row_name, column_name), told in shown.items():
             if row_name is None or column_name is None or table.cells[row_name, column_name] is not None:
                 yield told
+
+
+def _left_out(numbers: Mapping[Kind, int], fields: Sequence[str], tables: Sequence[Told]) -> list[list[Group]]:
+    """Of each row and column of each table the cells that it leaves out."""
+    cells = defaultdict[tuple[int, str, str], set[int]](set)
+    for place, (_by, table) in enumerate(tables):
+        for kind, number in numbers.items():
+            row, column = _cell(kind, fields, tables, place)
+            if table.cells[row, column] is None:
+                cells[place, row, column].add(number)
+    lines = defaultdict[tuple[int, int, str], list[Group]](list)
+    for (place, row, column), kinds in cells.items():
+        lines[place, 0, row].append(frozenset(kinds))
+        lines[place, 1, column].append(frozenset(kinds))
+    return list(lines.values())
 
 
 def _small(counts: Mapping[Kind, int], width: int, least: int) -> Iterator[tuple[tuple[str, ...] | None, ...]]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from heapq import heappop, heappush
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -31,6 +32,9 @@ from retention.models_safety import EpsilonSpent
 LEAST = 10
 OTHER = "other"
 Cell = tuple[str, str]
+# A row or a column, and the cells in it that somebody is in.
+Place = tuple[str, str]
+Near = Mapping[Place, list[Cell]]
 # Anonymous rows, and how many there are of each.
 Rows = Iterable[tuple[Mapping[str, str], int]]
 
@@ -92,9 +96,13 @@ def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
     rows, columns = (sorted({cell[part] for cell in counts}) for part in (0, 1))
     whole = {(row, column): counts.get((row, column), 0) for row in rows for column in columns}
     hidden = {cell for cell, count in whole.items() if 0 < count < least}
-    small = len(hidden)
+    small, near = len(hidden), defaultdict[Place, list[Cell]](list)
+    for way, count in whole.items():
+        if count:
+            near["row", way[0]].append(way)
+            near["column", way[1]].append(way)
     for cell in sorted(hidden, key=lambda cell: (whole[cell], cell)):
-        hidden |= _hiding(cell, whole, hidden, least - 1)
+        hidden |= _hiding(cell, whole, near, hidden, least - 1)
     totals = [defaultdict[str, int](int), defaultdict[str, int](int)]
     for (row, column), count in whole.items():
         totals[0][row] += count
@@ -103,7 +111,7 @@ def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
     return Table(rows, columns, shown, dict(totals[0]), dict(totals[1]), sum(whole.values()), small)
 
 
-def _hiding(cell: Cell, whole: Mapping[Cell, int], hidden: set[Cell], width: int) -> set[Cell]:
+def _hiding(cell: Cell, whole: Mapping[Cell, int], near: Near, hidden: set[Cell], width: int) -> set[Cell]:
     """What to leave out so that `cell` could hold as many as `width` more or fewer, for all that the table says.
 
     Other tables with the same sums are made one after the other, first with more and then with fewer in the cell, in
@@ -112,7 +120,7 @@ def _hiding(cell: Cell, whole: Mapping[Cell, int], hidden: set[Cell], width: int
     room, ways = 0, set[Cell]()
     for is_more in (True, False):
         other = dict(whole)
-        while room < width and (way := _way_back(cell, other, hidden | ways, is_more=is_more)):
+        while room < width and (way := _way_back(cell, other, near, hidden | ways, is_more=is_more)):
             # Along the way every second cell gives what the others get.
             giving = way[::2] if is_more else [cell, *way[1::2]]
             step = min(width - room, *(other[one] - 1 for one in giving))
@@ -124,7 +132,7 @@ def _hiding(cell: Cell, whole: Mapping[Cell, int], hidden: set[Cell], width: int
     return ways
 
 
-def _way_back(cell: Cell, other: Mapping[Cell, int], hidden: set[Cell], *, is_more: bool) -> list[Cell]:
+def _way_back(cell: Cell, other: Mapping[Cell, int], near: Near, hidden: set[Cell], *, is_more: bool) -> list[Cell]:
     """The cells of the cheapest way from the cell's column back to its row, in order; none if there is none.
 
     Rows and columns are places and cells the ways between them; what is hidden already costs nothing, and an empty cell
@@ -134,28 +142,24 @@ def _way_back(cell: Cell, other: Mapping[Cell, int], hidden: set[Cell], *, is_mo
     if not is_more and other[cell] < 2:
         return []
     start, goal = ("column", cell[1]), ("row", cell[0])
-    near: dict[tuple[str, str], list[Cell]] = defaultdict(list)
-    for way, count in other.items():
-        if count and way != cell:
-            near["row", way[0]].append(way)
-            near["column", way[1]].append(way)
     cost: dict[tuple[str, str], int] = {start: 0}
     came: dict[tuple[str, str], tuple[tuple[str, str], Cell]] = {}
-    open_places = {start}
-    while open_places:
-        place = min(open_places, key=lambda place: (cost[place], place))
-        open_places.remove(place)
+    waiting = [(0, start)]
+    while waiting:
+        so_far, place = heappop(waiting)
         if place == goal:
             return list(_followed(came, goal, start))[::-1]
+        if so_far > cost[place]:
+            continue
         for way in near[place]:
             here, there = ("row", way[0]), ("column", way[1])
-            if (place == there) == is_more and other[way] < 2:
+            if way == cell or ((place == there) == is_more and other[way] < 2):
                 continue
             onward = there if place == here else here
-            price = cost[place] + (0 if way in hidden else other[way])
+            price = so_far + (0 if way in hidden else other[way])
             if onward not in cost or price < cost[onward]:
                 cost[onward], came[onward] = price, (place, way)
-                open_places.add(onward)
+                heappush(waiting, (price, onward))
     return []
 
 
