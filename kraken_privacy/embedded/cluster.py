@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 from kraken_privacy.embedded.identity import choose
 from kraken_privacy.embedded.postgres import SUPERUSER, THROW_AWAY, Postgres, wheel_binaries
 from kraken_privacy.embedded.problem import Problem
+from kraken_privacy.embedded.process import servers_in
 from kraken_privacy.embedded.readable import hand_over, programs
 from kraken_privacy.embedded.roles import ensure_roles
 
@@ -39,12 +41,20 @@ def throw_away(
         yield from _cluster(home, durable=durable, binaries=binaries, settings=settings)
 
 
-def clear(prefix: str) -> None:
-    """Remove clusters of this prefix whose process was killed. Their servers have ended with it."""
+def clear(prefix: str, *, seconds: float = 20) -> None:
+    """Remove clusters of this prefix whose process was killed.
+
+    Their servers end with it, but not at once: for so many `seconds` they may still write what was just removed.
+    """
     for home in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-        with suppress(OSError), (home / "in-use").open() as mark:
+        # Made again where half of it was removed before.
+        with suppress(OSError), (home / "in-use").open("w") as mark:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(home, ignore_errors=True)
+            until = time.monotonic() + seconds
+            while home.exists() and time.monotonic() < until:
+                if not servers_in(home):
+                    shutil.rmtree(home, ignore_errors=True)
+                time.sleep(0.05)
 
 
 def _cluster(

@@ -71,6 +71,23 @@ def cut_off(superuser_dsn) -> None:
         )
 
 
+def ended(process: subprocess.Popen) -> None:
+    """Killed, and PostgreSQL has noticed: it finishes its statement first, with the locks it holds."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND application_name = ANY(%s)",
+                [[NAME, pace.NAME]],
+            )
+            if cursor.fetchone() == (0,):
+                return
+            time.sleep(0.01)
+
+
 def some_due():
     for number in range(PEOPLE):
         item(person(number), ["newsletter"], date(2025, 1, 1))
@@ -89,8 +106,7 @@ def test_the_next_worker_takes_the_run_up_and_the_counts_add_up(victim, batches,
             cut_off(superuser_dsn)
             assert process.wait(timeout=30) != 0
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        ended(process)
     killed = Run.objects.get()
     assert killed.status == "running"
     done = sum(batch.items for batch in Batch.objects.all())
@@ -117,8 +133,7 @@ def test_a_killed_run_that_anonymises_loses_no_row_and_keeps_none_twice():
     deadline = time.monotonic() + 30
     while Batch.objects.count() < 5 and time.monotonic() < deadline:
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    ended(process)
     assert 0 < PersonalDataItem.objects.count() < PEOPLE
 
     report = purge(one, as_of=TODAY, commit=True, now=NOW, workers=2)
