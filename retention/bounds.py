@@ -5,6 +5,7 @@ Each sum that is known bounds its parts by what the others hold at least and at 
 What is found so is true; a bound may be closer still than is found.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 
@@ -34,7 +35,7 @@ class Bounds:
             whole = frozenset[int]().union(*rest)
             self._begin(whole, self._people(whole), self._people(whole), rest)
         self._settle()
-        self._wide = sorted(self._low, key=len)
+        self._beside = self._by_kind()
 
     def _people(self, group: Group) -> int:
         return sum(self._counts.get(kind, 0) for kind in group)
@@ -68,13 +69,27 @@ class Bounds:
         self._low[group], self._high[group] = max(low, self._low[group]), min(high, self._high[group])
         return is_closer
 
+    def _by_kind(self) -> Mapping[int, list[tuple[Group, int, int]]]:
+        """Of each kind the groups it is in, and what these hold less than their kinds could and more than they must."""
+        found: dict[int, list[tuple[Group, int, int]]] = defaultdict(list)
+        for wide in self._low:
+            least, most = self._apart(wide)
+            for kind in wide:
+                found[kind].append((wide, self._low[wide] - most, self._high[wide] - least))
+        return found
+
+    def _apart(self, group: Group) -> tuple[int, int]:
+        """What its kinds hold at least and at most, each by itself."""
+        ones = [frozenset([kind]) for kind in group]
+        return sum(self._low[one] for one in ones), sum(self._high[one] for one in ones)
+
     def meet(self, group: Group) -> bool:
         """Whether there is one number only that the group could hold."""
-        ones = [frozenset([kind]) for kind in group]
-        low, high = sum(self._low[one] for one in ones), sum(self._high[one] for one in ones)
-        for wide in self._wide:
+        least, most = self._apart(group)
+        low, high = least, most
+        # Every group around it is around each of its kinds.
+        around = min((self._beside[kind] for kind in group), key=len)
+        for wide, short, over in around:
             if group <= wide:
-                beside = [frozenset([kind]) for kind in wide - group]
-                low = max(low, self._low[wide] - sum(self._high[one] for one in beside))
-                high = min(high, self._high[wide] - sum(self._low[one] for one in beside))
+                low, high = max(low, short + most), min(high, over + least)
         return low == high

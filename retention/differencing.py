@@ -91,10 +91,12 @@ def weigh(rows: Rows, tables: Sequence[Told], *, least: int = LEAST) -> None:
         [frozenset(told) for told in _told(numbers, fields, tables)],
         _left_out(numbers, fields, tables),
     )
+    alike = _alike(numbers)
     for group in _small(counts, len(fields), least):
         # Kinds of which a table shows that there is nobody count for nothing.
-        asked = {number: 1 for kind, number in numbers.items() if _is_in(kind, group)}
-        if asked and (known.fix(asked) or between.meet(frozenset(asked))):
+        same = [alike[place, said] for place, said in enumerate(group) if said is not None]
+        asked = min(same, key=len).intersection(*same)
+        if asked and (known.fix(dict.fromkeys(asked, 1)) or between.meet(asked)):
             raise ToldTogether(least)
 
 
@@ -182,5 +184,10 @@ def _small(counts: Mapping[Kind, int], width: int, least: int) -> Iterator[tuple
             yield from (group for group, times in sizes.items() if times < least)
 
 
-def _is_in(kind: Kind, group: Sequence[tuple[str, ...] | None]) -> bool:
-    return all(wanted is None or wanted == said for said, wanted in zip(kind, group, strict=True))
+def _alike(numbers: Mapping[Kind, int]) -> Mapping[tuple[int, tuple[str, ...]], Group]:
+    """The kinds with the same value in one place."""
+    found = defaultdict[tuple[int, tuple[str, ...]], set[int]](set)
+    for kind, number in numbers.items():
+        for place, said in enumerate(kind):
+            found[place, said].add(number)
+    return {one: frozenset(same) for one, same in found.items()}

@@ -96,13 +96,13 @@ def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
     rows, columns = (sorted({cell[part] for cell in counts}) for part in (0, 1))
     whole = {(row, column): counts.get((row, column), 0) for row in rows for column in columns}
     hidden = {cell for cell, count in whole.items() if 0 < count < least}
-    small, near = len(hidden), defaultdict[Place, list[Cell]](list)
-    for way, count in whole.items():
-        if count:
-            near["row", way[0]].append(way)
-            near["column", way[1]].append(way)
+    small, near = len(hidden), _near(cell for cell, count in whole.items() if count)
+    dark = _near(hidden)
     for cell in sorted(hidden, key=lambda cell: (whole[cell], cell)):
-        hidden |= _hiding(cell, whole, near, hidden, least - 1)
+        ways = _hiding(cell, whole, near, dark, hidden, least - 1) - hidden
+        for place, more in _near(ways).items():
+            dark[place] += more
+        hidden |= ways
     totals = [defaultdict[str, int](int), defaultdict[str, int](int)]
     for (row, column), count in whole.items():
         totals[0][row] += count
@@ -111,16 +111,29 @@ def publish(counts: Mapping[Cell, int], *, least: int = LEAST) -> Table:
     return Table(rows, columns, shown, dict(totals[0]), dict(totals[1]), sum(whole.values()), small)
 
 
-def _hiding(cell: Cell, whole: Mapping[Cell, int], near: Near, hidden: set[Cell], width: int) -> set[Cell]:
+def _near(cells: Iterable[Cell]) -> defaultdict[Place, list[Cell]]:
+    """The cells of each row and column."""
+    near = defaultdict[Place, list[Cell]](list)
+    for cell in cells:
+        near["row", cell[0]].append(cell)
+        near["column", cell[1]].append(cell)
+    return near
+
+
+def _hiding(cell: Cell, whole: Mapping[Cell, int], near: Near, dark: Near, hidden: set[Cell], width: int) -> set[Cell]:
     """What to leave out so that `cell` could hold as many as `width` more or fewer, for all that the table says.
 
     Other tables with the same sums are made one after the other, first with more and then with fewer in the cell, in
-    which every cell that is left out holds somebody still. Raises TooSparse when there are not so many.
+    which every cell that is left out holds somebody still. Raises TooSparse when there are not so many. `dark`: of
+    `near` what is `hidden`, where most ways are found, and soon.
     """
     room, ways = 0, set[Cell]()
     for is_more in (True, False):
         other = dict(whole)
-        while room < width and (way := _way_back(cell, other, near, hidden | ways, is_more=is_more)):
+        while room < width and (
+            way := _way_back(cell, other, dark, hidden, is_more=is_more)
+            or _way_back(cell, other, near, hidden | ways, is_more=is_more)
+        ):
             # Along the way every second cell gives what the others get.
             giving = way[::2] if is_more else [cell, *way[1::2]]
             step = min(width - room, *(other[one] - 1 for one in giving))
