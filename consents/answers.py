@@ -52,8 +52,11 @@ def read(
     recalled: bool = False,
     address: Callable[[], str] | None = None,
     signed: bool = False,
+    unproven: bool = False,
 ) -> Answer:
     """Raises Invalid naming every field at fault. `recalled` as in forms.accepted, `signed` as in guardians.read.
+
+    `unproven` as in capture.capture: whoever has shown no address to be theirs joins none to another.
 
     `address` tells from where the person answers, and is asked only where the form says why it is kept. Without it
     somebody else brings the answer, who may say it as `source.ip`.
@@ -62,7 +65,7 @@ def read(
         raise Invalid(_("Send a JSON object."))
     errors: dict[str, Text] = {name: _("This field is unknown.") for name in data if name not in MEMBERS}
     shown = _collect(errors, lambda: _form(data, now, recalled))
-    claims = _collect(errors, lambda: parse_identity(data.get("identity") or {}))
+    claims = _collect(errors, lambda: _claims(data.get("identity") or {}, unproven))
     given_at = _collect(errors, lambda: _given_at(data.get("given_at"), now, shown))
     choices = _collect(errors, lambda: _choices(data.get("choices"), shown))
     source = _collect(errors, lambda: _source(data.get("source"), may_say=address is None))
@@ -107,6 +110,14 @@ def _form(data: Mapping[str, Any], now: datetime, recalled: bool) -> forms.Shown
     if errors or not isinstance(slug, str) or not isinstance(number, int) or not isinstance(locale, str):
         raise Invalid(fields=errors)
     return forms.accepted(slug, number, locale, now=now, recalled=recalled)
+
+
+def _claims(identity: Any, unproven: bool) -> list[Claim]:
+    claims = parse_identity(identity)
+    if unproven and len(claims) > 1:
+        sentence = _("A key for browsers answers for one address: send the e-mail address alone.")
+        raise Invalid(fields={"identity": sentence})
+    return claims
 
 
 def _given_at(text: object, now: datetime, shown: forms.Shown | None) -> datetime:

@@ -127,7 +127,10 @@ class ConsentSerializer(serializers.Serializer[Any]):
 
 class CapturedSerializer(serializers.Serializer[Any]):
     consent = serializers.UUIDField()
-    subject = serializers.UUIDField(allow_null=True, help_text="Nobody yet, while a confirmation by e-mail is pending.")
+    subject = serializers.UUIDField(
+        allow_null=True,
+        help_text="Nobody yet, while a confirmation by e-mail is pending; and a key for browsers is told nobody.",
+    )
     pending = serializers.BooleanField()
     states = serializers.DictField(child=serializers.ChoiceField(choices=Status.choices))
     receipt = serializers.CharField(
@@ -176,7 +179,7 @@ class ConsentView(RecallsKey, CrossOriginView):
         """
         now = timezone.now()
         made: dict[UUID, capture.Captured] = {}
-        is_full = _is_full(request)
+        is_full, is_public = _is_full(request), _is_public(request)
 
         def make() -> UUID:
             _is_answered_now(request)
@@ -190,9 +193,9 @@ class ConsentView(RecallsKey, CrossOriginView):
             return done.consent
 
         def load(consent: UUID) -> dict[str, Any]:
-            done = _captured(made.get(consent) or opt_in.stored(consent))
+            done = _captured(made.get(consent) or opt_in.stored(consent, is_public=is_public))
             if is_full and not done["pending"]:
-                done["receipt"] = receipts_record.signed(consent, now=now)
+                done["receipt"] = receipts_record.signed(consent, now=now, is_named=not is_public)
             return done
 
         answer = replayable(request, make=make, load=load, status=201)
@@ -200,8 +203,7 @@ class ConsentView(RecallsKey, CrossOriginView):
         return answer
 
     def _capture(self, request: Request, now: datetime, *, recalled: bool) -> capture.Captured:
-        address = partial(client_address, request) if _is_public(request) else None
-        answer = answers.read(request.data, now=now, recalled=recalled, address=address)
+        answer = self._read(request, now, recalled=recalled)
         if answer.given_at < now and brings_back(answer.claims, [answer.given_at], is_test=answer.is_test):
             raise PersonErased
         if opt_in.is_needed(answer):
@@ -221,8 +223,12 @@ class ConsentView(RecallsKey, CrossOriginView):
     def _anew(self, request: Request, now: datetime) -> answers.Answer:
         """The answer against the key and the form as they stand."""
         self.read_key(request)
-        address = partial(client_address, request) if _is_public(request) else None
-        return answers.read(request.data, now=now, address=address)
+        return self._read(request, now, recalled=False)
+
+    def _read(self, request: Request, now: datetime, *, recalled: bool) -> answers.Answer:
+        is_public = _is_public(request)
+        address = partial(client_address, request) if is_public else None
+        return answers.read(request.data, now=now, recalled=recalled, address=address, unproven=is_public)
 
     def _ask(
         self, request: Request, answer: answers.Answer, now: datetime, *, is_unseen: bool = False

@@ -42,7 +42,7 @@ class Captured:
     """One submission of a form, as the caller is told of it."""
 
     consent: UUID
-    # Nobody, while a double opt-in waits.
+    # Nobody, while a double opt-in waits. Whoever sends an unproven answer is not told whose it is (ADR 0036).
     subject: UUID | None
     states: dict[str, str]
     pending: bool
@@ -77,14 +77,14 @@ def capture(
 
     `consent` is the id of an answer that waited for its confirmation (consents/opt_in.py).
     `unproven`: nobody has shown that the address is theirs. Raises SaidNo where that is not enough, and then nothing is
-    written. A trial is never unproven: it means nobody.
+    written. A trial means nobody: there it is always enough.
     Raises Changed when the form is no longer as the answer was read against, or the key `by` no longer as recalled.
     """
     consent, entry = consent or uuid4(), uuid4()
     lines = lines_of(answer)
-    unproven = unproven and not answer.is_test
     params = _params(answer, lines, consent, entry) | {"now": now, "actor": actor, "collected_by": collected_by}
-    params |= {"unproven": unproven, "beware": unproven and any(line.status in YES for line in lines)}
+    says_yes = any(line.status in YES for line in lines)
+    params |= {"unproven": unproven, "beware": unproven and says_yes and not answer.is_test}
     params |= {"key": by.key.pk if by else None, "key_version": by.version if by else None}
     made = _try_new(answer, lines, params) if _may_be_new(answer.claims) else None
     if made is None:
@@ -107,27 +107,32 @@ def capture(
                 endings.note(subject.uuid, refused, at=answer.given_at)
     person, applied = made
     states = _combined(lines)
-    if applied < len(lines):
+    if applied < len(lines) and not unproven:
         # Something later stands. Tell what stands, not what was asked for.
         states = _standing(person, list(answer.shown.purposes.values()), lines)
     return Captured(
         consent=consent,
-        subject=person,
+        subject=None if unproven else person,
         states=states,
         pending=any(line.status == Status.REQUESTED for line in lines),
-        receipt=_receipt(consent, person, entry, _form_facts(answer.shown), lines, at=now, unproven=unproven),
+        receipt=_receipt(
+            consent, None if unproven else person, entry, _form_facts(answer.shown), lines, at=now, unproven=unproven
+        ),
     )
 
 
-def as_counted(answer: Answer, *, consent: UUID, subject: UUID, entry: UUID, at: datetime) -> Captured:
+def as_counted(answer: Answer, *, consent: UUID, entry: UUID, at: datetime) -> Captured:
     """What is told of an unproven answer that counts at once, for one that waits (consents/unproven.py)."""
     lines = lines_of(answer)
-    receipt = _receipt(consent, subject, entry, _form_facts(answer.shown), lines, at=at, unproven=True)
-    return Captured(consent, subject, _combined(lines), False, receipt)
+    receipt = _receipt(consent, None, entry, _form_facts(answer.shown), lines, at=at, unproven=True)
+    return Captured(consent, None, _combined(lines), False, receipt)
 
 
-def stored(consent: UUID) -> Captured:
-    """The same answer again, from the events: what stands is told as it stands now."""
+def stored(consent: UUID, *, is_public: bool = False) -> Captured:
+    """The same answer again, from the events: what stands is told as it stands now.
+
+    `is_public`: to whoever has shown no address to be theirs, what was answered, and no person.
+    """
     events = list(ConsentEvent.objects.filter(consent=consent, form_version__isnull=False).order_by("id"))
     if not events:
         raise NotFound
@@ -137,12 +142,13 @@ def stored(consent: UUID) -> Captured:
     lines = [Line(purposes[event.purpose].slug, event.channel, event.status, event.valid_until) for event in events]
     facts = _facts(version.form.slug, version.number, version.locale, version.sha256, version.notice_version)
     unproven = unproven_entries([first.entry]) != set()
+    subject = None if is_public else first.subject
     return Captured(
         consent=consent,
-        subject=first.subject,
-        states=_standing(first.subject, list(purposes.values()), lines),
+        subject=subject,
+        states=_combined(lines) if is_public else _standing(first.subject, list(purposes.values()), lines),
         pending=any(line.status == Status.REQUESTED for line in lines),
-        receipt=_receipt(consent, first.subject, first.entry, facts, lines, at=first.recorded_at, unproven=unproven),
+        receipt=_receipt(consent, subject, first.entry, facts, lines, at=first.recorded_at, unproven=unproven),
     )
 
 
@@ -313,7 +319,7 @@ def _facts(slug: str, number: int, locale: str, sha256: str, notice: str) -> dic
 
 def _receipt(
     consent: UUID,
-    subject: UUID,
+    subject: UUID | None,
     entry: UUID,
     form: dict[str, Any],
     lines: list[Line],

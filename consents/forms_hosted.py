@@ -151,7 +151,7 @@ def submit(
 def _submit(
     data: dict[str, Any], address: Callable[[], str], *, collected_by: str, actor: str, now: datetime
 ) -> Captured:
-    answer = answers.read(data, now=now, address=address)
+    answer = answers.read(data, now=now, address=address, unproven=True)
     if opt_in.is_needed(answer):
         return opt_in.ask(answer, data, now=now, actor=actor, collected_by=collected_by, unproven=True)
     try:

@@ -83,7 +83,7 @@ def ask(
     `is_unseen`: whoever sent it is not told that it waits (consents/unseen.py), nor that no mail reaches a number.
     `unproven` as in capture.capture: a parent or guardian alone then takes back no "no" of the child.
     """
-    own = next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
+    own = _own(answer)
     parent = answer.guardian.claim if answer.guardian else None
     # What staff entered was shown to them in another way.
     both = parent is not None and answer.shown.double_opt_in and collected_by != "staff"
@@ -137,11 +137,14 @@ def ask(
     return unseen.told(answer, consent=consent, entry=entry, at=now)
 
 
-def stored(consent: UUID) -> Captured:
-    """The same answer again for a repeated call. Raises NotFound when there is nothing of this id."""
+def stored(consent: UUID, *, is_public: bool = False) -> Captured:
+    """The same answer again for a repeated call. Raises NotFound when there is nothing of this id.
+
+    `is_public` as in capture.stored.
+    """
     pending = PendingConsent.objects.filter(uuid=consent).first()
     if pending is None or pending.confirmed_at:
-        return capture.stored(consent)
+        return capture.stored(consent, is_public=is_public)
     if pending.is_unseen:
         return unseen.told(_answer(pending), consent=consent, entry=pending.entry, at=pending.requested_at)
     return _waiting(consent, pending.states)
@@ -209,7 +212,7 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
     data = _opened(pending)
     requested_at, network = data.pop("requested_at"), data.pop("network", None)
     # Read as it was sent: the version may have been superseded since, and its days of grace run from the asking.
-    answer = answers.read(data, now=pending.requested_at)
+    answer = _of_mailbox(answers.read(data, now=pending.requested_at))
     if first and _said_no(answer, since=first):
         raise LinkOver
     if answer.guardian and not pending.own_at and _needs_child(pending, answer):
@@ -268,6 +271,16 @@ def _prove(answer: Answer, done: Captured, *, now: datetime) -> None:
         people.verify_identifier(subject, claim, how="double-opt-in", now=now, actor=f"consent:{done.consent}")
 
 
+def _of_mailbox(answer: Answer) -> Answer:
+    """Whoever presses the button speaks for their mailbox, not for a number beside it that is somebody else's."""
+    own = _own(answer)
+    return replace(answer, claims=people.of_holder(own, answer.claims, is_test=answer.is_test)) if own else answer
+
+
+def _own(answer: Answer) -> Claim | None:
+    return next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
+
+
 def _answer(pending: PendingConsent) -> Answer:
     data = _opened(pending)
     del data["requested_at"], data["network"]
@@ -322,7 +335,7 @@ def _needs_child(pending: PendingConsent, answer: Answer) -> bool:
 
 def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> None:
     """From now on it takes both. Raises LinkOver where no mail reaches the child: then their "no" stays."""
-    own = next((claim for claim in answer.claims if claim.type == Identifier.Type.EMAIL), None)
+    own = _own(answer)
     if own is None:
         raise LinkOver
     token = secrets.token_urlsafe(32)

@@ -44,14 +44,14 @@ def text(recipient: Recipient, proof: UUID, *, now: datetime) -> str:
     return _text(ended, entry.at, proof, done.receipt)
 
 
-def of_consent(consent: UUID, *, now: datetime) -> str:
+def of_consent(consent: UUID, *, now: datetime, is_named: bool = True) -> str:
     """What was answered in one go. Raises NotFound. The caller knows that it goes to whoever answered."""
     said = _said(consent)
     if not said:
         raise NotFound
     lines = dict.fromkeys((event.purpose, event.channel, event.status) for event in said)
     may_wait = bool(unproven_entries([said[0].entry])) and any(event.status in YES for event in said)
-    signed = receipts_record.signed(consent, now=now)
+    signed = receipts_record.signed(consent, now=now, is_named=is_named)
     return _text(_titled(list(lines)), said[0].recorded_at, said[0].entry, signed, may_wait=may_wait)
 
 

@@ -1,6 +1,7 @@
 """Receipts: what a person can show later, signed so that nobody needs to trust us (ISO/IEC TS 27560 in outline).
 
-No address and no name in a receipt: the person appears under a pseudonym, a withdrawal under none at all.
+No address and no name in a receipt: the person appears under a pseudonym, a withdrawal under none at all. Of an answer
+that nobody proved the pseudonym is used once, or two receipts would tell whether we know the person (ADR 0036).
 """
 
 import json
@@ -22,7 +23,7 @@ _json = json.JSONEncoder(separators=(",", ":")).encode
 def consent(
     *,
     consent: UUID,
-    subject: UUID,
+    subject: UUID | None,
     entry: UUID,
     form: Mapping[str, Any],
     choices: list[dict[str, Any]],
@@ -37,7 +38,7 @@ def consent(
     return _sign(
         {
             "jti": str(consent),
-            "sub": str(subject),
+            "sub": str(subject or consent),
             "iat": int(at.timestamp()),
             "form": dict(form),
             "choices": choices,

@@ -37,7 +37,7 @@ def text(token: str, *, now: datetime) -> tuple[UUID, str]:
     consent = _consent(token)
     if consent is None:
         raise OfferOver
-    return consent, preferences_receipts.of_consent(consent, now=now)
+    return consent, preferences_receipts.of_consent(consent, now=now, is_named=False)
 
 
 def _consent(token: str) -> UUID | None:

@@ -30,18 +30,22 @@ LAWS = {"UK": ["legal-gb:law-GDPR", "legal-gb:law-DPA"]}
 EU_LAW = ["https://w3id.org/dpv/legal/eu#law-GDPR"]
 
 
-def signed(consent: UUID, *, now: datetime) -> str:
-    """A compact JWS over the record. Verified by the keys at /.well-known/jwks.json, the retired ones included."""
-    return signing.sign(json.dumps(receipt(consent, now=now), separators=(",", ":")).encode(), typ=TYPE)
+def signed(consent: UUID, *, now: datetime, is_named: bool = True) -> str:
+    """A compact JWS over the record. Verified by the keys at /.well-known/jwks.json, the retired ones included.
+
+    `is_named`: under the person's own pseudonym, and not one that is used once (consents/receipts.py).
+    """
+    record = receipt(consent, now=now, is_named=is_named)
+    return signing.sign(json.dumps(record, separators=(",", ":")).encode(), typ=TYPE)
 
 
-def receipt(consent: UUID, *, now: datetime) -> dict[str, Any]:
+def receipt(consent: UUID, *, now: datetime, is_named: bool = True) -> dict[str, Any]:
     """Raises NotFound. A withdrawal or an expiry that came later is a record of its own, not a change of this one."""
     events = list(ConsentEvent.objects.filter(consent=consent).order_by("id")) or opt_in.events(consent)
     if not events:
         raise NotFound
     controller, base = Controller.current(), settings.BASE_URL
-    subject = str(events[0].subject)
+    subject = events[0].subject if is_named else consent
     return {
         "@context": dpv.CONTEXT,
         "@id": f"{base}/receipts/{consent}",
@@ -53,12 +57,12 @@ def receipt(consent: UUID, *, now: datetime) -> dict[str, Any]:
         "iss": base,
         "iat": int(now.timestamp()),
         "jti": str(consent),
-        "sub": subject,
-        "dpv:hasRecordOfActivity": [_record(consent, events, controller)],
+        "sub": str(subject),
+        "dpv:hasRecordOfActivity": [_record(consent, subject, events, controller)],
     }
 
 
-def _record(consent: UUID, events: list[ConsentEvent], controller: Controller) -> dict[str, Any]:
+def _record(consent: UUID, subject: UUID, events: list[ConsentEvent], controller: Controller) -> dict[str, Any]:
     base, first = settings.BASE_URL, events[0]
     shown = ConsentFormVersion.objects.select_related("form").filter(pk=first.form_version or 0).first()
     told, meant = receipts_facts.read(events), _meant(events)
@@ -67,7 +71,7 @@ def _record(consent: UUID, events: list[ConsentEvent], controller: Controller) -
         "@type": "dpv:ConsentRecord",
         "dct:identifier": str(consent),
         "dct:conformsTo": dpv.RECORD,
-        "dpv:hasDataSubject": {"@id": f"urn:uuid:{first.subject}", "@type": "dpv:DataSubject"},
+        "dpv:hasDataSubject": {"@id": f"urn:uuid:{subject}", "@type": "dpv:DataSubject"},
         "dpv:hasDataController": [_party(controller), *_others(shown, controller)],
         "dpv:hasJurisdiction": "loc:GB" if controller.jurisdiction == "UK" else "loc:EU",
         "dpv:hasApplicableLaw": LAWS.get(controller.jurisdiction, EU_LAW),

@@ -11,13 +11,12 @@ from consents import capture
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.models import ConsentEvent, PendingConsent
-from consents.suppression import hashes_of
 from subjects import people
 
 
 def told(answer: Answer, *, consent: UUID, entry: UUID, at: datetime) -> Captured:
     """What whoever sent an answer that waits unseen is told: what they would be told if it counted."""
-    return capture.as_counted(answer, consent=consent, subject=_name(answer), entry=entry, at=at)
+    return capture.as_counted(answer, consent=consent, entry=entry, at=at)
 
 
 def refuse(answer: Answer, *, now: datetime, actor: str, collected_by: str) -> None:
@@ -29,14 +28,13 @@ def refuse(answer: Answer, *, now: datetime, actor: str, collected_by: str) -> N
 
 
 def events(pending: PendingConsent, answer: Answer) -> list[ConsentEvent]:
-    """What would have been recorded, not stored: for the receipt that whoever answered is offered."""
-    subject = _name(answer)
+    """What would have been recorded, not stored: for the receipt that whoever answered is offered. Of nobody yet."""
     return [
         ConsentEvent(
             id=number,
             uuid=uuid4(),
             consent=pending.uuid,
-            subject=subject,
+            subject=pending.uuid,
             purpose=answer.shown.purposes[line.purpose].uuid,
             channel=line.channel,
             status=line.status,
@@ -51,9 +49,3 @@ def events(pending: PendingConsent, answer: Answer) -> list[ConsentEvent]:
         )
         for number, line in enumerate(capture.lines_of(answer))
     ]
-
-
-def _name(answer: Answer) -> UUID:
-    """The person's pseudonym. Of somebody we do not know one that stays the same, as that of everybody does."""
-    subject = people.find(answer.claims)
-    return subject.uuid if subject else UUID(bytes=hashes_of(answer.claims)[0][-16:], version=4)

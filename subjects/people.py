@@ -75,6 +75,13 @@ def provable(claim: Claim, *, is_test: bool = False) -> DataSubject | None:
     return links[0].subject
 
 
+def of_holder(claim: Claim, claims: Sequence[Claim], *, is_test: bool = False) -> list[Claim]:
+    """What whoever has the first one may speak for among these: what is nobody's, or that person's already."""
+    links = _known([claim, *claims], is_test=is_test).links
+    holders = {one: {link.subject_id for link in found} for one, found in links.items()}
+    return [one for one in claims if one == claim or not holders[one] or holders[one] & holders[claim]]
+
+
 @transaction.atomic
 def find_or_create(
     claims: Sequence[Claim], *, now: datetime, actor: str, locale: str = "en-GB", is_test: bool = False
