@@ -2,6 +2,8 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -18,7 +20,11 @@ class PendingConsent(models.Model):
     form_version = models.BigIntegerField()
     # Field "answer" under the consent's own key: the answer as it was sent. Empty once confirmed.
     sealed = models.BinaryField(null=True)
-    blind = models.BinaryField(help_text="Blind index of the address, so that an erasure finds what still waits.")
+    blinds = ArrayField(
+        models.BinaryField(),
+        default=list,
+        help_text="Blind indexes of whatever names the person, and of no parent: an erasure finds it by each.",
+    )
     token_hash = models.BinaryField(unique=True, help_text="Of the link in the mail.")
     # Where a parent is asked and the form has double opt-in: it counts when both buttons have been pressed.
     own_token_hash = models.BinaryField(null=True, unique=True, help_text="Of the link to the child's own mailbox.")
@@ -44,7 +50,7 @@ class PendingConsent(models.Model):
             )
         ]
         indexes = [
-            models.Index("blind", name="consents_pending_blind", condition=Q(confirmed_at=None)),
+            GinIndex(fields=["blinds"], name="consents_pending_blinds", condition=Q(confirmed_at=None)),
             models.Index("requested_at", name="consents_pending_requested"),
         ]
 

@@ -44,11 +44,12 @@ PARENT, OWN = "guardian", "double-opt-in"
 # One statement for a whole batch of an erasure.
 FORGET = """
 WITH gone AS (
-    DELETE FROM consents_pendingconsent waiting
-    USING subjects_subjectidentifier link JOIN subjects_identifier identifier ON identifier.id = link.identifier_id
-    WHERE link.subject_id = ANY(%(people)s::bigint[]) AND waiting.blind = identifier.blind
-        AND waiting.confirmed_at IS NULL
-    RETURNING waiting.uuid
+    DELETE FROM consents_pendingconsent
+    WHERE confirmed_at IS NULL AND blinds && ARRAY(
+        SELECT identifier.blind
+        FROM subjects_subjectidentifier link JOIN subjects_identifier identifier ON identifier.id = link.identifier_id
+        WHERE link.subject_id = ANY(%(people)s::bigint[]))
+    RETURNING uuid
 )
 DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT uuid FROM gone)
 """
@@ -115,7 +116,7 @@ def ask(
         uuid=consent,
         form_version=answer.shown.key,
         sealed=create_key(Owner.CONSENT, consent).seal(FIELD, json.dumps(kept, default=str).encode()),
-        blind=(own or asked or answer.claims[0]).blind,
+        blinds=[claim.blind for claim in answer.claims],
         token_hash=token_hash(token),
         own_token_hash=token_hash(own_token) if both else None,
         actor=actor,
@@ -232,8 +233,8 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
         collected_by=pending.collected_by,
         consent=pending.uuid,
     )
-    pending.confirmed_at, pending.sealed = now, None
-    pending.save(update_fields=["confirmed_at", "sealed", "parent_at", "own_at"])
+    pending.confirmed_at, pending.sealed, pending.blinds = now, None, []
+    pending.save(update_fields=["confirmed_at", "sealed", "blinds", "parent_at", "own_at"])
     if pending.own_at or not answer.guardian:
         _prove(answer, done, now=now)
     if answer.guardian and answer.guardian.claim and not answer.is_test:
@@ -251,13 +252,13 @@ def forget(*, now: datetime) -> int:
 
 
 def waiting_for(claims: Sequence[Claim]) -> list[PendingConsent]:
-    """What was asked under these addresses and never confirmed."""
+    """What was asked under any of these addresses and numbers and never confirmed."""
     blinds = [blind for claim in claims for blind in claim.blinds]
-    return list(PendingConsent.objects.filter(blind__in=blinds, confirmed_at=None).order_by("requested_at"))
+    return list(PendingConsent.objects.filter(blinds__overlap=blinds, confirmed_at=None).order_by("requested_at"))
 
 
 def forget_people(subject_ids: Iterable[int]) -> int:
-    """Destroy what still waits for the addresses of these people, inside the transaction that erases them."""
+    """Destroy what still waits under any address or number of these people, inside the transaction that erases them."""
     with connection.cursor() as cursor:
         cursor.execute(FORGET, {"people": array(subject_ids), "owner": Owner.CONSENT.value})
         return int(cursor.rowcount)

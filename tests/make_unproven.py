@@ -69,3 +69,9 @@ def children(*, slug="kids", **more):
     make.published(slug, [make.control()], minimum_age=13)
     until = f"{timezone.now().year + 3}-05"
     return {"form": slug, "guardian": {"email": "parent@example.net", "until": until}, **more}
+
+
+def asked_by_a_system(client, identity, **more):
+    """By a secret key."""
+    body = make.body(identity=identity, **more)
+    return client.post("/api/v1/consents/", body, content_type="application/json", **make.key()).json()

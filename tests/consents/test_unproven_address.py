@@ -14,7 +14,7 @@ from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier
 from tests import make_consents as make
-from tests.make_unproven import ADA, NEW, by_browser, by_page, children, key, mailed, no, reason
+from tests.make_unproven import ADA, NEW, asked_by_a_system, by_browser, by_page, children, key, mailed, no, reason
 
 pytestmark = pytest.mark.django_db
 EVE, PHONE = "eve@example.net", "+447700900123"
@@ -112,11 +112,6 @@ def test_once_confirmed_a_browser_is_told_no_person_either(site, client, mailout
     told = by_browser(site, once="1").json()
     assert (told["subject"], told["states"]["newsletter"]) == (None, "given")
     assert json.loads(signing.verify(told["receipt"]))["sub"] == told["consent"]
-
-
-def asked_by_a_system(client, identity, **more):
-    body = make.body(identity=identity, **more)
-    return client.post("/api/v1/consents/", body, content_type="application/json", **make.key()).json()
 
 
 def test_whoever_confirms_speaks_for_their_mailbox_and_for_nobody_elses_number(client, mailoutbox):
