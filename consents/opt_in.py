@@ -19,22 +19,22 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, guardians, opt_in_mail, parents, suppression, unseen
+from consents import answers, capture, guardians, opt_in_mail, parents, unseen
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
-from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, PendingConsent, Status, Suppression
-from consents.unproven import is_refused, unproven_entries
+from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, PendingConsent, Status
+from consents.unproven import ANSWERS, is_refused, meet, unproven_entries
 from core.arrays import array
-from core.errors import Invalid, NotFound
+from core.errors import DomainError, Invalid, NotFound
 from core.keys import token_hash
 from core.models import Owner
-from core.vault import create_key, destroy_keys, key_of
+from core.vault import Unreadable, create_key, destroy_keys, key_of
 from ledger import entries
 from processing.models import PurposeVersion
 from subjects import people
 from subjects.identifiers import Claim
-from subjects.models import Identifier
+from subjects.models import DataSubject, Identifier
 
 FIELD = "answer"
 # How long the link works, and how long what was never confirmed is kept.
@@ -58,6 +58,18 @@ DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT uuid FR
 class LinkOver(NotFound):
     code = "link-over"
     message = gettext_lazy("This link does not work any more. Fill in the form again and we send you a new one.")
+
+
+class NoStands(DomainError):
+    """A "no" of the child, which a parent's button alone does not take back. Nothing has begun."""
+
+    code = "no-stands"
+    message = gettext_lazy("The child has said no to this. It does not begin by this link.")
+
+    def __init__(self, *, is_later: bool) -> None:
+        """`is_later`: said after the form was filled in. If not, no mail reaches the child, who would have to agree."""
+        super().__init__()
+        self.is_later = is_later
 
 
 def is_needed(answer: Answer) -> bool:
@@ -202,21 +214,21 @@ def is_open(token: str, *, now: datetime) -> bool:
 def confirm(token: str, *, now: datetime) -> Captured | None:
     """The owner of the mailbox says yes, and it counts from now on; None while parent or child still has to.
 
-    Raises LinkOver for a used or an old link, and where somebody said no between the two.
+    Raises LinkOver for a used or an old link, and NoStands where a child has said what a parent does not take back.
     """
+    _hold(token, now=now)
     pending, is_own = _asked(PendingConsent.objects.select_for_update(), token, now=now)
-    first = None
-    if pending.own_token_hash is not None:
-        first = pending.parent_at or pending.own_at
-        if not _is_last(pending, is_own, now=now):
-            return None
+    if pending.own_token_hash is not None and not _is_last(pending, is_own, now=now):
+        return None
     data = _opened(pending)
     requested_at, network = data.pop("requested_at"), data.pop("network", None)
     # Read as it was sent: the version may have been superseded since, and its days of grace run from the asking.
     answer = _of_mailbox(answers.read(data, now=pending.requested_at))
-    if first and _said_no(answer, since=first):
-        raise LinkOver
-    if answer.guardian and not pending.own_at and _needs_child(pending, answer):
+    person = people.find(answer.claims, is_test=answer.is_test)
+    # What the child's own button took back was said before it.
+    if answer.guardian and not is_own and is_refused(answer, person, since=pending.own_at or pending.requested_at):
+        raise NoStands(is_later=True)
+    if answer.guardian and not pending.own_at and _needs_child(pending, answer, person):
         _ask_child(pending, answer, now=now)
         return None
     kept = {**answer.proof, "network": network} if network else answer.proof
@@ -227,7 +239,7 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
         proof |= {"parent_at": pending.parent_at.isoformat(), "own_at": pending.own_at.isoformat()}
     destroy_keys(Owner.CONSENT, [pending.uuid])
     done = capture.capture(
-        replace(answer, given_at=now, proof=proof),
+        replace(_not_overtaken(answer, person, since=pending.requested_at), given_at=now, proof=proof),
         now=now,
         actor=pending.actor,
         collected_by=pending.collected_by,
@@ -289,9 +301,22 @@ def _answer(pending: PendingConsent) -> Answer:
 
 
 def _opened(pending: PendingConsent) -> dict[str, Any]:
+    """Raises LinkOver where the key has gone since the row was read."""
     assert pending.sealed is not None  # noqa: S101 - narrows the type; the callers have looked
-    data: dict[str, Any] = json.loads(key_of(Owner.CONSENT, pending.uuid).open(FIELD, bytes(pending.sealed)))
+    try:
+        key = key_of(Owner.CONSENT, pending.uuid)
+    except Unreadable as error:
+        raise LinkOver from error
+    data: dict[str, Any] = json.loads(key.open(FIELD, bytes(pending.sealed)))
     return data
+
+
+def _hold(token: str, *, now: datetime) -> None:
+    """The person before what waits for them: an erasure locks them in this order. Raises LinkOver."""
+    pending, _is_own = _asked(PendingConsent.objects.all(), token, now=now)
+    answer = _of_mailbox(_answer(pending))
+    if person := people.find(answer.claims, is_test=answer.is_test):
+        people.hold(person)
 
 
 def _waiting(consent: UUID, states: dict[str, str]) -> Captured:
@@ -327,18 +352,18 @@ def _is_last(pending: PendingConsent, is_own: bool, *, now: datetime) -> bool:
     return False
 
 
-def _needs_child(pending: PendingConsent, answer: Answer) -> bool:
+def _needs_child(pending: PendingConsent, answer: Answer, person: DataSubject | None) -> bool:
     """Whether the child has said no: whoever calls themself the parent of an address does not take that back alone."""
     if answer.is_test or not unproven_entries([pending.entry]):
         return False
-    return is_refused(answer, people.find(answer.claims))
+    return is_refused(answer, person)
 
 
 def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> None:
-    """From now on it takes both. Raises LinkOver where no mail reaches the child: then their "no" stays."""
+    """From now on it takes both. Raises NoStands where no mail reaches the child."""
     own = _own(answer)
     if own is None:
-        raise LinkOver
+        raise NoStands(is_later=False)
     token = secrets.token_urlsafe(32)
     pending.own_token_hash, pending.expires_at = token_hash(token), now + LINK_LIVES
     pending.save(update_fields=["own_token_hash", "expires_at"])
@@ -346,14 +371,19 @@ def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> Non
     opt_in_mail.ask(answer, own, token, by_parent=False, both=True, said_no=True, now=now)
 
 
-def _said_no(answer: Answer, *, since: datetime) -> bool:
-    """To anything of this: the other button would undo what they chose later."""
-    wanted = [answer.shown.purposes[one["purpose"]] for one in answer.shown.controls if answer.choices[one["key"]]]
-    scope = Q(purpose__in=wanted) | Q(purpose=None)
-    said = Suppression.objects.filter(scope, hash__in=suppression.hashes_of(answer.claims), since__gt=since)
-    person = people.find(answer.claims, is_test=answer.is_test)
-    refused = ConsentState.objects.filter(purpose__in=wanted, status=Status.REFUSED, effective_at__gt=since)
-    return said.filter(lifted_at=None).exists() or bool(person and refused.filter(subject=person.uuid).exists())
+def _not_overtaken(answer: Answer, person: DataSubject | None, *, since: datetime) -> Answer:
+    """Without each "no" that the person has answered since, or that was recorded at once (consents/unseen.py)."""
+    if person is None:
+        return answer
+    chosen = ConsentState.objects.filter(subject=person.uuid, status__in=ANSWERS, effective_at__gte=since)
+    later = list(chosen.values_list("purpose__slug", "channel"))
+    choices = {
+        control["key"]: answer.choices[control["key"]]
+        for control in answer.shown.controls
+        if answer.choices[control["key"]]
+        or not any(slug == control["purpose"] and meet(channel, control["channel"]) for slug, channel in later)
+    }
+    return answer.only(choices)
 
 
 def titles_of(done: Captured) -> list[str]:

@@ -25,7 +25,8 @@ from consents.withdraw import withdraw
 from core.errors import Invalid
 from core.models import Owner
 from core.vault import keys_of
-from subjects.models import DataSubject
+from subjects import people
+from subjects.models import DataSubject, SubjectIdentifier
 
 USE = b"kraken-privacy/parent/1"
 
@@ -60,7 +61,13 @@ def agreed(token: str, *, now: datetime) -> Agreed | None:
 
 @transaction.atomic
 def end(token: str, *, now: datetime) -> None:
-    """Withdraw what stands of this consent. What was agreed to in another act, or has ended, is left as it is."""
+    """Withdraw what stands of this consent. What was agreed to in another act, or has ended, is left as it is.
+
+    The child is held before that is looked at: whoever presses at the same moment finds it ended.
+    """
+    children = DataSubject.objects.filter(uuid__in=[state.subject for state in _standing(token, now=now)])
+    for child in children.order_by("pk"):
+        people.hold(child)
     for state in _standing(token, now=now):
         child = DataSubject.objects.get(uuid=state.subject)
         # What rests on consent no more is not withdrawn; nothing is done with it as a consent either.
@@ -83,7 +90,9 @@ def _standing(token: str, *, now: datetime) -> list[ConsentState]:
         return []
     events = ConsentEvent.objects.filter(consent=UUID(hex=consent), status__in=YES).values("uuid")
     valid = Q(valid_until=None) | Q(valid_until__gt=now)
-    rows = ConsentState.objects.filter(valid, event__in=events, status__in=YES)
+    # A record that was made one with another keeps its states, and nothing that anybody is known by.
+    known = SubjectIdentifier.objects.values("subject__uuid")
+    rows = ConsentState.objects.filter(valid, event__in=events, status__in=YES, subject__in=known)
     return list(rows.select_related("purpose").order_by("pk"))
 
 

@@ -7,6 +7,7 @@ Art 21(3)). Such a "yes" waits as with double opt-in, unseen by whoever sent it 
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -27,28 +28,39 @@ ANSWERS = (*YES, Status.REFUSED, Status.WITHDRAWN)
 BY_THEM = Q(origin="direct") & ~Q(collected_by="import")
 
 
-def is_refused(answer: Answer, subject: DataSubject | None) -> bool:
+def is_refused(answer: Answer, subject: DataSubject | None, *, since: datetime | None = None) -> bool:
     """Whether a "no" of the person stands against anything that this answer agrees to."""
-    asked = [
-        (answer.shown.purposes[control["purpose"]], control["channel"])
+    return bool(refused(answer, subject, since=since))
+
+
+def refused(answer: Answer, subject: DataSubject | None, *, since: datetime | None = None) -> list[str]:
+    """The controls agreed to against which a "no" of the person stands.
+
+    `since`: only what was said after it counts, and of that also what nobody proved.
+    """
+    asked = {
+        control["key"]: (answer.shown.purposes[control["purpose"]], control["channel"])
         for control in answer.shown.controls
         if answer.choices[control["key"]]
-    ]
-    keys = [purpose.pk for purpose, _channel in asked]
-    noes = list(
-        Suppression.objects.filter(
-            Q(purpose__in=keys) | Q(purpose=None), hash__in=hashes_of(answer.claims), lifted_at=None, reason__in=OWN
-        )
-    )
-    states = list(ConsentState.objects.filter(subject=subject.uuid, purpose__in=keys)) if subject else []
+    }
+    keys = [purpose.pk for purpose, _channel in asked.values()]
+    scope = Q(purpose__in=keys) | Q(purpose=None)
+    said = Suppression.objects.filter(scope, hash__in=hashes_of(answer.claims), lifted_at=None, reason__in=OWN)
+    chosen = ConsentState.objects.filter(subject=subject.uuid) if subject else ConsentState.objects.none()
+    chosen = chosen.filter(purpose__in=keys)
+    if since:
+        said, chosen = said.filter(since__gt=since), chosen.filter(effective_at__gt=since)
+    noes, states = list(said), list(chosen)
     marketing = _marketing(keys) if noes else set()
-    return any(
-        _stands(
+    return [
+        key
+        for key, (purpose, channel) in asked.items()
+        if _stands(
             [one for one in noes if _is_about(one, purpose, channel, marketing)],
-            [one for one in states if one.purpose_id == purpose.pk and _meet(one.channel, channel)],
+            [one for one in states if one.purpose_id == purpose.pk and meet(one.channel, channel)],
+            proven_only=since is None,
         )
-        for purpose, channel in asked
-    )
+    ]
 
 
 def unproven_entries(entries: Iterable[UUID]) -> set[UUID]:
@@ -65,19 +77,21 @@ def _marketing(keys: Sequence[int]) -> set[int]:
 
 def _is_about(no: Suppression, purpose: Purpose, channel: str, marketing: set[int]) -> bool:
     named = purpose.pk in marketing if no.purpose_id is None else no.purpose_id == purpose.pk
-    return named and _meet(no.channel, channel)
+    return named and meet(no.channel, channel)
 
 
-def _meet(one: str, other: str) -> bool:
+def meet(one: str, other: str) -> bool:
     """Without a channel it is about every one."""
     return not one or not other or one == other
 
 
-def _stands(noes: Sequence[Suppression], states: Sequence[ConsentState]) -> bool:
+def _stands(noes: Sequence[Suppression], states: Sequence[ConsentState], *, proven_only: bool) -> bool:
     choice = max(states, key=order, default=None)
     if choice is None:
         return bool(noes)
-    if choice.status == Status.WITHDRAWN or (choice.status == Status.REFUSED and _is_proven(choice)):
+    if choice.status == Status.WITHDRAWN:
+        return True
+    if choice.status == Status.REFUSED and (not proven_only or _is_proven(choice)):
         return True
     # As the verdict has it (consents/verdicts.py): only a later "yes" of their own answers a "no".
     later = [no for no in noes if choice.status not in YES or choice.effective_at <= no.since]

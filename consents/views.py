@@ -62,6 +62,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return _waiting(request, opt_in.waiting(token, now=now))
     except opt_in.LinkOver:
         return render(request, "consents/confirm_over.html", status=404)
+    except opt_in.NoStands as no:
+        return render(request, "consents/confirm_no.html", {"is_later": no.is_later}, status=no.status)
 
 
 def _waiting(request: HttpRequest, waiting: opt_in.Waiting) -> HttpResponse:

@@ -140,7 +140,7 @@ def test_a_no_between_the_two_is_not_undone_by_the_other(client, links, purposes
     client.post(links[CHILD])
     said = {"identity": {"email": CHILD}, "purposes": purposes}
     client.post("/api/v1/consents/withdraw/", said, content_type="application/json", **make.key())
-    assert client.post(links[PARENT]).status_code == 404
+    assert client.post(links[PARENT]).status_code == 409
     assert Suppression.objects.filter(lifted_at=None).exists()
     assert not ConsentEvent.objects.filter(status="given").exists()
 
@@ -149,7 +149,7 @@ def test_a_refusal_between_the_two_is_not_undone_by_the_other(client, links, mai
     client.post(links[CHILD])
     client.post("/forms/join/", {name: SAID[name] for name in ("version", "locale", "email")})
     assert ConsentState.objects.get().status == "refused"
-    assert client.post(links[PARENT]).status_code == 404
+    assert client.post(links[PARENT]).status_code == 409
     assert ConsentState.objects.get().status == "refused"
     # Asked anew, both can say yes.
     client.post("/forms/join/", SAID)

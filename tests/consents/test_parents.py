@@ -14,6 +14,7 @@ from consents.withdraw import withdraw
 from core.models import Outbox
 from core.outbox import deliver_due
 from ledger.models import Entry
+from office import merging
 from retention import replay
 from subjects import people
 from subjects.identifiers import Claim
@@ -201,3 +202,23 @@ def test_after_an_erasure_the_link_shows_nothing(client, mailoutbox):
     assert ("E-mail me." in page, "c…@" in page) == (True, False)
     client.post(address)
     assert json.loads(Entry.objects.latest("id").body)["data"]["confirmed"] == "guardian"
+
+
+def test_of_a_child_whose_records_were_made_one_it_is_ended_once(client, mailoutbox):
+    agree(client, mailoutbox)
+    address, day = link(mailoutbox), now()
+    gone = people.find([Claim("email", CHILD)])
+    make.published("other", [make.control("surveys-sms", "surveys", "sms")])
+    make.captured("second@example.com", form="other", choices={"surveys-sms": True}, now=day)
+    kept = people.find([Claim("email", "second@example.com")])
+    made = merging.merge(kept, gone, now=now(), actor=make.ACTOR)
+    assert "End it" in text(client.get(address))
+    client.post(address)
+    # Of each of the two purposes, for the record that lives.
+    entries = [json.loads(entry.body) for entry in Entry.objects.filter(kind="consent.withdrawn")]
+    assert [entry["subject"] for entry in entries if "confirmed" in entry["data"]] == [str(kept.uuid)] * 2
+    assert make.reason(CHILD, now=now()) == "consent-withdrawn"
+    assert rebuild.differences() == 0
+    merging.undo(made, now=now(), actor=make.ACTOR)
+    client.post(address)
+    assert make.reason(CHILD, now=now()) == "consent-withdrawn"

@@ -270,5 +270,5 @@ def test_a_child_without_a_mailbox_keeps_its_no(site, client, mailoutbox):
     withdraw([claim], purposes="all-marketing", now=timezone.now(), actor=make.ACTOR)
     by_browser(site, **children(identity=identity))
     (link,) = mailed(mailoutbox)
-    assert client.post(link).status_code == 404
+    assert client.post(link).status_code == 409
     assert not Suppression.objects.exclude(lifted_at=None).exists()
