@@ -54,7 +54,8 @@ def expire_these(rows: QuerySet[Any], now: datetime) -> int:
     """Destroy the keys and the texts of those among these that nothing holds; returns how many."""
     lock_people([], [])
     free = kept_breaches().filter(pk__in=[row.pk for row in rows], is_held=False)
-    uuids = list(free.values_list("uuid", flat=True))
+    # Locked: two workers of one run would both count what one of them lets go.
+    uuids = list(free.order_by("pk").select_for_update(of=("self",)).values_list("uuid", flat=True))
     _forget(uuids, now)
     for uuid in uuids:
         line = {"action": "case.expired", "purpose": PURPOSE, "file": str(uuid)}

@@ -141,8 +141,8 @@ def is_undoable(made: Merge, now: datetime) -> bool:
 def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: str) -> None:
     """Take an address or number off a person it was wrongly linked to; nobody else's, it goes with its key.
 
-    Raises blocks.UnderHold when that would destroy what a hold keeps. A "no" stays: it is kept under the hash of the
-    address, not under the person.
+    Raises blocks.UnderHold when a hold keeps what the person is known by, with others or alone. A "no" stays: it is
+    kept under the hash of the address, not under the person.
     """
     lock_people([], [subject.pk])
     row = Identifier.objects.select_for_update().filter(uuid=identifier, subject_links__subject=subject).first()
@@ -150,6 +150,7 @@ def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: st
         raise NotFound
     if SubjectIdentifier.objects.filter(subject=subject).count() == 1:
         raise CannotMerge(_("This is the only thing the person is known by. Without it, nobody would find them."))
+    blocks.keep_held(subject)
     SubjectIdentifier.objects.filter(subject=subject, identifier=row).delete()
     left = _share([row.pk])
     record(
@@ -161,7 +162,6 @@ def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: st
         data={"type": row.type, "others": left},
     )
     if not left:
-        blocks.keep_held(subject)
         destroy_keys(Owner.IDENTIFIER, [row.uuid])
         row.delete()
 

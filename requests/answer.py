@@ -69,7 +69,11 @@ def is_stale(rights_request: RightsRequest, made: Package) -> bool:
 
 @transaction.atomic
 def prepare_access(rights_request: RightsRequest, *, actor: str, now: datetime) -> Package:
-    """Freeze the copy of the person's data, so that it can be looked through; then erasure need not wait any longer."""
+    """Freeze the copy of the person's data, so that it can be looked through.
+
+    Then an erasure that they ask for need not wait any longer. Deletion on schedule waits until the copy is sent: until
+    then it may have to be made again.
+    """
     lock(rights_request, Right.ACCESS)
     subject = _known(rights_request)
     found.ready(rights_request)
@@ -83,7 +87,6 @@ def prepare_access(rights_request: RightsRequest, *, actor: str, now: datetime) 
         made = package.store(rights_request, package.build(rights_request, snapshot), actor=actor, now=now)
     rights_request.result = {"rows": snapshot.rows, "purposes": snapshot.versions, "sources": snapshot.sources}
     rights_request.save(update_fields=["result"])
-    blocks.release(rights_request.uuid, now=now, actor=actor)
     to_ready(rights_request, reason="copy-made", actor=actor, now=now)
     return made
 
@@ -108,6 +111,7 @@ def release_access(rights_request: RightsRequest, *, actor: str, now: datetime, 
     token = package.new_link(made, now=now)
     context = report.of_access(rights_request, made)
     send(rights_request, "access_response", context, token, actor=actor, now=now)
+    blocks.release(rights_request.uuid, now=now, actor=actor)
     close(rights_request, context, actor=actor, now=now)
     return rights_request
 

@@ -14,7 +14,7 @@ from processing.models import Basis, Recipient
 from requests import exempting, recipients, report, systems, two_people
 from requests.decisions import Line, lines
 from requests.models import RecipientNotice, Right, RightsRequest
-from requests.sending import close, confirmed, copy_is_made, is_waiting, lock, nothing_found, send, to_ready
+from requests.sending import close, confirmed, copy_is_made, is_waiting, let_delete, lock, nothing_found, send, to_ready
 from requests.untold import is_stranger
 from requests.workflow import State
 from subjects import erasure, restrictions
@@ -124,6 +124,7 @@ def _erase(rights_request: RightsRequest, granted: list[Line], *, actor: str, no
     if not purposes:
         return
     systems.keep_ids(rights_request, subject)
+    let_delete(subject, actor=actor, now=now)
     # Somebody who wanted the data kept and now wants them gone has changed their mind, and it was granted.
     restrictions.let_delete(subject, purposes, now=now, actor=actor)
     done = erasure.erase(

@@ -90,18 +90,19 @@ class CaseMoved(DomainError):
 
 
 @transaction.atomic
-def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests") -> None:
-    """Destroy the case's key and everything it sealed, and what would recognise the person. Twice changes nothing."""
+def expire_case(case: CaseFile, *, now: datetime, actor: str = "system:requests") -> bool:
+    """Destroy the case's key and everything it sealed, and what would recognise the person; False if it was before."""
     locked = _locked(case)
     if locked.requests.open().exists() or locked.complaints.filter(outcome="").exists():
         raise CaseOpen
     if locked.claim is None:
-        return
+        return False
     if kept_cases().filter(Q(is_held=True) | blocks.frozen(now), pk=locked.pk).exists():
         raise CaseHeld
     _forget(locked, now=now, actor=actor)
     line = {"action": "case.expired", "purpose": PURPOSE, "file": str(locked.uuid)}
     outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
+    return True
 
 
 @transaction.atomic
@@ -209,10 +210,9 @@ def expire_these(cases: QuerySet[Any], now: datetime) -> int:
     done = 0
     for case in list(cases.order_by("pk")):
         try:
-            expire_case(case, now=now)
+            done += expire_case(case, now=now)
         except (CaseOpen, CaseHeld, CaseMoved):
             continue
-        done += 1
     return done
 
 

@@ -74,8 +74,7 @@ def prepare(rights_request: RightsRequest, *, actor: str, now: datetime) -> Pack
     noted = {"rows": number, "inferred": inferred, "purposes": [line.version.pk for line in taken]}
     rights_request.result = {**rights_request.result, **noted}
     rights_request.save(update_fields=["result"])
-    # What goes along stands in the set, as it was now.
-    blocks.release(rights_request.uuid, now=now, actor=actor)
+    # Deletion on schedule waits until it is sent: until then it may have to be made again.
     to_ready(rights_request, reason="set-made", actor=actor, now=now)
     return made
 
@@ -124,6 +123,7 @@ def release(rights_request: RightsRequest, *, actor: str, now: datetime, excepti
         return nothing_found(rights_request, actor=actor, now=now)
     token = package.new_link(Package.objects.get(request=rights_request), now=now)
     send(rights_request, kind, context, token, actor=actor, now=now)
+    blocks.release(rights_request.uuid, now=now, actor=actor)
     close(rights_request, context, actor=actor, now=now)
     return rights_request
 

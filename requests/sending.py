@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -16,7 +17,7 @@ from requests.models_identity import Kind
 from requests.workflow import State
 from subjects import blocks
 from subjects.identifiers import Claim
-from subjects.models import ErasureBlock
+from subjects.models import DataSubject, ErasureBlock
 from subjects.people import is_known, verified_subject
 
 
@@ -90,12 +91,28 @@ def to_ready(rights_request: RightsRequest, *, reason: str, actor: str, now: dat
 
 
 def copy_is_made(rights_request: RightsRequest) -> None:
-    """A copy that the same person asked for, in this case or another, comes before the deletion."""
+    """A copy that the same person asked for, in this case or another, comes before the deletion. Raises AccessFirst."""
     case = rights_request.case
     waiting = case.requests.open().filter(right__in=COPIED, package=None)
-    owed = case.subject and blocks.active(case.subject).filter(kind=ErasureBlock.Kind.ACCESS).exists()
-    if owed or waiting.exists():
+    owed = case.subject and _kept_for_copies(case.subject).exclude(placed_for__in=_copied().values("uuid"))
+    if waiting.exists() or (owed and owed.exists()):
         raise AccessFirst
+
+
+def let_delete(subject: DataSubject, *, actor: str, now: datetime) -> None:
+    """What was kept for a copy goes: it is made, and the person asked for the deletion themselves."""
+    for uuid in (
+        _copied().filter(uuid__in=_kept_for_copies(subject).values("placed_for")).values_list("uuid", flat=True)
+    ):
+        blocks.release(uuid, now=now, actor=actor)
+
+
+def _kept_for_copies(subject: DataSubject) -> QuerySet[ErasureBlock]:
+    return blocks.active(subject).filter(kind=ErasureBlock.Kind.ACCESS)
+
+
+def _copied() -> QuerySet[RightsRequest]:
+    return RightsRequest.objects.filter(package__isnull=False)
 
 
 def nothing_found(rights_request: RightsRequest, *, actor: str, now: datetime) -> RightsRequest:

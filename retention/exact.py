@@ -116,11 +116,11 @@ def used(approval: int | None) -> None:
 
 
 def forget(*, now: datetime) -> None:
-    """The rows of approvals that no run will need any more."""
+    """The rows of approvals that no run will need any more; and what nobody had to approve altogether."""
     over = Q(refused_at__isnull=False) | Q(run=None, expires_at__lte=now)
     done = Q(run__isnull=False) & ~Q(run__status=Run.Status.RUNNING)
-    for pk in Approval.objects.filter(over | done).order_by("pk").values_list("pk", flat=True):
-        used(pk)
+    ApprovedRow.objects.filter(approval__in=Approval.objects.filter(over | done)).delete()
+    Approval.objects.filter(done, why="").delete()
 
 
 def _ids(rows: Rows, name: str) -> Iterator[int]:

@@ -1,6 +1,7 @@
-"""Rules over the same data: each lets go what it finds due, whatever another keeps longer. So the shortest decides.
+"""Rules over the same data: each lets go what it finds due, whatever another keeps longer. So the first decides.
 
 Nothing is refused: a shorter rule beside a longer one may be meant. Whoever writes one, or puts it in force, is told.
+Which of two is the first can be said where both count from the same day; otherwise only that it is one of them.
 """
 
 from datetime import date
@@ -18,7 +19,10 @@ def sentences(rule: RetentionRule) -> list[str]:
     found = []
     for other in others.exclude(slug=rule.slug).select_related("category").order_by("slug"):
         named = {"rule": other.slug, "mine": rule.after, "theirs": other.after}
-        if _takes_first(rule, other):
+        if rule.trigger != other.trigger:
+            if _takes(rule, other) or _takes(other, rule):
+                found.append(_whichever(rule, other))
+        elif _takes(rule, other) and _is_before(rule, other):
             found.append(
                 _(
                     "It takes %(what)s after %(mine)s, and the rule “%(rule)s” keeps it for %(theirs)s: then that one"
@@ -26,7 +30,7 @@ def sentences(rule: RetentionRule) -> list[str]:
                 )
                 % {**named, "what": _what(other)}
             )
-        elif _takes_first(other, rule):
+        elif _takes(other, rule) and _is_before(other, rule):
             found.append(
                 _(
                     "The rule “%(rule)s” takes %(what)s after %(theirs)s already: then this one, with %(mine)s, keeps"
@@ -37,13 +41,31 @@ def sentences(rule: RetentionRule) -> list[str]:
     return found
 
 
-def _takes_first(one: RetentionRule, other: RetentionRule) -> bool:
-    """Whether `one` deletes what `other` is about before its time is over, if both count from about the same day."""
-    if one.action not in TAKES or one.category_id not in (None, other.category_id):
-        return False
-    # Of a month that is not short.
+def _whichever(rule: RetentionRule, other: RetentionRule) -> str:
+    both = rule if rule.category_id else other
+    return _(
+        "The rule “%(rule)s” is about %(what)s too and counts from another day: “%(their_day)s” and %(theirs)s, here"
+        " “%(my_day)s” and %(mine)s. Whichever comes first decides. If one of them is to keep it longer, give each the"
+        " categories that it is for."
+    ) % {
+        "rule": other.slug,
+        "what": _what(both),
+        "theirs": other.after,
+        "mine": rule.after,
+        "their_day": other.get_trigger_display(),
+        "my_day": rule.get_trigger_display(),
+    }
+
+
+def _takes(one: RetentionRule, other: RetentionRule) -> bool:
+    """Whether `one` deletes what `other` is about."""
+    return one.action in TAKES and one.category_id in (None, other.category_id)
+
+
+def _is_before(one: RetentionRule, other: RetentionRule) -> bool:
+    # A fixed date is a day, the others are counted from one: of a month that is not short.
     begin = date(2000, 1, 1)
-    return begin + length(one) < begin + length(other)
+    return (one.fixed_on or begin) + length(one) < (other.fixed_on or begin) + length(other)
 
 
 def _what(rule: RetentionRule) -> str:

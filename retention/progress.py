@@ -14,6 +14,7 @@ def worked(run: Run) -> int:
     empty = Sum("relationships", filter=Q(needs=0), default=0)
     done = run.batches.aggregate(ended=Sum("needs", default=0), empty=empty, restricted=Sum("restricted", default=0))
     total: int = done["ended"] + done["empty"]
+    total += run.case_files
     if run.rule and run.rule.action == RetentionRule.Action.RESTRICT:
         total += done["restricted"]
     if run.rule and run.rule.action == RetentionRule.Action.ANONYMISE:

@@ -4,8 +4,8 @@ A cell of a few people says something about them, and one that is left out can b
 column. So what is left out is chosen such that every small cell lies on closed ways of such cells, from row to column
 and back: one more here is one less there, and all sums stay as they are. Zeros are shown, so whoever works it out knows
 that each cell left out holds somebody. With that, too, a small cell could be any of `least` numbers or more: what the
-sums leave open is counted, not only that they leave something open. Values too rare to have a row or column of their
-own become “other”.
+sums leave open is counted, not only that they leave something open. What the published thresholds tell beside the sums
+is not counted (docs/statistics.md). Values too rare to have a row or column of their own become “other”.
 
 Noise hides anybody's presence altogether (differential privacy): what all releases of a year tell together is bounded,
 and kept in a ledger that can only grow.

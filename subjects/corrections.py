@@ -86,7 +86,8 @@ def replace_identifier(
     """Take an address or number off this person and link the right one; returns the new one's public id.
 
     The new one is unconfirmed unless `proof` says how control of it was shown. Raises AmbiguousIdentity when somebody
-    else is known by it. Where nobody else has the old one, it goes with its key; UnderHold when a hold keeps it.
+    else is known by it. Where nobody else has the old one, it goes with its key. Raises UnderHold when a hold keeps
+    what the person was known by, with others or alone.
     """
     if not people.hold(subject):
         raise NotFound
@@ -114,10 +115,10 @@ def replace_identifier(
 
 
 def _take_off(subject: DataSubject, row: Identifier) -> None:
+    blocks.keep_held(subject)
     SubjectIdentifier.objects.filter(subject=subject, identifier=row).delete()
     left = SubjectIdentifier.objects.filter(identifier=row)
     if not left.exists():
-        blocks.keep_held(subject)
         destroy_keys(Owner.IDENTIFIER, [row.uuid])
         row.delete()
         return

@@ -150,15 +150,17 @@ def test_silence_never_closes_and_the_letter_names_the_gap(mailoutbox):
     assert "gaps" not in letters.parts_of(letters.read(letters.latest(rights_request))["html"])
 
 
-def test_the_block_against_deletion_ends_when_the_copy_is_made(mailoutbox):
+def test_the_block_against_deletion_ends_when_the_copy_is_sent(mailoutbox):
     make.register()
     subject = make.person("newsletter")
     rights_request = make.confirmed("access", mailbox=mailoutbox).requests.get()
     active = ErasureBlock.objects.filter(subject=subject, released_at=None)
     assert active.exists()
     answer.prepare_access(rights_request, actor=make.OFFICER, now=make.NOW)
-    assert not active.exists()
+    assert active.exists()
     assert rights_request.state == "ready"
+    answer.release_access(rights_request, actor=make.OFFICER, now=make.NOW)
+    assert not active.exists()
 
 
 def test_old_packages_are_emptied(released):

@@ -52,15 +52,17 @@ def test_what_is_due_waits_from_receipt_of_the_request(rule, right):
     assert not ErasureBlock.objects.exists()
 
 
-def test_what_somebody_wants_to_take_along_is_kept_until_the_set_is_made(mailoutbox):
+def test_what_somebody_wants_to_take_along_is_kept_until_the_set_is_sent(mailoutbox):
     make_office.register()
     subject = make_office.person("newsletter")
     asked = make_office.confirmed("portability", mailbox=mailoutbox).requests.get()
     assert ErasureBlock.objects.get(subject=subject).placed_for == asked.uuid
     one = make.rule(Purpose.objects.get(slug="newsletter"), period="P1D")
     later = make_office.NOW + timedelta(days=40)
-    assert run(one, later).items == 0
-    porting.prepare(asked, actor=make_office.OFFICER, now=later)
+    for _again in range(2):
+        assert run(one, later).items == 0
+        porting.prepare(asked, actor=make_office.OFFICER, now=later)
+    porting.release(asked, actor=make_office.OFFICER, now=later)
     assert not ErasureBlock.objects.filter(released_at=None).exists()
     assert run(one, later).items == 1
 

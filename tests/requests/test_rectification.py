@@ -17,7 +17,7 @@ from requests.models import Correction
 from retention import holds
 from subjects import blocks, corrections, items, names, people, restrictions
 from subjects.identifiers import Claim
-from subjects.models import DataSubject, Identifier, PersonalDataItem
+from subjects.models import DataSubject, Identifier, PersonalDataItem, SubjectIdentifier
 from tests import make_office as make
 from tests import make_subjects
 
@@ -256,6 +256,9 @@ def test_what_a_hold_keeps_is_not_corrected_away(subject, rights_request):
     same = {"request": rights_request.uuid, **BY}
     with pytest.raises(blocks.UnderHold):
         corrections.correct_item(item_of(subject), "", "Grace", **same)
+    with pytest.raises(blocks.UnderHold):
+        corrections.replace_identifier(subject, known.uuid, "new@example.com", **same)
+    SubjectIdentifier.objects.create(subject=DataSubject.objects.create(), identifier=known)
     with pytest.raises(blocks.UnderHold):
         corrections.replace_identifier(subject, known.uuid, "new@example.com", **same)
     # It is about the newsletter only, and a document gets words beside it.

@@ -90,6 +90,18 @@ def test_a_rule_that_takes_what_another_keeps_longer_says_so_wherever_it_is_writ
     assert words not in officer.post(reverse("admin:rule-new"), form(slug="all", period="P6Y", look="1")).text
 
 
+def test_of_rules_that_count_from_other_days_none_is_said_to_be_the_first(officer):
+    rule(live(), slug="contracts", trigger="contract_end", period="P1Y")
+    rule(live(), slug="century", trigger="fixed_date", fixed_on=date(2035, 1, 1), period="P1Y")
+    seen = officer.post(reverse("admin:rule-new"), form(period="P2Y", look="1")).text
+    assert seen.count("Whichever comes first decides.") == 2
+    assert "“End of contract” and 1 year, here “Collection” and 2 years" in seen
+    assert "keeps nothing" not in seen
+    fixed = {"slug": "again", "trigger": "fixed_date", "period": "P6M", "look": "1"}
+    assert "keeps it for" not in officer.post(reverse("admin:rule-new"), form(fixed_on="2036-01-01", **fixed)).text
+    assert "keeps it for" in officer.post(reverse("admin:rule-new"), form(fixed_on="2034-12-01", **fixed)).text
+
+
 def test_a_draft_is_thrown_away_and_a_rule_in_force_is_not(officer):
     one = rule(live())
     assert officer.post(reverse("admin:rule-discard", args=[one.pk])).status_code == 404

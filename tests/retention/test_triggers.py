@@ -1,26 +1,32 @@
 """The events that are not a date of a relationship: a fixed date, and the closing of a case."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from breaches import expiry as breach_expiry
+from breaches import log
+from ledger.models import Entry
 from processing.models import DataCategory
 from requests import answer, expiry
 from requests.models import CaseFile
-from retention import cases, certificate, effect, evidence, exact, guard, holds, nightly, runs
-from retention.models import Run
+from retention import cases, certificate, effect, evidence, exact, guard, holds, nightly, progress, runs
+from retention.models import Approval, Run
 from retention.purge import preview, purge
 from subjects import blocks, organisations
 from subjects.models import ErasureBlock, PersonalDataItem, Relationship
 from subjects.people import emails_of
 from tests import make_office, make_requests
-from tests.make_retention import NOW, TODAY, applied, item, live, person, rule
+from tests.make_retention import NOW, TODAY, applied, item, live, person, rule, someone_waits
 
 pytestmark = pytest.mark.django_db
+LONG_AGO = NOW - timedelta(days=900)
 
 
 @pytest.mark.parametrize(("day", "due"), [(date(2026, 10, 20), 1), (date(2026, 10, 21), 1), (date(2026, 10, 22), 0)])
@@ -227,3 +233,49 @@ def test_breaches_have_a_rule_of_their_own_or_six_years():
     # People have no breach that is theirs: nothing of them is counted by it, due or not.
     report = preview(one, as_of=TODAY, now=NOW)
     assert (report.due, report.indeterminate) == (0, 0)
+
+
+def breach_of_before():
+    breach = log.log(aware_at=LONG_AGO, texts={"summary": "Lost."}, actor="user:1", now=LONG_AGO)
+    log.decide(breach, risk="none", reasoning="Encrypted.", actor="user:1", now=LONG_AGO)
+    log.close(breach, lessons="", actor="user:1", now=LONG_AGO)
+    return breach
+
+
+def test_how_far_a_run_is_counts_case_files_and_its_set_is_forgotten_when_it_is_over(settings):
+    settings.RETENTION_APPROVE_FIRST_RUN, settings.RETENTION_APPROVE_PERCENT = False, 100
+    for _number in range(3):
+        breach_of_before()
+    one = rule(live("security-and-legal-claims", "f"), trigger="case_closed", period="P1Y", slug="breach-log")
+    assert guard.apply(one, as_of=TODAY, now=NOW).cases == 3
+    run = Run.objects.get()
+    assert progress.worked(run) == run.expected == 3
+    asked = []
+    for night in range(1, 4):
+        later = NOW + timedelta(days=night)
+        guard.apply(one, as_of=later.date(), now=later)
+        with CaptureQueriesContext(connection) as queries:
+            exact.forget(now=later)
+        asked.append(len(queries))
+        assert not Approval.objects.exists()
+    assert len(set(asked)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_one_counts_the_file_that_went():
+    breach, after = breach_of_before(), NOW + timedelta(days=3000)
+    rows = breach_expiry.kept_breaches().filter(pk=breach.pk)
+
+    def other():
+        try:
+            return breach_expiry.expire_these(rows, after)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            assert breach_expiry.expire_these(rows, after) == 1
+            second = threads.submit(other)
+            someone_waits()
+        assert second.result(30) == 0
+    assert Entry.objects.filter(kind="breach.forgotten").count() == 1

@@ -4,7 +4,6 @@ import json
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from threading import Thread
-from time import monotonic, sleep
 from uuid import uuid4
 
 import pytest
@@ -20,7 +19,7 @@ from subjects import erasure, intake, items, late
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, PersonalDataItem
 from tests import make_consents
-from tests.make_retention import NOW, item, live, person
+from tests.make_retention import NOW, item, live, person, someone_waits
 from tests.plugin import key_ring
 
 pytestmark = pytest.mark.django_db
@@ -153,17 +152,6 @@ def test_an_import_brings_nobody_back_while_they_are_being_erased(tmp_path):
     importer.join()
     assert {name: count for name, count in reports[0].counts.items() if count} == {"outdone": 1}
     assert not DataSubject.objects.exists()
-
-
-def someone_waits():
-    until, waiting = (
-        monotonic() + 20,
-        "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))",
-    )
-    with connection.cursor() as cursor:
-        while cursor.execute(waiting).fetchone()[0] == 0:
-            assert monotonic() < until, "the import did not wait"
-            sleep(0.02)
 
 
 def test_it_is_recognised_under_an_older_key(client, settings):
