@@ -95,7 +95,7 @@ def capture(
             params |= NOTHING_NEW | _evidence(answer, lines, subject.uuid, params)
             made = _run(CAPTURE_KNOWN, params)
             if made is None and params["beware"]:
-                if is_refused(answer, subject):
+                if is_refused(answer, subject, now=now):
                     # In here, so that nobody is made by an answer that waits.
                     raise SaidNo
                 made = _run(CAPTURE_KNOWN, params | {"beware": False})

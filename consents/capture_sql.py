@@ -7,8 +7,8 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
   read them (core/recall.py): the caller reads them again.
 - NEW_PERSON tries to insert the identifier. If it is known already, or another transaction inserted it a moment ago,
   ON CONFLICT DO NOTHING returns no row, every later part finds no `person` and nothing at all is written. Likewise if
-  something is suppressed for it. The caller then finds or makes the person the ordinary way (subjects.people) and runs
-  the statement as KNOWN_PERSON. So two captures of one new person make one person, and no error.
+  something is suppressed or paused for it. The caller then finds or makes the person the ordinary way (subjects.people)
+  and runs the statement as KNOWN_PERSON. So two captures of one new person make one person, and no error.
 - KNOWN_PERSON names a person whom the caller holds locked. To an answer that nobody has proved (`beware`) it names
   nobody where anything may be a "no" of theirs: the caller looks what it is (consents/unproven.py), and asks again.
 - RECORD writes the keys (of the proof, and of an identifier that is new), the ledger entry, one event for each
@@ -39,12 +39,18 @@ WITH proven AS (
 )
 """
 
-NEW_PERSON = """
+# What was said by this address and stands: whether it is a "no" to any of this, the caller looks.
+SAID = """
+        SELECT FROM consents_suppression WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL
+        UNION ALL
+        SELECT FROM consents_pause WHERE hash = ANY(%(hashes)s::bytea[]) AND ended_at IS NULL AND until > %(now)s
+"""
+
+NEW_PERSON = f"""
 , identifier AS (
     INSERT INTO subjects_identifier (uuid, type, system, rules_version, sealed, blind, blind_key)
     SELECT %(identifier)s, %(type)s, %(system)s, %(rules_version)s, %(sealed)s, %(blind)s, %(blind_key)s FROM proven
-    WHERE NOT EXISTS (
-        SELECT FROM consents_suppression WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL)
+    WHERE NOT EXISTS ({SAID})
     ON CONFLICT (blind, type, system) DO NOTHING
     RETURNING id
 ), person AS (
@@ -55,17 +61,17 @@ NEW_PERSON = """
     INSERT INTO subjects_subjectidentifier (subject_id, identifier_id, verified_how, is_shared)
     SELECT person.id, identifier.id, '', false FROM person, identifier
 )
-"""
+"""  # noqa: S608  (constants only)
 
-KNOWN_PERSON = """
+KNOWN_PERSON = f"""
 , person AS (
     SELECT id, uuid FROM subjects_datasubject, proven WHERE uuid = %(subject)s AND (NOT %(beware)s OR NOT EXISTS (
-        SELECT FROM consents_suppression WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL
+        {SAID}
         UNION ALL
         SELECT FROM consents_consentstate WHERE subject = %(subject)s AND purpose_id = ANY(%(purposes)s::bigint[])
             AND status IN ('withdrawn', 'refused')))
 )
-"""
+"""  # noqa: S608  (constants only)
 
 KEEP = """
     ON CONFLICT (subject_id, purpose_id) DO UPDATE SET

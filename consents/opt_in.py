@@ -64,7 +64,7 @@ class NoStands(DomainError):
     """A "no" of the child, which a parent's button alone does not take back. Nothing has begun."""
 
     code = "no-stands"
-    message = gettext_lazy("The child has said no to this. It does not begin by this link.")
+    message = gettext_lazy("The child has said no to this, or paused it. It does not begin by this link.")
 
     def __init__(self, *, is_later: bool) -> None:
         """`is_later`: said after the form was filled in. If not, no mail reaches the child, who would have to agree."""
@@ -226,9 +226,13 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
     answer = _of_mailbox(answers.read(data, now=pending.requested_at))
     person = people.find(answer.claims, is_test=answer.is_test)
     # What the child's own button took back was said before it.
-    if answer.guardian and not is_own and is_refused(answer, person, since=pending.own_at or pending.requested_at):
+    if (
+        answer.guardian
+        and not is_own
+        and is_refused(answer, person, now=now, since=pending.own_at or pending.requested_at)
+    ):
         raise NoStands(is_later=True)
-    if answer.guardian and not pending.own_at and _needs_child(pending, answer, person):
+    if answer.guardian and not pending.own_at and _needs_child(pending, answer, person, now=now):
         _ask_child(pending, answer, now=now)
         return None
     kept = {**answer.proof, "network": network} if network else answer.proof
@@ -352,11 +356,11 @@ def _is_last(pending: PendingConsent, is_own: bool, *, now: datetime) -> bool:
     return False
 
 
-def _needs_child(pending: PendingConsent, answer: Answer, person: DataSubject | None) -> bool:
+def _needs_child(pending: PendingConsent, answer: Answer, person: DataSubject | None, *, now: datetime) -> bool:
     """Whether the child has said no: whoever calls themself the parent of an address does not take that back alone."""
     if answer.is_test or not unproven_entries([pending.entry]):
         return False
-    return is_refused(answer, person)
+    return is_refused(answer, person, now=now)
 
 
 def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> None:

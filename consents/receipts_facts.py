@@ -53,7 +53,9 @@ CONFIRMED = {
     NOT_RECORDED: "by whom it was confirmed is not recorded",
 }
 # Said to everybody, so that it tells nobody who had said "no" (consents/unseen.py).
-UNPROVEN = "against an earlier no it counts once the owner of the mailbox has pressed the button that we mailed"
+UNPROVEN = (
+    "against an earlier no or a pause it counts once the owner of the mailbox has pressed the button that we mailed"
+)
 ACTS = {"guardian": GUARDIAN, NOT_RECORDED: NOT_RECORDED}
 
 

@@ -2,18 +2,20 @@
 
 It counts at once, except against a "no" that the person is known to have said: through their own mailbox, by a system
 that answers for it, or to our staff. Otherwise one call with an address would take back what its owner stopped (UK GDPR
-Art 21(3)). Such a "yes" waits as with double opt-in, unseen by whoever sent it (consents/unseen.py).
+Art 21(3)). Such a "yes" waits as with double opt-in, unseen by whoever sent it (consents/unseen.py). A pause that they
+asked for is a "no" until it is over, because a "yes" would end it.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q
 
 from consents.answers import Answer
-from consents.models import ConsentEvent, ConsentState, Status, Suppression
+from consents.models import ConsentEvent, ConsentState, Pause, Status, Suppression
 from consents.states import YES, order
 from consents.suppression import OBJECTION, WITHDRAWAL, hashes_of
 from ledger.models import Entry
@@ -28,12 +30,20 @@ ANSWERS = (*YES, Status.REFUSED, Status.WITHDRAWN)
 BY_THEM = Q(origin="direct") & ~Q(collected_by="import")
 
 
-def is_refused(answer: Answer, subject: DataSubject | None, *, since: datetime | None = None) -> bool:
+class No(NamedTuple):
+    """Said under the address itself: against a purpose (None: all marketing) on a channel (empty: every one)."""
+
+    purpose: int | None
+    channel: str
+    since: datetime
+
+
+def is_refused(answer: Answer, subject: DataSubject | None, *, now: datetime, since: datetime | None = None) -> bool:
     """Whether a "no" of the person stands against anything that this answer agrees to."""
-    return bool(refused(answer, subject, since=since))
+    return bool(refused(answer, subject, now=now, since=since))
 
 
-def refused(answer: Answer, subject: DataSubject | None, *, since: datetime | None = None) -> list[str]:
+def refused(answer: Answer, subject: DataSubject | None, *, now: datetime, since: datetime | None = None) -> list[str]:
     """The controls agreed to against which a "no" of the person stands.
 
     `since`: only what was said after it counts, and of that also what nobody proved.
@@ -44,13 +54,12 @@ def refused(answer: Answer, subject: DataSubject | None, *, since: datetime | No
         if answer.choices[control["key"]]
     }
     keys = [purpose.pk for purpose, _channel in asked.values()]
-    scope = Q(purpose__in=keys) | Q(purpose=None)
-    said = Suppression.objects.filter(scope, hash__in=hashes_of(answer.claims), lifted_at=None, reason__in=OWN)
     chosen = ConsentState.objects.filter(subject=subject.uuid) if subject else ConsentState.objects.none()
     chosen = chosen.filter(purpose__in=keys)
+    noes, states = _noes(answer, keys, now=now), list(chosen)
     if since:
-        said, chosen = said.filter(since__gt=since), chosen.filter(effective_at__gt=since)
-    noes, states = list(said), list(chosen)
+        noes = [no for no in noes if no.since > since]
+        states = [state for state in states if state.effective_at > since]
     marketing = _marketing(keys) if noes else set()
     return [
         key
@@ -61,6 +70,13 @@ def refused(answer: Answer, subject: DataSubject | None, *, since: datetime | No
             proven_only=since is None,
         )
     ]
+
+
+def _noes(answer: Answer, purposes: Sequence[int], *, now: datetime) -> list[No]:
+    about = Q(Q(purpose__in=purposes) | Q(purpose=None), hash__in=hashes_of(answer.claims))
+    said = Suppression.objects.filter(about, lifted_at=None, reason__in=OWN).values_list("purpose", "channel", "since")
+    paused = Pause.objects.filter(about, ended_at=None, until__gt=now).values_list("purpose", "since")
+    return [*(No(*row) for row in said), *(No(purpose, "", since) for purpose, since in paused)]
 
 
 def unproven_entries(entries: Iterable[UUID]) -> set[UUID]:
@@ -75,8 +91,8 @@ def _marketing(keys: Sequence[int]) -> set[int]:
     return {key for key, is_so in dict(versions.values_list("purpose_id", "direct_marketing")).items() if is_so}
 
 
-def _is_about(no: Suppression, purpose: Purpose, channel: str, marketing: set[int]) -> bool:
-    named = purpose.pk in marketing if no.purpose_id is None else no.purpose_id == purpose.pk
+def _is_about(no: No, purpose: Purpose, channel: str, marketing: set[int]) -> bool:
+    named = purpose.pk in marketing if no.purpose is None else no.purpose == purpose.pk
     return named and meet(no.channel, channel)
 
 
@@ -85,7 +101,7 @@ def meet(one: str, other: str) -> bool:
     return not one or not other or one == other
 
 
-def _stands(noes: Sequence[Suppression], states: Sequence[ConsentState], *, proven_only: bool) -> bool:
+def _stands(noes: Sequence[No], states: Sequence[ConsentState], *, proven_only: bool) -> bool:
     choice = max(states, key=order, default=None)
     if choice is None:
         return bool(noes)

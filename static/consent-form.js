@@ -17,7 +17,7 @@
     notice: "Privacy notice",
     save: "Save my choice",
     saved: "Your choice is saved.",
-    before: "If you had said no to this before, we have sent you an e-mail: your yes counts once you follow its link.",
+    before: "If you had said no to this before, or paused it, we have sent you an e-mail: your yes counts once you follow its link.",
     receipt: "Download your receipt",
     pending: "Nearly done: please follow the link in our e-mail.",
     parent: "Nearly done: we have sent an e-mail to your parent or guardian. Nothing begins before they agree.",

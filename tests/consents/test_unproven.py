@@ -49,7 +49,7 @@ def test_a_no_is_taken_back_by_the_owner_of_the_mailbox_only(site, mailoutbox, d
     assert not Suppression.objects.exclude(lifted_at=None).exists()
     (link,) = mailed(mailoutbox)
     assert mailoutbox[0].to == [ADA]
-    assert "You had said no to this before." in mailoutbox[0].body
+    assert "You had said no to this before, or paused it." in mailoutbox[0].body
     page = Client().get(link).content.decode()
     assert "E-mail me." in page
     assert reason() == before[0]
@@ -111,7 +111,7 @@ def test_the_whole_receipt_tells_nobody_either(site):
         receipt = by_browser(site, email, path="?receipt=full").json()["receipt"]
         records.append(re.sub(ids, "", signing.verify(receipt).decode()))
     assert records[0] == records[1]
-    assert "against an earlier no it counts once" in records[0]
+    assert "against an earlier no or a pause it counts once" in records[0]
 
 
 def test_the_page_and_the_receipt_it_offers_tell_nobody_either(site, client):
@@ -124,7 +124,7 @@ def test_the_page_and_the_receipt_it_offers_tell_nobody_either(site, client):
         text = client.post("/consent/receipt/", {"receipt": token}).content.decode()
         receipts.append(re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\n[\w-]+\.[\w-]+\.[\w-]+\n", "", text))
     assert pages[0] == pages[1]
-    assert "If you had said no to this before" in pages[0]
+    assert "If you had said no to this before, or paused it" in pages[0]
     assert receipts[0] == receipts[1]
     assert "it counts once you have pressed the button" in receipts[0]
 
@@ -251,7 +251,7 @@ def test_who_calls_themself_a_parent_takes_back_no_no_of_the_child(site, client,
     assert not Suppression.objects.exclude(lifted_at=None).exists()
     again, own = mailed(mailoutbox)
     assert mailoutbox[1].to == [ADA]
-    assert "You had said no to this before." in mailoutbox[1].body
+    assert "You had said no to this before, or paused it." in mailoutbox[1].body
     assert "Confirmed" not in client.post(again).content.decode()
     assert reason() == "objected"
     assert "Confirmed" in client.post(own).content.decode()
