@@ -46,6 +46,8 @@ def _make(expired: list[str], *, now: datetime, address: str) -> Manifest:
     if not controller.backup_days:
         raise BackupProblem("The controller's settings, and letters, say that no backups are kept (backup days: 0).")
     expires = now.astimezone(controller.zone).date() + timedelta(days=controller.backup_days)
+    if empty := shelf.not_mounted():
+        raise BackupProblem(empty)
     # Read before the snapshot: whatever stands in the journal by now is in the dump.
     head = journal.head()
     manifest = Manifest(
@@ -56,6 +58,7 @@ def _make(expired: list[str], *, now: datetime, address: str) -> Manifest:
         journal_seq=head["seq"] if head else 0,
         journal_hash=head["hash"] if head else "",
     )
+    shelf.begin(name)
     try:
         _dump(manifest, address)
         verify(manifest)

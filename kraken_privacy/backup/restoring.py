@@ -18,6 +18,8 @@ from retention import journal, replay
 
 def restore(name: str, *, address: str, is_journal_lost: bool, now: datetime) -> tuple[Manifest, replay.Replayed]:
     """An empty database becomes the backup, migrated and replayed. Looks at everything before it touches anything."""
+    if empty := shelf.not_mounted():
+        raise BackupProblem(empty)
     manifest = shelf.read(name or _latest())
     for path in (shelf.dump_of(manifest.name), shelf.keys_of(manifest.name)):
         if not path.is_file():

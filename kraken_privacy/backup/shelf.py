@@ -2,13 +2,15 @@
 
 BACKUP_DIR/data/NAME.dump   every table, but no key        BACKUP_DIR/data/NAME.json   what is in it, authenticated
 BACKUP_DIR/keys/NAME.keys   the keys of what is sealed     (both dumps are sealed with the backup key)
+
+While one is being made each folder has NAME.begun as well. What has that mark never was a backup. What has none is kept
+until its day, whatever is missing beside it: one of the folders may only not be mounted.
 """
 
 import fcntl
 import hmac
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,7 +22,8 @@ from django.conf import settings
 from kraken_privacy.backup.problem import BackupProblem
 from kraken_privacy.backup.sealing import ring
 
-FORM, NAME = "%Y-%m-%dT%H%M%SZ", re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
+FORM = "%Y-%m-%dT%H%M%SZ"
+KINDS = ("keys", "data")
 
 
 @dataclass
@@ -56,17 +59,55 @@ def _manifest_of(name: str) -> Path:
     return folder("data") / f"{name}.json"
 
 
+def _mark_of(name: str, kind: str) -> Path:
+    return folder(kind) / f"{name}.begun"
+
+
 def names() -> list[str]:
     """Every backup that has a manifest, oldest first."""
-    return sorted(path.stem for path in folder("data").glob("*.json") if NAME.fullmatch(path.stem))
+    return _named("data", ".json")
+
+
+def _named(kind: str, ending: str = "") -> list[str]:
+    """Of which backups a file lies in this folder, oldest first."""
+    found = {path.name.partition(".")[0] for path in folder(kind).iterdir() if path.name.endswith(ending)}
+    return sorted(name for name in found if _made_at(name))
+
+
+def _everything() -> list[str]:
+    return sorted({*_named("data"), *_named("keys")})
 
 
 def name_for(now: datetime) -> str:
     return now.astimezone(UTC).strftime(FORM)
 
 
+def _made_at(name: str) -> datetime | None:
+    """As its name says; None if this is no name of a backup."""
+    try:
+        at = datetime.strptime(name, FORM).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return at if name_for(at) == name else None
+
+
+def begin(name: str) -> None:
+    """Before the first file of a backup: until `write` it is none. Raises BackupProblem when there is one already."""
+    if name in _everything():
+        raise BackupProblem(f"There is a backup named {name} in {settings.BACKUP_DIR} already.")
+    for kind in KINDS:
+        _mark_of(name, kind).touch(mode=0o600)
+
+
 def write(manifest: Manifest) -> None:
-    """Last of all: without it, what lies there is no backup."""
+    """Last of all: without it, what lies there is no backup.
+
+    The marks are gone from the disk before: a crash between the two leaves something to keep until its day, and never
+    a whole backup that looks as if it had not come to its end.
+    """
+    for kind in KINDS:
+        _mark_of(manifest.name, kind).unlink(missing_ok=True)
+        _sync(folder(kind))
     path = _manifest_of(manifest.name)
     draft = path.with_suffix(".new")
     body = asdict(manifest)
@@ -89,18 +130,24 @@ def read(name: str) -> Manifest:
 
 
 def expire(*, today: date, days: int, zone: tzinfo) -> list[str]:
-    """Delete every backup whose day has come, the keys first, also one that can no longer be read. Returns their names.
+    """Delete every backup whose day has come, the keys first, also one that can no longer be read, and what is left of
+    one whose other files are not there. Returns their names.
 
     `days`: how long a backup is kept now. Letters name a day by it, so it counts for older backups as well, from the
     day on which each was made where the controller is (`zone`).
     """
     gone = []
-    for name in names():
-        made_on = datetime.strptime(name, FORM).replace(tzinfo=UTC).astimezone(zone).date()
-        if min(_expires_on(name), made_on + timedelta(days=days)) <= today:
+    for name in _everything():
+        if min(_expires_on(name), _made_on(name, zone) + timedelta(days=days)) <= today:
             discard(name)
             gone.append(name)
     return gone
+
+
+def _made_on(name: str, zone: tzinfo) -> date:
+    at = _made_at(name)
+    assert at  # noqa: S101 - narrows the type: of names only
+    return at.astimezone(zone).date()
 
 
 def _expires_on(name: str) -> date:
@@ -112,17 +159,51 @@ def _expires_on(name: str) -> date:
 
 
 def discard(name: str) -> None:
-    """All of a backup, the keys first."""
-    for path in (keys_of(name), dump_of(name), _manifest_of(name)):
+    """All of a backup, the keys first and the marks last."""
+    manifest = _manifest_of(name)
+    for path in (keys_of(name), dump_of(name), manifest, manifest.with_suffix(".new")):
         path.unlink(missing_ok=True)
+    for kind in KINDS:
+        _mark_of(name, kind).unlink(missing_ok=True)
 
 
-def clear() -> None:
+def clear() -> list[str]:
     """Delete what is left of backups that were killed: whoever may call this is `alone`, so nobody is making them."""
-    begun = {path.stem for kind in ("keys", "data") for path in folder(kind).iterdir()}
-    for name in filter(NAME.fullmatch, begun - set(names())):
+    killed = sorted({*_named("data", ".begun"), *_named("keys", ".begun")} - set(names()))
+    for name in killed:
         discard(name)
-        _manifest_of(name).with_suffix(".new").unlink(missing_ok=True)
+    return killed
+
+
+def not_mounted() -> str:
+    """In words, when one of the two folders holds nothing of all that the other one belongs to."""
+    dumps, keys = names(), _named("keys", ".keys")
+    if keys and not _named("data"):
+        return _is_empty("data", "keys", keys)
+    if dumps and not _named("keys"):
+        return _is_empty("keys", "data", dumps)
+    return ""
+
+
+def _is_empty(empty: str, other: str, found: list[str]) -> str:
+    what = f"{len(found)} backups" if found[1:] else f"backup {found[0]}"
+    return (
+        f"{folder(empty)} is empty, and {folder(other)} holds its part of {what}. Mount it and try again. If "
+        f"what was there is lost for good, nothing in {folder(other)} can be read any more: delete that."
+    )
+
+
+def amiss() -> list[str]:
+    """In words, of which backups a part is missing. What is there is kept until their day."""
+    if empty := not_mounted():
+        return [empty]
+    told = []
+    for name in _everything():
+        paths = (keys_of(name), dump_of(name), _manifest_of(name))
+        if missing := [path for path in paths if not path.is_file()]:
+            there = " and ".join(str(path) for path in paths if path not in missing)
+            told.append(f"Backup {name} is not whole: there is {there or 'no file'}, and no {missing[0].name}.")
+    return told
 
 
 @contextmanager
@@ -134,6 +215,15 @@ def alone() -> Iterator[None]:
         except BlockingIOError as error:
             raise BackupProblem("Another backup is being made. Let it finish.") from error
         yield
+
+
+def _sync(path: Path) -> None:
+    """What was made and taken away in this folder is so on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _mac(body: dict[str, object], key_id: str | None = None) -> str:

@@ -64,7 +64,7 @@ def test_what_one_that_was_killed_leaves_goes_with_the_next(folder):
         call_command("backup", "--expire")
     running.kill()
     running.wait(60)
-    assert {name.rpartition(".")[2].partition("-")[0] for name in left(folder)} == {"dump", "keys", "kraken"}
+    assert {name.rpartition(".")[2].partition("-")[0] for name in left(folder)} == {"dump", "keys", "begun", "kraken"}
     call_command("backup", "--expire")
     assert left(folder) == set()
 

@@ -30,6 +30,8 @@ class Command(BaseCommand):
         try:
             with _told_to_stop():
                 self._do(options)
+            for sentence in shelf.amiss():
+                self.stderr.write(sentence)
         except (DomainError, ImproperlyConfigured) as error:
             raise CommandError(str(getattr(error, "message", error))) from error
 
