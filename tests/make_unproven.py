@@ -15,6 +15,7 @@ from tests import make_consents as make
 
 ADA, NEW = "ada@example.com", "new@example.com"
 SITE = "https://www.example.com"
+CONTROLS = [make.control(), make.control("surveys-email", "surveys", label="Ask me.")]
 
 
 def key():

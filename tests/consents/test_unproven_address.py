@@ -14,11 +14,22 @@ from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier
 from tests import make_consents as make
-from tests.make_unproven import ADA, NEW, asked_by_a_system, by_browser, by_page, children, key, mailed, no, reason
+from tests.make_unproven import (
+    ADA,
+    CONTROLS,
+    NEW,
+    asked_by_a_system,
+    by_browser,
+    by_page,
+    children,
+    key,
+    mailed,
+    no,
+    reason,
+)
 
 pytestmark = pytest.mark.django_db
 EVE, PHONE = "eve@example.net", "+447700900123"
-CONTROLS = [make.control(), make.control("surveys-email", "surveys", label="Ask me.")]
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,9 @@ from processing.models import Purpose
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_consents as make
-from tests.make_unproven import ADA, DOORS, NEW, by_browser, children, key, mailed, reason
+from tests.make_unproven import ADA, CONTROLS, DOORS, NEW, by_browser, children, key, mailed, reason
 
 pytestmark = pytest.mark.django_db
-CONTROLS = [make.control(), make.control("surveys-email", "surveys", label="Ask me.")]
 
 
 @pytest.fixture(autouse=True)
