@@ -63,6 +63,13 @@ WHERE (suppression.purpose_id = asked.purpose OR suppression.purpose_id IS NULL)
   AND (suppression.channel = '' OR asked.channel = '' OR suppression.channel = asked.channel)
   AND suppression.reason <> 'tps'
 """
+# Another that they took back since: it was said here before, or at a time when nothing was known of this one.
+LIFTED = """
+SELECT asked.n, suppression.since
+FROM unnest(%(numbers)s::int[], %(hashes)s::bytea[], %(purposes)s::bigint[]) AS asked (n, hash, purpose)
+JOIN consents_suppression suppression ON suppression.hash = asked.hash AND suppression.lifted_at IS NOT NULL
+WHERE suppression.purpose_id = asked.purpose AND suppression.channel = '' AND suppression.reason <> 'tps'
+"""
 KNOWN = "SELECT uuid FROM consents_consentevent WHERE uuid = ANY (%s::uuid[])"
 
 
@@ -77,7 +84,7 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
     done = Done()
     answers = _new([row for row in rows if isinstance(row, Answer)], done)
     people, nobodys = _people(answers)
-    noes = _noes([row for row in rows if row.status != Status.REFUSED])
+    noes = _latest(NOES, [row for row in rows if row.status != Status.REFUSED])
     gone = _gone([row for row in answers if row.line not in people])
     kept: list[Kept] = []
     for row in answers:
@@ -96,9 +103,15 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
     done.counts["stored"] += len(kept)
     _keep_identifiers(kept, nobodys)
     write(kept, actor=actor, now=now)
-    for said in rows:
-        if said.status == Status.WITHDRAWN:
-            _withdrawn(said, noes, done, actor=actor, now=now)
+    withdrawn = [row for row in rows if row.status == Status.WITHDRAWN]
+    lifted = _latest(LIFTED, withdrawn)
+    for said in withdrawn:
+        if any(said.line in before and before[said.line] >= said.at for before in (noes, lifted)):
+            done.counts["known"] += 1
+        else:
+            claim, purposes = Claim(said.type, said.typed), [said.purpose.slug]
+            withdraw([claim], purposes=purposes, now=now, actor=actor, collected_by=BY, since=said.at)
+            done.counts["stored"] += 1
     return done
 
 
@@ -113,15 +126,6 @@ def _new(rows: Sequence[Answer], done: Done) -> list[Answer]:
     new = [row for event, row in by_event.items() if event not in known]
     done.counts["known"] += len(rows) - len(new)
     return sorted(new, key=lambda row: row.line)
-
-
-def _withdrawn(row: Row, noes: dict[int, datetime], done: Done, *, actor: str, now: datetime) -> None:
-    if row.line in noes and noes[row.line] >= row.at:
-        done.counts["known"] += 1
-        return
-    claim = Claim(row.type, row.typed)
-    withdraw([claim], purposes=[row.purpose.slug], now=now, actor=actor, collected_by=BY, since=row.at)
-    done.counts["stored"] += 1
 
 
 def _people(rows: Sequence[Answer]) -> tuple[dict[int, set[UUID]], dict[int, int]]:
@@ -151,10 +155,10 @@ def _keep_identifiers(kept: Sequence[Kept], nobodys: dict[int, int]) -> None:
             one.person.known = nobodys.get(one.answer.line)
 
 
-def _noes(rows: Sequence[Row]) -> dict[int, datetime]:
-    """The latest "no" that stands for each of these lines."""
+def _latest(sql: str, rows: Sequence[Row]) -> dict[int, datetime]:
+    """The latest "no" of this kind for each of these lines."""
     found: dict[int, datetime] = {}
-    for line, since in _asked(NOES, "SUPPRESSION_KEYS", rows):
+    for line, since in _asked(sql, "SUPPRESSION_KEYS", rows) if rows else ():
         found[line] = max(since, found.get(line, since))
     return found
 

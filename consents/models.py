@@ -210,6 +210,10 @@ class Suppression(models.Model):
     lifted_by = models.UUIDField(null=True, help_text="The consent event that lifted it.")
 
     class Meta:
+        indexes = [
+            # An import asks whether what it brings was said, and taken back, before.
+            models.Index(fields=["hash"], condition=Q(lifted_at__isnull=False), name="consents_suppression_lifted")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["hash", "purpose", "channel"],

@@ -12,7 +12,7 @@ from consents.models import ConsentEvent, ConsentImport, ConsentState, Suppressi
 from consents.withdraw import withdraw
 from core.errors import DomainError
 from core.keys import keyring
-from core.models import DataKey
+from core.models import DataKey, Outbox
 from ledger import entries
 from ledger.models import Entry
 from subjects import people
@@ -123,6 +123,12 @@ def test_a_withdrawal_that_comes_in_counts_from_its_day(tmp_path):
     assert make.reason() == "consent-withdrawn"
     assert Suppression.objects.count() == 2
     assert counts(take(tmp_path, text(*no, *no), name="again.ndjson")) == {"known": 4}
+    # Nor is it said again to whoever came back since, when the file is gone through once more.
+    make.captured(now=make.days(1))
+    said = Entry.objects.count(), Outbox.objects.count()
+    assert counts(take(tmp_path, text(no[0]), name="once-more.ndjson")) == {"known": 1}
+    assert (Entry.objects.count() - said[0], Outbox.objects.count()) == (1, said[1])
+    assert make.reason(now=make.days(1)) == "+consent-given"
 
 
 def test_a_csv_file_and_a_dry_run(tmp_path):
