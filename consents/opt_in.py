@@ -19,12 +19,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, guardians, opt_in_mail, parents, unseen
+from consents import answers, capture, guardians, meanwhile, opt_in_mail, parents, unseen
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
-from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, PendingConsent, Status
-from consents.unproven import ANSWERS, is_refused, meet, unproven_entries
+from consents.models import ConsentEvent, ConsentFormVersion, PendingConsent, Status
+from consents.unproven import is_refused, unproven_entries
 from core.arrays import array
 from core.errors import DomainError, Invalid, NotFound
 from core.keys import token_hash
@@ -174,6 +174,8 @@ class Waiting:
     """What a link would confirm, in the words of the form, and who else has to."""
 
     labels: list[str]
+    # What the form said no to, where that counts already (consents/unseen.py).
+    noes: list[str]
     # The link is a parent's or guardian's, where the person is a child.
     is_for_child: bool
     # Parent and child are both asked, and the other one has pressed their button or has not yet.
@@ -192,13 +194,15 @@ def waiting(token: str, *, now: datetime) -> Waiting:
     pending, is_own = _asked(PendingConsent.objects.all(), token, now=now)
     data = _opened(pending)
     version = ConsentFormVersion.objects.get(pk=pending.form_version)
-    labels = [control["label"] for control in version.controls if data["choices"].get(control["key"])]
+    chosen = [(control["label"], bool(data["choices"].get(control["key"]))) for control in version.controls]
+    labels = [label for label, is_yes in chosen if is_yes]
+    noes = [label for label, is_yes in chosen if not is_yes] if pending.is_unseen else []
     mine, other = (pending.own_at, pending.parent_at) if is_own else (pending.parent_at, pending.own_at)
     by_parent = "guardian" in data and not is_own
     both = pending.own_token_hash is not None
     child = guardians.child_of(data, version.minimum_age) if by_parent else None
     pressed = (other is not None, mine is not None)
-    return Waiting(labels, by_parent, both, *pressed, pending.expires_at, child, version.controllers)
+    return Waiting(labels, noes, by_parent, both, *pressed, pending.expires_at, child, version.controllers)
 
 
 def is_open(token: str, *, now: datetime) -> bool:
@@ -243,7 +247,7 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
         proof |= {"parent_at": pending.parent_at.isoformat(), "own_at": pending.own_at.isoformat()}
     destroy_keys(Owner.CONSENT, [pending.uuid])
     done = capture.capture(
-        replace(_not_overtaken(answer, person, since=pending.requested_at), given_at=now, proof=proof),
+        replace(meanwhile.not_overtaken(answer, person, since=pending.requested_at), given_at=now, proof=proof),
         now=now,
         actor=pending.actor,
         collected_by=pending.collected_by,
@@ -373,21 +377,6 @@ def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> Non
     pending.save(update_fields=["own_token_hash", "expires_at"])
     _is_last(pending, False, now=now)
     opt_in_mail.ask(answer, own, token, by_parent=False, both=True, said_no=True, now=now)
-
-
-def _not_overtaken(answer: Answer, person: DataSubject | None, *, since: datetime) -> Answer:
-    """Without each "no" that the person has answered since, or that was recorded at once (consents/unseen.py)."""
-    if person is None:
-        return answer
-    chosen = ConsentState.objects.filter(subject=person.uuid, status__in=ANSWERS, effective_at__gte=since)
-    later = list(chosen.values_list("purpose__slug", "channel"))
-    choices = {
-        control["key"]: answer.choices[control["key"]]
-        for control in answer.shown.controls
-        if answer.choices[control["key"]]
-        or not any(slug == control["purpose"] and meet(channel, control["channel"]) for slug, channel in later)
-    }
-    return answer.only(choices)
 
 
 def titles_of(done: Captured) -> list[str]:

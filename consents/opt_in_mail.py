@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from consents import address_mail, guardians
 from consents.answers import Answer
 from consents.models import ConsentFormVersion
+from consents.unproven import refused
 from core.models import Controller
+from subjects import people
 from subjects.identifiers import Claim
 
 
@@ -23,14 +25,16 @@ def ask(
 ) -> None:
     """The link to the button. `both`: a child and their parent are asked, and it takes both of them.
 
-    `said_no`: it is asked because of an earlier "no", of which its own mailbox may know.
+    `said_no`: it is asked because of an earlier "no", of which its own mailbox may know. Of an answer of the person's
+    own, what it refuses counts already (consents/unseen.py).
     """
     if address_mail.is_enough(claim, now=now):
         return
     link = f"{settings.BASE_URL}{reverse('consents:confirm', args=[token])}"
     with translation.override(answer.shown.locale):
         subject = _("Please confirm: %(title)s") % {"title": _title(answer)}
-        text = _text(answer, "guardian" if by_parent else "confirm", link=link, both=both, said_no=said_no)
+        noes = _noes(answer, both=both, now=now) if said_no else {}
+        text = _text(answer, "guardian" if by_parent else "confirm", link=link, both=both, **noes)
     address_mail.post(claim, subject=subject, text=text, now=now)
 
 
@@ -41,6 +45,15 @@ def tell_parent(answer: Answer, claim: Claim, link: str, *, now: datetime) -> No
         child = guardians.child_of(answer.proof, answer.shown.minimum_age)
         text = _text(answer, "parent_agreed", link=link, child=child)
     address_mail.post(claim, subject=subject, text=text, now=now)
+
+
+def _noes(answer: Answer, *, both: bool, now: datetime) -> dict[str, object]:
+    """To how much of it an earlier "no" stands, and what the form itself says no to, where that counts already."""
+    person = people.find(answer.claims, is_test=answer.is_test)
+    is_all = len(refused(answer, person, now=now)) == sum(answer.choices.values())
+    noes = [] if both else [one["label"] for one in answer.shown.controls if not answer.choices[one["key"]]]
+    choices = f"{settings.BASE_URL}{reverse('consents:ask')}"
+    return {"said_no": "all" if is_all else "some", "noes": noes, "choices": choices}
 
 
 def _title(answer: Answer) -> str:

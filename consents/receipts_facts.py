@@ -54,7 +54,8 @@ CONFIRMED = {
 }
 # Said to everybody, so that it tells nobody who had said "no" (consents/unseen.py).
 UNPROVEN = (
-    "against an earlier no or a pause it counts once the owner of the mailbox has pressed the button that we mailed"
+    "if any part of it was refused or paused before, nothing that it agrees to counts until the owner of the mailbox"
+    " has pressed the button that we mail"
 )
 ACTS = {"guardian": GUARDIAN, NOT_RECORDED: NOT_RECORDED}
 

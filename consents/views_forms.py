@@ -71,6 +71,7 @@ def done(request: HttpRequest, slug: str) -> HttpResponse:
     offered = request.GET.get("receipt", "")
     context = {
         "is_pending": "mail" in request.GET,
+        "says_yes": "yes" in request.GET,
         "asked": request.GET.get("mail", ""),
         "receipt": offered if receipts_offered.is_open(offered) else "",
         "back": forms_hosted.signed_way_back(request.GET.get("back", "")),
@@ -106,7 +107,7 @@ def _take(
         except Invalid as error:
             hosted.refuse(error)
         else:
-            return _over(version, captured, asked=forms_hosted.asked(version, data), back=back)
+            return _over(version, captured, data, back=back)
     return _page(request, version, hosted, status=400)
 
 
@@ -121,10 +122,14 @@ def _keys(version: ConsentFormVersion, posted: Any) -> list[str]:
     return [control["key"] for control in older.controls] if older else []
 
 
-def _over(version: ConsentFormVersion, captured: Captured, *, asked: str, back: str) -> HttpResponse:
+def _over(version: ConsentFormVersion, captured: Captured, data: dict[str, Any], *, back: str) -> HttpResponse:
     """The receipt is offered on a page of ours, whatever site the answer came from; from there it goes back to that."""
     # The next page is asked for by GET, and there is no session to remember the answer by.
-    said = urlencode({"mail": asked} if captured.pending else {"receipt": receipts_offered.offer(captured.consent)})
+    if captured.pending:
+        said = urlencode({"mail": forms_hosted.asked(version, data)})
+    else:
+        yes = {"yes": 1} if any(data["choices"].values()) else {}
+        said = urlencode({"receipt": receipts_offered.offer(captured.consent), **yes})
     way = f"&{urlencode({'back': forms_hosted.sign_way_back(back)})}" if back else ""
     return _SeeOther(f"{reverse('consents:form-done', args=[version.form.slug])}?{said}{way}")
 

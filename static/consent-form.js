@@ -17,11 +17,12 @@
     notice: "Privacy notice",
     save: "Save my choice",
     saved: "Your choice is saved.",
-    before: "If you had said no to this before, or paused it, we have sent you an e-mail: your yes counts once you follow its link.",
+    before: "If you had said no to any of this before, or paused it, what you agree to now counts once you press the button in our e-mail.",
+    limit: "An address gets at most three such e-mails a day; whoever waits for one in vain fills in the form again a day later.",
     receipt: "Download your receipt",
     pending: "Nearly done: please follow the link in our e-mail.",
-    parent: "Nearly done: we have sent an e-mail to your parent or guardian. Nothing begins before they agree.",
-    both: "Nearly done: please follow the link in our e-mail. Your parent or guardian got one, too: it begins when both of you have.",
+    parent: "Nearly done: we have written to your parent or guardian. Nothing begins before they agree.",
+    both: "Nearly done: please follow the link in our e-mail. We wrote to your parent or guardian, too: it begins when both of you have.",
     failed: "Your choice could not be saved.",
     away: "We cannot take your choice just now. Nothing changes until we can.",
     age: "How old are you?",
@@ -75,7 +76,7 @@
     return line;
   }
 
-  // As our own page asks it: neither answer is the easier one.
+  // Neither is the easier one.
   function ages(age) {
     const text = (name) => word(name).replace("{age}", age);
     const either = (value) => {
@@ -122,14 +123,14 @@
     status.before(form);
   }
 
-  // The input that a fault is about is marked, described by what is said below the form, and reached at once.
+  // The input at fault is marked, described by what is said below the form, and reached at once.
   const INPUTS = {
     identity: "email", "identity.email": "email", of_age: "age", guardian: "guardian_email",
     "guardian.email": "guardian_email", "guardian.until": "guardian_until",
   };
 
   function mark(form, fields) {
-    // Of two radio buttons the first.
+    // Of two radios the first.
     const wrong = fields.map((field) => form.querySelector(`[name="${INPUTS[field]}"]`)).filter(Boolean);
     for (const input of form.querySelectorAll("[aria-invalid]")) {
       input.removeAttribute("aria-invalid");
@@ -152,7 +153,7 @@
     return make("a", { href, download: `receipt-${slug}.txt` }, word("receipt"));
   }
 
-  // One key for one answer: pressing again after a failure makes nothing twice. Another answer is another key.
+  // One key for one answer: pressing again after a failure makes nothing twice.
   let sent = { body: "", once: "" };
 
   async function send(form, shown) {
@@ -165,7 +166,7 @@
       identity: { email: fields.email.value },
       // An empty box is a "no": it is sent like a "yes".
       choices: Object.fromEntries(shown.controls.map(({ key: name }) => [name, fields[`choice-${name}`].checked])),
-      // The address without its query, which can carry who came from where.
+      // Without its query, which can carry who came from where.
       source: { channel: "website", url: location.origin + location.pathname },
       ...said,
     });
@@ -179,9 +180,9 @@
       const asked = !said.guardian ? "pending" : shown.double_opt_in ? "both" : "parent";
       status.textContent = word(saved.pending ? asked : "saved");
       if (saved.receipt) status.append(" ", receipt(form, shown, saved));
-      // Said to everybody who says yes, so that it tells nobody who had said no.
+      // Said to all, so that it tells nobody who had said no.
       const isYes = shown.controls.some((one) => fields[`choice-${one.key}`].checked);
-      note.textContent = isYes && !saved.pending ? word("before") : "";
+      if (isYes) note.textContent = `${saved.pending ? "" : word("before")} ${word("limit")}`;
       const detail = { receipt: saved.receipt, pending: saved.pending };
       place.dispatchEvent(new CustomEvent("kraken:consent", { bubbles: true, detail }));
     } catch (error) {

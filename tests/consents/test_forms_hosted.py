@@ -62,17 +62,21 @@ def test_the_other_languages_are_offered_by_their_names(client):
 
 
 def test_an_answer_is_captured_and_the_thanks_tell_nothing(client):
-    first, again = answer(client), answer(client, ticked=())
+    first, again, refused = answer(client), answer(client), answer(client, ticked=())
     assert (first.status_code, first["Location"].partition("?receipt=")[0]) == (303, DONE)
-    assert again["Location"].partition("?receipt=")[0] == DONE
+    assert refused["Location"].partition("?receipt=")[0] == DONE
     assert list(ConsentEvent.objects.order_by("id").values_list("status", "collected_by")) == [
+        ("given", "hosted_form"),
         ("given", "hosted_form"),
         ("refused", "hosted_form"),
     ]
-    thanks, other = (client.get(one["Location"]).content.decode() for one in (first, again))
+    thanks, same, no = (client.get(one["Location"]).content.decode() for one in (first, again, refused))
     assert "Your choice is saved" in thanks
     hidden = r'(name="(receipt|csrfmiddlewaretoken)" value=)"[^"]+"'
-    assert re.sub(hidden, "", thanks) == re.sub(hidden, "", other)
+    assert re.sub(hidden, "", thanks) == re.sub(hidden, "", same)
+    # Whoever refused everything is told of no "yes" and of no e-mail.
+    assert "Your choice is saved" in no
+    assert ("agree" in no, "e-mail" in no) == (False, False)
 
 
 def test_the_receipt_is_taken_along_at_once_and_verified_by_the_published_keys(client):

@@ -18,9 +18,10 @@ from ledger.models import Entry
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_consents as make
-from tests.make_unproven import ADA, CONTROLS, DOORS, NEW, by_browser, by_page, children, key, mailed, no, reason
+from tests.make_unproven import ADA, DOORS, NEW, by_browser, by_page, children, key, mailed, no, reason
 
 pytestmark = pytest.mark.django_db
+CONTROLS = [make.control(), make.control("surveys-email", "surveys", label="Ask me.")]
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +111,7 @@ def test_the_whole_receipt_tells_nobody_either(site):
         receipt = by_browser(site, email, path="?receipt=full").json()["receipt"]
         records.append(re.sub(ids, "", signing.verify(receipt).decode()))
     assert records[0] == records[1]
-    assert "against an earlier no or a pause it counts once" in records[0]
+    assert "if any part of it was refused or paused before, nothing that it agrees to counts" in records[0]
 
 
 def test_the_page_and_the_receipt_it_offers_tell_nobody_either(site, client):
@@ -123,9 +124,9 @@ def test_the_page_and_the_receipt_it_offers_tell_nobody_either(site, client):
         text = client.post("/consent/receipt/", {"receipt": token}).content.decode()
         receipts.append(re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\n[\w-]+\.[\w-]+\.[\w-]+\n", "", text))
     assert pages[0] == pages[1]
-    assert "If you had said no to this before, or paused it" in pages[0]
+    assert "If you had said no to any of this before" in pages[0]
     assert receipts[0] == receipts[1]
-    assert "it counts once you have pressed the button" in receipts[0]
+    assert "nothing here that agrees counts before the button" in receipts[0]
 
 
 def test_a_number_that_no_mail_reaches_keeps_its_no(site, mailoutbox):
