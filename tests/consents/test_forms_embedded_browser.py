@@ -88,7 +88,7 @@ def test_an_age_is_asked_as_on_our_own_page(page):
     page.get_by_label(re.compile("e-mail address of a parent")).fill("parent@example.org")
     page.get_by_label(re.compile("when will you be 13")).fill("05 2029")
     save.click()
-    page.get_by_text("Nearly done: we have written to your parent or guardian.").wait_for()
+    page.get_by_text("Nearly done: we ask your parent or guardian by e-mail.").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     waiting = PendingConsent.objects.get()
     said = json.loads(key_of(Owner.CONSENT, waiting.uuid).open(opt_in.FIELD, bytes(waiting.sealed)))

@@ -103,11 +103,11 @@ def test_whoever_calls_themself_a_child_signs_up_nobody(client, links):
 
 def test_each_is_told_what_is_still_missing(client, links, mailoutbox):
     mails = {mail.to[0]: re.sub(r"\s+", " ", mail.body) for mail in mailoutbox}
-    assert "we have written to a parent or guardian as well" in mails[CHILD]
-    assert "We have also written to the child" in mails[PARENT]
+    assert "we ask a parent or guardian by e-mail as well" in mails[CHILD]
+    assert "We also ask the child by e-mail" in mails[PARENT]
     assert all("only once both have pressed the button" in mail for mail in mails.values())
-    assert "we have written to your parent or guardian as well" in text(client.get(links[CHILD]))
-    assert "We have written to the child as well" in text(client.get(links[PARENT]))
+    assert "we ask your parent or guardian by e-mail as well" in text(client.get(links[CHILD]))
+    assert "We ask the child by e-mail as well" in text(client.get(links[PARENT]))
     assert "Your parent or guardian has not agreed yet" in text(client.post(links[CHILD]))
     assert "The child has pressed the button in their own e-mail already" in text(client.get(links[PARENT]))
     assert "You have agreed for a child to:" in text(client.post(links[PARENT]))
