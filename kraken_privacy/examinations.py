@@ -15,7 +15,8 @@ LOG = "Read what `manage.py backup` said, mend it and run it again (docs/backup.
 
 
 def backups(now: datetime) -> Iterator[Finding]:
-    last, zone = evidence.last(), Controller.current().zone
+    last, zone = evidence.last(now), Controller.current().zone
+    yield from _found(last)
     if last.failed_at:
         day = date_format(last.failed_at.astimezone(zone), "j F Y H:i")
         yield Finding(FAIL, f"The last attempt at a backup, on {day}, failed.", LOG)
@@ -32,6 +33,16 @@ def backups(now: datetime) -> Iterator[Finding]:
     elif not last.failed_at:
         expires = date_format(last.expires_on, "j F Y")
         yield Finding(OK, f"The last backup is of {day}, was restored once and expires on {expires}.")
+
+
+def _found(last: evidence.Last) -> Iterator[Finding]:
+    """What the last attempt saw among those of before."""
+    if last.partial:
+        way_out = "See that data/ and keys/ are both mounted. `manage.py backup --list` says which files are missing."
+        yield Finding(WARN, f"A part is missing of these backups: {', '.join(last.partial)}.", way_out)
+    if last.ahead:
+        sentence = f"These backups are of a day that is to come: {', '.join(last.ahead)}."
+        yield Finding(WARN, sentence, "See that the clock is right. They do not count as the latest (docs/backup.md).")
 
 
 def register_all() -> None:

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from core.models import Controller
 from kraken_privacy.backup import evidence, shelf
-from kraken_privacy.backup.problem import BackupProblem
+from kraken_privacy.backup.problem import BackupProblem, NotTried
 from kraken_privacy.backup.programs import environment, feeding, program, reading
 from kraken_privacy.backup.sealing import Damaged, opened, ring, seal_file
 from kraken_privacy.backup.shelf import Manifest
@@ -35,22 +35,35 @@ def make(*, now: datetime, address: str) -> Manifest:
 
     Nothing is left of one that failed, nor of one that was killed before.
     """
-    with shelf.alone():
-        return _make(_expire(now), now=now, address=address)
-
-
-def _make(expired: list[str], *, now: datetime, address: str) -> Manifest:
-    ring()
     name = shelf.name_for(now)
+    with _told(name, now), shelf.alone():
+        _expire(now)
+        manifest = _planned(name, now)
+        shelf.begin(name)
+        try:
+            _dump(manifest, address)
+            verify(manifest)
+            manifest.verified_at = now.isoformat()
+            shelf.write(manifest)
+        except BaseException:
+            shelf.discard(name)
+            raise
+        evidence.made(manifest, now=now)
+        return manifest
+
+
+def _planned(name: str, now: datetime) -> Manifest:
+    """What is to be made, once nothing stands in its way."""
     controller = Controller.current()
     if not controller.backup_days:
-        raise BackupProblem("The controller's settings, and letters, say that no backups are kept (backup days: 0).")
-    expires = now.astimezone(controller.zone).date() + timedelta(days=controller.backup_days)
+        raise NotTried("The controller's settings, and letters, say that no backups are kept (backup days: 0).")
+    ring()
     if empty := shelf.not_mounted():
         raise BackupProblem(empty)
+    expires = now.astimezone(controller.zone).date() + timedelta(days=controller.backup_days)
     # Read before the snapshot: whatever stands in the journal by now is in the dump.
     head = journal.head()
-    manifest = Manifest(
+    return Manifest(
         name=name,
         made_at=now.isoformat(),
         expires_on=expires.isoformat(),
@@ -58,33 +71,37 @@ def _make(expired: list[str], *, now: datetime, address: str) -> Manifest:
         journal_seq=head["seq"] if head else 0,
         journal_hash=head["hash"] if head else "",
     )
-    shelf.begin(name)
+
+
+@contextmanager
+def _told(name: str, now: datetime) -> Iterator[None]:
+    """The doctor knows of whatever goes wrong, also before anything is begun."""
     try:
-        _dump(manifest, address)
-        verify(manifest)
-        manifest.verified_at = now.isoformat()
-        shelf.write(manifest)
-    except BaseException:
-        shelf.discard(name)
-        with suppress(DatabaseError):  # gone with it, and then the doctor has worse to tell
-            evidence.failed(name, expired=expired, now=now)
+        yield
+    except NotTried:
         raise
-    evidence.made(manifest, expired=expired, now=now)
-    return manifest
+    except BaseException:
+        with suppress(DatabaseError):  # gone with it, and then the doctor has worse to tell
+            evidence.failed(name, now=now)
+        raise
 
 
 def expire(*, now: datetime) -> list[str]:
     """Delete the backups whose day has come, or all where none are kept, and what is left of those that were killed."""
-    with shelf.alone():
+    with _told("", now), shelf.alone():
         return _expire(now)
 
 
 def _expire(now: datetime) -> list[str]:
-    shelf.clear()
+    controller, killed = Controller.current(), shelf.killed()
+    found = evidence.found(shelf.ahead(now), now=now)
+    ended = shelf.due(now=now, days=controller.backup_days, zone=controller.zone, found=found)
+    due = [name for name in ended if name not in killed]
+    evidence.expire(due, killed=killed, now=now)
+    for name in (*killed, *due):
+        shelf.discard(name)
     clear(TRIAL)
-    controller = Controller.current()
-    today = now.astimezone(controller.zone).date()
-    return shelf.expire(today=today, days=controller.backup_days, zone=controller.zone)
+    return due
 
 
 def _dump(manifest: Manifest, address: str) -> None:
@@ -111,11 +128,8 @@ def _snapshot(address: str) -> Iterator[tuple[psycopg.Connection, str]]:
 
 def verify_again(name: str, *, now: datetime) -> None:
     """Try out a backup of before. Raises BackupProblem, and the doctor knows of it."""
-    try:
+    with _told(name, now):
         verify(shelf.read(name))
-    except BackupProblem:
-        evidence.failed(name, now=now)
-        raise
 
 
 def counted(session: psycopg.Connection) -> dict[str, int]:

@@ -20,7 +20,7 @@ def restore(name: str, *, address: str, is_journal_lost: bool, now: datetime) ->
     """An empty database becomes the backup, migrated and replayed. Looks at everything before it touches anything."""
     if empty := shelf.not_mounted():
         raise BackupProblem(empty)
-    manifest = shelf.read(name or _latest())
+    manifest = shelf.read(name or _latest(now))
     for path in (shelf.dump_of(manifest.name), shelf.keys_of(manifest.name)):
         if not path.is_file():
             raise BackupProblem(
@@ -49,8 +49,11 @@ def bring_up_to_date(*, is_journal_lost: bool, now: datetime, backup: str = "") 
     return done
 
 
-def _latest() -> str:
-    found = shelf.names()
+def _latest(now: datetime) -> str:
+    ahead = shelf.ahead(now)
+    found = [name for name in shelf.names() if name not in ahead]
+    if not found and ahead:
+        raise BackupProblem(f"Every backup in {settings.BACKUP_DIR} is of a day that is to come. Say which: {ahead}.")
     if not found:
         raise BackupProblem(f"There is no backup in {settings.BACKUP_DIR}.")
     return found[-1]

@@ -11,7 +11,7 @@ import fcntl
 import hmac
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -19,11 +19,13 @@ from pathlib import Path
 
 from django.conf import settings
 
-from kraken_privacy.backup.problem import BackupProblem
+from kraken_privacy.backup.problem import BackupProblem, NotTried
 from kraken_privacy.backup.sealing import ring
 
 FORM = "%Y-%m-%dT%H%M%SZ"
 KINDS = ("keys", "data")
+# A name further ahead than this is of a clock that was wrong: what it says of its age is worth nothing.
+AHEAD = timedelta(days=1)
 
 
 @dataclass
@@ -129,25 +131,23 @@ def read(name: str) -> Manifest:
     return manifest
 
 
-def expire(*, today: date, days: int, zone: tzinfo) -> list[str]:
-    """Delete every backup whose day has come, the keys first, also one that can no longer be read, and what is left of
-    one whose other files are not there. Returns their names.
+def due(*, now: datetime, days: int, zone: tzinfo, found: Mapping[str, datetime]) -> list[str]:
+    """The names of those whose day has come, also if they can no longer be read, or a part of them is missing.
 
     `days`: how long a backup is kept now. Letters name a day by it, so it counts for older backups as well, from the
-    day on which each was made where the controller is (`zone`).
+    day on which each was made where the controller is (`zone`). `found`: when those were that lay ahead of the clock.
     """
-    gone = []
+    today, ended = now.astimezone(zone).date(), []
     for name in _everything():
-        if min(_expires_on(name), _made_on(name, zone) + timedelta(days=days)) <= today:
-            discard(name)
-            gone.append(name)
-    return gone
+        at = min(filter(None, [_made_at(name), found.get(name)]))
+        if min(_expires_on(name), at.astimezone(zone).date() + timedelta(days=days)) <= today:
+            ended.append(name)
+    return ended
 
 
-def _made_on(name: str, zone: tzinfo) -> date:
-    at = _made_at(name)
-    assert at  # noqa: S101 - narrows the type: of names only
-    return at.astimezone(zone).date()
+def ahead(now: datetime) -> list[str]:
+    """Those that were made, by their names, on a day that is to come."""
+    return [name for name in _everything() if (at := _made_at(name)) and at > now + AHEAD]
 
 
 def _expires_on(name: str) -> date:
@@ -167,12 +167,9 @@ def discard(name: str) -> None:
         _mark_of(name, kind).unlink(missing_ok=True)
 
 
-def clear() -> list[str]:
-    """Delete what is left of backups that were killed: whoever may call this is `alone`, so nobody is making them."""
-    killed = sorted({*_named("data", ".begun"), *_named("keys", ".begun")} - set(names()))
-    for name in killed:
-        discard(name)
-    return killed
+def killed() -> list[str]:
+    """Those that did not come to their end. Only who is `alone` knows that nobody is making them."""
+    return sorted({*_named("data", ".begun"), *_named("keys", ".begun")} - set(names()))
 
 
 def not_mounted() -> str:
@@ -193,16 +190,27 @@ def _is_empty(empty: str, other: str, found: list[str]) -> str:
     )
 
 
-def amiss() -> list[str]:
-    """In words, of which backups a part is missing. What is there is kept until their day."""
+def partial() -> dict[str, list[Path]]:
+    """Which files are missing of those backups that are not whole. What is there is kept until their day."""
+    found = {}
+    for name in set(_everything()) - set(killed()):
+        found[name] = [path for path in (keys_of(name), dump_of(name), _manifest_of(name)) if not path.is_file()]
+    return {name: missing for name, missing in sorted(found.items()) if missing}
+
+
+def amiss(now: datetime) -> list[str]:
+    """What somebody should look at, in words."""
     if empty := not_mounted():
         return [empty]
     told = []
-    for name in _everything():
-        paths = (keys_of(name), dump_of(name), _manifest_of(name))
-        if missing := [path for path in paths if not path.is_file()]:
-            there = " and ".join(str(path) for path in paths if path not in missing)
-            told.append(f"Backup {name} is not whole: there is {there or 'no file'}, and no {missing[0].name}.")
+    for name, paths in partial().items():
+        missing = " and ".join(str(path) for path in paths)
+        told.append(f"Backup {name} is not whole: without {missing}. The rest goes on its day.")
+    for name in ahead(now):
+        told.append(
+            f"Backup {name} is of a day that is to come: a clock was wrong. It does not count as the latest, and its"
+            " days count from the one on which it was found."
+        )
     return told
 
 
@@ -213,7 +221,7 @@ def alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BackupProblem("Another backup is being made. Let it finish.") from error
+            raise NotTried("Another backup is being made. Let it finish.") from error
         yield
 
 

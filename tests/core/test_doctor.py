@@ -35,7 +35,7 @@ def well(settings, tmp_path):
 
 def backed_up(at):
     expires = (at + timedelta(days=35)).date().isoformat()
-    evidence.made(Manifest("2026-11-22T023000Z", at.isoformat(), expires, "180000", 0, ""), expired=[], now=at)
+    evidence.made(Manifest("2026-11-22T023000Z", at.isoformat(), expires, "180000", 0, ""), now=at)
 
 
 def run(*options):

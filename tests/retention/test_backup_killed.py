@@ -11,6 +11,7 @@ import time
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from core.keys import keyring
 from kraken_privacy.backup import evidence, making, shelf
@@ -55,7 +56,7 @@ def test_one_that_is_told_to_stop_leaves_nothing(folder):
     running.terminate()
     assert running.wait(60) == 128 + signal.SIGTERM
     assert left(folder) == set()
-    assert evidence.last().failed_at
+    assert evidence.last(timezone.now()).failed_at
 
 
 def test_what_one_that_was_killed_leaves_goes_with_the_next(folder):

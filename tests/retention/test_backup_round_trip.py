@@ -1,6 +1,6 @@
 """From a backup to a new cluster: what was erased, withdrawn and restricted since is so before anything is served."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from consents import permission, withdraw
 from core import outbox
@@ -133,10 +134,10 @@ def test_only_whole_backups_and_the_right_journal_are_taken(folder):
         shelf.keys_of(name).write_bytes(keys[:-1])
         with pytest.raises(CommandError, match="changed or is not whole"):
             call_command("restore", name, "--journal-is-lost")
-    assert evidence.last().failed_at is None
+    assert evidence.last(timezone.now()).failed_at is None
     with pytest.raises(CommandError, match="changed or is not whole"):
         call_command("backup", "--verify", name)
-    assert evidence.last().failed_at > evidence.last().made_at
+    assert evidence.last(timezone.now()).failed_at > evidence.last(timezone.now()).made_at
 
 
 def test_a_database_whose_journal_is_lost_serves_only_after_somebody_said_so(folder):
@@ -154,17 +155,21 @@ def test_expired_backups_go_with_their_keys():
     ring = making.Manifest("2026-01-01T000000Z", NOW.isoformat(), "2026-02-05", "180000", 0, "")
     shelf.write(ring)
     shelf.keys_of(ring.name).write_bytes(b"")
-    assert shelf.expire(today=date(2026, 2, 4), days=35, zone=LONDON) == []
+    assert making.expire(now=datetime(2026, 2, 4, 23, tzinfo=LONDON)) == []
     # On the very day: letters say that it is destroyed then.
-    assert shelf.expire(today=date(2026, 2, 5), days=35, zone=LONDON) == [ring.name]
+    assert making.expire(now=datetime(2026, 2, 5, 1, tzinfo=LONDON)) == [ring.name]
     assert not shelf.keys_of(ring.name).exists()
+
+
+def due(month, day, *, days, zone=LONDON):
+    return shelf.due(now=datetime(2026, month, day, 12, tzinfo=zone), days=days, zone=zone, found={})
 
 
 def test_where_backups_are_kept_for_less_long_those_of_before_go_with_the_others():
     ring = making.Manifest("2026-01-01T000000Z", NOW.isoformat(), "2026-02-05", "180000", 0, "")
     shelf.write(ring)
-    assert shelf.expire(today=date(2026, 1, 7), days=7, zone=LONDON) == []
-    assert shelf.expire(today=date(2026, 1, 8), days=7, zone=LONDON) == [ring.name]
+    assert due(1, 7, days=7) == []
+    assert due(1, 8, days=7) == [ring.name]
 
 
 @pytest.mark.parametrize(("zone", "day"), [("Europe/London", 3), ("UTC", 2)])
@@ -172,8 +177,8 @@ def test_a_day_is_a_day_where_the_controller_is(zone, day):
     """Made at half past midnight on 2 June in summer time, and kept for a day."""
     ring = making.Manifest("2026-06-01T233000Z", "2026-06-01T23:30:00+00:00", "2026-06-03", "180000", 0, "")
     shelf.write(ring)
-    assert shelf.expire(today=date(2026, 6, day - 1), days=1, zone=ZoneInfo(zone)) == []
-    assert shelf.expire(today=date(2026, 6, day), days=1, zone=ZoneInfo(zone)) == [ring.name]
+    assert due(6, day - 1, days=1, zone=ZoneInfo(zone)) == []
+    assert due(6, day, days=1, zone=ZoneInfo(zone)) == [ring.name]
 
 
 def test_where_no_backups_are_kept_none_is_made_and_those_of_before_go(monkeypatch, capsys):

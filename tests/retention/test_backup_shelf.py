@@ -54,7 +54,7 @@ def test_the_keys_outlive_a_night_without_the_dumps(folder, way, capsys):
         (folder / "data" / "lost+found").rmdir()
     (folder / "data").rmdir()
     (folder / "away").rename(folder / "data")
-    assert (shelf.names(), shelf.amiss()) == (NAMES, [])
+    assert (shelf.names(), shelf.amiss(NOW)) == (NAMES, [])
 
 
 def test_keys_without_dumps_go_on_the_day_that_their_own_names_give(folder):
@@ -86,12 +86,12 @@ def test_a_backup_that_lost_a_file_is_told_of_and_kept_until_its_day(folder):
     said = StringIO()
     call_command("backup", "--list", stdout=StringIO(), stderr=said)
     first, second = said.getvalue().splitlines()
-    assert f"no {NAMES[0]}.json" in first
-    assert f"no {NAMES[1]}.keys" in second
+    assert f"{NAMES[0]} is not whole: without {folder}/data/{NAMES[0]}.json" in first
+    assert f"{NAMES[1]} is not whole: without {folder}/keys/{NAMES[1]}.keys" in second
     assert making.expire(now=DAY - timedelta(days=1)) == []
     assert shelf.keys_of(NAMES[0]).exists()
     assert making.expire(now=DAY + timedelta(days=1)) == NAMES[:2]
-    assert (keys(folder), shelf.amiss()) == (NAMES[2:], [])
+    assert (keys(folder), shelf.amiss(NOW)) == (NAMES[2:], [])
 
 
 def test_only_what_one_that_was_killed_had_begun_goes_at_once(folder):
@@ -117,4 +117,4 @@ def test_a_whole_one_carries_no_mark_and_is_not_made_again_under_its_name(folder
         making.make(now=NOW, address=of_django())
     assert "already" in refused.value.message
     assert shelf.names() == [made.name]
-    assert shelf.amiss() == []
+    assert shelf.amiss(NOW) == []

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         try:
             with _told_to_stop():
                 self._do(options)
-            for sentence in shelf.amiss():
+            for sentence in shelf.amiss(timezone.now()):
                 self.stderr.write(sentence)
         except (DomainError, ImproperlyConfigured) as error:
             raise CommandError(str(getattr(error, "message", error))) from error
