@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from consents import endings, opt_in
+from consents import endings, pending
 from consents.models import ConsentEvent, ConsentEvidence, ConsentState
 from consents.states import YES
 from core import prepared
@@ -62,7 +62,7 @@ def clean(gone: Gone) -> None:
     for subject, purpose in staying.intersection(agreed.values_list("subject", "purpose")) if staying else ():
         _end(subject, purpose, gone)
     if gone.subjects:
-        opt_in.forget_people(gone.subject_ids)
+        pending.forget_people(gone.subject_ids)
         prepared.fetch_all(CLEAN, {"people": array(gone.subjects), "owner": Owner.CONSENT.value})
 
 

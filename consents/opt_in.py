@@ -8,13 +8,12 @@ whoever calls themself a child could sign up anybody. Then it counts when both h
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,8 +23,8 @@ from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
 from consents.models import ConsentEvent, ConsentFormVersion, PendingConsent, Status
+from consents.pending import FIELD, blinds
 from consents.unproven import is_refused, unproven_entries
-from core.arrays import array
 from core.errors import DomainError, Invalid, NotFound
 from core.keys import token_hash
 from core.models import Owner
@@ -36,23 +35,10 @@ from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier
 
-FIELD = "answer"
 # How long the link works, and how long what was never confirmed is kept.
 LINK_LIVES = timedelta(hours=48)
 KEPT = timedelta(days=30)
 PARENT, OWN = "guardian", "double-opt-in"
-# One statement for a whole batch of an erasure.
-FORGET = """
-WITH gone AS (
-    DELETE FROM consents_pendingconsent
-    WHERE confirmed_at IS NULL AND blinds && ARRAY(
-        SELECT identifier.blind
-        FROM subjects_subjectidentifier link JOIN subjects_identifier identifier ON identifier.id = link.identifier_id
-        WHERE link.subject_id = ANY(%(people)s::bigint[]))
-    RETURNING uuid
-)
-DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT uuid FROM gone)
-"""
 
 
 class LinkOver(NotFound):
@@ -128,7 +114,7 @@ def ask(
         uuid=consent,
         form_version=answer.shown.key,
         sealed=create_key(Owner.CONSENT, consent).seal(FIELD, json.dumps(kept, default=str).encode()),
-        blinds=[claim.blind for claim in answer.claims],
+        blinds=blinds(answer.claims),
         token_hash=token_hash(token),
         own_token_hash=token_hash(own_token) if both else None,
         actor=actor,
@@ -269,19 +255,6 @@ def forget(*, now: datetime) -> int:
         unconfirmed = list(old.filter(confirmed_at=None).select_for_update().values_list("uuid", flat=True))
         destroy_keys(Owner.CONSENT, unconfirmed)
         return old.delete()[0]
-
-
-def waiting_for(claims: Sequence[Claim]) -> list[PendingConsent]:
-    """What was asked under any of these addresses and numbers and never confirmed."""
-    blinds = [blind for claim in claims for blind in claim.blinds]
-    return list(PendingConsent.objects.filter(blinds__overlap=blinds, confirmed_at=None).order_by("requested_at"))
-
-
-def forget_people(subject_ids: Iterable[int]) -> int:
-    """Destroy what still waits under any address or number of these people, inside the transaction that erases them."""
-    with connection.cursor() as cursor:
-        cursor.execute(FORGET, {"people": array(subject_ids), "owner": Owner.CONSENT.value})
-        return int(cursor.rowcount)
 
 
 def _prove(answer: Answer, done: Captured, *, now: datetime) -> None:

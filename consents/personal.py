@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consents import address_mail, dpv, evidence, forget, opt_in, suppression
+from consents import address_mail, dpv, evidence, forget, pending, suppression
 from consents.models import (
     ConsentEvent,
     ConsentReminder,
@@ -159,14 +159,14 @@ class Waiting:
     fields = fields_of("PendingConsent", "sealed blinds states requested_at expires_at confirmed_at parent_at own_at")
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
-        rows = opt_in.waiting_for(suppression.claims_of(subject))
+        rows = pending.waiting_for(suppression.claims_of(subject))
         return [
             {"asked": row.states, "at": row.requested_at.isoformat(), "until": row.expires_at.isoformat()}
             for row in rows
         ]
 
     def erase(self, subject: DataSubject) -> int:
-        return opt_in.forget_people([subject.pk])
+        return pending.forget_people([subject.pk])
 
 
 @register

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from consents import opt_in
+from consents import pending
 from consents.models import ConsentEvent, PendingConsent
 from core import apikeys
 from core.models import Owner
@@ -96,6 +96,6 @@ def test_what_waits_for_its_confirmation_holds_it_shortened_too(client, mailoutb
     type(version.form).objects.update(double_opt_in=True)
     server(client, ip="203.0.113.77")
     waiting = PendingConsent.objects.get()
-    sealed = key_of(Owner.CONSENT, waiting.uuid).open(opt_in.FIELD, bytes(waiting.sealed)).decode()
+    sealed = key_of(Owner.CONSENT, waiting.uuid).open(pending.FIELD, bytes(waiting.sealed)).decode()
     assert "203.0.113.0/24" in sealed
     assert "203.0.113.77" not in sealed

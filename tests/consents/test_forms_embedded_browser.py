@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from consents import opt_in
+from consents import pending
 from consents.models import ConsentEvent, PendingConsent
 from core import apikeys
 from core.models import Controller, Owner
@@ -91,7 +91,7 @@ def test_an_age_is_asked_as_on_our_own_page(page):
     page.get_by_text("Nearly done: we ask your parent or guardian by e-mail.").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     waiting = PendingConsent.objects.get()
-    said = json.loads(key_of(Owner.CONSENT, waiting.uuid).open(opt_in.FIELD, bytes(waiting.sealed)))
+    said = json.loads(key_of(Owner.CONSENT, waiting.uuid).open(pending.FIELD, bytes(waiting.sealed)))
     assert said["guardian"] == {"email": "parent@example.org", "until": "05 2029"}
 
 

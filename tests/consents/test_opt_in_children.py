@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from consents import opt_in
+from consents import opt_in, pending
 from consents.models import ConsentEvent, ConsentForm, ConsentState, PendingConsent, Suppression
 from core.models import DataKey, Outbox, Owner
 from core.outbox import deliver_due
@@ -179,7 +179,7 @@ def test_an_erasure_takes_what_half_was_confirmed_with_it(client, links, mailout
     mailoutbox.clear()
     client.post("/forms/join/", SAID)
     client.post(mailed(mailoutbox)[PARENT])
-    assert opt_in.forget_people([DataSubject.objects.get().pk]) == 1
+    assert pending.forget_people([DataSubject.objects.get().pk]) == 1
     assert not PendingConsent.objects.filter(confirmed_at=None).exists()
 
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from consents import opt_in, parents
+from consents import opt_in, parents, pending
 from consents.models import ConsentEvent, ConsentForm, ConsentState, PendingConsent
 from core.models import Outbox
 from core.outbox import deliver_due
@@ -75,7 +75,7 @@ def test_an_erasure_and_the_button_wait_for_each_other(mailoutbox):
     person = DataSubject.objects.get()
 
     def erase():
-        opt_in.forget_people([person.pk])
+        pending.forget_people([person.pk])
 
     (error,) = during(erase, lambda: opt_in.confirm(token, now=timezone.now()))
     assert isinstance(error, opt_in.LinkOver)

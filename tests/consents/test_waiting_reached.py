@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from consents import opt_in
+from consents import pending
 from consents.models import ConsentForm, PendingConsent
 from consents.personal import Waiting
 from core.models import DataKey, Owner
@@ -50,7 +50,7 @@ def test_the_parents_own_copy_and_erasure_do_not_reach_it(mailoutbox):
     make.captured(PARENT)
     by_browser(key(), **children())
     assert waiting("email", PARENT) == []
-    assert opt_in.forget_people([DataSubject.objects.get().pk]) == 0
+    assert pending.forget_people([DataSubject.objects.get().pk]) == 0
     assert PendingConsent.objects.exists()
 
 
@@ -61,7 +61,7 @@ def test_each_that_names_them_reaches_it(client, mailoutbox, type, value):
     asked_by_a_system(client, {"email": ADA, "phone": PHONE, "customer_number": "C1"})
     (row,) = waiting(type, value)
     assert row["asked"] == {"newsletter": "requested"}
-    assert opt_in.forget_people([people.find([Claim(type, value)]).pk]) == 1
+    assert pending.forget_people([people.find([Claim(type, value)]).pk]) == 1
     assert client.post(mailed(mailoutbox)[0]).status_code == 404
 
 

@@ -8,13 +8,17 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 
+from consents import answers, opt_in, pending
+from consents.models import ConsentForm
 from core import keys, vault
 from core.models import DataKey, Owner, User
 from requests.models import CaseFile
 from staff.sealing import seal, unseal
 from subjects import identifiers, items, people
 from subjects.identifiers import Claim
+from tests import make_consents
 from tests import make_office as make
+from tests.make_consents import NOW
 from tests.plugin import key_ring
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +88,31 @@ def test_reblind_lets_the_old_blind_index_key_go(settings, mailoutbox):
     grace = Claim("email", "grace@example.com")
     assert people.find([grace])
     assert CaseFile.objects.filter(claim_blind=grace.blind).exists()
+
+
+def test_an_erasure_finds_what_waits_before_while_and_after_identifiers_move(settings):
+    make_consents.published()
+    for letter in "abc":
+        make_consents.captured(f"{letter}@example.com", choices={"newsletter-email": False})
+    ConsentForm.objects.update(double_opt_in=True)
+    wait("a@example.com", "b@example.com")
+    drop = change(settings, "BLIND_INDEX_KEYS", "y")
+    wait("c@example.com")
+    assert pending.forget_people([person("c@example.com")]) == 1
+    assert "2 unconfirmed answers were indexed anew" in told("reblind")[0]
+    assert pending.forget_people([person("a@example.com")]) == 1
+    drop()
+    assert pending.forget_people([person("b@example.com")]) == 1
+
+
+def wait(*emails):
+    for email in emails:
+        data = make_consents.body(email)
+        opt_in.ask(answers.read(data, now=NOW), data, now=NOW, actor="test")
+
+
+def person(email):
+    return people.find([Claim("email", email)]).pk
 
 
 def test_what_somebody_has_locked_is_said_and_fails(settings, monkeypatch):

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from consents import pending
 from core import rewrapping
 from core.keys import keyring
-from requests import reblinding
+from requests import reblinding as cases
 from staff import rewrapping as second_steps
 from subjects import identifiers, names
 from subjects.models import Identifier, NameToken
@@ -56,10 +57,12 @@ class Command(BaseCommand):
 
     def _reblind(self) -> None:
         # Cases first: deletion waits for their addresses, and for all under an older key (requests/freeze.py).
-        after, moved = 0, 0
-        while found := reblinding.reblind(after=after):
-            after, moved = found[0], moved + found[1]
-        self.stdout.write(f"{moved} cases were indexed anew.")
+        # Identifiers last: by them an erasure finds what waits.
+        for what, reblind in (("cases", cases.reblind), ("unconfirmed answers", pending.reblind)):
+            after, moved = 0, 0
+            while found := reblind(after=after):
+                after, moved = found[0], moved + found[1]
+            self.stdout.write(f"{moved} {what} were indexed anew.")
         for what, step in (("identifiers", identifiers.reblind), ("names", names.reindex)):
             self.stdout.write(f"{self._until_none(step)} {what} were indexed anew.")
         older = Identifier.objects.exclude(blind_key=keyring("BLIND_INDEX_KEYS").current)

@@ -1,0 +1,60 @@
+"""How an answer that waits (consents/opt_in.py) is found by what names its person: for a copy, and by an erasure."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+
+from consents.models import PendingConsent
+from core.arrays import array
+from core.models import Owner
+from core.vault import keys_of
+from subjects.identifiers import Claim, parse_identity
+
+FIELD = "answer"
+# One statement for a whole batch of an erasure.
+FORGET = """
+WITH gone AS (
+    DELETE FROM consents_pendingconsent
+    WHERE confirmed_at IS NULL AND blinds && ARRAY(
+        SELECT identifier.blind
+        FROM subjects_subjectidentifier link JOIN subjects_identifier identifier ON identifier.id = link.identifier_id
+        WHERE link.subject_id = ANY(%(people)s::bigint[]))
+    RETURNING uuid
+)
+DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT uuid FROM gone)
+"""
+
+
+def blinds(claims: Iterable[Claim]) -> list[bytes]:
+    """Under every active key, or an erasure would not find it while identifiers move from one to the next."""
+    return [blind for claim in claims for blind in claim.blinds]
+
+
+def waiting_for(claims: Sequence[Claim]) -> list[PendingConsent]:
+    """What was asked under any of these addresses and numbers and never confirmed."""
+    found = PendingConsent.objects.filter(blinds__overlap=blinds(claims), confirmed_at=None)
+    return list(found.order_by("requested_at"))
+
+
+def forget_people(subject_ids: Iterable[int]) -> int:
+    """Destroy what still waits under any address or number of these people, inside the transaction that erases them."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, {"people": array(subject_ids), "owner": Owner.CONSENT.value})
+        return int(cursor.rowcount)
+
+
+def reblind(*, after: int = 0, limit: int = 500) -> tuple[int, int] | None:
+    """After a change of BLIND_INDEX_KEYS: (last answer looked at, how many moved); None if none is beyond `after`."""
+    rows = list(PendingConsent.objects.filter(pk__gt=after, confirmed_at=None).order_by("pk")[:limit])
+    if not rows:
+        return None
+    keys = keys_of(Owner.CONSENT, [row.uuid for row in rows])
+    moved = 0
+    for row in rows:
+        if row.uuid in keys:
+            said = json.loads(keys[row.uuid].open(FIELD, bytes(row.sealed or b"")))
+            now = blinds(parse_identity(said["identity"]))
+            # Not over one that was confirmed or has gone meanwhile.
+            moved += PendingConsent.objects.filter(pk=row.pk, confirmed_at=None).exclude(blinds=now).update(blinds=now)
+    return rows[-1].pk, moved
