@@ -33,8 +33,8 @@ def test_the_child_is_told_when_it_ends_and_from_when_they_decide(agreed, mailou
     (mail,) = mailoutbox
     assert (mail.to, mail.subject) == ([EMAIL], "From 1 October 2027 you decide yourself")
     assert "What was agreed for you ends on 1 September 2027. From 1 October 2027 you decide yourself." in mail.body
-    # Whatever they do: nothing that they could do prolongs it for the month between.
-    assert "It ends on the day named above, whatever you do" in mail.body
+    # Nothing that they could do prolongs it for the month between.
+    assert "It ends on the day named above at the latest" in mail.body
     assert "say so here from the day on which you decide yourself" in mail.body
 
 

@@ -126,7 +126,7 @@ def test_the_page_and_the_receipt_it_offers_tell_nobody_either(site, client):
     assert pages[0] == pages[1]
     assert "If you had said no to any of this before" in pages[0]
     assert receipts[0] == receipts[1]
-    assert "nothing here that agrees counts before the button" in receipts[0]
+    assert "what you agreed to here counts once the button" in receipts[0]
 
 
 def test_a_number_that_no_mail_reaches_keeps_its_no(site, mailoutbox):
