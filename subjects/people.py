@@ -76,10 +76,18 @@ def provable(claim: Claim, *, is_test: bool = False) -> DataSubject | None:
 
 
 def of_holder(claim: Claim, claims: Sequence[Claim], *, is_test: bool = False) -> list[Claim]:
-    """What whoever has the first one may speak for among these: what is nobody's, or that person's already."""
+    """What whoever has the first one may speak for among these: what is nobody's, or that person's already.
+
+    Where nobody has the first one, a number that names one customer comes along as well: whoever joined them knows it.
+    """
     links = _known([claim, *claims], is_test=is_test).links
     holders = {one: {link.subject_id for link in found} for one, found in links.items()}
-    return [one for one in claims if one == claim or not holders[one] or holders[one] & holders[claim]]
+    theirs = holders[claim]
+    return [
+        one
+        for one in claims
+        if one == claim or not holders[one] or holders[one] & theirs or (not theirs and one.type in STRONG)
+    ]
 
 
 @transaction.atomic

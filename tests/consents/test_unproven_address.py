@@ -149,6 +149,21 @@ def test_what_is_nobodys_or_theirs_already_comes_along(client, mailoutbox):
     assert {people.find([name]) for name in names} == {DataSubject.objects.get()}
 
 
+def test_a_customer_whom_the_system_names_confirms_with_a_new_mailbox(client, mailoutbox):
+    ConsentForm.objects.update(double_opt_in=True)
+    make.captured(identity={"customer_number": "C1"}, choices={"newsletter-email": False})
+    asked_by_a_system(client, {"email": ADA, "customer_number": "C1"})
+    client.post(mailed(mailoutbox)[0])
+    assert {people.find([one]) for one in (Claim("email", ADA), Claim("customer_number", "C1"))} == {
+        DataSubject.objects.get()
+    }
+    # But nobody brings a customer to the mailbox of somebody else.
+    make.captured(identity={"customer_number": "C2"}, choices={"newsletter-email": False})
+    asked_by_a_system(client, {"email": ADA, "customer_number": "C2"})
+    assert client.post(mailed(mailoutbox)[-1]).status_code == 200
+    assert people.find([Claim("customer_number", "C2")]) != people.find([Claim("email", ADA)])
+
+
 def test_a_parent_speaks_for_the_childs_mailbox_and_for_nobody_elses_number(client, mailoutbox):
     make.published("other", [make.control("surveys-email", "surveys", label="Ask me.")])
     make.captured(form="other", identity={"email": ADA, "phone": PHONE}, choices={"surveys-email": True})
