@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +46,7 @@ WITH key AS (
 VALUES (%(uuid)s, 1, %(kind)s, %(about)s, %(payload)s, %(now)s, %(now)s, 0, '')
 RETURNING {", ".join(COLUMNS)}
 """  # noqa: S608  (our own names)
+BEYOND = "SELECT setval('core_outbox_id_seq', %s) FROM core_outbox_id_seq WHERE last_value < %s"
 # What a message is stored with.
 SEALED = ("uuid", "kind", "about", "payload", "owner", "master", "wrapped")
 
@@ -146,6 +147,12 @@ def replay(outbox: Outbox, *, now: datetime) -> None:
     if not dead.update(dead_at=None, attempts=0, due_at=now, lease=None, leased_until=None, error=""):
         raise NotReplayable
     announce(outbox.pk)
+
+
+def number_after(number: int) -> None:
+    """No message gets this number or a lower one any more: they may be known outside a database that was restored."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEYOND, [number, number])
 
 
 def forget(about: UUID) -> int:

@@ -1,6 +1,6 @@
 """Which of this app's data is personal, and what goes with a person who is erased."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consents import forget
 from core import prepared
-from core.arrays import array
+from core.arrays import Among, array
 from office.models import Merge
 from subjects import one_person
 from subjects.erasure import Gone, register_cleaner, register_subject_guard
@@ -49,8 +49,8 @@ NOT_PERSONAL = {
 
 
 @one_person.register
-def parts_of(kept: UUID) -> list[UUID]:
-    return list(Merge.objects.filter(kept=kept).values_list("gone", flat=True))
+def parts_of(kept: Collection[UUID]) -> list[UUID]:
+    return list(Merge.objects.filter(Among("kept", kept, "uuid")).values_list("gone", flat=True))
 
 
 def forget_merged(kept: Iterable[UUID], gone: Gone) -> None:

@@ -12,6 +12,7 @@ from ledger.entries import record_each
 from processing.models import Purpose
 from retention import runs, shares, systems, tombstones
 from retention.models import Run
+from subjects import one_person
 from subjects.erasure import Erased
 
 WAITING = "SELECT DISTINCT about FROM core_outbox WHERE about = ANY(%s::uuid[]) AND payload IS NOT NULL"
@@ -49,10 +50,11 @@ def leave(
 def _message(run: Run, purpose: Purpose, erased: Erased) -> dict[str, object]:
     """For a restore: exactly what went. A rule may have changed, or been made, since the backup.
 
-    For the rule's purpose alone: `ended` of records that stay for another one, `ties` with people who stay.
+    For the rule's purpose alone: `ended` of records that stay for another one, `ties` with people who stay, by every id
+    that is theirs: what was made one with them since, a backup may have apart.
     """
     kept = shares.public_ids(one.item_id for one in erased.left if one.item is None).values()
-    ties = [person for person, _purpose in erased.ties]
+    ties = sorted(one_person.ids_of(person for person, _purpose in erased.ties))
     parts = {"items": erased.item_uuids, "people": erased.subject_uuids, "ended": kept, "ties": ties}
     told = {name: [str(uuid) for uuid in uuids] for name, uuids in parts.items()}
     return {"action": "purge", "run": str(run.uuid), "purpose": purpose.slug, **told}

@@ -23,7 +23,7 @@ from processing.models import Purpose
 from retention import holds_scope, restricting
 from retention.holds_scope import Scope
 from retention.models import LegalHold
-from subjects import blocks
+from subjects import blocks, one_person
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Relationship
 
 PLACED, RELEASED = "hold.placed", "hold.released"
@@ -89,9 +89,9 @@ def _begin(hold: LegalHold, scope: Scope, *, actor: str, now: datetime) -> None:
     hold.save()
     holds_scope.keep(hold, scope)
     if scope.people:
-        hold_people(hold, scope, actor=actor, now=now)
+        hold_people(hold, scope, at=hold.placed_at, actor=actor, now=now)
     else:
-        hold_by_rule(hold, scope, actor=actor, now=now)
+        hold_by_rule(hold, scope, at=hold.placed_at, actor=actor, now=now)
     about = {"people": len(scope.people), "by_rule": not scope.people, "scope": holds_scope.told(scope)}
     _note(PLACED, hold, actor, now, reason=hold.reason, **about)
 
@@ -100,22 +100,28 @@ def is_known(uuid: str) -> bool:
     return LegalHold.objects.filter(uuid=uuid).exists()
 
 
-def hold_people(hold: LegalHold, scope: Scope, *, actor: str, now: datetime) -> None:
+def hold_people(hold: LegalHold, scope: Scope, *, at: datetime, actor: str, now: datetime) -> None:
+    """`at`: when they came under it, which after a restore was before `now`."""
+    same: dict[str, Any] = {"kind": ErasureBlock.Kind.HOLD, "placed_for": hold.uuid, "placed_at": at}
     # In one order, so that two holds over the same people wait for each other instead of deadlocking.
     for subject in sorted(scope.people, key=lambda one: one.pk):
         for purpose in list[Purpose | None](scope.purposes) or [None]:
-            blocks.place(
-                subject, kind=ErasureBlock.Kind.HOLD, placed_for=hold.uuid, purpose=purpose, now=now, actor=actor
-            )
+            blocks.place(subject, **same, purpose=purpose, now=now, actor=actor)
 
 
 def hold_by_rule(
-    hold: LegalHold, scope: Scope, *, but_for: Collection[holds_scope.Key] = (), actor: str, now: datetime
+    hold: LegalHold,
+    scope: Scope,
+    *,
+    but_for: Collection[holds_scope.Key] = (),
+    at: datetime,
+    actor: str,
+    now: datetime,
 ) -> None:
     """`but_for`: the rules that are in force already."""
     for rule in holds_scope.rules(scope):
         if holds_scope.key_of(rule) not in but_for:
-            blocks.place_rule(placed_for=hold.uuid, **rule, now=now, actor=actor)
+            blocks.place_rule(placed_for=hold.uuid, **rule, placed_at=at, now=now, actor=actor)
 
 
 def needs_held(hold: LegalHold) -> QuerySet[ItemPurpose]:
@@ -209,13 +215,15 @@ def told(action: str, hold: LegalHold, scope: Scope, *, at: datetime, now: datet
 
     Ids, codes and days only: what somebody wrote as the number of the matter is not among them.
     """
-    named = [str(one.uuid) for one in scope.people if not one.is_test]
+    named = {one.uuid for one in scope.people if not one.is_test}
     if scope.people and not named:
         return
     data = {
         "action": action,
         "hold": str(hold.uuid),
-        "people": named,
+        "people": sorted(map(str, named)),
+        # Records that were made one with theirs: a backup may have them apart.
+        "others": sorted(map(str, one_person.ids_of(named) - named)),
         **holds_scope.told(scope),
         "reason": hold.reason,
         "by": hold.placed_by,

@@ -108,10 +108,10 @@ def _apply(
     holds_scope.keep(hold, scope)
     before = {block.pk: block for block in _active(hold)}
     if scope.people:
-        holds.hold_people(hold, scope, actor=actor, now=now)
+        holds.hold_people(hold, scope, at=changed_at, actor=actor, now=now)
     else:
         there = {holds_scope.key_of_block(block) for block in before.values() if block.subject_id is None}
-        holds.hold_by_rule(hold, scope, but_for=there, actor=actor, now=now)
+        holds.hold_by_rule(hold, scope, but_for=there, at=changed_at, actor=actor, now=now)
     over = [pk for pk, block in before.items() if not _stays(block, scope, was)]
     placed = sum(block.pk not in before for block in _active(hold))
     return Changed(placed, blocks.release(hold.uuid, only=over, now=now, actor=actor))

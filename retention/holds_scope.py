@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.query import QuerySet
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from core.errors import Invalid, Text
 from processing.models import DataCategory, Purpose, PurposeVersion, Status, System
 from retention.models import LegalHold
+from subjects import one_person
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Organisation, PersonalDataItem, Relationship
 from subjects.models_limits import DESCRIBED
 
@@ -182,7 +184,7 @@ def found(data: Mapping[str, Any]) -> Scope | None:
     it named it would be about something else.
     """
     rows: dict[str, Any] = {
-        "people": list(DataSubject.objects.filter(uuid__in=data["people"])),
+        "people": one_person.records(UUID(uuid) for uuid in (*data["people"], *data.get("others", ()))),
         "purposes": list(Purpose.objects.filter(slug__in=data["purposes"])),
         "systems": list(System.objects.filter(slug__in=data["systems"])),
         "categories": list(DataCategory.objects.filter(slug__in=data.get("categories", []))),

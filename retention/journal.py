@@ -3,6 +3,9 @@
 JSON lines in RFC 8785 form, one file a month, each line bound to the one before it by SHA-256. The outbox delivers at
 least once, so an entry that stands here already is acknowledged without a second line. Ids and hashes only.
 
+Lines stand in the order of delivery. `order`, the message's number, is that of the acts: whoever acts on the same
+person, hold or rule waits for the other's lock, and posts after it.
+
 A crash can leave half a line. It was never acknowledged, and a file on append-only storage cannot be cut, so it stays:
 the next line names its hash under "torn", and nothing else may be unreadable.
 """
@@ -10,7 +13,7 @@ the next line names its hash under "torn", and nothing else may be unreadable.
 import fcntl
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,7 +50,7 @@ class Report:
         return not self.problems
 
 
-def append(action: str, data: Mapping[str, Any], *, entry: UUID, at: datetime) -> Line:
+def append(action: str, data: Mapping[str, Any], *, entry: UUID, at: datetime, order: int = 0) -> Line:
     """Write one line and return it once it is on disk; the same `entry` again returns the line that is there."""
     folder = Path(settings.JOURNAL_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,6 +61,8 @@ def append(action: str, data: Mapping[str, Any], *, entry: UUID, at: datetime) -
         last, loose = _tail(folder)
         line: Line = {"v": 1, "seq": last["seq"] + 1 if last else 1, "at": at.isoformat(), "entry": str(entry)}
         line |= {"action": action, "data": dict(data), "prev": last["hash"] if last else START}
+        if order:
+            line["order"] = order
         if loose:
             line["torn"] = [sha256(fragment).hexdigest() for fragment in loose]
         line["hash"] = _hash(line)
@@ -69,7 +74,7 @@ def append(action: str, data: Mapping[str, Any], *, entry: UUID, at: datetime) -
 def carry(outbox: Outbox, payload: Mapping[str, Any]) -> None:
     """The outbox's carrier: returning acknowledges, so it returns only when the line is on disk."""
     data = {name: value for name, value in payload.items() if name != "action"}
-    append(payload["action"], data, entry=outbox.uuid, at=outbox.created_at)
+    append(payload["action"], data, entry=outbox.uuid, at=outbox.created_at, order=outbox.pk)
 
 
 def exists() -> bool:
@@ -84,6 +89,17 @@ def head() -> Line | None:
 def after(seq: int) -> list[Line]:
     """The lines beyond this number, in order. Reads from the end, so what is nearly all done costs nearly nothing."""
     return list(takewhile(lambda line: line["seq"] > seq, _backwards()))[::-1]
+
+
+def in_order(lines: Iterable[Line]) -> list[Line]:
+    """The same lines in the order of the acts. Of before they were numbered, one stands where it stood: with those that
+    it followed, and among them by its time.
+    """
+    keys, highest = [], 0
+    for line in lines:
+        highest = max(highest, line.get("order", 0))
+        keys.append((line.get("order", highest), datetime.fromisoformat(line["at"]), line["seq"], line))
+    return [line for *_key, line in sorted(keys, key=lambda key: key[:3])]
 
 
 def line_at(seq: int) -> Line | None:

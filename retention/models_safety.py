@@ -17,6 +17,8 @@ class JournalMark(models.Model):
     seq = models.PositiveBigIntegerField(default=0)
     hash = models.CharField(max_length=64, blank=True)
     moved_at = models.DateTimeField()
+    # The mark rests meanwhile, so that nothing is served before all of it is done.
+    replay = models.JSONField(null=True, help_text="The replay under way: how far it came, and what it did.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="retention_journalmark_is_one")]

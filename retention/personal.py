@@ -62,7 +62,7 @@ NOT_PERSONAL = {
     *_fields("Batch", "id run at needs items keys identifiers subjects relationships restricted entry"),
     # Keyed hashes that recognise, and say nothing; they expire with the last backup.
     *_fields("Tombstone", "id schema_version scope hash hash_key run erased_at expires_on"),
-    *_fields("JournalMark", "id seq hash moved_at"),
+    *_fields("JournalMark", "id seq hash moved_at replay"),
     # The same keyed hash, of a record that came back; staff are named by the id of their account.
     *_fields(
         "WriteBack",

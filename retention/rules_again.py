@@ -16,17 +16,23 @@ def activate_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> boo
     """Inside the caller's transaction. False if nothing here is of its purpose or category, or was ruled by it."""
     names = {"slug": data["rule"], "version": data["version"]}
     rule = RetentionRule.objects.filter(**names).first() or RetentionRule(**names)
+    at = datetime.fromisoformat(data["approved_at"])
+    is_over = RetentionRule.objects.filter(slug=data["rule"], approved_at__gt=at).exists()
     purpose = Purpose.objects.filter(slug=data["purpose"]).first()
     category = DataCategory.objects.filter(slug=data["category"]).first()
     if purpose is None or (data["category"] and category is None):
         # The register is of before it. What the version before it was about is ruled by nothing, and stays.
-        return rules.retire_others(rule, now=now) > 0
+        return not is_over and rules.retire_others(rule, now=now) > 0
     rule.purpose, rule.category, rule.action = purpose, category, data["does"]
     for name in rules.PLAIN:
         setattr(rule, name, data[name])
     rule.fixed_on, rule.review_due = (_day(data[name]) for name in ("fixed_on", "review_due"))
+    if is_over:
+        # Another version took its place, or was there and is over too. Whatever the journal's order, that stays.
+        rule.status, rule.approved_at = RetentionRule.Status.RETIRED, at
     rule.save()
-    at = datetime.fromisoformat(data["approved_at"])
+    if is_over:
+        return True
     rules.put_in_force(rule, by=data["approved_by"], at=at, actor=actor, now=now)
     return True
 

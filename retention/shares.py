@@ -144,7 +144,7 @@ def about(person: DataSubject) -> list[dict[str, Any]]:
 
     A row for each task, under the id of that; also of what was noted under a record that is theirs by now.
     """
-    rows = SystemRecord.objects.filter(subject__in=one_person.ids_of(person)).select_related("run", "system")
+    rows = SystemRecord.objects.filter(subject__in=one_person.ids_of([person.uuid])).select_related("run", "system")
     # Of one task all records of one id are known by the same.
     tasks: dict[UUID, dict[UUID, SystemRecord]] = {}
     for one in rows.order_by("pk"):

@@ -1,7 +1,7 @@
 """Erasing once more what a restored backup brought back. What it was is known exactly, so nothing is weighed anew."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from subjects.models import DataSubject, ErasureBlock, ItemPurpose, PersonalData
 @dataclass(frozen=True)
 class Then:
     """What was erased: these items, all about the people who were gone, what these purposes held about a person, but
-    for what was spared. And what ended for one purpose alone: its need of records, its dealings with people, that stay.
+    for what was spared. And what ended for one purpose alone: by its name, its need of records and its dealings with
+    people that stay.
     """
 
     items: Sequence[UUID] = ()
@@ -26,9 +27,8 @@ class Then:
     persons: Sequence[UUID] = ()
     purposes: Sequence[str] = ()
     spared: Sequence[UUID] = ()
-    purpose: str = ""
-    ended: Sequence[UUID] = ()
-    ties: Sequence[UUID] = ()
+    ended: Mapping[str, Sequence[UUID]] = field(default_factory=dict)
+    ties: Mapping[str, Sequence[UUID]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Here:
     blocks: Q
 
 
-def erase_again(then: Then, *, now: datetime) -> Erased:
+def erase_again(then: Then, *, at: datetime, now: datetime) -> Erased:
     """Inside the caller's transaction.
 
-    Whatever blocked it in the backup had been released by the time of the erasure: it is released here, and a hold
-    that names nobody, which may be over others still, is not asked.
+    Whatever blocked it in the backup had been released by the time of the erasure (`at`): it is released here, and a
+    hold that names nobody, which may be over others still, is not asked. Nor is what was placed after it, and stays.
     """
     here = _here(then)
     named = [
@@ -56,10 +56,12 @@ def erase_again(then: Then, *, now: datetime) -> Erased:
     asked = _people(then.persons)
     people = deletes.lock_people([], {*here.leaving, *here.items.values(), *asked, *named[0], *named[1]})
     theirs, chosen = Q(subject__in=here.leaving), Q(item__in=list(here.items))
-    ErasureBlock.objects.filter(theirs | chosen | here.blocks, released_at=None).update(released_at=now)
+    blocks = ErasureBlock.objects.filter(theirs | chosen | here.blocks, released_at=None)
+    later = list(blocks.filter(placed_at__gt=at).values_list("pk", flat=True))
+    blocks.update(released_at=now)
     needs = ItemPurpose.objects.filter(theirs | chosen | here.needs)
     pairs = Relationship.objects.filter(theirs | here.ties).values_list("subject", "purpose")
-    return end_needs(
+    erased = end_needs(
         list(needs.values_list("pk", flat=True)),
         now=now,
         pairs=list(pairs),
@@ -67,6 +69,8 @@ def erase_again(then: Then, *, now: datetime) -> Erased:
         settled=here.leaving,
         rules=False,
     )
+    ErasureBlock.objects.filter(pk__in=later).update(released_at=None)
+    return erased
 
 
 def is_left(then: Then) -> bool:
@@ -83,19 +87,20 @@ def is_left(then: Then) -> bool:
 
 def _here(then: Then) -> Here:
     items = dict(_items(then.items).values_list("pk", "subject"))
-    ended, spared = (list(_items(uuids).values_list("pk", flat=True)) for uuids in (then.ended, then.spared))
-    persons, tied = _people(then.persons), _people(then.ties)
-    asked, one = (list(Purpose.objects.filter(slug__in=slugs)) for slugs in (then.purposes, [then.purpose]))
-    return Here(
-        items=items,
-        leaving=set(_people(then.gone)),
-        needs=Q(subject__in=persons, purpose__in=asked) & ~Q(item__in=spared) | Q(item__in=ended, purpose__in=one),
-        ties=Q(subject__in=persons, purpose__in=asked) | Q(subject__in=tied, purpose__in=one),
-        # An erasure names no purpose that anything of the person's blocked, were it over all of them or one record.
-        blocks=Q(subject__in=persons if asked else []) & (Q(purpose=None) | Q(purpose__in=asked))
-        | _over(list(items))
-        | (Q(item__in=ended) | _over(ended) | Q(subject__in=tied, item=None)) & (Q(purpose=None) | Q(purpose__in=one)),
-    )
+    persons, spared = _people(then.persons), list(_items(then.spared).values_list("pk", flat=True))
+    asked = list(Purpose.objects.filter(slug__in=then.purposes))
+    needs = Q(subject__in=persons, purpose__in=asked) & ~Q(item__in=spared)
+    ties = Q(subject__in=persons, purpose__in=asked)
+    # An erasure names no purpose that anything of the person's blocked, were it over all of them or one record.
+    blocks = Q(subject__in=persons if asked else []) & (Q(purpose=None) | Q(purpose__in=asked)) | _over(list(items))
+    for one in Purpose.objects.filter(slug__in={*then.ended, *then.ties}):
+        ended = list(_items(then.ended.get(one.slug, ())).values_list("pk", flat=True))
+        tied = _people(then.ties.get(one.slug, ()))
+        needs |= Q(item__in=ended, purpose=one)
+        ties |= Q(subject__in=tied, purpose=one)
+        over = Q(item__in=ended) | _over(ended) | Q(subject__in=tied, item=None)
+        blocks |= over & (Q(purpose=None) | Q(purpose=one))
+    return Here(items=items, leaving=set(_people(then.gone)), needs=needs, ties=ties, blocks=blocks)
 
 
 def _items(uuids: Sequence[UUID]) -> QuerySet[PersonalDataItem]:

@@ -60,25 +60,24 @@ def place(
     placed_for: UUID,
     purpose: Purpose | None = None,
     item: PersonalDataItem | None = None,
+    placed_at: datetime | None = None,
     now: datetime,
     actor: str,
 ) -> ErasureBlock:
     """Stop the deletion of everything about this person, or of what one purpose holds, or of one item; twice is once.
 
     It waits for an erasure of the person that is under way, and says so by NotFound when that has left nobody.
+    `placed_at`: when it was placed first, of what a backup did not have.
     """
     if not hold(subject):
         raise NotFound
-    block, is_new = ErasureBlock.objects.get_or_create(
-        subject=subject,
-        purpose=purpose,
-        item=item,
-        placed_for=placed_for,
-        released_at=None,
-        defaults={"kind": kind, "placed_at": now},
-    )
-    if is_new:
-        _note("block.placed", block, subject, now=now, actor=actor)
+    same = {"subject": subject, "purpose": purpose, "item": item, "placed_for": placed_for}
+    # Two where both of two records were held that are one by now.
+    known = ErasureBlock.objects.filter(**same, released_at=None).order_by("pk").first()
+    if known:
+        return known
+    block = ErasureBlock.objects.create(**same, kind=kind, placed_at=placed_at or now)
+    _note("block.placed", block, subject, now=now, actor=actor)
     return block
 
 
@@ -95,6 +94,7 @@ def place_rule(
     roles: Sequence[str] | None = None,
     sources: Sequence[str] | None = None,
     jurisdictions: Sequence[str] | None = None,
+    placed_at: datetime | None = None,
     now: datetime,
     actor: str,
 ) -> ErasureBlock:
@@ -116,7 +116,7 @@ def place_rule(
         roles=roles,
         sources=sources,
         jurisdictions=jurisdictions,
-        placed_at=now,
+        placed_at=placed_at or now,
     )
     _note("block.placed", block, None, now=now, actor=actor)
     return block

@@ -7,7 +7,7 @@ Who may use what is asked in two places: consents.permission.may_process for a p
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -17,7 +17,7 @@ from core.errors import NotFound
 from core.models import Outbox
 from ledger.entries import record
 from processing.models import Purpose
-from subjects import blocks
+from subjects import blocks, one_person
 from subjects.models import DataSubject, ErasureBlock, PersonalDataItem, Restriction
 from subjects.people import hold
 
@@ -77,40 +77,69 @@ def lift(restriction: Restriction, *, now: datetime, actor: str) -> UUID | None:
 
 @transaction.atomic
 def place_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
-    """Place what the journal says was placed after the backup. False if the person, or the item, is not in it."""
-    uuid, item = UUID(data["restriction"]), data["item"]
-    subject = DataSubject.objects.filter(uuid=data["subject"]).first()
-    if subject is None or Restriction.objects.filter(uuid=uuid).exists():
-        return False
-    found = PersonalDataItem.objects.filter(uuid=item, subject=subject).first() if item else None
-    if item and found is None:
-        return False
+    """Place what the journal says was placed after the backup. False if the person, or the item, is not in it.
+
+    Of records that were made one since, each that is here has its own.
+    """
+    uuid, people = UUID(data["restriction"]), _people(data)
+    item = PersonalDataItem.objects.filter(uuid=data["item"]).first() if data["item"] else None
     purpose = Purpose.objects.filter(slug=data["purpose"]).first() if data["purpose"] else None
     # A purpose that the backup does not know yet restricts nothing here.
-    if data["purpose"] and purpose is None:
+    if not people or (data["purpose"] and purpose is None) or Restriction.objects.filter(uuid=uuid).exists():
         return False
-    request = UUID(data["placed_for"]) if data["placed_for"] else None
-    since = datetime.fromisoformat(data["since"])
-    restriction = Restriction.objects.create(
-        uuid=uuid, subject=subject, item=found, purpose=purpose, ground=data["ground"], since=since, placed_for=request
-    )
-    if restriction.ground in KEEPS:
-        kind = ErasureBlock.Kind.RESTRICTION
-        blocks.place(subject, kind=kind, placed_for=uuid, purpose=purpose, item=found, now=now, actor=actor)
-    _note("restriction.placed", restriction, subject, now=now, actor=actor)
+    same: dict[str, Any] = {
+        "item": item,
+        "purpose": purpose,
+        "ground": data["ground"],
+        "since": datetime.fromisoformat(data["since"]),
+        "placed_for": UUID(data["placed_for"]) if data["placed_for"] else None,
+    }
+    for subject in people:
+        own = uuid if subject == people[0] else uuid5(uuid, str(subject.uuid))
+        _place_again(Restriction.objects.create(uuid=own, subject=subject, **same), subject, now=now, actor=actor)
     return True
+
+
+def _people(data: Mapping[str, Any]) -> list[DataSubject]:
+    """Whom a line of the journal is about, by the records that are here. What is about an item is where that is."""
+    if data["item"]:
+        return list(DataSubject.objects.filter(items__uuid=data["item"]))
+    return one_person.records(UUID(uuid) for uuid in (data["subject"], *data.get("others", ())))
+
+
+def _place_again(restriction: Restriction, subject: DataSubject, *, now: datetime, actor: str) -> None:
+    if restriction.ground in KEEPS:
+        blocks.place(
+            subject,
+            kind=ErasureBlock.Kind.RESTRICTION,
+            placed_for=restriction.uuid,
+            purpose=restriction.purpose,
+            item=restriction.item,
+            placed_at=restriction.since,
+            now=now,
+            actor=actor,
+        )
+    _note("restriction.placed", restriction, subject, now=now, actor=actor)
 
 
 @transaction.atomic
 def lift_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
     """Lift what the journal says was lifted after the backup."""
-    standing = Restriction.objects.filter(uuid=data["restriction"], lifted_at=None).first()
-    if standing is None:
-        return False
-    Restriction.objects.filter(pk=standing.pk).update(lifted_at=now)
-    blocks.release(standing.uuid, now=now, actor=actor)
-    _note("restriction.lifted", standing, standing.subject, now=now, actor=actor)
-    return True
+    standing = standing_of(data)
+    for one in standing:
+        Restriction.objects.filter(pk=one.pk).update(lifted_at=now)
+        blocks.release(one.uuid, now=now, actor=actor)
+        _note("restriction.lifted", one, one.subject, now=now, actor=actor)
+    return bool(standing)
+
+
+def standing_of(data: Mapping[str, Any]) -> list[Restriction]:
+    """What a line of the journal calls one restriction, and a restore may have placed for several records."""
+    uuid, chosen = UUID(data["restriction"]), Q(uuid=data["restriction"])
+    if since := data.get("since"):
+        chosen |= Q(since=since, item=None)
+    rows = Restriction.objects.filter(chosen, lifted_at=None).select_related("subject", "purpose").order_by("pk")
+    return [one for one in rows if one.uuid in (uuid, uuid5(uuid, str(one.subject.uuid)))]
 
 
 @transaction.atomic
@@ -150,7 +179,7 @@ def _journal(action: str, restriction: Restriction, subject: DataSubject, *, now
     """A restored backup must not use what may only be stored, so it is also written outside PostgreSQL: ids only."""
     if subject.is_test:
         return
-    data = {
+    data: dict[str, Any] = {
         "action": action,
         "restriction": str(restriction.uuid),
         "subject": str(subject.uuid),
@@ -160,6 +189,10 @@ def _journal(action: str, restriction: Restriction, subject: DataSubject, *, now
         "since": restriction.since.isoformat(),
         "placed_for": str(restriction.placed_for) if restriction.placed_for else "",
     }
+    others = one_person.ids_of([subject.uuid]) - {subject.uuid}
+    if others and not restriction.item:
+        # Records that were made one with theirs: a backup may have them apart.
+        data["others"] = sorted(map(str, others))
     # About nobody: erasing the person must not take it out of the queue.
     outbox.post(Outbox.Kind.JOURNAL, data, about=None, now=now)
 

@@ -32,7 +32,7 @@ from requests import (
     ways,
 )
 from requests.models import Exemption, Package, Right
-from retention.replay import _again
+from retention.lines_again import do_again
 from subjects import items, relationships
 from subjects.models import PersonalDataItem, RestrictedUse, Restriction
 from tests import make_consents, make_register, make_subjects
@@ -190,7 +190,7 @@ def test_a_restored_backup_spares_it_again(subject, officer, mailoutbox):
         **{"request": str(found.uuid), "run": str(uuid4()), "subject": str(back.uuid), "purposes": ["newsletter"]},
         **{"items": [], "people": [], "identifiers": [], "spared": [str(kept.uuid)]},
     }
-    assert _again({**line, "data": data}, uuid4(), now=make.NOW, actor="system:restore")
+    assert do_again({**line, "data": data}, uuid4(), now=make.NOW, actor="system:restore")
     assert list(PersonalDataItem.objects.filter(subject=back)) == [kept]
 
 

@@ -82,7 +82,7 @@ def test_what_is_left_of_an_erasure_is_seen_and_what_was_spared_is_not_left():
     blocks.place_rule(placed_for=uuid4(), purpose=live(), now=NOW, actor="test")
     then = again.Then(persons=[person(1).uuid], purposes=["newsletter"], spared=[spared.uuid])
     assert again.is_left(then)
-    again.erase_again(then, now=LATER)
+    again.erase_again(then, at=LATER, now=LATER)
     assert not again.is_left(then)
     assert {need.item.uuid for need in ItemPurpose.objects.all()} == {spared.uuid}
     assert again.is_left(again.Then(items=[spared.uuid]))

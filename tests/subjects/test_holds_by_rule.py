@@ -150,7 +150,7 @@ def test_what_was_erased_before_a_restore_goes_again_under_a_hold_released_since
     gone, kept = item(subject, ["newsletter"], DAY), item(person(2), ["newsletter"], DAY)
     rule(purpose=live())
     rule(organisation=company(subject))
-    erased = erase_again(Then(items=[gone.uuid], gone=[subject.uuid]), now=NOW)
+    erased = erase_again(Then(items=[gone.uuid], gone=[subject.uuid]), at=NOW, now=NOW)
     assert (erased.items, erased.relationships, erased.subjects) == (1, 1, 1)
     # Over others it stands.
     assert end_needs(needs_of(kept.subject, [live()]), now=NOW).needs == 0
