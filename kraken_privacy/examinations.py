@@ -1,4 +1,4 @@
-"""The part of `manage.py doctor` that looks after backups."""
+"""The parts of `manage.py doctor` that look after backups and restores."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from django.utils.formats import date_format
 
 from core.doctor import FAIL, OK, WARN, Finding, register
 from core.models import Controller
+from kraken_privacy import whole
 from kraken_privacy.backup import evidence
 
 # One night may be missed while a machine is serviced; two nights are somebody's to look at.
@@ -45,5 +46,11 @@ def _found(last: evidence.Last) -> Iterator[Finding]:
         yield Finding(WARN, sentence, "See that the clock is right. They do not count as the latest (docs/backup.md).")
 
 
+def restored(now: datetime) -> Iterator[Finding]:
+    if whole.is_loaded() is not None and (missing := whole.missing()):
+        yield Finding(FAIL, missing, "Then run manage.py restore --replay as the owner of the tables (docs/backup.md).")
+
+
 def register_all() -> None:
+    register("restored", restored)
     register("backups", backups)

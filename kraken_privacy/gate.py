@@ -12,6 +12,7 @@ from celery import Task
 from django.core.checks import CheckMessage, Error
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
+from kraken_privacy import whole
 from retention.replay import standing
 
 logger = logging.getLogger("kraken.gate")
@@ -30,6 +31,8 @@ Please try again in a few minutes.</p></html>
 
 def closed_because() -> str:
     """Why nothing may be served, or nothing."""
+    if missing := whole.missing():
+        return missing
     found = standing()
     if found.problem:
         return found.problem
@@ -43,28 +46,29 @@ class Gate:
 
     def __init__(self) -> None:
         self._next_look = 0.0
-        self._is_open = False
-        self._said = ""
+        self._closed_because = ""
 
-    def is_open(self) -> bool:
+    def is_open(self, *, when_unknown: bool = True) -> bool:
+        """`when_unknown`: the answer while nobody can look, in a process that has not found the gate closed before."""
         if time.monotonic() < self._next_look:
-            return self._is_open
+            return not self._closed_because
         try:
             reason = closed_because()
         except (OperationalError, InterfaceError):
-            # Without a database nothing can be served anyway, and the application says so better.
-            return True
+            # The database does not answer. One that was closed may be up again a moment later and still be as it was,
+            # so it stays closed. A process that has not found it so lets the application say, better than this page
+            # does, that there is no database: it can show nothing without one.
+            return when_unknown and not self._closed_because
         except DatabaseError as error:
             # It is there and without the mark: half restored by hand, or older than that.
             reason = f"This database is not whole, or not migrated ({type(error).__name__}). {ADVICE}"
         finally:
             close_old_connections()
-        if reason and reason != self._said:
+        if reason and reason != self._closed_because:
             logger.error("not serving: %s", reason)
-        self._said = reason
-        self._is_open = not reason
-        self._next_look = time.monotonic() + (OPEN_SECONDS if self._is_open else CLOSED_SECONDS)
-        return self._is_open
+        self._closed_because = reason
+        self._next_look = time.monotonic() + (CLOSED_SECONDS if reason else OPEN_SECONDS)
+        return not reason
 
 
 gate = Gate()
@@ -84,12 +88,12 @@ def guarded(application: Application, own: Gate = gate) -> Application:
 
 
 class GuardedTask(Task):  # type: ignore[misc]
-    """A task that a worker does only while the gate is open. Its sweep finds the work again."""
+    """A task that a worker does only while the gate is known to be open. Its sweep finds the work again."""
 
     abstract = True
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        if self.request.called_directly or self.request.is_eager or gate.is_open():
+        if self.request.called_directly or self.request.is_eager or gate.is_open(when_unknown=False):
             return super().__call__(*args, **options)
         return None
 
@@ -99,7 +103,7 @@ def check_restored(*, databases: Iterable[str] | None = None, **_: Any) -> list[
     if not databases or "default" not in databases:
         return []
     try:
-        reason = closed_because()
+        reason = "" if whole.is_loaded() is None else closed_because()
     except DatabaseError:
-        return []  # not migrated yet
+        return []  # it says so itself
     return [Error(reason, hint=ADVICE, id="kraken.E001")] if reason else []

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from kraken_privacy import whole
 from kraken_privacy.backup import shelf
 from kraken_privacy.backup.making import counted, load
 from kraken_privacy.backup.problem import BackupProblem
@@ -40,7 +41,11 @@ def restore(name: str, *, address: str, is_journal_lost: bool, now: datetime) ->
 def bring_up_to_date(*, is_journal_lost: bool, now: datetime, backup: str = "") -> replay.Replayed:
     """Migrate, give the runtime role its rights, replay. Also after a restore by other means."""
     connection.close()
+    if whole.is_loaded() is False:
+        raise BackupProblem(whole.UNFINISHED)
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+    if missing := whole.missing():
+        raise BackupProblem(missing)
     if is_journal_lost:
         replay.go_on_without(now=now)
     done = replay.replay(now=now)

@@ -5,7 +5,6 @@ from io import StringIO
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
@@ -189,31 +188,3 @@ def test_where_no_backups_are_kept_none_is_made_and_those_of_before_go(monkeypat
     assert shelf.names() == []
     call_command("backup", "--expire")
     assert "0 backups were deleted" in capsys.readouterr().out
-
-
-def test_the_gate_keeps_everything_but_life_itself_from_a_database_that_is_behind(folder, caplog):
-    journal.append("restriction.lifted", {"restriction": str(uuid4())}, entry=uuid4(), at=NOW)
-    assert gate.closed_because() == "", "what was lifted and never placed here is no work"
-    data = {"run": str(uuid4()), "subject": str(uuid4()), "items": [], "purposes": [], "person_gone": True}
-    journal.append("erase", data, entry=uuid4(), at=NOW)
-    own, begun = gate.Gate(), []
-    served = gate.guarded(lambda environ, start: [b"served"], own)
-    start = lambda status, headers: begun.append(status)  # noqa: E731
-    assert b"".join(served({"PATH_INFO": "/"}, start)) == gate.PAGE
-    assert begun == ["503 Service Unavailable"]
-    assert served({"PATH_INFO": "/healthz"}, start) == [b"served"]
-    assert caplog.text.count("not serving") == 1
-    call_command("restore", "--replay", stdout=StringIO())
-    assert gate.Gate().is_open()
-
-
-def test_the_gate_stays_closed_while_a_restore_by_hand_is_half_done(superuser_dsn, caplog):
-    """There are people already, and the table of the mark is still to come."""
-    with psycopg.connect(superuser_dsn, autocommit=True) as session:
-        session.execute("ALTER TABLE retention_journalmark RENAME TO away")
-        try:
-            assert not gate.Gate().is_open()
-        finally:
-            session.execute("ALTER TABLE away RENAME TO retention_journalmark")
-    assert "not whole, or not migrated" in caplog.text
-    assert gate.Gate().is_open()

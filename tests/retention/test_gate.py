@@ -1,0 +1,197 @@
+"""Nothing is served from a database that pg_restore has not finished, or found behind and out of reach since."""
+
+import subprocess
+from contextlib import contextmanager
+from datetime import date, timedelta
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from core import tasks
+from core.heartbeat import Heartbeat
+from kraken_privacy import examinations, gate, whole
+from kraken_privacy.backup import shelf
+from kraken_privacy.backup.address import of_django
+from kraken_privacy.backup.programs import environment, program
+from kraken_privacy.backup.sealing import opened
+from retention import holds, journal
+from retention.models import JournalMark
+from subjects.models import DataSubject
+from tests.make_backup import backed_up, deliver, new_database, places
+from tests.make_retention import NOW, item, person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, settings):
+    with places(tmp_path, settings):
+        yield tmp_path
+
+
+@contextmanager
+def unreachable():
+    """The server is not there."""
+    connection.close()
+    before = {name: connection.settings_dict[name] for name in ("HOST", "OPTIONS")}
+    connection.settings_dict.update(HOST="/nonexistent", OPTIONS={})
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(before)
+
+
+def dumps(folder):
+    """Both dumps of a backup as files that pg_restore reads, by somebody who has a record and is under a hold."""
+    item(person(1), ["newsletter"], date(2026, 1, 1))
+    due = NOW.date() + timedelta(days=30)
+    holds.place([person(1)], matter="M", reason="claim", review_due=due, actor="user:1", now=NOW)
+    deliver(NOW)
+    assert gate.closed_because() == ""
+    name = backed_up()
+    for path, plain in ((shelf.dump_of(name), folder / "rows"), (shelf.keys_of(name), folder / "keys")):
+        with path.open("rb") as source:
+            plain.write_bytes(b"".join(opened(source)))
+    return folder / "rows", folder / "keys"
+
+
+def pg_restore(*arguments):
+    env = environment(of_django())
+    common = [program("pg_restore"), "--no-owner", "--no-privileges", f"--dbname={env['PGDATABASE']}"]
+    return subprocess.run([*common, *arguments], env=env, capture_output=True, text=True, check=True)
+
+
+def steps(dump):
+    told = subprocess.run([program("pg_restore"), "-l", dump], capture_output=True, text=True, check=True).stdout
+    return told.splitlines()
+
+
+def until_the_mark(dump):
+    """People, holds and tombstones come after it."""
+    every = steps(dump)
+    return every[: next(at for at, step in enumerate(every) if "TABLE DATA public retention_journalmark" in step) + 1]
+
+
+def until_the_last_row(dump):
+    every = steps(dump)
+    return every[: max(at for at, step in enumerate(every) if "TABLE DATA public" in step) + 1]
+
+
+def all_but_one_foreign_key(dump):
+    every = steps(dump)
+    last = max(at for at, step in enumerate(every) if " FK CONSTRAINT " in step)
+    return [*every[:last], *(step for step in every[last + 1 :] if "MATERIALIZED VIEW DATA" not in step)]
+
+
+@pytest.mark.parametrize("stopped", [until_the_mark, until_the_last_row, all_but_one_foreign_key])
+def test_nothing_is_served_where_pg_restore_was_stopped(folder, stopped, caplog):
+    rows, keys = dumps(folder)
+    (folder / "steps").write_text("\n".join(stopped(rows)))
+    with new_database():
+        pg_restore("-L", folder / "steps", rows)
+        pg_restore("--data-only", keys)
+        assert JournalMark.objects.exists()
+        assert not gate.Gate().is_open()
+        assert "pg_restore is still at work in this database, or was stopped" in caplog.text
+        assert [error.id for error in run_checks(databases=["default"], tags=["database"])] == ["kraken.E001"]
+        assert [found.status for found in examinations.restored(NOW)] == ["fail"]
+        with pytest.raises(CommandError, match="stopped half-way"):
+            call_command("restore", "--replay")
+
+
+@pytest.mark.parametrize("by", [[], ["--jobs=2"], ["--single-transaction"]])
+def test_a_finished_one_is_served_once_its_keys_are_there(folder, by, caplog):
+    rows, keys = dumps(folder)
+    with new_database():
+        pg_restore(*by, rows)
+        assert DataSubject.objects.count() == 1
+        assert not gate.Gate().is_open()
+        assert "The keys of what is sealed in this database are not in it" in caplog.text
+        with pytest.raises(CommandError, match="Load the dump of the keys"):
+            call_command("restore", "--replay")
+        pg_restore("--data-only", keys)
+        call_command("restore", "--replay", stdout=StringIO())
+        assert gate.Gate().is_open()
+        assert list(examinations.restored(NOW)) == []
+
+
+def test_somebody_who_wrote_in_between_does_not_open_it(folder):
+    """A process that had looked a moment ago, at the database of before."""
+    rows, _keys = dumps(folder)
+    with new_database():
+        pg_restore(rows)
+        item(person(2), ["newsletter"], date(2026, 1, 1))
+        assert gate.closed_because() == whole.NO_KEYS
+
+
+def test_a_database_of_before_the_view_is_migrated_first():
+    with new_database():
+        assert whole.is_loaded() is None
+        assert run_checks(databases=["default"], tags=["database"]) == []
+        assert not gate.Gate().is_open()
+
+
+def test_the_gate_keeps_everything_but_life_itself_from_a_database_that_is_behind(folder, caplog):
+    journal.append("restriction.lifted", {"restriction": str(uuid4())}, entry=uuid4(), at=NOW)
+    assert gate.closed_because() == "", "what was lifted and never placed here is no work"
+    data = {"run": str(uuid4()), "subject": str(uuid4()), "items": [], "purposes": [], "person_gone": True}
+    journal.append("erase", data, entry=uuid4(), at=NOW)
+    own, begun = gate.Gate(), []
+    served = gate.guarded(lambda environ, start: [b"served"], own)
+    start = lambda status, headers: begun.append(status)  # noqa: E731
+    assert b"".join(served({"PATH_INFO": "/"}, start)) == gate.PAGE
+    assert begun == ["503 Service Unavailable"]
+    assert served({"PATH_INFO": "/healthz"}, start) == [b"served"]
+    assert caplog.text.count("not serving") == 1
+    call_command("restore", "--replay", stdout=StringIO())
+    assert gate.Gate().is_open()
+
+
+def behind():
+    data = {"run": str(uuid4()), "subject": str(uuid4()), "items": [], "purposes": [], "person_gone": True}
+    journal.append("erase", data, entry=uuid4(), at=NOW)
+
+
+def test_a_closed_gate_stays_closed_while_nobody_can_look():
+    behind()
+    own = gate.Gate()
+    assert not own.is_open()
+    own._next_look = 0
+    with unreachable():
+        assert not own.is_open()
+    assert not own.is_open()
+
+
+def test_without_a_database_the_application_says_so_itself():
+    """Of a process that has never looked, or found it open."""
+    own = gate.Gate()
+    with unreachable():
+        assert own.is_open()
+    assert own.is_open()
+    own._next_look = 0
+    with unreachable():
+        assert own.is_open()
+    behind()
+    assert not gate.Gate().is_open(), "and the next look counts"
+
+
+def test_a_task_is_set_aside_while_nobody_can_look(monkeypatch):
+    monkeypatch.setattr(gate, "gate", gate.Gate())
+
+    def as_a_worker_does():
+        tasks.sweep_outbox.push_request(called_directly=False, is_eager=False)
+        try:
+            tasks.sweep_outbox()
+        finally:
+            tasks.sweep_outbox.pop_request()
+
+    with unreachable():
+        as_a_worker_does()
+    assert not Heartbeat.objects.exists()
+    as_a_worker_does()
+    assert Heartbeat.objects.exists()
