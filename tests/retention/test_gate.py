@@ -1,6 +1,7 @@
 """Nothing is served from a database that pg_restore has not finished, or found behind and out of reach since."""
 
 import subprocess
+import time
 from contextlib import contextmanager
 from datetime import date, timedelta
 from io import StringIO
@@ -102,6 +103,23 @@ def test_nothing_is_served_where_pg_restore_was_stopped(folder, stopped, caplog)
         assert [found.status for found in examinations.restored(NOW)] == ["fail"]
         with pytest.raises(CommandError, match="stopped half-way"):
             call_command("restore", "--replay")
+
+
+def test_nothing_is_served_where_pg_restore_was_killed(folder, caplog):
+    """It had made the tables and waited for more rows."""
+    rows, _keys = dumps(folder)
+    with new_database():
+        command = [program("pg_restore"), "--no-owner", "--no-privileges", "--dbname=restored"]
+        running = subprocess.Popen(command, env=environment(of_django()), stdin=subprocess.PIPE)
+        running.stdin.write(rows.read_bytes()[:-1000])
+        running.stdin.flush()
+        until = time.monotonic() + 60
+        while whole.is_loaded() is None:
+            assert time.monotonic() < until
+        running.kill()
+        running.communicate()
+        assert not gate.Gate().is_open()
+    assert "was stopped half-way" in caplog.text
 
 
 @pytest.mark.parametrize("by", [[], ["--jobs=2"], ["--single-transaction"]])
