@@ -37,7 +37,7 @@ from subjects.people import hold
 KIND = "portability_answer"
 SCHEMA = "kraken-privacy/portability/1"
 BASES = (Basis.CONSENT, Basis.CONTRACT)
-Nature, Source = PersonalDataItem.Nature, PersonalDataItem.Source
+Nature = PersonalDataItem.Nature
 BATCH = 500
 # Category → where it stands on a contact card.
 ON_CARD = {"name": "names", "email": "emails", "phone": "phones", "job-title": "titles", "employer": "organisations"}
@@ -148,7 +148,7 @@ def _needed(subject: DataSubject, taken: Sequence[Line]) -> QuerySet[PersonalDat
 def _eligible(subject: DataSubject, taken: Sequence[Line]) -> QuerySet[PersonalDataItem]:
     """Provided or observed; what a third party told us, the person did not provide."""
     found = _needed(subject, taken).filter(nature__in=[Nature.PROVIDED, Nature.OBSERVED])
-    return found.exclude(source__in=[Source.THIRD_PARTY, Source.PUBLIC_SOURCE])
+    return found.exclude(source__in=items.FROM_OTHERS)
 
 
 def _files(

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from processing.vocabulary import Ground
 from subjects import corrections, items, relationships, untold
 from subjects.identifiers import reveal
 from subjects.models import (
@@ -88,7 +89,7 @@ class Ties(WithThePerson):
             {
                 "purpose": tie.purpose.slug,
                 "role": str(tie.get_role_display()),
-                "ground": tie.ground,
+                "ground": relationships.ground_in_words(tie.ground),
                 "note": relationships.note_of(tie),
                 "since": tie.started_on.isoformat(),
                 "last_contact": tie.last_interaction_on.isoformat() if tie.last_interaction_on else None,
@@ -114,6 +115,7 @@ class Held(WithThePerson):
         """Batch by batch: somebody may have very many."""
         every = PersonalDataItem.objects.filter(subject=subject).select_related("category", "system").order_by("pk")
         sources, natures = _labels(PersonalDataItem.Source), _labels(PersonalDataItem.Nature)
+        from_others = str(_("Provided by others"))
         after = 0
         while rows := list(every.filter(pk__gt=after)[:BATCH]):
             contents, purposes = items.contents(rows), _purposes_of(rows)
@@ -125,7 +127,7 @@ class Held(WithThePerson):
                     "your_statement": [told["text"] for told in statements.get(row.pk, [])],
                     "purposes": purposes.get(row.pk, []),
                     "source": sources[row.source],
-                    "nature": natures[row.nature],
+                    "nature": from_others if _is_from_others(row) else natures[row.nature],
                     "system": row.system.name,
                     "collected": row.collected_at.isoformat(),
                     "id": str(row.uuid),
@@ -140,10 +142,11 @@ class Recipients(WithThePerson):
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
         rows = Disclosure.objects.filter(subject=subject).select_related("recipient").prefetch_related("categories")
+        grounds = _labels(Ground)
         return [
             {
                 "recipient": row.recipient.name,
-                "ground": row.ground,
+                "ground": grounds.get(row.ground, row.ground),
                 "categories": sorted(category.label for category in row.categories.all()),
                 "on": row.disclosed_at.isoformat(),
                 "id": str(row.uuid),
@@ -190,6 +193,11 @@ class Uses(WithThePerson):
             }
             for row in rows
         ]
+
+
+def _is_from_others(item: PersonalDataItem) -> bool:
+    """Provided, but not by the person: "by you" would contradict the source (Art 15(1)(g))."""
+    return item.nature == PersonalDataItem.Nature.PROVIDED and item.source in items.FROM_OTHERS
 
 
 def _labels(choices: type[TextChoices]) -> dict[str, str]:

@@ -23,6 +23,16 @@ FIELD = "ground_note"
 Role = Relationship.Role
 Source = PersonalDataItem.Source
 
+# Grounds that need more than their code with spaces.
+_GROUNDS = {
+    "contract": _("A contract"),
+    "application": _("Your application"),
+    "enquiry": _("Your enquiry"),
+    "consent": _("Your consent"),
+    "hired": _("Your employment"),
+    "mutual-interest": _("A mutual interest"),
+    "soft-opt-in": _("A sale to you, or talk of one"),
+}
 # What counts as an interaction: the person turned to us. Our own mails and their opening, a click in a newsletter, an
 # unsubscribe and a rights request are absent, so none of them can prolong how long data is kept.
 INTERACTIONS = frozenset(
@@ -41,6 +51,11 @@ ENDS = frozenset({"contract_ended_on", "application_closed_on", "consent_ended_o
 def about_employees() -> QuerySet[PurposeVersion]:
     """The live purposes of the register that are about employees."""
     return PurposeVersion.objects.filter(status=Status.LIVE, subject_categories__contains=[Role.EMPLOYEE.value])
+
+
+def ground_in_words(code: str) -> str:
+    """What the person reads. A code that an installation made up is its own words, with spaces."""
+    return str(_GROUNDS.get(code) or re.sub("[-_]", " ", code).capitalize())
 
 
 @transaction.atomic

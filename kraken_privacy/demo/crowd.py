@@ -51,6 +51,7 @@ def _customer(row: Row, turn: int) -> Row:
     contract = ["contract-administration", "product-information", "customer-support", "service-notices"]
     invoices: list[Row] = [
         {"category": "invoice", "purposes": ["contract-administration", "statutory-accounts"], "source": "product",
+         "nature": "observed",
          "content": f"Invoice {number}-{months - at}: £{120 + number % 90}.00", "months": at, "system": "accounting"}
         for at in (months - 1, max(months - 13, 1))
     ]  # fmt: skip

@@ -70,7 +70,7 @@ class Batch:
             identifier = sealed.row()
             self.rows[DataKey].append(sealed.key.row())
             self.rows[Identifier].append(identifier)
-            self.rows[SubjectIdentifier].append(SubjectIdentifier(subject=subject, identifier=identifier))
+            self.rows[SubjectIdentifier].append(SubjectIdentifier(subject=subject, identifier=identifier, added_at=at))
         self._note("subject.created", subject, at=at, data={"test": False})
         known: dict[str, Relationship] = {}
         stored = [self._item(subject, item, row, known) for item in row["items"]]

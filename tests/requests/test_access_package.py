@@ -6,6 +6,7 @@ import json
 import zipfile
 from datetime import timedelta
 from hashlib import sha256
+from uuid import uuid4
 
 import pytest
 
@@ -15,8 +16,10 @@ from ledger import signing
 from processing.models import Purpose
 from requests import answer, collection, letter_kinds, letters, package
 from requests.models import Letter
+from subjects import relationships
 from subjects.models import ErasureBlock
 from tests import make_office as make
+from tests import make_subjects
 
 pytestmark = pytest.mark.django_db
 
@@ -191,3 +194,24 @@ def test_what_is_left_out_is_not_in_the_copy_and_the_letter_says_why(mailoutbox)
     parts = letters.parts_of(letters.read(letters.latest(rights_request))["html"])
     assert "Contract administration" in parts["withheld"]
     assert "manifestly unfounded" in parts["withheld"]
+
+
+def test_codes_become_words_nothing_contradicts_its_source_and_no_row_is_empty(mailoutbox):
+    purposes = make.register()
+    subject = make.person()
+    given = {"source": "third_party", "source_evidence": uuid4(), "now": make.NOW}
+    make_subjects.item(subject, "contract-administration", content="From a directory", **given)
+    role = {"role": "customer_contact", "now": make.NOW, "actor": make.OFFICER}
+    relationships.establish(subject, purposes["contract-administration"], ground="mutual-interest", **role)
+    relationships.establish(subject, purposes["direct-sales"], ground="met-at-fair", **role)
+    rights_request = make.confirmed("access", mailbox=mailoutbox).requests.get()
+    answer.prepare_access(rights_request, actor=make.OFFICER, now=make.NOW)
+    archive = opened(rights_request)[1]
+    held = json.loads(archive.read("data/what-we-hold-about-you.json"))
+    assert [(row["source"], row["nature"]) for row in held] == [("A third party", "Provided by others")]
+    ties = json.loads(archive.read("data/our-relationship-with-you.json"))
+    assert [row["ground"] for row in ties] == ["A mutual interest", "Met at fair"]
+    page = archive.read("index.html").decode()
+    # The register knows websites only as the source of these purposes, and nothing that is held came from one.
+    assert "<dt>Where we got it</dt><dd>As each record says</dd>" in page
+    assert "<dd></dd>" not in page
