@@ -306,7 +306,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": True,
     "STYLES": [lambda request: f"/{STATIC_URL}idle.css"],
-    "SCRIPTS": [lambda request: f"/{STATIC_URL}idle.js"],
+    "SCRIPTS": [lambda request: f"/{STATIC_URL}idle.js", lambda request: f"/{STATIC_URL}menu.js"],
     "ACCOUNT": {
         "navigation": [
             {"title": "Sign-in and security", "link": reverse_lazy("mfa_index")},

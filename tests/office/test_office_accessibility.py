@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from breaches.models import Breach
 from core.models import User
@@ -210,4 +211,26 @@ def test_every_page_of_the_office_is_clean(browser, live_server):
     stranger.goto(reverse("account_login"))
     trouble += trouble_in(stranger, "sign in", walk)
     assert "\n".join(trouble) == ""
+    assert page.complaints == []
+
+
+def test_the_menu_opens_by_keyboard_on_a_narrow_screen(browser, live_server):
+    page = page_of(browser, live_server, "dpo")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(reverse("admin:index"))
+    menu = page.get_by_role("button", name="Menu", exact=True)
+    assert menu.get_attribute("aria-expanded") == "false"
+    # It is the first thing that Tab comes to, but for the way past it.
+    for _step in range(3):
+        page.keyboard.press("Tab")
+        if menu.evaluate("sign => sign === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    closing = page.get_by_role("button", name="Close the menu")
+    expect(closing).to_be_focused()
+    assert menu.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    assert menu.get_attribute("aria-expanded") == "false"
     assert page.complaints == []
