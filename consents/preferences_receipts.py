@@ -28,7 +28,7 @@ CHANNELS = dict(Channel.choices)
 def text(recipient: Recipient, proof: UUID, *, now: datetime) -> str:
     """Raises NotFound for whatever this address has not said itself."""
     subject = people.find([recipient.claim])
-    said = _said(proof)
+    said = events(proof)
     if said:
         # Two records that were made one share what was said under either.
         if subject is None or all(event.subject != subject.uuid for event in said):
@@ -46,7 +46,7 @@ def text(recipient: Recipient, proof: UUID, *, now: datetime) -> str:
 
 def of_consent(consent: UUID, *, now: datetime, is_named: bool = True) -> str:
     """What was answered in one go. Raises NotFound. The caller knows that it goes to whoever answered."""
-    said = _said(consent)
+    said = events(consent)
     if not said:
         raise NotFound
     lines = dict.fromkeys((event.purpose, event.channel, event.status) for event in said)
@@ -60,7 +60,7 @@ def of_events(events: Iterable[UUID]) -> dict[UUID, UUID]:
     return dict(ConsentEvent.objects.filter(uuid__in=list(events)).values_list("uuid", "consent"))
 
 
-def _said(consent: UUID) -> list[ConsentEvent]:
+def events(consent: UUID) -> list[ConsentEvent]:
     """Answers to a form, and each "yes" that came another way. An end that follows by itself has no receipt here."""
     answered = Q(form_version__isnull=False) | Q(status__in=YES)
     return list(ConsentEvent.objects.filter(answered, consent=consent).order_by("id")) or opt_in.events(consent)

@@ -4,6 +4,7 @@ Nobody has an account here, and an answer to a form proves no mailbox. So the pa
 that works for an hour. It opens what was just said by whoever holds it, and nothing of what stood before.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +12,10 @@ from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
 from consents import preferences_receipts
+from consents.models import ConsentFormVersion
+from consents.states import YES
 from core.errors import DomainError
+from processing.models import Purpose
 
 LIVES = timedelta(hours=1)
 SALT = "consents.receipts_offered"
@@ -28,8 +32,30 @@ def offer(consent: UUID) -> str:
     return signing.TimestampSigner(salt=SALT).sign(consent.hex)
 
 
-def is_open(token: str) -> bool:
-    return _consent(token) is not None
+@dataclass(frozen=True)
+class Said:
+    """What was answered in one go, in the words of the form."""
+
+    locale: str
+    yes: list[str]
+    noes: list[str]
+
+
+def said(token: str) -> Said | None:
+    """None for an old token, and for one that is not ours."""
+    consent = _consent(token)
+    events = preferences_receipts.events(consent) if consent else []
+    version = ConsentFormVersion.objects.filter(pk=events[0].form_version or 0).first() if events else None
+    if version is None:
+        return None
+    slugs = dict(Purpose.objects.filter(uuid__in={event.purpose for event in events}).values_list("uuid", "slug"))
+    chosen = {(slugs[event.purpose], event.channel): event.status in YES for event in events}
+    answered = [(one["label"], chosen.get((one["purpose"], one["channel"]))) for one in version.controls]
+    return Said(
+        version.locale,
+        yes=[label for label, is_yes in answered if is_yes],
+        noes=[label for label, is_yes in answered if is_yes is False],
+    )
 
 
 def text(token: str, *, now: datetime) -> tuple[UUID, str]:

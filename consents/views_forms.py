@@ -69,11 +69,13 @@ def post(request: HttpRequest, slug: str) -> HttpResponse:
 def done(request: HttpRequest, slug: str) -> HttpResponse:
     """Thank you. The same for everybody: it does not tell what stood before."""
     offered = request.GET.get("receipt", "")
+    said = receipts_offered.said(offered)
     context = {
         "is_pending": "mail" in request.GET,
         "says_yes": "yes" in request.GET,
         "asked": request.GET.get("mail", ""),
-        "receipt": offered if receipts_offered.is_open(offered) else "",
+        "said": said,
+        "receipt": offered if said else "",
         "back": forms_hosted.signed_way_back(request.GET.get("back", "")),
     }
     return render(request, "consents/forms/done.html", context)

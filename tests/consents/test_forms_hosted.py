@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from consents import answers, capture, forms, opt_in, receipts_offered
 from consents.models import ConsentEvent, ConsentForm, ConsentFormVersion, PendingConsent
+from consents.withdraw import withdraw
 from core import apikeys
 from core.models import Owner
 from core.outbox import deliver_due
 from core.vault import key_of
 from ledger import signing
+from subjects.identifiers import Claim
 from tests import make_consents as make
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +79,35 @@ def test_an_answer_is_captured_and_the_thanks_tell_nothing(client):
     # Whoever refused everything is told of no "yes" and of no e-mail.
     assert "Your choice is saved" in no
     assert ("agree" in no, "e-mail" in no) == (False, False)
+
+
+def test_the_thanks_name_each_choice_and_say_that_an_empty_box_was_a_no(client):
+    make.published(controls=[make.control(), make.control("surveys-email", "surveys", label="Ask me.")])
+    nothing, all_of_it = "You said no to everything in this form", ("newsletter-email", "surveys-email")
+    some, every, none = (
+        client.get(answer(client, version=2, email=f"{len(ticked)}@example.com", ticked=ticked)["Location"])
+        for ticked in (all_of_it[:1], all_of_it, ())
+    )
+    yes, _words, no = some.content.decode().partition("You said no to, because the box was left empty:")
+    assert ("E-mail me." in yes.partition("You said yes to:")[2], "Ask me." in yes, "Ask me." in no) == (
+        True,
+        False,
+        True,
+    )
+    assert "You said no" not in every.content.decode()
+    no = none.content.decode().partition(nothing)[2]
+    assert ("E-mail me." in no, "Ask me." in no, "You said yes" in no) == (True, True, False)
+
+
+def test_the_thanks_name_the_same_where_the_answer_waits_unseen(client):
+    open_to_all = client.get(answer(client)["Location"]).content.decode()
+    withdraw([Claim("email", "ada@example.com")], purposes=["newsletter"], now=timezone.now(), actor=make.ACTOR)
+    waits = client.get(answer(client)["Location"]).content.decode()
+    assert PendingConsent.objects.filter(is_unseen=True).exists()
+    hidden = r'(name="(receipt|csrfmiddlewaretoken)" value=)"[^"]+"'
+    assert "You said yes to:" in waits
+    assert re.sub(hidden, "", waits) == re.sub(hidden, "", open_to_all)
+    assert "You said" not in client.get(f"{DONE}?receipt=forged").content.decode()
 
 
 def test_the_receipt_is_taken_along_at_once_and_verified_by_the_published_keys(client):
