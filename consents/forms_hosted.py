@@ -59,7 +59,7 @@ class HostedForm(inputs.Form):
         required=False,
     )
     guardian_until = inputs.CharField(
-        help_text=_("Month and year, for example 05 2029."), max_length=10, required=False
+        help_text=_("Month and year, for example May 2029 or 05 2029."), max_length=20, required=False
     )
     website = inputs.CharField(label=_("Leave this empty"), required=False)
 

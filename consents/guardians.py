@@ -20,7 +20,14 @@ from subjects.identifiers import Claim, parse_identity
 from subjects.models import Identifier
 
 MEMBERS = {"of_age", "guardian"}
-MONTH = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})|(?P<month2>\d{1,2})[ ./-](?P<year2>\d{4})")
+MONTH = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d{1,2})|(?P<month2>\d{1,2}|[a-z]{3,9})[ ./,-]+(?P<year2>\d{4})", re.IGNORECASE
+)
+# Not in the language of the page: what was typed is read again later, when nobody knows that any more.
+NAMES = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 
 
 class Asked(Protocol):
@@ -106,7 +113,7 @@ def _guardian(data: object, age: int, claims: list[Claim], *, now: datetime) -> 
         if any(one.type == Identifier.Type.EMAIL and one.normalised == address for one in claims):
             errors["guardian.email"] = _("This is your own address. We need to ask a grown-up.")
     try:
-        until = _until(data, age, _("Give the month in which you turn %(age)s, for example 05 2029."), now=now)
+        until = _until(data, age, _("Give the month in which you turn %(age)s, for example May 2029."), now=now)
     except Invalid as error:
         raise Invalid(fields={**errors, **error.fields}) from error
     if errors:
@@ -128,11 +135,13 @@ def of_age_from(month: datetime) -> datetime:
 
 
 def month_of(text: object) -> datetime | None:
-    """The first moment of the month."""
+    """The first moment of the month: 2029-05, 05 2029, May 2029 or a shorter name of the month."""
     found = MONTH.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         return None
-    year, month = int(found["year"] or found["year2"]), int(found["month"] or found["month2"])
+    year, said = int(found["year"] or found["year2"]), (found["month"] or found["month2"]).lower()
+    named = (place for place, name in enumerate(NAMES, start=1) if name.startswith(said))
+    month = int(said) if said.isdecimal() else next(named, 0)
     if not 1 <= month <= 12 or not 1900 < year < 3000:
         return None
     return datetime(year, month, 1, tzinfo=Controller.current().zone)

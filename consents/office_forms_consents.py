@@ -63,9 +63,9 @@ class EnterForm(IdentityForm):
     of_age = inputs.BooleanField(label=gettext_lazy("They are old enough to answer alone"), required=False)
     guardian_until = inputs.CharField(
         help_text=gettext_lazy(
-            "Month and year, for example 05 2029. The consent ends then; afterwards they answer alone."
+            "Month and year, for example May 2029 or 05 2029. The consent ends then; afterwards they answer alone."
         ),
-        max_length=10,
+        max_length=20,
         required=False,
     )
     guardian_words = inputs.CharField(

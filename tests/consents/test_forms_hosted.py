@@ -243,6 +243,22 @@ def test_for_a_child_a_parent_is_asked_and_the_child_is_not(client, mailoutbox):
     assert '"by": "guardian"' in proof
 
 
+@pytest.mark.parametrize("month", ["May 2031", "may, 2031", "5/2031", "2031-05"])
+def test_the_month_may_be_written_as_a_word(client, mailoutbox, month):
+    make.published(minimum_age=13, now=make.days(-1))
+    assert answer(client, version=2, **{**CHILDREN, "guardian_until": month})["Location"] == f"{DONE}?mail=parent"
+    deliver_due(now=timezone.now())
+    link = re.search(r"/consent/confirm/\S+", mailoutbox[-1].body)[0]
+    assert "May 2031" in client.get(link).content.decode()
+
+
+@pytest.mark.parametrize("month", ["Ma 2031", "Mayor 2031", "13 2031", "2031 5"])
+def test_what_is_no_month_is_said_with_an_example(client, month):
+    make.published(minimum_age=13, now=make.days(-1))
+    page = answer(client, version=2, **{**CHILDREN, "guardian_until": month})
+    assert (page.status_code, "for example May 2029" in page.content.decode()) == (400, True)
+
+
 def test_whoever_is_old_enough_answers_alone_and_a_no_needs_nobody(client):
     make.published(minimum_age=13, now=make.days(-1))
     assert answer(client, version=2, age="older")["Location"].startswith(f"{DONE}?receipt=")

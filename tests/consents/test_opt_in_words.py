@@ -53,6 +53,7 @@ def test_the_mail_and_the_page_name_what_the_form_refused_because_that_counted_a
     assert "You had said no to this before, or paused it. That stays so unless you confirm." in body
     for told in (body, page):
         assert "That counts already, whoever filled it in:" in told
+        assert "which is a no: you do not get it" in told
         assert "Ask me." in told.partition("That counts already")[2]
         assert "deleted" not in told
     assert "/preferences/" in body
