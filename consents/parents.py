@@ -6,6 +6,7 @@ as long as anything of it stands.
 """
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from consents.withdraw import withdraw
 from core.errors import Invalid
 from core.models import Owner
 from core.vault import keys_of
+from ledger.models import Entry
 from subjects import people
 from subjects.models import DataSubject, SubjectIdentifier
 
@@ -82,6 +84,12 @@ def end(token: str, *, now: datetime) -> None:
                 is_test=child.is_test,
                 by_guardian=True,
             )
+
+
+def ended(withdrawals: Iterable[UUID]) -> set[UUID]:
+    """Which of these, by their ledger entries, a parent or guardian said."""
+    said = Entry.objects.filter(uuid__in=list(withdrawals), kind="consent.withdrawn").values_list("uuid", "body")
+    return {entry for entry, body in said if json.loads(body)["data"].get("confirmed") == "guardian"}
 
 
 def _standing(token: str, *, now: datetime) -> list[ConsentState]:

@@ -18,6 +18,7 @@ from consents import (
     capture,
     coming_of_age,
     forms,
+    parents,
     pausing,
     preferences_receipts,
     preferences_words,
@@ -25,6 +26,7 @@ from consents import (
 )
 from consents.coming_of_age import Childhood
 from consents.models import Pause
+from consents.models import Status as ConsentStatus
 from consents.preferences_words import Control
 from consents.states import Standing, states_of
 from consents.unsubscribe import Recipient
@@ -60,6 +62,8 @@ class Box:
     # Why it is not begun here, if it is not: this is the parent's own mailbox, or the person is younger than `age`.
     barred: str = ""
     age: int | None = None
+    # When a parent or guardian ended what they had agreed to.
+    ended_by_parent: datetime | None = None
 
     @property
     def form(self) -> str:
@@ -104,6 +108,11 @@ class Choices:
         return [*self.topics, *self.marketing]
 
     @property
+    def can_change(self) -> bool:
+        """Whether there is a box to tick or to clear."""
+        return any(box.is_on or box.can_begin for topic in self.all for box in topic.boxes)
+
+    @property
     def receipts(self) -> dict[UUID, list[Box]]:
         """What stands, by the act it was said in: one receipt is about all of that."""
         boxes = [box for topic in self.all for box in topic.boxes]
@@ -137,10 +146,11 @@ def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
     pauses = {
         pause.purpose.slug if pause.purpose else "": pause for pause in pausing.standing([recipient.claim], now=now)
     }
-    standing = [one for one in (states_of(subject) if subject else []) if one.is_valid(now)]
+    states = states_of(subject) if subject else []
+    standing = [one for one in states if one.is_valid(now)]
     controls = preferences_words.controls(locale, preferences_words.answered(subject, standing))
     childhood = coming_of_age.of(subject.uuid) if subject else Childhood([])
-    boxes = _boxes(controls, standing, childhood, _barred(recipient, childhood, controls, now=now))
+    boxes = _boxes(controls, standing, childhood, _barred(recipient, childhood, controls, now=now), _ended(states))
     consents = [version for version in live if version.basis == Basis.CONSENT and version.purpose.slug in boxes]
     consents += _no_longer_live(set(boxes) - {version.purpose.slug for version in live})
     return Choices(
@@ -191,8 +201,19 @@ def _barred(
     return {one: YOUNG for one in controls if childhood.is_too_young(one.minimum_age, now=now)}
 
 
+def _ended(states: list[Standing]) -> dict[tuple[str, str], datetime]:
+    """What a parent or guardian ended, and when."""
+    withdrawn = [one for one in states if one.status == ConsentStatus.WITHDRAWN]
+    by_parents = parents.ended(one.entry for one in withdrawn) if withdrawn else set()
+    return {(one.purpose, one.channel): one.since for one in withdrawn if one.entry in by_parents}
+
+
 def _boxes(
-    controls: Iterable[Control], standing: list[Standing], childhood: Childhood, barred: Mapping[Control, str]
+    controls: Iterable[Control],
+    standing: list[Standing],
+    childhood: Childhood,
+    barred: Mapping[Control, str],
+    ended: Mapping[tuple[str, str], datetime],
 ) -> dict[str, list[Box]]:
     """Of each purpose: what a form on show asks, and every consent beside it that stands, from wherever it came."""
     given = {(one.purpose, one.channel): one for one in standing}
@@ -216,6 +237,7 @@ def _boxes(
             by_parent=by_parent,
             barred=barred.get(control, ""),
             age=control.minimum_age,
+            ended_by_parent=ended.get((purpose, channel)) or ended.get((purpose, "")),
         )
         boxes.setdefault(purpose, []).append(box)
     for (purpose, channel), found in given.items():

@@ -7,11 +7,14 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import localtime
 
-from consents import endings, forget, parents, rebuild, receipts_record
+from consents import endings, forget, parents, rebuild, receipts_record, unsubscribe
 from consents.models import ConsentEvent, ConsentForm, ConsentState, Suppression
+from consents.unsubscribe import Recipient
 from consents.withdraw import withdraw
-from core.models import Outbox
+from core.models import Controller, Outbox
 from core.outbox import deliver_due
 from ledger.models import Entry
 from office import merging
@@ -202,6 +205,26 @@ def test_after_an_erasure_the_link_shows_nothing(client, mailoutbox):
     assert ("E-mail me." in page, "c…@" in page) == (True, False)
     client.post(address)
     assert json.loads(Entry.objects.latest("id").body)["data"]["confirmed"] == "guardian"
+
+
+def test_the_child_sees_that_it_was_ended_and_by_whom(client, mailoutbox):
+    agree(client, mailoutbox)
+    choices = reverse("consents:preferences", args=[unsubscribe.seal(Recipient(CHILD, ""))])
+    page = text(client.get(choices))
+    assert ("Save my choices" in page, "ended this on" in page) == (True, False)
+    client.post(link(mailoutbox))
+    page = text(client.get(choices))
+    told = f"A parent or guardian ended this on {localtime(now(), Controller.current().zone):%-d %B %Y}."
+    assert page.count(told) == 2
+    # Nothing is left to tick or to clear.
+    assert ("Save my choices" in page, 'type="checkbox"' in page) == (False, False)
+
+
+def test_what_the_child_ended_is_not_said_to_be_a_parents_end(client, mailoutbox):
+    agree(client, mailoutbox)
+    withdraw([Claim("email", CHILD)], purposes=["newsletter", "surveys"], now=now(), actor=make.ACTOR)
+    page = text(client.get(reverse("consents:preferences", args=[unsubscribe.seal(Recipient(CHILD, ""))])))
+    assert "ended this on" not in page
 
 
 def test_of_a_child_whose_records_were_made_one_it_is_ended_once(client, mailoutbox):
