@@ -3,23 +3,19 @@
 What is looked for is never stored, never in a URL and never in a log. Exact values go through the blind index.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Max, Q, QuerySet
 
-from core.errors import Invalid
 from core.models import User
 from office import hints
 from office.visibility import Sight
-from processing.models import System
 from requests import finding
 from requests.models import Complaint, RightsRequest
-from subjects import names
-from subjects.identifiers import Claim
+from subjects import exact, names
 from subjects.models import DataSubject, Identifier, SubjectIdentifier
 
 MOST = 25
@@ -51,38 +47,12 @@ def search(text: str, user: User | AnonymousUser, sight: Sight) -> Found:
     called = finding.by_reference(text, user)
     if called:
         return Found(called=called)
-    claims = list(_claims(text))
-    wanted = [blind for claim in claims for blind in claim.blinds]
-    ids = set(SubjectIdentifier.objects.filter(identifier__blind__in=wanted).values_list("subject", flat=True)[:99])
-    uuid = _uuid(text)
-    if uuid:
-        ids |= set(DataSubject.objects.filter(uuid=uuid).values_list("pk", flat=True))
+    claims = list(exact.claims_of(text))
+    ids = exact.people_of(text, claims)
     people = DataSubject.objects.filter(pk__in=ids) if ids else names.people_named(text)
     tried = [str(Type(kind).label) for kind in dict.fromkeys(claim.type for claim in claims)]
     hits = _hits(people.filter(pk__in=sight.people.values("pk")).order_by("pk")[: MOST + 1], sight)
     return Found(hits=hits[:MOST], is_cut=len(hits) > MOST, tried=tried)
-
-
-def _claims(text: str) -> Iterator[Claim]:
-    """Everything this could be the address, number or id of."""
-    systems = System.objects.values_list("slug", flat=True)
-    possible = [Claim(kind, text) for kind in (Type.EMAIL, Type.PHONE, Type.CUSTOMER_NUMBER)]
-    named, colon, rest = text.partition(":")
-    for slug in systems:
-        possible.append(Claim(Type.EXTERNAL_ID, rest if colon and named == slug else text, slug))
-    for claim in possible:
-        try:
-            claim.normalised  # noqa: B018 - raises Invalid when impossible
-        except Invalid:
-            continue
-        yield claim
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _hits(people: QuerySet[DataSubject], sight: Sight) -> list[Hit]:

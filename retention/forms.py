@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
-from uuid import UUID
 
 import yaml
 from django import forms
@@ -16,7 +15,11 @@ from retention.holds import REASONS
 from retention.holds_change import REASONS as CHANGE_REASONS
 from retention.holds_scope import Scope
 from retention.models import RetentionRule, Trigger
+from subjects import exact
 from subjects.models import DataSubject, Organisation, PersonalDataItem, Relationship
+
+NOBODY = _("Line %(line)s: nobody here has this address, number or id.")
+SEVERAL = _("Line %(line)s: more than one person has this. Give the id of the one that is meant.")
 
 
 class PurposeChoice(forms.ModelChoiceField):
@@ -49,8 +52,8 @@ class HoldForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         label=_("People it is about"),
         help_text=_(
-            "Their ids, one on a line, as their pages show them. Leave it empty to hold by what you choose below:"
-            " then whoever comes to it later is held as well."
+            "One on a line: an e-mail address, a telephone or customer number, or the id that their page shows. Leave"
+            " it empty to hold by what you choose below: then whoever comes to it later is held as well."
         ),
     )
     purposes = PurposeChoices(
@@ -105,20 +108,28 @@ class HoldForm(forms.Form):
     collected_from = DayField(required=False, label=_("Collected from"))
     collected_to = DayField(required=False, label=_("Collected until"))
 
-    def __init__(self, *args: Any, **given: Any) -> None:
+    def __init__(self, *args: Any, may_search: bool, **given: Any) -> None:
         super().__init__(*args, **given)
+        self.may_search = may_search
         self.fields["purposes"].queryset = purposes()  # type: ignore[attr-defined]
 
     def clean_people(self) -> list[DataSubject]:
-        lines = self.cleaned_data["people"].split()
-        try:
-            uuids = {UUID(line) for line in lines}
-        except ValueError:
-            raise forms.ValidationError(_("One of these lines is not the id of a person.")) from None
-        found = list(DataSubject.objects.filter(uuid__in=uuids))
-        if len(found) != len(uuids):
-            raise forms.ValidationError(_("One of these people is not here (any more)."))
-        return found
+        """Line by line. A line that fits nobody, or several, is named by its number: what it says is personal."""
+        found, wrong = set(), []
+        for number, line in enumerate(self.cleaned_data["people"].splitlines(), start=1):
+            text = line.strip()
+            if not text:
+                continue
+            fits = exact.with_id(text)
+            # By address only for whoever may search for people by it.
+            if not fits and self.may_search:
+                fits = exact.people_of(text, exact.claims_of(text))
+            found |= fits
+            if len(fits) != 1:
+                wrong.append((SEVERAL if fits else NOBODY) % {"line": number})
+        if wrong:
+            raise forms.ValidationError(wrong)
+        return list(DataSubject.objects.filter(pk__in=found))
 
     def clean_jurisdictions(self) -> list[str]:
         return sorted(set(self.cleaned_data["jurisdictions"].replace(",", " ").upper().split()))

@@ -33,7 +33,7 @@ PAGE = 25
 @require_http_methods(["GET", "POST"])
 @for_staff(CHANGE)
 def add(request: HttpRequest) -> HttpResponse:
-    form, seen = HoldForm(request.POST or None), None
+    form, seen = HoldForm(request.POST or None, may_search=request.user.has_perm(PEOPLE)), None
     if request.method == "POST" and form.is_valid():
         scope, told = form.scope(), form.cleaned_data
         about = {name: told[name] for name in ("matter", "reason", "review_due")}
@@ -107,7 +107,11 @@ def amend(request: HttpRequest, uuid: UUID) -> HttpResponse:
         raise Http404
     scope, keepers, seen = holds_change.scope_of(hold), _keepers(), None
     form = HoldChangeForm(
-        request.POST or None, initial=_as_it_is(hold, scope), keepers=keepers, company=scope.organisation
+        request.POST or None,
+        initial=_as_it_is(hold, scope),
+        keepers=keepers,
+        company=scope.organisation,
+        may_search=True,
     )
     if request.method == "POST" and form.is_valid():
         new, told = (

@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 
 from core import outbox
 from core.errors import DomainError, Invalid
@@ -13,9 +15,11 @@ from retention import effect, holds, holds_review, replay
 from retention.models import Approval, JournalMark, LegalHold, RetentionRule
 from retention.purge import purge
 from retention.rules import TwoPeopleNeeded, activate, cutoff
-from subjects import organisations
+from subjects import organisations, people
+from subjects.identifiers import Claim
 from subjects.models import DataSubject, ErasureBlock, Organisation, PersonalDataItem, Restriction
-from tests.make_register import category
+from tests import make_office
+from tests.make_register import category, system
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
 pytestmark = pytest.mark.django_db
@@ -214,3 +218,35 @@ def test_the_pages_show_approve_hold_and_release(admin_client):
     assert "Legal hold 2026-18" in kept.text
     admin_client.post(end("release"))
     assert LegalHold.objects.get().released_at
+
+
+def test_people_are_named_as_the_search_finds_them_and_an_error_names_the_line(admin_client, client):
+    one, two = person(1), person(2)
+    many = [people.find_or_create([Claim("customer_number", f"C-{n}")], now=NOW, actor="test") for n in range(2)]
+    people.link(many[0], Claim("phone", "+441632960001"))
+    soon = timezone.now().date() + timedelta(9)
+    form = {"matter": "2026-17", "reason": "claim", "review_due": soon}
+    lines = f"PERSON1@example.org\n\n{two.uuid}\n+44 1632 960 001\nC-1\n"
+    admin_client.post(reverse("admin:hold-add"), form | {"people": lines})
+    assert set(holds.people_held(LegalHold.objects.get())) == {one, two, *many}
+    wrong = admin_client.post(reverse("admin:hold-add"), form | {"people": "C-1\nnobody@example.org\n\nGrace"})
+    assert wrong.context["form"].errors["people"] == [
+        "Line 2: nobody here has this address, number or id.",
+        "Line 4: nobody here has this address, number or id.",
+    ]
+    # Who may hold, and may not see people, does not find out whose address is known.
+    keeper = make_office.staff("keeper", group="")
+    keeper.user_permissions.add(*Permission.objects.filter(codename__in=["change_legalhold", "view_legalhold"]))
+    client.force_login(keeper)
+    refused = client.post(reverse("admin:hold-add"), form | {"people": f"person1@example.org\n{two.uuid}"})
+    assert refused.context["form"].errors["people"] == ["Line 1: nobody here has this address, number or id."]
+
+
+def test_a_line_that_fits_several_people_is_not_guessed(admin_client):
+    for claim in (Claim("customer_number", "C-7"), Claim("external_id", "C-7", "crm")):
+        system("crm", "manual")
+        people.find_or_create([claim], now=NOW, actor="test")
+    form = {"matter": "2026-17", "reason": "claim", "review_due": timezone.now().date() + timedelta(9)}
+    page = admin_client.post(reverse("admin:hold-add"), form | {"people": "C-7"})
+    assert "Line 1: more than one person has this" in page.text
+    assert not LegalHold.objects.exists()

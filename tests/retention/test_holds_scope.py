@@ -116,7 +116,7 @@ def test_a_change_is_looked_at_and_takes_effect(officer):
     [
         ({"jurisdictions": "Britain"}, "Give codes of two capital letters"),
         ({"collected_from": OLD}, "describe more than the days of collection"),
-        ({"roles": ["applicant"], "people": "x"}, "not the id of a person"),
+        ({"roles": ["applicant"], "people": "x"}, "Line 1: nobody here has this"),
         ({"roles": ["friend"]}, "Select a valid choice"),
     ],
 )
