@@ -21,6 +21,8 @@ MINE, NOBODY = "me", "nobody"
 # Every closed state; without a state, what is open is meant.
 ANY_CLOSED = "closed"
 MOST_VIEWS = 20
+# Nobody has shown yet who asks, by the link or to staff, and a link was or can be mailed.
+UNCONFIRMED = Q(case__confirmed_at=None, case__identified_at=None, case__by_post=False)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Filters:
         if self.overdue:
             found &= Q(due_on__lt=today)
         if self.unconfirmed:
-            found &= Q(case__confirmed_at=None)
+            found &= UNCONFIRMED
         if self.owner:
             owners = {MINE: Q(case__owner=user.pk), NOBODY: Q(case__owner=None)}
             found &= owners.get(self.owner) or Q(case__owner=int(self.owner))

@@ -14,9 +14,11 @@ from consents.models import AssessmentVersion, ConsentFormVersion
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
 from notices.models import PrivacyNotice
+from office.filters import UNCONFIRMED
 from processing.models import Purpose, PurposeVersion, Status
 from requests import complaint_lists, letter_lists, working
 from requests.models import RightsRequest
+from requests.workflow import State
 from retention import waiting
 from retention.models import Batch, RetentionRule, Run
 
@@ -47,6 +49,8 @@ class NightRun:
 class Today:
     overdue: Head | None = None
     week: Head | None = None
+    ready: Head | None = None
+    free: Head | None = None
     later: Head | None = None
     unconfirmed: Head | None = None
     alarms: Head | None = None
@@ -114,10 +118,13 @@ def _requests(found: Today, user: User | AnonymousUser, today: date) -> None:
     found.letters = _head(letter_lists.owed(user))
     found.overdue = _head(rows.filter(due_on__lt=today))
     found.week = _head(rows.filter(due_on__gte=today, due_on__lte=today + WEEK))
+    later = rows.filter(Q(due_on=None) | Q(due_on__gt=today + WEEK)).order_by(F("due_on").asc(nulls_last=True), "pk")
+    free = Q(state=State.RECEIVED, case__owner=None)
+    found.ready = _head(later.filter(state=State.READY))
+    found.free = _head(later.exclude(UNCONFIRMED).filter(free))
     if not (found.overdue or found.week):
-        found.later = _head(rows.filter(due_on__gt=today + WEEK, case__confirmed_at__isnull=False))
-    later = rows.filter(Q(due_on=None) | Q(due_on__gt=today + WEEK))
-    found.unconfirmed = _head(later.filter(case__confirmed_at=None).order_by(F("due_on").asc(nulls_last=True), "pk"))
+        found.later = _head(rows.filter(due_on__gt=today + WEEK).exclude(UNCONFIRMED | free | Q(state=State.READY)))
+    found.unconfirmed = _head(later.filter(UNCONFIRMED).exclude(state=State.READY))
 
 
 def _ledger(found: Today) -> None:

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consents import assessments
-from core.models import Outbox
-from requests.models import RightsRequest
+from core.models import Outbox, User
+from requests import answer
+from requests.models import CaseFile, RightsRequest
 from retention.purge import purge
 from tests import make_consents, make_office, make_requests
 from tests import make_people as make
@@ -60,6 +61,27 @@ def test_overdue_week_and_unconfirmed(officer):
     assert order == sorted(order)
     assert "Overdue" in page
     assert "Waiting for confirmation" in page
+
+
+def test_what_is_new_or_ready_stands_there_though_something_else_is_due_first(officer, mailoutbox):
+    make_office.register()
+    make_office.person("newsletter")
+    due(3, email="soon@example.com")
+    free, ready, taken = (make_office.confirmed("access", mailbox=mailoutbox).requests.get() for _each in range(3))
+    answer.prepare_access(ready, actor=make_office.OFFICER, now=timezone.now())
+    CaseFile.objects.filter(pk=taken.case_id).update(owner=User.objects.get())
+    RightsRequest.objects.filter(pk__in=[free.pk, taken.pk]).update(due_on=timezone.now().date() + timedelta(days=25))
+    waiting = due(25, email="waits@example.com")
+    RightsRequest.objects.filter(pk=waiting.pk).update(due_on=None)
+    page = home(officer)
+    headings = ["Due within seven days", "Answers ready to send", "New, and nobody has taken it", "Waiting for conf"]
+    places = [page.index(word) for word in headings]
+    assert places == sorted(places)
+    assert places[1] < page.index(ready.reference) < places[2] < page.index(free.reference) < places[3]
+    assert places[3] < page.index(waiting.reference)
+    assert taken.reference not in page
+    assert "Where a date stands, the time is running all the same." in page
+    assert "no date: the clock is not running" in page
 
 
 def test_dead_letters_and_runs(officer):

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from core.models import User
 from ledger.models import Entry
-from requests import answer
+from requests import answer, assigning
 from requests.models import RightsRequest
 from tests import make_office as make
 
@@ -70,6 +71,11 @@ def test_an_empty_queue_says_so(officer):
 
 
 def test_the_home_lists_what_is_due(officer, access):
+    page = officer.get(reverse("admin:index")).content.decode()
+    assert "New, and nobody has taken it" in page
+    assert access.reference in page
+    by = User.objects.get()
+    assigning.assign(access.case, to=by, by=by, now=make.NOW)
     page = officer.get(reverse("admin:index")).content.decode()
     assert "Due next" in page
     assert access.reference in page
