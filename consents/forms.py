@@ -197,7 +197,12 @@ class Shown:
         }
 
     def valid_until(self, given_at: datetime) -> datetime:
-        return given_at + _length(self.valid_for, given_at.date())
+        return lasts_until(self.valid_for, given_at)
+
+
+def lasts_until(period: str, given_at: datetime) -> datetime:
+    """The end of what is agreed to at this moment, by the period of its form."""
+    return given_at + _length(period, given_at.date())
 
 
 @lru_cache(maxsize=1024)

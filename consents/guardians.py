@@ -54,12 +54,17 @@ class Child:
     age: int | None
     # The month in which the child has that age.
     turns: date | None
+    # The day on which the consent ends, where its form lets it last no longer than until before that.
+    ends: date | None
 
 
-def child_of(said: Mapping[str, Any], age: int | None) -> Child:
+def child_of(said: Mapping[str, Any], age: int | None, *, lasts_until: datetime | None = None) -> Child:
     """`said` is an answer as it was typed: identity and guardian. The addresses are masked."""
     month = month_of(said["guardian"].get("until"))
-    return Child([claim.masked for claim in parse_identity(said["identity"])], age, month.date() if month else None)
+    is_first = lasts_until is not None and (month is None or lasts_until < of_age_from(month))
+    ends = lasts_until.astimezone(Controller.current().zone).date() if lasts_until and is_first else None
+    masked = [claim.masked for claim in parse_identity(said["identity"])]
+    return Child(masked, age, month.date() if month else None, ends)
 
 
 def read(

@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, guardians, meanwhile, opt_in_mail, parents, unseen
+from consents import answers, capture, forms, guardians, meanwhile, opt_in_mail, parents, unseen
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
@@ -179,14 +179,15 @@ def waiting(token: str, *, now: datetime) -> Waiting:
     """Changes nothing; raises LinkOver."""
     pending, is_own = _asked(PendingConsent.objects.all(), token, now=now)
     data = _opened(pending)
-    version = ConsentFormVersion.objects.get(pk=pending.form_version)
+    version = ConsentFormVersion.objects.select_related("form").get(pk=pending.form_version)
     chosen = [(control["label"], bool(data["choices"].get(control["key"]))) for control in version.controls]
     labels = [label for label, is_yes in chosen if is_yes]
     noes = [label for label, is_yes in chosen if not is_yes] if pending.is_unseen else []
     mine, other = (pending.own_at, pending.parent_at) if is_own else (pending.parent_at, pending.own_at)
     by_parent = "guardian" in data and not is_own
     both = pending.own_token_hash is not None
-    child = guardians.child_of(data, version.minimum_age) if by_parent else None
+    lasts_until = forms.lasts_until(version.form.valid_for, now)
+    child = guardians.child_of(data, version.minimum_age, lasts_until=lasts_until) if by_parent else None
     pressed = (other is not None, mine is not None)
     return Waiting(labels, noes, by_parent, both, *pressed, pending.expires_at, child, version.controllers)
 

@@ -42,7 +42,8 @@ def tell_parent(answer: Answer, claim: Claim, link: str, *, now: datetime) -> No
     """What they agreed to counts from now on, and how they end it. Whoever gets it has pressed the button."""
     with translation.override(answer.shown.locale):
         subject = _("You agreed for a child: %(title)s") % {"title": _title(answer)}
-        child = guardians.child_of(answer.proof, answer.shown.minimum_age)
+        lasts_until = answer.shown.valid_until(now)
+        child = guardians.child_of(answer.proof, answer.shown.minimum_age, lasts_until=lasts_until)
         text = _text(answer, "parent_agreed", link=link, child=child)
     address_mail.post(claim, subject=subject, text=text, now=now)
 
@@ -62,5 +63,6 @@ def _title(answer: Answer) -> str:
 
 def _text(answer: Answer, template: str, **more: object) -> str:
     labels = [one["label"] for one in answer.shown.controls if answer.choices[one["key"]]]
-    context = {"controller": Controller.current(), "labels": labels, **more}
+    policy = f"{settings.BASE_URL}/policy/"
+    context = {"controller": Controller.current(), "labels": labels, "policy": policy, **more}
     return render_to_string(f"consents/mail/{template}.txt", context)

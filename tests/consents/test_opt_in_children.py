@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 from consents import opt_in, pending
 from consents.models import ConsentEvent, ConsentForm, ConsentState, PendingConsent, Suppression
@@ -184,6 +185,7 @@ def test_an_erasure_takes_what_half_was_confirmed_with_it(client, links, mailout
 
 
 def test_the_parent_sees_which_child_it_is_and_the_month_and_nobody_else_does(client, links, mailoutbox):
+    ConsentForm.objects.update(valid_for="P9Y")
     told = text(client.get(links[PARENT]))
     assert "c…@example.com" in told
     assert "They turn 13 in</dt><dd>May 2029" in told
@@ -194,6 +196,8 @@ def test_the_parent_sees_which_child_it_is_and_the_month_and_nobody_else_does(cl
     (mail,) = (mail for mail in mailoutbox if mail.to == [PARENT])
     assert "example.com" not in re.sub(r"https?://\S+|dpo@\S+", "", mail.body)
     assert "May 2029" not in mail.body
+    assert "shows which child it is" in mail.body
+    assert f"privacy notice: {settings.BASE_URL}/policy/" in mail.body
     assert "May 2029" not in text(client.get(links[CHILD]))
     assert "c…@example.com" in text(client.post(links[PARENT]))
 

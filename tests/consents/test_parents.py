@@ -60,7 +60,24 @@ def now():
     return Entry.objects.latest("id").at
 
 
+def test_the_end_that_is_named_is_the_one_that_comes_first(client, mailoutbox):
+    ConsentForm.objects.update(valid_for="P1M")
+    choices = {"newsletter-email": True, "surveys-email": True}
+    said = make.body(CHILD, guardian={"email": PARENT, "until": "2029-05"}, choices=choices)
+    client.post("/api/v1/consents/", said, content_type="application/json", **make.key())
+    deliver()
+    asked = re.search(r"/consent/confirm/\S+/", mailoutbox[-1].body)[0]
+    before = text(client.get(asked))
+    client.post(asked)
+    deliver()
+    day = localtime(ConsentState.objects.first().valid_until, Controller.current().zone)
+    for told in (before, mailoutbox[-1].body):
+        assert f"it ends by itself on {day:%-d %B %Y} at the latest".lower() in told.lower()
+        assert "with May 2029" not in told
+
+
 def test_the_link_stands_on_the_page_after_the_button_and_in_a_mail_to_the_parent(client, mailoutbox):
+    ConsentForm.objects.update(valid_for="P9Y")
     page = agree(client, mailoutbox)
     address = link(mailoutbox)
     mail = mailoutbox[-1]
