@@ -100,6 +100,8 @@ class Choices:
     topics: list[Topic]
     marketing: list[Topic]
     necessary: list[PurposeVersion]
+    # The same for whoever has a contract or asked for it; of this address we know of neither.
+    on_contract: list[PurposeVersion]
     # Of all marketing at once.
     pause: Pause | None
 
@@ -152,11 +154,14 @@ def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
     childhood = coming_of_age.of(subject.uuid) if subject else Childhood([])
     boxes = _boxes(controls, standing, childhood, _barred(recipient, childhood, controls, now=now), _ended(states))
     consents = [version for version in live if version.basis == Basis.CONSENT and version.purpose.slug in boxes]
+    necessary = [version for version in live if preferences_words.is_necessary(version)]
+    known = _known(subject, necessary)
     consents += _no_longer_live(set(boxes) - {version.purpose.slug for version in live})
     return Choices(
         topics=[_topic(version, boxes[version.purpose.slug], pauses) for version in consents],
         marketing=[_opt_out(version, recipient.claim, subject, pauses) for version in live if _is_opt_out(version)],
-        necessary=[version for version in live if preferences_words.is_necessary(version)],
+        necessary=[version for version in necessary if version in known],
+        on_contract=[version for version in necessary if version not in known],
         pause=pauses.get(""),
     )
 
@@ -263,6 +268,13 @@ def _topic(version: PurposeVersion, boxes: list[Box], pauses: Mapping[str, Pause
     pause = pauses.get(slug) or (pauses.get("") if version.direct_marketing else None)
     # What has ended is not paused: nothing of it goes on by itself.
     return Topic(slug, version.title, version.description, boxes, pause if any(box.is_on for box in boxes) else None)
+
+
+def _known(subject: DataSubject | None, necessary: list[PurposeVersion]) -> list[PurposeVersion]:
+    """What comes for certain: by law to anybody, by a contract to whom we deal with for that purpose."""
+    dealing = Relationship.objects.filter(subject=subject, ended_on=None) if subject else Relationship.objects.none()
+    theirs = set(dealing.values_list("purpose", flat=True))
+    return [one for one in necessary if one.basis == Basis.LEGAL_OBLIGATION or one.purpose_id in theirs]
 
 
 def _is_opt_out(version: PurposeVersion) -> bool:

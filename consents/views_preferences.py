@@ -196,4 +196,5 @@ def _context(recipient: Recipient, locale: str, done: Done | None, now: datetime
         "pauses": [topic for topic in shown.all if topic.pause],
         "language_form": ((done and done.language) or language) if len(languages) > 1 else None,
         "necessary": [(version, preferences_words.why(version)) for version in shown.necessary],
+        "on_contract": shown.on_contract,
     }

@@ -241,11 +241,18 @@ def test_a_no_to_calls_leaves_mail_about_marketing_on(centre, client):
 
 
 def test_what_cannot_be_declined_is_said_with_its_reason(centre, client):
-    make_register.purpose("service-notices", "b", title="Service notices", channels=["email"])
+    notices = make_register.purpose("service-notices", "b", title="Service notices", channels=["email"])
     make_register.purpose("tax", "c", title="Tax", is_service_message=True)
     page = client.get(centre).content.decode()
-    assert "<dt>Service notices</dt><dd>A contract with you needs it" in page
+    # With nobody of whom we know of no contract is it said that there is one.
+    assert "<li>Service notices</li>" in page.partition("only while you have a contract with us")[2]
+    assert "A contract with you" not in page
     assert "<dt>Tax</dt><dd>The law obliges us to.</dd>" in page
+    subject = people.find(CLAIMS)
+    relationships.touch(subject, notices, at=make.NOW, channel="correspondence", now=make.NOW, actor=make.ACTOR)
+    page = client.get(centre).content.decode()
+    assert "<dt>Service notices</dt><dd>A contract with you needs it" in page
+    assert "only while you have a contract" not in page
 
 
 def test_a_pause_is_asked_for_seen_and_ended(centre, client):
