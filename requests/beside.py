@@ -9,11 +9,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch, Q
 
 from core.models import User
-from requests.models import CaseFile, Complaint, RightsRequest
-from requests.workflow import CLOSED
+from requests.freeze import COPIED
+from requests.models import CaseFile, Complaint, Exemption, RightsRequest
+from requests.workflow import CLOSED, State
 from requests.working import cases_visible_to
+from subjects.models import PersonalDataItem
 
 MOST = 10
+ANSWERED = (State.PARTLY_ANSWERED, State.FULFILLED, State.PARTLY_FULFILLED, State.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,23 @@ def beside(case: CaseFile, user: User | AnonymousUser) -> Beside:
     ended = seen.filter(case__subject=case.subject_id, case__closed_at__isnull=False, state__in=CLOSED)
     before = ended.filter(case__is_test=case.is_test).exclude(case=case.pk).order_by("-answered_at", "-pk")
     return Beside(cases, list(before[:MOST]))
+
+
+def left_out_before(rights_request: RightsRequest, user: User | AnonymousUser) -> list[Exemption]:
+    """What earlier copies for the same person went without, of what we still hold and this one does not leave out.
+
+    A hint only: whether an exemption still applies is weighed anew for each copy (DPA 2018 Sch 2).
+    """
+    case = rights_request.case
+    if not case.subject_id or rights_request.right not in COPIED or not rights_request.is_open:
+        return []
+    earlier = RightsRequest.objects.visible_to(user).filter(
+        case__subject=case.subject_id, case__is_test=case.is_test, right__in=COPIED, state__in=ANSWERED
+    )
+    made = Exemption.objects.filter(
+        request__in=earlier.exclude(pk=rights_request.pk),
+        approved_at__isnull=False,
+        item__in=PersonalDataItem.objects.filter(subject=case.subject_id).values("uuid"),
+    )
+    again = rights_request.exemptions.filter(item__isnull=False).values("item")
+    return list(made.exclude(item__in=again).select_related("request").defer("sealed").order_by("-request", "pk"))

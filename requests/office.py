@@ -157,6 +157,7 @@ def show_request(request: HttpRequest, rights_request: RightsRequest, **extra: A
         "workers": assigning.workers() if request.user.has_perm(assigning.ASSIGN) else [],
         "work": casework.gather(rights_request, now=now),
         "beside": beside.beside(rights_request.case, request.user),
+        "left_out_before": beside.left_out_before(rights_request, request.user),
         "twice": duplicates.shown(rights_request, request.user),
         "rights_request": rights_request,
         "exceptions": _exceptions(request, rights_request),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from core.errors import Text
 from core.models import Controller
 from requests import access, casework, leaving_out, office, reading
+from requests.beside import left_out_before
 from requests.exemptions import for_right
 from requests.freeze import COPIED
 from requests.leaving_out import CONSENT, Weighed, Why
@@ -93,7 +94,10 @@ def show(request: HttpRequest, found: RightsRequest, **extra: Any) -> HttpRespon
         names = access.titles()
         told = [(label, UUID(row.pop("id")), access.titled(row, names)) for label, row in beside(found.case.subject)]
         context["beside"] = [(label, uuid, reading.readable(row, zone)) for label, uuid, row in told]
-    return office.page(request, "records", {**context, "left_out": _by_item(found), **extra})
+    before: dict[UUID | None, list[Exemption]] = {}
+    for made in left_out_before(found, request.user):
+        before.setdefault(made.item, []).append(made)
+    return office.page(request, "records", {**context, "left_out": _by_item(found), "before": before, **extra})
 
 
 def choices(found: RightsRequest) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Panel:
         return f"requests/office/_{'_'.join(filter(None, (self.group, self.slug)))}.html"
 
 
-def of(rights_request: RightsRequest, work: Work, *, may_write: bool) -> list[Panel]:
+def of(rights_request: RightsRequest, work: Work, *, may_write: bool, left_out_before: int = 0) -> list[Panel]:
     """In the order in which a request is worked on. What waits for nobody is shut."""
     is_open = rights_request.is_open
     found = [_who(rights_request)]
@@ -42,7 +42,7 @@ def of(rights_request: RightsRequest, work: Work, *, may_write: bool) -> list[Pa
     if work.is_access:
         found.append(_found(rights_request))
     if exemptions.reaches(rights_request.right, rights_request.case.rule_set.jurisdiction):
-        found.append(_left_out(rights_request))
+        found.append(_left_out(rights_request, left_out_before))
     if work.others:
         found.append(_recipients(work))
     if work.restricted:
@@ -136,16 +136,18 @@ def _found(rights_request: RightsRequest) -> Panel:
     return Panel("found", _("Documents that were found"), note, is_late=bool(unseen), is_open=bool(documents))
 
 
-def _left_out(rights_request: RightsRequest) -> Panel:
+def _left_out(rights_request: RightsRequest, before: int) -> Panel:
     made = list(rights_request.exemptions.values_list("approved_at", flat=True))
     unapproved = made.count(None)
     note = ngettext("%(n)d to approve", "%(n)d to approve", unapproved) % {"n": unapproved} if unapproved else ""
     note = note or (str(len(made)) if made else _("nothing"))
+    if before and not unapproved:
+        note = ngettext("%(n)d left out before", "%(n)d left out before", before) % {"n": before}
     title = _("What is left out, item by item")
     # What is exempt is left out of what they get.
     if rights_request.right not in COPIED:
         title = _("What an exemption leaves as it is, item by item")
-    return Panel("left_out", title, note, is_late=bool(unapproved), is_open=bool(made))
+    return Panel("left_out", title, note, is_late=bool(unapproved or before), is_open=bool(made or before))
 
 
 def _recipients(work: Work) -> Panel:

@@ -2,7 +2,7 @@
 
 {% complaint_next complaint letters today %}: the same of a complaint.
 
-{% case_panels work rights_request may_write as panels %}: the parts of the page.
+{% case_panels work rights_request may_write left_out_before as panels %}: the parts of the page.
 """
 
 from datetime import date
@@ -12,7 +12,7 @@ from django import template
 
 from requests import complaint_panels, next_step, panels
 from requests.casework import Work
-from requests.models import Complaint, Letter, RightsRequest
+from requests.models import Complaint, Exemption, Letter, RightsRequest
 
 register = template.Library()
 
@@ -28,5 +28,7 @@ def complaint_next(complaint: Complaint, letters: list[Letter], today: date) -> 
 
 
 @register.simple_tag
-def case_panels(work: Work, rights_request: RightsRequest, may_write: bool) -> list[panels.Panel]:
-    return panels.of(rights_request, work, may_write=may_write)
+def case_panels(
+    work: Work, rights_request: RightsRequest, may_write: bool, before: list[Exemption]
+) -> list[panels.Panel]:
+    return panels.of(rights_request, work, may_write=may_write, left_out_before=len(before))

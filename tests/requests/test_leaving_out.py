@@ -199,3 +199,32 @@ def test_over_http(officer, access):
     assert "Bob Builder" not in case
     officer.post(reverse("admin:rights-take-back-exemption", args=[access.uuid, made.uuid]))
     assert not Exemption.objects.exists()
+
+
+def test_what_an_earlier_copy_went_without_is_a_hint_in_the_next(officer, access, mailoutbox):
+    leave(access, 1, PRIVILEGE)
+    leave(access, 2, ABOUT_BOB, "Bob Builder")
+    sent(access)
+    again = make.confirmed("access", mailbox=mailoutbox).requests.get()
+    place = reverse("admin:rights-request", args=[again.uuid])
+    page = " ".join(officer.get(place).text.split())
+    assert "2 times something that we still hold was left out of an earlier answer" in page
+    assert page.count(f'<a href="{access.page}">{access.reference}</a> ') >= 2
+    records = officer.post(reverse("admin:rights-records", args=[again.uuid])).text
+    assert records.count("Left out of an earlier answer:") == 2
+    # What is left out again is no longer a hint, nor what has gone; and nothing is left out by itself.
+    assert not again.exemptions.exists()
+    leave(again, 1, PRIVILEGE)
+    assert "1 time something that we still hold was left out" in officer.get(place).text
+    remaining = PersonalDataItem.objects.get(uuid=item(2))
+    PersonalDataItem.objects.filter(pk=remaining.pk).update(subject=make.person("newsletter", email="x@example.com"))
+    assert "was left out of an earlier answer" not in officer.get(place).text
+
+
+def test_no_hint_before_it_is_approved_answered_or_of_the_same_person(officer, access, mailoutbox, settings):
+    settings.TWO_PERSON_RELEASE = True
+    leave(access, 1, PRIVILEGE)
+    again = make.confirmed("access", mailbox=mailoutbox).requests.get()
+    assert "was left out of an earlier answer" not in officer.get(again.page).text
+    leaving_out.approve(access.exemptions.get(), actor=OTHER, now=LATER)
+    assert "was left out of an earlier answer" not in officer.get(again.page).text
