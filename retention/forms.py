@@ -10,11 +10,13 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from core.desk import DayField
+from core.errors import Invalid
 from processing.models import DataCategory, Purpose, PurposeVersion, System
 from retention.holds import REASONS
 from retention.holds_change import REASONS as CHANGE_REASONS
 from retention.holds_scope import Scope
 from retention.models import RetentionRule, Trigger
+from retention.rules import period
 from subjects import exact
 from subjects.models import DataSubject, Organisation, PersonalDataItem, Relationship
 
@@ -229,7 +231,10 @@ class RuleForm(forms.ModelForm):
             "owner": _("A role, not a name."),
         }
         error_messages = {
-            "slug": {"required": _("Give it a name, such as applicants.")},
+            "slug": {
+                "required": _("Give it a name, such as applicants."),
+                "invalid": _("Write the name in small letters, numbers and hyphens, such as job-applicants."),
+            },
             "trigger": {"required": _("Choose the event that the period is counted from.")},
             "period": {"required": _("Say how long it is kept, such as P12M for twelve months.")},
             "legal_reason": {"required": _("Say which law, claim or need asks for this length.")},
@@ -246,6 +251,12 @@ class RuleForm(forms.ModelForm):
         else:
             self.initial["recipe"] = ""
 
+    def clean_period(self) -> str:
+        return _period(self.cleaned_data["period"])
+
+    def clean_grace(self) -> str:
+        return _period(self.cleaned_data["grace"]) if self.cleaned_data["grace"] else ""
+
     def clean_recipe(self) -> dict[str, Any] | None:
         text = self.cleaned_data["recipe"].strip()
         try:
@@ -257,6 +268,15 @@ class RuleForm(forms.ModelForm):
         if found is not None and not isinstance(found, dict):
             raise forms.ValidationError(_("A recipe has fields, quasi and sensitive."))
         return found
+
+
+def _period(text: str) -> str:
+    """Asked of the domain here, so that it is said at its field and before the database refuses it."""
+    try:
+        period(text)
+    except Invalid as error:
+        raise forms.ValidationError(str(error.fields["period"])) from None
+    return text
 
 
 def purposes() -> Any:

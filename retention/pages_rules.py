@@ -38,6 +38,8 @@ def _rule(pk: int, **which: Any) -> RetentionRule:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """What it would do now and in the next two years, and what somebody has to approve of it."""
     rule, now = _rule(pk), timezone.now()
+    # Before what waits: a run that begins between the two uses up both, and the approval would seem never given.
+    standing = guard.standing(rule, now=now).first()
     waits = WaitingSet.objects.filter(rule=rule).first()
     without_date, more = effect.without_date(rule)
     context = {
@@ -49,12 +51,13 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "waits": waits,
         "why": guard.WHY.get(waits.why, "") if waits else "",
         "takes": rule.action in due.TAKES,
-        "standing": guard.standing(rule, now=now).first(),
+        "standing": standing,
         "runs": rule.runs.order_by("-pk")[:5],
         "may_approve": request.user.has_perm(APPROVE),
         "may_draft": request.user.has_perm(DRAFT),
         "may_see": request.user.has_perms([PEOPLE, DRAFT]),
         "may_review": request.user.has_perm("subjects.view_datasubject"),
+        "is_author": rule.drafted_by == actor_of(request) and not settings.SOLE_OFFICER,
         "is_own": rule.retire_asked_by == actor_of(request) and not settings.SOLE_OFFICER,
         "last": rule.runs.filter(measured__isnull=False).order_by("-pk").first(),
     }

@@ -51,7 +51,7 @@ def period(text: str) -> relativedelta:
     match = PERIOD.fullmatch(text)
     parts = {name: int(number) for name, number in match.groupdict(default="0").items()} if match else {}
     if not any(parts.values()):
-        raise Invalid(fields={"period": _("Give a period such as P12M or P6Y.")})
+        raise Invalid(fields={"period": _("Give a period such as P6M for six months or P2Y for two years.")})
     return relativedelta(years=parts["years"], months=parts["months"], days=parts["days"])
 
 

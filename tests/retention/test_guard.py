@@ -394,7 +394,11 @@ def test_what_waits_stands_on_the_first_page_and_is_told_once(one, admin_client,
     assert "3 rows to approve" in admin_client.get(reverse("admin:forgetting")).text
     waiting = WaitingSet.objects.get()
     assert waiting.fingerprint in admin_client.get(address).text
-    admin_client.post(reverse("admin:forgetting-approve", args=[one.pk]), {"fingerprint": waiting.fingerprint})
+    let_go = reverse("admin:forgetting-approve", args=[one.pk])
+    approved = admin_client.post(let_go, {"fingerprint": waiting.fingerprint}, follow=True).text
+    assert "Approved, and about to begin" in approved
+    assert "Waits for approval" not in approved
+    assert let_go not in approved
     tasks.resume()
     assert not PersonalDataItem.objects.exists()
     assert "Forgetting waits for somebody" not in admin_client.get(reverse("admin:index")).text

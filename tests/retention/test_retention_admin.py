@@ -61,6 +61,26 @@ def test_a_draft_is_written_looked_at_and_put_in_force(officer):
     assert Entry.objects.filter(kind="retention.drafted").count() == 3
 
 
+def test_a_period_or_a_name_in_other_words_is_answered_at_its_field(officer):
+    given = form(period="6 months", grace="a month", slug="Job applicants")
+    for look in ({}, {"look": "1"}):
+        errors = officer.post(reverse("admin:rule-new"), given | look).context["form"].errors
+        assert set(errors) == {"slug", "period", "grace"}
+        assert "P6M for six months" in errors["period"][0]
+        assert "small letters" in errors["slug"][0]
+
+
+def test_who_wrote_a_draft_is_offered_no_button_to_put_it_in_force(officer):
+    officer.post(reverse("admin:rule-new"), form())
+    page = reverse("admin:forgetting-rule", args=[RetentionRule.objects.get().pk])
+    force = reverse("admin:rule-force", args=[RetentionRule.objects.get().pk])
+    shown = officer.get(page).text
+    assert "somebody else looks at it" in shown
+    assert force not in shown
+    RetentionRule.objects.update(drafted_by="user:somebody-else")
+    assert force in officer.get(page).text
+
+
 def test_a_rule_that_takes_what_another_keeps_longer_says_so_wherever_it_is_written(officer):
     live()
     phone = DataCategory.objects.get(slug="phone")
