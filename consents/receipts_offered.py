@@ -50,11 +50,12 @@ def said(token: str) -> Said | None:
         return None
     slugs = dict(Purpose.objects.filter(uuid__in={event.purpose for event in events}).values_list("uuid", "slug"))
     chosen = {(slugs[event.purpose], event.channel): event.status in YES for event in events}
-    answered = [(one["label"], chosen.get((one["purpose"], one["channel"]))) for one in version.controls]
+    # A "no" that was recorded at once is not said again by the confirmation (consents/meanwhile.py); it was one.
+    answered = [(one["label"], chosen.get((one["purpose"], one["channel"]), False)) for one in version.controls]
     return Said(
         version.locale,
         yes=[label for label, is_yes in answered if is_yes],
-        noes=[label for label, is_yes in answered if is_yes is False],
+        noes=[label for label, is_yes in answered if not is_yes],
     )
 
 

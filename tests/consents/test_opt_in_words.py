@@ -59,6 +59,18 @@ def test_the_mail_and_the_page_name_what_the_form_refused_because_that_counted_a
     assert "/preferences/" in body
 
 
+def test_the_page_after_the_form_does_not_tell_that_somebody_has_confirmed_since(client, mailoutbox):
+    make.captured(choices={"newsletter-email": True, "surveys-email": True})
+    no()
+    thanked = by_page(None)["Location"]
+    before = text(client.get(thanked))
+    (link,) = mailed(mailoutbox)
+    assert "Confirmed" in text(client.post(link))
+    hidden = r'(name="(receipt|csrfmiddlewaretoken)" value=)"[^"]+"'
+    assert "You said no to, because the box was left empty:" in before
+    assert re.sub(hidden, "", text(client.get(thanked))) == re.sub(hidden, "", before)
+
+
 def test_where_nothing_was_refused_at_once_no_mail_says_so(client, mailoutbox):
     no()
     by_page(None, ticked=BOTH)
