@@ -30,6 +30,7 @@ NEXT: dict[State, Text] = {
     State.READY: _("You hear from us in the next days."),
     State.PARTLY_ANSWERED: _("We write to you again when the rest is there."),
 }
+ANSWERED = {State.PARTLY_ANSWERED, State.FULFILLED, State.PARTLY_FULFILLED, State.REFUSED}
 OVER = _("If you think that we missed something, tell us and give the reference: we will take it up again.")
 
 
@@ -40,6 +41,7 @@ class Line:
     request: RightsRequest
     is_open: bool
     is_late: bool
+    is_answered: bool
     now: Text
     next: Text
     stopped: list[str]
@@ -74,6 +76,7 @@ def _line(rights_request: RightsRequest, case: CaseFile, now: datetime) -> Line:
         request=rights_request,
         is_open=state in OPEN,
         is_late=has_passed(rights_request.due_on, now=now),
+        is_answered=state in ANSWERED,
         now=NOW[state],
         next=NEXT.get(state, OVER),
         stopped=in_words(rights_request.result.get("stopped", [])),

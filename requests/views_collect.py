@@ -20,6 +20,7 @@ from requests import collection, letter_pdf, letters, transfers
 from requests.collection import Found
 from requests.forms import Question
 from requests.models import Letter, Package, Right
+from requests.package import KEPT
 
 GRANT = "collect"
 GRANT_SECONDS = 15 * 60
@@ -72,6 +73,7 @@ def page(request: HttpRequest, token: str, found: Found) -> HttpResponse:
             "earlier": readable[1:],
             "package": package,
             "is_data": is_data,
+            "kept_until": package.made_at + KEPT if package else None,
             # To whom else it goes, at the person's word. Only their page shows it.
             "handed": transfers.shown(package.request, now=timezone.now()) if package else [],
             "is_portable": is_data and package and package.request.right == Right.PORTABILITY,

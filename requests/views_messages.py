@@ -22,7 +22,7 @@ from requests import attachments, collection, letter_pdf, letters, messages, rep
 from requests.attachments import File
 from requests.forms import LONG, Question, text
 from requests.intake import DETAILS_LENGTH, LinkUnusable, waiting
-from requests.models import Attachment, CaseFile
+from requests.models import Attachment, CaseFile, Package
 from requests.throttle import brake
 from requests.views import form_page
 from requests.views_collect import CodeForm
@@ -165,7 +165,10 @@ def _conversation(request: HttpRequest, token: str, case: CaseFile, form: WriteF
     if not case.requests.exclude(answered_at=None).exists():
         del form.fields["again"]
     context = {"form": form, "said": messages.said(case, proven=True), "title_prefix": _prefix(form)}
-    context |= {"letters": collection.given(case), "sent": "sent" in request.GET}
+    given = collection.given(case)
+    # A copy is behind the link that was mailed with its letter, for as long as it is kept.
+    copies = Package.objects.kept().filter(request__in=[letter.request for letter in given if letter.request])
+    context |= {"letters": given, "has_copy": copies.exists(), "sent": "sent" in request.GET}
     return _show(request, "open", token, case, **context)
 
 

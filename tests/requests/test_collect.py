@@ -15,8 +15,10 @@ from core import codes
 from core.outbox import deliver_due
 from ledger.models import Entry
 from requests import answer, collection, decisions
+from requests.clock import in_words
 from requests.models import CollectionCode, Package
 from tests import make_office as make
+from tests import make_requests
 
 pytestmark = pytest.mark.django_db
 UNKNOWN = "u" * 43
@@ -216,3 +218,32 @@ def test_many_tries_at_once_count_as_many(mailoutbox):
     assert CollectionCode.objects.get().attempts == 5
     with pytest.raises(codes.WrongCode):
         collection.check_code(found, "12345678", now=timezone.now())
+
+
+def test_the_status_page_leads_to_the_answer_and_says_how_long_it_is_kept(client, mailoutbox):
+    rights_request, token = release(mailoutbox)
+    confirm = [mail for mail in mailoutbox if "/rights/confirm/" in mail.body]
+    link = make_requests.token_in(confirm, now=timezone.now())
+    status, messages = (reverse(f"requests:{name}", args=[link]) for name in ("confirm", "messages"))
+    page = client.get(status).text
+    assert f'<a href="{messages}">Read our answer<span class="hidden">: {rights_request.reference}</span></a>' in page
+    # It opens with a code, as ever, and tells nothing before.
+    assert "Your answer is ready" not in client.get(messages).text
+    client.post(reverse("requests:messages-code", args=[link]))
+    deliver_due(now=timezone.now() + timedelta(seconds=1))
+    code = re.search(r"^\d{8}$", mailoutbox[-1].body, re.M).group(0)
+    opened = client.post(reverse("requests:messages-check", args=[link]), {"code": code}, follow=True).text
+    assert "Open the link in our e-mail “Your answer is ready”" in opened
+    code = fresh_code(client, token, mailoutbox)
+    opened = client.post(url(token, "check"), {"code": code}, follow=True).text
+    kept = in_words(timezone.localdate(Package.objects.get().made_at + timedelta(days=90)))
+    assert f"After that this page sends you a new link, until the file is destroyed on {kept}." in opened
+
+
+def test_the_status_page_has_no_answer_to_read_while_there_is_none(client, mailoutbox):
+    make.register()
+    make.confirmed("access", mailbox=mailoutbox, now=timezone.now())
+    link = make_requests.token_in(mailoutbox, now=timezone.now())
+    page = client.get(reverse("requests:confirm", args=[link])).text
+    assert "We have it" in page
+    assert "Read our answer" not in page
