@@ -14,14 +14,14 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from retention import cases, due
 from retention.models import Approval, ApprovedRow, RetentionRule, Run
 from retention.rules import cutoff
-from subjects.models import ItemPurpose, Relationship
+from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Relationship
 
 Kind = ApprovedRow.Kind
 Rows = QuerySet[Any]
@@ -49,6 +49,15 @@ class Planned:
     left: int = 0
 
 
+@dataclass(frozen=True)
+class Concerned:
+    """Whom a set is about: `left_with_nothing` go altogether. `kinds` are its rows by what they are called."""
+
+    people: int
+    left_with_nothing: int
+    kinds: list[tuple[str, int]]
+
+
 def plan(rule: RetentionRule, *, as_of: date, now: datetime) -> Planned:
     """Reads every id that would go."""
     limit = cutoff(rule, as_of)
@@ -69,6 +78,28 @@ def files(rule: RetentionRule, limit: date, *, now: datetime) -> list[Rows]:
     """The case files that would go with it (retention/cases.py): none with a rule about one category only."""
     kept = cases.ruled_by(rule)
     return [cases.due(kept, limit, now=now)] if kept and rule.action == RetentionRule.Action.ERASE else []
+
+
+def concerned(rule: RetentionRule, *, as_of: date, now: datetime) -> Concerned:
+    """For whoever lets it go to know before. Counted by the database: no id is read."""
+    limit = cutoff(rule, as_of)
+    needs, ties = due.workable(rule, limit, now=now), due.empty_relationships(rule, limit, now=now)
+    people = DataSubject.objects.filter(Q(pk__in=needs.values("subject")) | Q(pk__in=ties.values("subject")))
+    mine, same = {"subject": OuterRef("pk")}, {"pk": OuterRef("pk")}
+    keeps = (
+        ItemPurpose.objects.filter(~Exists(needs.filter(**same)), **mine),
+        Relationship.objects.filter(~due.HAS_NEEDS, ~Exists(ties.filter(**same)), **mine),
+        ErasureBlock.objects.filter(**mine, released_at=None),
+    )
+    labels = needs.order_by().values_list("category__label").annotate(rows=Count("pk")).order_by("category__label")
+    kept = cases.ruled_by(rule)
+    counts = [*labels, (str(_("dealings without a record")), ties.count())]
+    counts += [(str(kept.label), rows.count()) for rows in files(rule, limit, now=now) if kept]
+    return Concerned(
+        people=people.count(),
+        left_with_nothing=people.filter(*(~Exists(rows) for rows in keeps)).count(),
+        kinds=[(label, rows) for label, rows in counts if rows],
+    )
 
 
 def store(approval: Approval, *, now: datetime) -> str:

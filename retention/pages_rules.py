@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.desk import actor_of, for_staff, page, refuse
 from core.errors import DomainError
 from core.models import Controller
-from retention import anonymise_samples, cases, defaults, due, effect, guard, overlaps, rules
+from retention import anonymise_samples, cases, defaults, due, effect, exact, guard, overlaps, rules
 from retention.forms import RuleForm
 from retention.models import RetentionRule, WaitingSet
 from retention.pages import APPROVE, DRAFT, READ, done
@@ -41,6 +41,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     # Before what waits: a run that begins between the two uses up both, and the approval would seem never given.
     standing = guard.standing(rule, now=now).first()
     waits = WaitingSet.objects.filter(rule=rule).first()
+    asks = waits and not standing and rule.status == Status.ACTIVE and request.user.has_perm(APPROVE)
     without_date, more = effect.without_date(rule)
     context = {
         "title": _("Rule %(rule)s") % {"rule": rule},
@@ -49,6 +50,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "without_date": without_date,
         "more_without_date": more,
         "waits": waits,
+        "concerned": exact.concerned(rule, as_of=waits.as_of, now=now) if waits and asks else None,
         "why": guard.WHY.get(waits.why, "") if waits else "",
         "takes": rule.action in due.TAKES,
         "standing": standing,

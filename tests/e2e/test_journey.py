@@ -240,7 +240,8 @@ def test_from_consent_to_provable_erasure(running_stack: RunningStack, api: Api,
         stack.shell(PAST_APPLICANT.format(address=APPLICANT))
         assert subjects_left(stack, APPLICANT) == "True"
         officer.open("/admin/forgetting/").follow("applicants").press("See whether its next run needs approval")
-        officer.sees("Waits for approval").press("Let exactly these go")
+        officer.sees("Waits for approval").page.get_by_text("Let exactly these go", exact=True).click()
+        officer.press("Yes, let them go")
         officer.sees("It begins within minutes.")
         stack.shell("from retention.tasks import resume; resume.delay()")
         until = time.monotonic() + 60
