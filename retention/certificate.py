@@ -18,7 +18,7 @@ from ledger import merkle, proofs, signing
 from ledger.entries import instant
 from ledger.models import Entry
 from retention import progress, shares, systems
-from retention.models import Run
+from retention.models import Approval, Run
 
 TYPE = "application/erasure-certificate+jwt"
 VERSION = 2
@@ -58,6 +58,8 @@ def certificate(run: Run) -> dict[str, Any]:
         "jti": str(run.uuid),
         "iat": int(run.finished_at.timestamp()),
         "cause": _cause(run),
+        # Who looked at this very set and let it go; `approved_by` in the cause put the rule in force.
+        "let_go": _let_go(run),
         "as_of": run.as_of.isoformat(),
         "cutoff": run.cutoff.isoformat() if run.cutoff else None,
         "started_at": instant(run.started_at),
@@ -101,6 +103,16 @@ def _cause(run: Run) -> dict[str, Any]:
         "grace": rule.grace,
         "approved_by": rule.approved_by,
     }
+
+
+def let_go(run: Run) -> Approval | None:
+    """The approval of this run; nothing where nobody had to look (guard.apply)."""
+    return Approval.objects.filter(run=run).exclude(why="").first()
+
+
+def _let_go(run: Run) -> dict[str, str] | None:
+    by = let_go(run)
+    return {"by": by.approved_by, "at": instant(by.approved_at)} if by else None
 
 
 def _changed(run: Run, data: dict[str, Any]) -> int:

@@ -36,6 +36,7 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "is_live": run.status == Run.Status.RUNNING and not run.paused_at and "still" not in request.GET,
         "may_steer": request.user.has_perm(APPROVE) and run.rule,
         "changed": changed,
+        "let_go": certificate.let_go(run),
         "why_stopped": stopping.WHY.get(run.stopped, ""),
         "systems": run.system_tasks.select_related("system").order_by("system__slug"),
         "is_in_journal": certificate.is_in_journal(run),

@@ -18,7 +18,7 @@ from retention.certificate_check import check
 from retention.models import Run
 from retention.purge import purge
 from tests.make_evidence import seal as sealed
-from tests.make_retention import NOW, TODAY, item, live, person, rule
+from tests.make_retention import NOW, TODAY, applied, item, live, person, rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLD = date(2025, 1, 1)
@@ -53,6 +53,26 @@ def test_it_says_what_happened_in_each_store_and_holds_offline(run, tmp_path, dj
     assert stores["keys", "destroyed"]["keys"] == 10
     assert stores["physical-backups", "still-in-until"]["until"] == until
     assert "example.org" not in text
+
+
+def test_it_says_who_let_the_run_go_beside_who_put_the_rule_in_force(admin_client, tmp_path):
+    item(person(1), ["newsletter"], OLD)
+    applied(rule(live()), NOW)
+    run = Run.objects.get()
+    signed, problems = check(certificate.file(run))
+    assert problems == []
+    assert signed["let_go"] == {"by": "user:approver", "at": "2026-11-22T12:00:00.000000Z"}
+    assert signed["cause"]["approved_by"] == "user:tester"
+    (tmp_path / "run.json").write_text(certificate.file(run))
+    out = StringIO()
+    call_command("certificate", tmp_path / "run.json", stdout=out)
+    assert "Let go by user:approver at 2026-11-22T12" in out.getvalue()
+    page = admin_client.get(reverse("admin:forgetting-run", args=[run.uuid])).text
+    assert "user:approver, 22 November 2026" in page
+
+
+def test_where_nobody_had_to_look_it_names_nobody(run):
+    assert certificate.certificate(run)["let_go"] is None
 
 
 def runs_until():

@@ -36,6 +36,7 @@ class Command(BaseCommand):
             raise CommandError("The certificate does not hold.")
         counts, cause = signed["counts"], signed["cause"]
         named = f"rule {cause['rule']} version {cause['version']}" if "rule" in cause else f"request {cause['request']}"
+        let_go = signed.get("let_go")
         place = signed["ledger"]["seal"]["root"] if signed["ledger"] else "not sealed when it was made"
         self.stdout.write(
             f"Run {signed['jti']} ({named}) of {signed['finished_at']} by {signed['iss']} holds:\n"
@@ -43,5 +44,6 @@ class Command(BaseCommand):
             f" {signed['held']} rows held, {signed['indeterminate']} without a date, in {counts['batches']} batches.\n"
             f"{signed.get('case_files', 0)} files of closed cases forgotten,"
             f" {signed.get('changed', 0)} records changed where they stand.\n"
-            f"In the ledger under the root: {place}"
+            + (f"Let go by {let_go['by']} at {let_go['at']}.\n" if let_go else "")
+            + f"In the ledger under the root: {place}"
         )
