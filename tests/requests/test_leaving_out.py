@@ -208,14 +208,15 @@ def test_what_an_earlier_copy_went_without_is_a_hint_in_the_next(officer, access
     again = make.confirmed("access", mailbox=mailoutbox).requests.get()
     place = reverse("admin:rights-request", args=[again.uuid])
     page = " ".join(officer.get(place).text.split())
-    assert "2 times something that we still hold was left out of an earlier answer" in page
-    assert page.count(f'<a href="{access.page}">{access.reference}</a> ') >= 2
+    assert "2 left out before" in page
+    assert f'<a href="{access.page}">{access.reference}</a> A whole record: Legal professional privilege' in page
+    assert f'<a href="{access.page}">{access.reference}</a> Words in a record' in page
     records = officer.post(reverse("admin:rights-records", args=[again.uuid])).text
     assert records.count("Left out of an earlier answer:") == 2
     # What is left out again is no longer a hint, nor what has gone; and nothing is left out by itself.
     assert not again.exemptions.exists()
     leave(again, 1, PRIVILEGE)
-    assert "1 time something that we still hold was left out" in officer.get(place).text
+    assert "1 left out before" in officer.get(place).text
     remaining = PersonalDataItem.objects.get(uuid=item(2))
     PersonalDataItem.objects.filter(pk=remaining.pk).update(subject=make.person("newsletter", email="x@example.com"))
     assert "was left out of an earlier answer" not in officer.get(place).text
