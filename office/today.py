@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from breaches.models import Breach
 from consents import assessments, office_forms_consents, reminders
@@ -20,7 +20,7 @@ from requests import complaint_lists, letter_lists, working
 from requests.models import RightsRequest
 from requests.workflow import State
 from retention import waiting
-from retention.models import Batch, RetentionRule, Run
+from retention.models import Batch, RetentionRule, Run, WaitingSet
 
 HEAD = 6
 WEEK, REVIEW_AHEAD = timedelta(days=7), timedelta(days=60)
@@ -60,6 +60,8 @@ class Today:
     breaches: Head | None = None
     dead: Head | None = None
     runs: list[NightRun] | None = None
+    # A rule has been in force for longer than that, and waits for nobody.
+    should_have_run: bool = False
     forgetting: waiting.Work | None = None
     sealed_at: datetime | None = None
     is_sealed: bool = True
@@ -94,6 +96,7 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
         _ledger(found)
     if user.has_perm("retention.view_run"):
         found.runs = _runs(now)
+        found.should_have_run = _should_have_run(now)
     if user.has_perm("retention.view_retentionrule"):
         found.forgetting = waiting.work(today, now=now)
     if user.has_perm("consents.view_assessmentversion"):
@@ -137,7 +140,7 @@ def _ledger(found: Today) -> None:
 
 
 def _runs(now: datetime) -> list[NightRun]:
-    """The runs since the night before, with what their batches did."""
+    """The last run of each rule since the night before, with what their batches did."""
     runs = list(
         Run.objects.filter(rule__isnull=False, started_at__gte=now - RECENT)
         .select_related("rule__purpose")
@@ -149,6 +152,11 @@ def _runs(now: datetime) -> list[NightRun]:
     }
     latest = {run.rule_id: run for run in reversed(runs)}
     return [NightRun(run, *sums.get(run.pk, (0, 0))) for run in sorted(latest.values(), key=lambda run: str(run.rule))]
+
+
+def _should_have_run(now: datetime) -> bool:
+    waits = Exists(WaitingSet.objects.filter(rule=OuterRef("pk")))
+    return RetentionRule.objects.filter(~waits, status="active", approved_at__lt=now - RECENT).exists()
 
 
 def _reviews(found: Today, today: date) -> None:

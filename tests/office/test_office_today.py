@@ -11,8 +11,11 @@ from django.utils import timezone
 
 from consents import assessments
 from core.models import Outbox, User
+from processing.models import Purpose
 from requests import answer
 from requests.models import CaseFile, RightsRequest
+from retention import rules
+from retention.models import RetentionRule, WaitingSet
 from retention.purge import purge
 from tests import make_consents, make_office, make_requests
 from tests import make_people as make
@@ -49,8 +52,21 @@ def test_nothing_to_do_says_so(officer):
     make_office.register()
     page = home(officer)
     assert "Nothing is due this week." in page
-    assert "No rule ran in the last 36 hours" in page
+    assert "No rule ran in the last 36 hours, and none had to" in page
     assert "No evidence is sealed yet" in page
+
+
+def test_that_no_rule_ran_is_a_fault_only_of_rules_that_had_a_night_to_run(officer):
+    make_office.register()
+    now = timezone.now()
+    one = RetentionRule.objects.create(slug="r", purpose=Purpose.objects.first(), trigger="collection", period="P1Y")
+    rules.activate(one, approved_by="user:1", now=now - timedelta(hours=35))
+    assert "must be up" not in home(officer)
+    other = RetentionRule.objects.create(slug="s", purpose=Purpose.objects.first(), trigger="collection", period="P1Y")
+    rules.activate(other, approved_by="user:1", now=now - timedelta(hours=37))
+    assert "must be up" in home(officer)
+    WaitingSet.objects.create(rule=other, as_of=now.date(), rows=1, why="first-run", fingerprint="0", since=now)
+    assert "must be up" not in home(officer)
 
 
 def test_overdue_week_and_unconfirmed(officer):
