@@ -14,6 +14,7 @@ from core.desk import for_staff, page
 from core.models import Controller
 from retention import certificate, progress, runs, stopping
 from retention.models import Run
+from retention.published import people
 
 AGAIN = 5
 READ, APPROVE = "retention.view_retentionrule", "retention.approve_retentionrule"
@@ -27,6 +28,7 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
     done = runs.totals(run)
     changed = progress.changed(run) if run.measured else 0
     is_in_backups = progress.is_in_backups(vars(done), files=run.case_files, changed=changed)
+    let_go = certificate.let_go(run)
     context = {
         "title": _("A run of %(rule)s") % {"rule": run.rule} if run.rule else _("An erasure that was asked for"),
         "run": run,
@@ -36,7 +38,8 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "is_live": run.status == Run.Status.RUNNING and not run.paused_at and "still" not in request.GET,
         "may_steer": request.user.has_perm(APPROVE) and run.rule,
         "changed": changed,
-        "let_go": certificate.let_go(run),
+        "let_go": let_go,
+        "let_go_by": people([let_go.approved_by]).get(let_go.approved_by, let_go.approved_by) if let_go else "",
         "why_stopped": stopping.WHY.get(run.stopped, ""),
         "systems": run.system_tasks.select_related("system").order_by("system__slug"),
         "is_in_journal": certificate.is_in_journal(run),

@@ -7,11 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import CharField, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -112,5 +112,5 @@ def budget(year: int) -> Budget:
 
 def people(actors: Sequence[str]) -> dict[str, str]:
     """The names of accounts, by how evidence names them."""
-    uuids = [UUID(name) for kind, _colon, name in (actor.partition(":") for actor in actors) if kind == "user"]
-    return {user.actor: user.get_username() for user in User.objects.filter(uuid__in=uuids)}
+    known = User.objects.annotate(written=Concat(Value("user:"), Cast("uuid", CharField())))
+    return {user.actor: user.get_username() for user in known.filter(written__in=actors)}

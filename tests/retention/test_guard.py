@@ -401,6 +401,8 @@ def test_what_waits_stands_on_the_first_page_and_is_told_once(one, admin_client,
     assert let_go not in approved
     tasks.resume()
     assert not PersonalDataItem.objects.exists()
+    page = admin_client.get(reverse("admin:forgetting-run", args=[Run.objects.get().uuid])).text
+    assert f"<dd>{admin_user.get_username()}, " in page
     assert "Forgetting waits for somebody" not in admin_client.get(reverse("admin:index")).text
 
 
