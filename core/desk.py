@@ -1,12 +1,14 @@
 """Pages for staff: who may open one, the frame it stands in, and how a refusal of the domain gets back to its field."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from django import forms
 from django.contrib.admin import AdminSite
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -37,6 +39,12 @@ def for_staff(*permissions: str) -> Callable[[View], View]:
 def actor_of(request: HttpRequest) -> str:
     assert isinstance(request.user, User)  # noqa: S101 - admin_view lets nobody else through
     return request.user.actor
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """The names of accounts, by how evidence names them. What is no account, or gone, has none."""
+    known = User.objects.annotate(written=Concat(Value("user:"), Cast("uuid", CharField())))
+    return {user.actor: user.get_username() for user in known.filter(written__in=set(actors))}
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

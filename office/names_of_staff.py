@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.models import User
+from core.desk import names_of
 from ledger.kinds import TOLD
 from ledger.models import Entry
 
@@ -73,8 +73,7 @@ class Line:
 def actors(entries: Iterable[Entry]) -> list[Line]:
     """One query for the names. Accounts that are gone keep their id."""
     rows = [(entry, str(json.loads(entry.body)["actor"])) for entry in entries]
-    users = {actor: actor.removeprefix("user:") for _entry, actor in rows if actor.startswith("user:")}
-    names = {f"user:{user.uuid}": user.get_username() for user in User.objects.filter(uuid__in=_uuids(users.values()))}
+    names = names_of(actor for _entry, actor in rows)
     return [
         Line(
             entry.at,
@@ -85,16 +84,6 @@ def actors(entries: Iterable[Entry]) -> list[Line]:
         )
         for entry, actor in rows
     ]
-
-
-def _uuids(texts: Iterable[str]) -> list[UUID]:
-    found = []
-    for text in texts:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
 
 
 def _who(actor: str) -> str:

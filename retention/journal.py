@@ -237,10 +237,11 @@ def _write(path: Path, content: bytes) -> None:
     finally:
         os.close(handle)
     if is_new:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """What was made and taken away in this folder is so on the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -10,11 +10,10 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from core.desk import for_staff, page
+from core.desk import for_staff, names_of, page
 from core.models import Controller
 from retention import certificate, progress, runs, stopping
 from retention.models import Run
-from retention.published import people
 
 AGAIN = 5
 READ, APPROVE = "retention.view_retentionrule", "retention.approve_retentionrule"
@@ -39,7 +38,7 @@ def show(request: HttpRequest, uuid: UUID) -> HttpResponse:
         "may_steer": request.user.has_perm(APPROVE) and run.rule,
         "changed": changed,
         "let_go": let_go,
-        "let_go_by": people([let_go.approved_by]).get(let_go.approved_by, let_go.approved_by) if let_go else "",
+        "let_go_by": names_of([let_go.approved_by]).get(let_go.approved_by, let_go.approved_by) if let_go else "",
         "why_stopped": stopping.WHY.get(run.stopped, ""),
         "systems": run.system_tasks.select_related("system").order_by("system__slug"),
         "is_in_journal": certificate.is_in_journal(run),

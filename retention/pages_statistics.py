@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from core.desk import DayField, actor_of, for_staff, page, refuse
+from core.desk import DayField, actor_of, for_staff, names_of, page, refuse
 from core.errors import DomainError
 from core.models import Controller
 from retention import anonymity_record, published, statistics
@@ -167,7 +167,7 @@ def _shown(
 
 def _last_record(run: Any) -> dict[str, Any]:
     found = anonymity_record.current(run)
-    return {"record": found, "reviewer": published.people([found.reviewed_by]).get(found.reviewed_by) if found else ""}
+    return {"record": found, "reviewer": names_of([found.reviewed_by]).get(found.reviewed_by) if found else ""}
 
 
 def _laid_out(made: statistics.Table) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import CharField, QuerySet, Sum, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
+from core.desk import names_of
 from core.errors import DomainError
-from core.models import User
 from ledger.models import Entry
 from retention import anonymity_record, differencing, statistics, told_again
 from retention.anonymise import ANONYMOUS, recipe
@@ -93,7 +92,7 @@ def published(run: Run) -> list[dict[str, Any]]:
     """The tables that went out, by what, when and by whom."""
     entries = Entry.objects.filter(kind=told_again.PUBLISHED, object=run.uuid).order_by("pk")
     found = [(entry.at, json.loads(entry.body)) for entry in entries]
-    names, who = fields(run), people([body["actor"] for _at, body in found])
+    names, who = fields(run), names_of([body["actor"] for _at, body in found])
     return [
         {"by": [names[place] for place in body["data"]["by"]], "at": at, "who": who.get(body["actor"], "")}
         for at, body in found
@@ -103,14 +102,8 @@ def published(run: Run) -> list[dict[str, Any]]:
 def budget(year: int) -> Budget:
     """The ledger of a year, with the name of whoever released each as `who`."""
     releases = list(EpsilonSpent.objects.filter(year=year).order_by("-pk"))
-    names = people([one.actor for one in releases])
+    names = names_of([one.actor for one in releases])
     for one in releases:
         one.who = names.get(one.actor, "")  # type: ignore[attr-defined]
     most, most_at_once = (Decimal(str(value)) for value in (settings.EPSILON_PER_YEAR, settings.EPSILON_PER_RELEASE))
     return Budget(year, most, most_at_once, statistics.spent_in(year), releases)
-
-
-def people(actors: Sequence[str]) -> dict[str, str]:
-    """The names of accounts, by how evidence names them."""
-    known = User.objects.annotate(written=Concat(Value("user:"), Cast("uuid", CharField())))
-    return {user.actor: user.get_username() for user in known.filter(written__in=actors)}

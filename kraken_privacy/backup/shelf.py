@@ -21,6 +21,7 @@ from django.conf import settings
 
 from kraken_privacy.backup.problem import BackupProblem, NotTried
 from kraken_privacy.backup.sealing import ring
+from retention.journal import sync_folder
 
 FORM = "%Y-%m-%dT%H%M%SZ"
 KINDS = ("keys", "data")
@@ -109,7 +110,7 @@ def write(manifest: Manifest) -> None:
     """
     for kind in KINDS:
         _mark_of(manifest.name, kind).unlink(missing_ok=True)
-        _sync(folder(kind))
+        sync_folder(folder(kind))
     path = _manifest_of(manifest.name)
     draft = path.with_suffix(".new")
     body = asdict(manifest)
@@ -223,15 +224,6 @@ def alone() -> Iterator[None]:
         except BlockingIOError as error:
             raise NotTried("Another backup is being made. Let it finish.") from error
         yield
-
-
-def _sync(path: Path) -> None:
-    """What was made and taken away in this folder is so on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _mac(body: dict[str, object], key_id: str | None = None) -> str:

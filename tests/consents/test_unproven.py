@@ -18,10 +18,9 @@ from ledger.models import Entry
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_consents as make
-from tests.make_unproven import ADA, DOORS, NEW, by_browser, by_page, children, key, mailed, no, reason
+from tests.make_unproven import ADA, CONTROLS, DOORS, NEW, by_browser, by_page, children, key, mailed, no, reason
 
 pytestmark = pytest.mark.django_db
-CONTROLS = [make.control(), make.control("surveys-email", "surveys", label="Ask me.")]
 
 
 @pytest.fixture(autouse=True)
