@@ -7,7 +7,7 @@ hundred thousand of them cost no query.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consents import sealed_links, suppression
 from consents.models import ConsentState, Suppression
+from consents.pending import waiting_for
 from consents.withdraw import ALL_MARKETING, IN_FORCE, withdraw
 from core.errors import Invalid
 from core.keys import keyring
@@ -30,6 +31,9 @@ USE = b"kraken-privacy/unsubscribe/1"
 ONE_CLICK = "One-Click"
 SUBJECT = "unsub-"
 MOST_VALUES = 100_000
+# Mailbox providers send the same click more than once. Later it is another "no", for a "yes" of the time between may
+# still be on its way.
+SAME_CLICK = timedelta(minutes=5)
 VIEWS, HERE = ("unsubscribe", "preferences"), "TOKEN"
 
 
@@ -127,21 +131,16 @@ def read(token: str, *, use: bytes = USE) -> Recipient | None:
 
 @transaction.atomic
 def stop(recipient: Recipient, *, everything: bool = False, now: datetime) -> bool:
-    """End this list, or all marketing, for this address at once. False when it had ended before: nothing new is said.
+    """End this list, or all marketing, for this address at once. False when it ended just now: nothing new is said.
 
     An address that nobody has is suppressed all the same (UK GDPR Arts 7(3) and 21(2); PECR reg 22). Raises Invalid
     for a list that is none any more.
     """
-    lists = _still_lists(recipient)
-    if _all_has_ended(recipient) if everything else all(_has_ended(recipient, slug) for slug in lists):
+    purposes = ALL_MARKETING if everything else _still_lists(recipient)
+    # Said after an answer that waits, it stands against the button of that as well.
+    if _just_ended(recipient, purposes, now=now) and not waiting_for([recipient.claim]):
         return False
-    withdraw(
-        [recipient.claim],
-        purposes=ALL_MARKETING if everything else lists,
-        now=now,
-        actor="public",
-        collected_by="one_click",
-    )
+    withdraw([recipient.claim], purposes=purposes, now=now, actor="public", collected_by="one_click")
     return True
 
 
@@ -152,29 +151,16 @@ def _still_lists(recipient: Recipient) -> Sequence[str]:
     return [slug for slug in recipient.lists if slug in latest and _is_list(latest[slug])] or recipient.lists
 
 
-def _has_ended(recipient: Recipient, slug: str) -> bool:
-    """A "no" stands and no later "yes". Mailbox providers send the same click more than once."""
-    version = PurposeVersion.objects.filter(purpose__slug=slug).select_related("purpose").first()
-    if version is None or not _is_suppressed(recipient, version.purpose):
-        return False
+def _just_ended(recipient: Recipient, lists: Sequence[str], *, now: datetime) -> bool:
+    """A "no" was said to all of this just now, on every channel as a click says it, and no "yes" since to any of it."""
+    said = Suppression.objects.filter(hash__in=suppression.hashes_of([recipient.claim]), channel="", lifted_at=None)
+    said = said.filter(since__gt=now - SAME_CLICK)
+    if lists == ALL_MARKETING:
+        marketing = PurposeVersion.objects.filter(status=Status.LIVE, direct_marketing=True)
+        purposes, has_ended = set(marketing.values_list("purpose", flat=True)), said.filter(purpose=None).exists()
+    else:
+        purposes = set(Purpose.objects.filter(slug__in=lists).values_list("pk", flat=True))
+        has_ended = bool(purposes) and purposes <= set(said.values_list("purpose", flat=True))
     subject = people.find([recipient.claim])
-    return (
-        subject is None
-        or not ConsentState.objects.filter(subject=subject.uuid, purpose=version.purpose, status__in=IN_FORCE).exists()
-    )
-
-
-def _all_has_ended(recipient: Recipient) -> bool:
-    """An objection to all marketing stands, and no later "yes" to any of it."""
-    if not _is_suppressed(recipient, None):
-        return False
-    subject = people.find([recipient.claim])
-    marketing = PurposeVersion.objects.filter(status=Status.LIVE, direct_marketing=True).values("purpose")
-    states = ConsentState.objects.filter(purpose__in=marketing, status__in=IN_FORCE)
-    return subject is None or not states.filter(subject=subject.uuid).exists()
-
-
-def _is_suppressed(recipient: Recipient, purpose: Purpose | None) -> bool:
-    """On every channel, as a click of this link ends it: a "no" to one of them says less."""
-    hashes = suppression.hashes_of([recipient.claim])
-    return Suppression.objects.filter(hash__in=hashes, purpose=purpose, channel="", lifted_at=None).exists()
+    states = ConsentState.objects.filter(purpose__in=purposes, status__in=IN_FORCE)
+    return has_ended and (subject is None or not states.filter(subject=subject.uuid).exists())
