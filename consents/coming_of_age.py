@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from consents.capture import FIELD
 from consents.guardians import month_of, of_age_from
-from consents.models import ConsentEvent, ConsentFormVersion
+from consents.models import ConsentEvent, ConsentFormVersion, ConsentState
 from consents.states import YES
 from core.errors import Invalid
 from core.models import Owner
@@ -43,7 +45,7 @@ class ByParent:
 
 @dataclass(frozen=True)
 class Childhood:
-    """What somebody answered to forms with an age, the last first: (age, the parent who answered for them, if any)."""
+    """What was agreed to for somebody, the last first: (age of the form, the parent who answered for them, if any)."""
 
     answers: list[tuple[int, ByParent | None]]
     # Which of these answers were a parent's.
@@ -65,11 +67,20 @@ class Childhood:
 
 
 def of(subject: UUID) -> Childhood:
-    asked = dict(ConsentFormVersion.objects.filter(minimum_age__isnull=False).values_list("pk", "minimum_age"))
-    found = ConsentEvent.objects.filter(subject=subject, form_version__in=asked, status__in=YES)
+    found = ConsentEvent.objects.filter(subject=subject, form_version__isnull=False, status__in=YES)
     said = list(found.order_by("-effective_at", "-id").values_list("uuid", "form_version"))
+    shown = ConsentFormVersion.objects.filter(pk__in={version for _event, version in said})
+    asked = dict(shown.values_list("pk", "minimum_age"))
     given = by_parents([event for event, _version in said])
-    return Childhood([(asked[version or 0] or 0, given.get(event)) for event, version in said], given.keys())
+    return Childhood([(asked[version or 0] or GROWN_UP, given.get(event)) for event, version in said], given.keys())
+
+
+def has_answered_alone(subject: UUID, *, now: datetime) -> bool:
+    """Whether any "yes" stands that no parent or guardian gave for them."""
+    valid = Q(valid_until=None) | Q(valid_until__gt=now)
+    standing = ConsentState.objects.filter(valid, subject=subject, status__in=YES)
+    events = set(standing.values_list("event", flat=True))
+    return bool(events - by_parents(events).keys())
 
 
 def by_parents(events: Collection[UUID]) -> dict[UUID, ByParent]:

@@ -18,14 +18,14 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, forms, guardians, meanwhile, opt_in_mail, parents, unseen
+from consents import answers, capture, forms, guardians, meanwhile, opt_in_child, opt_in_mail, parents, unseen
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
 from consents.models import ConsentEvent, ConsentFormVersion, PendingConsent, Status
+from consents.opt_in_child import NoStands
 from consents.pending import FIELD, blinds
-from consents.unproven import is_refused, unproven_entries
-from core.errors import DomainError, Invalid, NotFound
+from core.errors import Invalid, NotFound
 from core.keys import token_hash
 from core.models import Owner
 from core.vault import Unreadable, create_key, destroy_keys, key_of
@@ -33,7 +33,7 @@ from ledger import entries
 from processing.models import PurposeVersion
 from subjects import people
 from subjects.identifiers import Claim
-from subjects.models import DataSubject, Identifier
+from subjects.models import Identifier
 
 # How long the link works, and how long what was never confirmed is kept.
 LINK_LIVES = timedelta(hours=48)
@@ -44,18 +44,6 @@ PARENT, OWN = "guardian", "double-opt-in"
 class LinkOver(NotFound):
     code = "link-over"
     message = gettext_lazy("This link does not work any more. Fill in the form again and we send you a new one.")
-
-
-class NoStands(DomainError):
-    """A "no" of the child, which a parent's button alone does not take back. Nothing has begun."""
-
-    code = "no-stands"
-    message = gettext_lazy("The child has said no to this, or paused it. It does not begin by this link.")
-
-    def __init__(self, *, is_later: bool) -> None:
-        """`is_later`: said after the form was filled in. If not, no mail reaches the child, who would have to agree."""
-        super().__init__()
-        self.is_later = is_later
 
 
 def is_needed(answer: Answer) -> bool:
@@ -205,7 +193,7 @@ def is_open(token: str, *, now: datetime) -> bool:
 def confirm(token: str, *, now: datetime) -> Captured | None:
     """The owner of the mailbox says yes, and it counts from now on; None while parent or child still has to.
 
-    Raises LinkOver for a used or an old link, and NoStands where a child has said what a parent does not take back.
+    Raises LinkOver for a used or an old link, and NoStands where a child has answered what a parent does not change.
     """
     _hold(token, now=now)
     pending, is_own = _asked(PendingConsent.objects.select_for_update(), token, now=now)
@@ -216,14 +204,9 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
     # Read as it was sent: the version may have been superseded since, and its days of grace run from the asking.
     answer = _of_mailbox(answers.read(data, now=pending.requested_at))
     person = people.find(answer.claims, is_test=answer.is_test)
-    # What the child's own button took back was said before it.
-    if (
-        answer.guardian
-        and not is_own
-        and is_refused(answer, person, now=now, since=pending.own_at or pending.requested_at)
-    ):
+    if answer.guardian and not is_own and opt_in_child.said_no_since(pending, answer, person, now=now):
         raise NoStands(is_later=True)
-    if answer.guardian and not pending.own_at and _needs_child(pending, answer, person, now=now):
+    if answer.guardian and not pending.own_at and opt_in_child.must_agree(pending, answer, person, now=now):
         _ask_child(pending, answer, now=now)
         return None
     kept = {**answer.proof, "network": network} if network else answer.proof
@@ -332,13 +315,6 @@ def _is_last(pending: PendingConsent, is_own: bool, *, now: datetime) -> bool:
         test=pending.is_test,
     )
     return False
-
-
-def _needs_child(pending: PendingConsent, answer: Answer, person: DataSubject | None, *, now: datetime) -> bool:
-    """Whether the child has said no: whoever calls themself the parent of an address does not take that back alone."""
-    if answer.is_test or not unproven_entries([pending.entry]):
-        return False
-    return is_refused(answer, person, now=now)
 
 
 def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> None:

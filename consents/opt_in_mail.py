@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from consents import address_mail, guardians
+from consents import address_mail, coming_of_age, guardians, opt_in_child
 from consents.answers import Answer
 from consents.models import ConsentFormVersion
 from consents.unproven import refused
@@ -25,8 +25,8 @@ def ask(
 ) -> None:
     """The link to the button. `both`: a child and their parent are asked, and it takes both of them.
 
-    `said_no`: it is asked because of an earlier "no", of which its own mailbox may know. Of an answer of the person's
-    own, what it refuses counts already (consents/unseen.py).
+    `said_no`: it is asked because of what was answered before, of which its own mailbox may know. Of an answer of the
+    person's own, what it refuses counts already (consents/unseen.py).
     """
     if address_mail.is_enough(claim, now=now):
         return
@@ -49,12 +49,20 @@ def tell_parent(answer: Answer, claim: Claim, link: str, *, now: datetime) -> No
 
 
 def _noes(answer: Answer, *, both: bool, now: datetime) -> dict[str, object]:
-    """To how much of it an earlier "no" stands, and what the form itself says no to, where that counts already."""
+    """What stands against it, and what the form itself says no to, where that counts already."""
     person = people.find(answer.claims, is_test=answer.is_test)
-    is_all = len(refused(answer, person, now=now)) == sum(answer.choices.values())
+    against, agreed = len(refused(answer, person, now=now)), sum(answer.choices.values())
+    by_them = len(refused(answer, person, now=now, but=opt_in_child.ended_by_parents(person)))
     noes = [] if both else [one["label"] for one in answer.shown.controls if not answer.choices[one["key"]]]
     choices = f"{settings.BASE_URL}{reverse('consents:ask')}"
-    return {"said_no": "all" if is_all else "some", "noes": noes, "choices": choices}
+    return {
+        # To how much of it there is a "no", and whether each is the person's own or one is a parent's.
+        "said_no": "all" if against == agreed else "some" if against else "",
+        "by_parent": by_them < against,
+        "answered_alone": person is not None and both and coming_of_age.has_answered_alone(person.uuid, now=now),
+        "noes": noes,
+        "choices": choices,
+    }
 
 
 def _title(answer: Answer) -> str:

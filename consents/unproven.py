@@ -7,7 +7,7 @@ asked for is a "no" until it is over, because a "yes" would end it.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -36,17 +36,33 @@ class No(NamedTuple):
     purpose: int | None
     channel: str
     since: datetime
+    entry: UUID
 
 
-def is_refused(answer: Answer, subject: DataSubject | None, *, now: datetime, since: datetime | None = None) -> bool:
+def is_refused(
+    answer: Answer,
+    subject: DataSubject | None,
+    *,
+    now: datetime,
+    since: datetime | None = None,
+    but: Collection[UUID] = (),
+) -> bool:
     """Whether a "no" of the person stands against anything that this answer agrees to."""
-    return bool(refused(answer, subject, now=now, since=since))
+    return bool(refused(answer, subject, now=now, since=since, but=but))
 
 
-def refused(answer: Answer, subject: DataSubject | None, *, now: datetime, since: datetime | None = None) -> list[str]:
+def refused(
+    answer: Answer,
+    subject: DataSubject | None,
+    *,
+    now: datetime,
+    since: datetime | None = None,
+    but: Collection[UUID] = (),
+) -> list[str]:
     """The controls agreed to against which a "no" of the person stands.
 
     `since`: only what was said after it counts, and of that also what nobody proved.
+    `but`: what these ledger entries say is none.
     """
     asked = {
         control["key"]: (answer.shown.purposes[control["purpose"]], control["channel"])
@@ -56,7 +72,8 @@ def refused(answer: Answer, subject: DataSubject | None, *, now: datetime, since
     keys = [purpose.pk for purpose, _channel in asked.values()]
     chosen = ConsentState.objects.filter(subject=subject.uuid) if subject else ConsentState.objects.none()
     chosen = chosen.filter(purpose__in=keys)
-    noes, states = _noes(answer, keys, now=now), list(chosen)
+    noes = [no for no in _noes(answer, keys, now=now) if no.entry not in but]
+    states = [state for state in chosen if state.entry not in but]
     if since:
         noes = [no for no in noes if no.since > since]
         states = [state for state in states if state.effective_at > since]
@@ -74,9 +91,11 @@ def refused(answer: Answer, subject: DataSubject | None, *, now: datetime, since
 
 def _noes(answer: Answer, purposes: Sequence[int], *, now: datetime) -> list[No]:
     about = Q(Q(purpose__in=purposes) | Q(purpose=None), hash__in=hashes_of(answer.claims))
-    said = Suppression.objects.filter(about, lifted_at=None, reason__in=OWN).values_list("purpose", "channel", "since")
-    paused = Pause.objects.filter(about, ended_at=None, until__gt=now).values_list("purpose", "since")
-    return [*(No(*row) for row in said), *(No(purpose, "", since) for purpose, since in paused)]
+    said = Suppression.objects.filter(about, lifted_at=None, reason__in=OWN).values_list(
+        "purpose", "channel", "since", "entry"
+    )
+    paused = Pause.objects.filter(about, ended_at=None, until__gt=now).values_list("purpose", "since", "entry")
+    return [*(No(*row) for row in said), *(No(purpose, "", since, entry) for purpose, since, entry in paused)]
 
 
 def unproven_entries(entries: Iterable[UUID]) -> set[UUID]:

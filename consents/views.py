@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from consents import braking, opt_in, parents, receipts_offered
+from consents import braking, opt_in, opt_in_child, parents, receipts_offered
 from consents import unsubscribe as one_click
 from consents.unsubscribe import ONE_CLICK, Recipient
 from core.errors import Invalid
@@ -62,7 +62,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return _waiting(request, opt_in.waiting(token, now=now))
     except opt_in.LinkOver:
         return render(request, "consents/confirm_over.html", status=404)
-    except opt_in.NoStands as no:
+    except opt_in_child.NoStands as no:
         return render(request, "consents/confirm_no.html", {"is_later": no.is_later}, status=no.status)
 
 

@@ -63,7 +63,7 @@ def reason(email=ADA):
 def mailed(mailoutbox):
     for row in Outbox.objects.filter(sent_at=None):
         deliver_due(now=row.due_at)
-    return [re.search(r"/consent/confirm/\S+/", mail.body)[0] for mail in mailoutbox]
+    return [found[0] for mail in mailoutbox if (found := re.search(r"/consent/confirm/\S+/", mail.body))]
 
 
 def children(*, slug="kids", **more):

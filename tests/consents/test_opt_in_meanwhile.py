@@ -127,7 +127,7 @@ def test_where_no_mail_reaches_the_child_the_parent_is_told_that_the_no_stays(cl
     client.post("/api/v1/consents/", said, content_type="application/json", headers=headers)
     page = client.post(links(mailoutbox)[PARENT])
     assert page.status_code == 409
-    assert "we have no e-mail address at which to ask them" in text(page)
+    assert "we have no e-mail address at which to ask the child" in text(page)
     assert not Suppression.objects.exclude(lifted_at=None).exists()
 
 
