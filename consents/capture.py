@@ -4,14 +4,14 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
 from consents import endings, receipts
 from consents.answers import Answer
-from consents.capture_sql import CAPTURE_KNOWN, CAPTURE_NEW
+from consents.capture_sql import CAPTURE_KNOWN, CAPTURE_NEW, LIFT
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, Status
 from consents.states import YES, order
 from consents.suppression import hashes_of
@@ -25,7 +25,7 @@ from core.models import Owner
 from core.recall import Changed
 from core.vault import new_key
 from ledger import entries
-from processing.models import Purpose
+from processing.models import Channel, Purpose
 from subjects import people
 from subjects.identifiers import Claim, seal
 from subjects.models import DataSubject
@@ -51,6 +51,14 @@ class Captured:
 
 class SaidNo(Exception):
     """A "no" of the person stands, which an answer that nobody has proved does not take back (consents/unproven.py)."""
+
+
+class Made(NamedTuple):
+    """What the statement answers: whose it is, of how many choices it stands, and whether anything is suppressed."""
+
+    person: UUID
+    applied: int
+    is_suppressed: bool
 
 
 @dataclass(frozen=True)
@@ -102,12 +110,14 @@ def capture(
             if made is None:
                 # In here, so that nobody is made by an answer that does not count.
                 raise Changed
+            if made.is_suppressed and says_yes:
+                prepared.fetch_one(LIFT, params | {"every_channel": Channel.values})
             refused = [answer.shown.purposes[line.purpose].pk for line in lines if line.status == Status.REFUSED]
             if refused:
                 endings.note(subject.uuid, refused, at=answer.given_at)
-    person, applied = made
+    person = made.person
     states = _combined(lines)
-    if applied < len(lines) and not unproven:
+    if made.applied < len(lines) and not unproven:
         # Something later stands. Tell what stands, not what was asked for.
         states = _standing(person, list(answer.shown.purposes.values()), lines)
     return Captured(
@@ -157,7 +167,7 @@ def _may_be_new(claims: list[Claim]) -> bool:
     return len(claims) == 1 and len(keyring("BLIND_INDEX_KEYS").keys) == 1
 
 
-def _try_new(answer: Answer, lines: list[Line], params: Params) -> tuple[UUID, int] | None:
+def _try_new(answer: Answer, lines: list[Line], params: Params) -> Made | None:
     """Record the answer of a person nobody knows; None, and nothing written, if the identifier is known."""
     subject, row = uuid4(), seal(answer.claims[0])
     master, wrapped = row.key.wrapped()
@@ -283,9 +293,9 @@ def _pattern(
     )
 
 
-def _run(sql: str, params: Params) -> tuple[UUID, int] | None:
+def _run(sql: str, params: Params) -> Made | None:
     row = prepared.fetch_one(sql, params)
-    return (row[0], row[1]) if row else None
+    return Made(*row) if row else None
 
 
 def _combined(lines: list[Line]) -> dict[str, str]:

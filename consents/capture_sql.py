@@ -14,8 +14,9 @@ Why raw SQL: as chained ORM calls the same work ran at a third of the speed of a
 - RECORD writes the keys (of the proof, and of an identifier that is new), the ledger entry, one event for each
   purpose and channel, the states, and the relationship of each purpose that now stands at a "yes".
 - Of a person who is known something may stand already. So their states have the guard of consents/projection.py (a
-  late answer inverts nothing), and LIFT lifts what was suppressed for exactly that purpose and channel before this
-  explicit opt-in. A new person has nothing to guard, and what need not be looked for costs nothing.
+  late answer inverts nothing). If anything is suppressed, LIFT then lifts it for exactly the purpose and channel of
+  this explicit opt-in, where it was said before: of a "no" to every channel, the others stay. A new person has nothing
+  to guard, and what need not be looked for costs nothing.
 
 The choices come as array literals (core/arrays.py), because the driver writes arrays element by element in Python, and
 in the order in which every writer of states locks them.
@@ -28,6 +29,7 @@ ledger.entries.encode.
 import re
 
 from consents.projection import COLUMNS, UPSERT
+from consents.suppression import LATER
 
 PROVEN = """
 WITH proven AS (
@@ -79,18 +81,32 @@ KEEP = """
         last_interaction_on = GREATEST(subjects_relationship.last_interaction_on, EXCLUDED.last_interaction_on)
 """
 
-LIFT = """
-, lifted AS (
+STOPPED = "EXISTS (SELECT FROM consents_suppression WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL)"
+# Only of somebody of whom something is suppressed at all.
+LIFT = f"""
+WITH choice AS (
+    SELECT * FROM unnest(%(events)s::uuid[], %(purposes)s::bigint[], %(channels)s::text[], %(statuses)s::text[])
+        AS choice (event, purpose, channel, status)
+    WHERE status = 'given'
+), lifted AS (
     UPDATE consents_suppression suppression SET lifted_at = %(now)s, lifted_by = choice.event
-    FROM person, choice
+    FROM choice
     WHERE suppression.hash = ANY(%(hashes)s::bytea[]) AND suppression.lifted_at IS NULL
-        AND choice.status = 'given' AND suppression.purpose_id = choice.purpose
-        AND (suppression.channel = choice.channel OR (suppression.channel = '' AND suppression.reason <> 'objection'))
+        AND suppression.purpose_id = choice.purpose AND suppression.channel IN ('', choice.channel)
         AND suppression.since < %(given_at)s
+    RETURNING suppression.*
+), others AS (
+    INSERT INTO consents_suppression (uuid, schema_version, hash, hash_key, purpose_id, channel, reason, since, entry)
+    SELECT gen_random_uuid(), 1, hash, hash_key, purpose_id, other, reason, since, entry
+    FROM lifted, unnest(%(every_channel)s::text[]) other
+    WHERE channel = '' AND NOT EXISTS (
+        SELECT FROM choice WHERE choice.purpose = purpose_id AND choice.channel IN ('', other))
+    {LATER}
 )
-"""
+SELECT count(*) FROM lifted
+"""  # noqa: S608  (constants only)
 
-# To be filled in: the guard of the states, that of the relationships, and what else is done.
+# To be filled in: the guard of the states, that of the relationships, and whether anything is suppressed.
 RECORD = f"""
 , choice AS (
     SELECT * FROM unnest(%(events)s::uuid[], %(purposes)s::bigint[], %(purpose_uuids)s::uuid[], %(channels)s::text[],
@@ -126,12 +142,11 @@ RECORD = f"""
             (SELECT time_zone FROM core_controller WHERE id = 1), 'Europe/London'))::date AS day OFFSET 0) day
     {{}}
 )
-{{}}
-SELECT person.uuid, (SELECT count(*) FROM state) FROM person
+SELECT person.uuid, (SELECT count(*) FROM state), {{}} FROM person
 """  # noqa: S608  (constants only)
 
 # psycopg remembers how it reads a statement only up to 4,096 characters, so what is there for the eye goes.
 CAPTURE_NEW, CAPTURE_KNOWN = (
     re.sub(r"\s+", " ", PROVEN + person).replace("( ", "(").replace(" )", ")").replace(", ", ",").strip()
-    for person in (NEW_PERSON + RECORD.format("", "", ""), KNOWN_PERSON + RECORD.format(UPSERT, KEEP, LIFT))
+    for person in (NEW_PERSON + RECORD.format("", "", "false"), KNOWN_PERSON + RECORD.format(UPSERT, KEEP, STOPPED))
 )

@@ -1,7 +1,8 @@
 """The "no" that survives erasure: keyed hashes of identifiers, never the identifiers.
 
 A suppression is lifted only by a later explicit opt-in of the person (consents/capture_sql.py), never by an import. An
-objection to all marketing is never lifted as a whole: a later opt-in reaches exactly the purpose that was opted in to.
+objection to all marketing is never lifted as a whole: a later opt-in reaches exactly the purpose that was opted in to,
+and of a "no" to every channel it leaves one to each of the others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,15 +24,18 @@ from subjects.models import DataSubject, Identifier
 
 OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
 
-ADD = """
-INSERT INTO consents_suppression (uuid, schema_version, hash, hash_key, purpose_id, channel, reason, since, entry)
-SELECT new.uuid, 1, new.hash, %(key)s, new.purpose, %(channel)s, %(reason)s, %(now)s, %(entry)s
-FROM unnest(%(uuids)s::uuid[], %(hashes)s::bytea[], %(purposes)s::bigint[]) AS new (uuid, hash, purpose)
-ORDER BY new.hash, new.purpose
+LATER = """
 ON CONFLICT (hash, purpose_id, channel) WHERE lifted_at IS NULL DO UPDATE SET
     since = EXCLUDED.since, reason = EXCLUDED.reason, entry = EXCLUDED.entry
 WHERE EXCLUDED.since > consents_suppression.since
 """
+ADD = f"""
+INSERT INTO consents_suppression (uuid, schema_version, hash, hash_key, purpose_id, channel, reason, since, entry)
+SELECT new.uuid, 1, new.hash, %(key)s, new.purpose, %(channel)s, %(reason)s, %(now)s, %(entry)s
+FROM unnest(%(uuids)s::uuid[], %(hashes)s::bytea[], %(purposes)s::bigint[]) AS new (uuid, hash, purpose)
+ORDER BY new.hash, new.purpose
+{LATER}
+"""  # noqa: S608  (constants only)
 
 
 @dataclass(frozen=True)
