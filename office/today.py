@@ -140,9 +140,9 @@ def _ledger(found: Today) -> None:
 
 
 def _runs(now: datetime) -> list[NightRun]:
-    """The last run of each rule since the night before, with what their batches did."""
+    """The last run of each rule that was at work since the night before, with what their batches did."""
     runs = list(
-        Run.objects.filter(rule__isnull=False, started_at__gte=now - RECENT)
+        Run.objects.filter(rule__isnull=False, heartbeat_at__gte=now - RECENT)
         .select_related("rule__purpose")
         .order_by("-pk")[:40]
     )
@@ -155,8 +155,10 @@ def _runs(now: datetime) -> list[NightRun]:
 
 
 def _should_have_run(now: datetime) -> bool:
+    """Whether a rule in force neither ran nor waits for somebody who is to approve its set, or to resume its run."""
     waits = Exists(WaitingSet.objects.filter(rule=OuterRef("pk")))
-    return RetentionRule.objects.filter(~waits, status="active", approved_at__lt=now - RECENT).exists()
+    paused = Exists(Run.objects.filter(rule=OuterRef("pk"), status=Run.Status.RUNNING, paused_at__isnull=False))
+    return RetentionRule.objects.filter(~waits, ~paused, status="active", approved_at__lt=now - RECENT).exists()
 
 
 def _reviews(found: Today, today: date) -> None:

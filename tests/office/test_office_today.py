@@ -14,8 +14,8 @@ from core.models import Outbox, User
 from processing.models import Purpose
 from requests import answer
 from requests.models import CaseFile, RightsRequest
-from retention import rules
-from retention.models import RetentionRule, WaitingSet
+from retention import rules, runs
+from retention.models import RetentionRule, Run, WaitingSet
 from retention.purge import purge
 from tests import make_consents, make_office, make_requests
 from tests import make_people as make
@@ -67,6 +67,23 @@ def test_that_no_rule_ran_is_a_fault_only_of_rules_that_had_a_night_to_run(offic
     assert "must be up" in home(officer)
     WaitingSet.objects.create(rule=other, as_of=now.date(), rows=1, why="first-run", fingerprint="0", since=now)
     assert "must be up" not in home(officer)
+
+
+def test_a_run_that_somebody_paused_is_no_fault_and_one_that_nobody_works_at_is(officer):
+    make_office.register()
+    now = timezone.now()
+    one = RetentionRule.objects.create(slug="r", purpose=Purpose.objects.first(), trigger="collection", period="P1Y")
+    rules.activate(one, approved_by="user:1", now=now - timedelta(days=9))
+    began = now - timedelta(days=3)
+    run = Run.objects.create(rule=one, as_of=began.date(), started_at=began, heartbeat_at=began)
+    assert "must be up" in home(officer)
+    runs.pause(run, actor="user:1", now=began)
+    assert "must be up" not in home(officer)
+    runs.resume(run, actor="user:1", now=now)
+    runs.go_on(run, now=now)
+    page = home(officer)
+    assert "No rule ran" not in page
+    assert run.get_status_display() in page
 
 
 def test_overdue_week_and_unconfirmed(officer):
