@@ -14,7 +14,7 @@ class ConsentsConfig(AppConfig):
         examinations.register_all()
         gates.register()
         outbox.register_carrier(Outbox.Kind.WEBHOOK, webhooks.carry)
-        erasure.register_relationship_guard(forget.standing)
+        erasure.register_relationship_guard(forget.standing, forget.keeping)
         erasure.register_cleaner(forget.clean)
         intake.register_consents(collected.capture_all)
         intake.register_notices(notice_versions.fault_between)

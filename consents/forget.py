@@ -6,7 +6,10 @@ when the last item goes. Once that relationship is erased the consent is over to
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from django.db.models import OuterRef, Q, QuerySet
 
 from consents import endings, pending
 from consents.models import ConsentEvent, ConsentEvidence, ConsentState
@@ -52,6 +55,13 @@ def standing(pairs: Sequence[Pair], now: datetime) -> set[Pair]:
     """
     people, purposes = (array(pair[place] for pair in pairs) for place in (0, 1))
     return {(row[0], row[1]) for row in prepared.fetch_all(STANDING, [people, purposes, list(YES), now])}
+
+
+def keeping(now: datetime) -> QuerySet[Any]:
+    """The same inside a query of relationships, for counting."""
+    valid = Q(valid_until=None) | Q(valid_until__gt=now)
+    tie = {"subject": OuterRef("subject__uuid"), "purpose": OuterRef("purpose")}
+    return ConsentState.objects.filter(valid, status__in=YES, **tie)
 
 
 def clean(gone: Gone) -> None:

@@ -1,9 +1,11 @@
 """Which of this app's data is personal, and what goes with a person who is erased."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -75,9 +77,13 @@ def _can_be_parted(people: Sequence[int]) -> Iterable[int]:
     return [row[0] for row in rows]
 
 
+def _partable(now: datetime) -> QuerySet[Any]:
+    return Merge.objects.filter(gone=OuterRef("uuid")).exclude(moved={})
+
+
 def _clean(gone: Gone) -> None:
     forget_merged(gone.subjects, gone)
 
 
 register_cleaner(_clean)
-register_subject_guard(_can_be_parted)
+register_subject_guard(_can_be_parted, _partable)

@@ -5,8 +5,10 @@ the tie. An open request keeps its person, except the erasure that is being carr
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -187,9 +189,16 @@ def _still_answering(people: Sequence[int]) -> Iterable[int]:
     """Those with an open request: an answer needs its person. An erasure that is carried out needs nobody any more."""
     if not prepared.fetch_one(ANY_CASE, [array(people)]):
         return ()
-    open_ones = RightsRequest.objects.open().filter(Among("case__subject", people))
-    return open_ones.exclude(right="erasure", result__has_key="executed_at").values_list("case__subject_id", flat=True)
+    return _open().filter(Among("case__subject", people)).values_list("case__subject_id", flat=True)
 
 
-register_subject_guard(_still_answering)
+def _answering(now: datetime) -> QuerySet[Any]:
+    return _open().filter(case__subject=OuterRef("pk"))
+
+
+def _open() -> QuerySet[RightsRequest]:
+    return RightsRequest.objects.open().exclude(right="erasure", result__has_key="executed_at")
+
+
+register_subject_guard(_still_answering, _answering)
 register_freeze(perhaps_meant)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from retention import cases, due
 from retention.models import Approval, ApprovedRow, RetentionRule, Run
 from retention.rules import cutoff
+from subjects import erasure
 from subjects.models import DataSubject, ErasureBlock, ItemPurpose, Relationship
 
 Kind = ApprovedRow.Kind
@@ -51,10 +52,14 @@ class Planned:
 
 @dataclass(frozen=True)
 class Concerned:
-    """Whom a set is about: `left_with_nothing` go altogether. `kinds` are its rows by what they are called."""
+    """Whom a set is about: `left_with_nothing` go altogether once all of it goes, as the guards say now.
+
+    `ties`: dealings without a record. `kinds`: all rows by what they are called.
+    """
 
     people: int
     left_with_nothing: int
+    ties: int
     kinds: list[tuple[str, int]]
 
 
@@ -86,18 +91,21 @@ def concerned(rule: RetentionRule, *, as_of: date, now: datetime) -> Concerned:
     needs, ties = due.workable(rule, limit, now=now), due.empty_relationships(rule, limit, now=now)
     people = DataSubject.objects.filter(Q(pk__in=needs.values("subject")) | Q(pk__in=ties.values("subject")))
     mine, same = {"subject": OuterRef("pk")}, {"pk": OuterRef("pk")}
+    emptied = Relationship.objects.filter(due.HAS_NEEDS, purpose=rule.purpose_id, **mine)
     keeps = (
         ItemPurpose.objects.filter(~Exists(needs.filter(**same)), **mine),
         Relationship.objects.filter(~due.HAS_NEEDS, ~Exists(ties.filter(**same)), **mine),
         ErasureBlock.objects.filter(**mine, released_at=None),
+        *erasure.keeping(emptied, now=now),
     )
     labels = needs.order_by().values_list("category__label").annotate(rows=Count("pk")).order_by("category__label")
-    kept = cases.ruled_by(rule)
-    counts = [*labels, (str(_("dealings without a record")), ties.count())]
+    kept, ended = cases.ruled_by(rule), ties.count()
+    counts = [*labels, (str(_("dealings without a record")), ended)]
     counts += [(str(kept.label), rows.count()) for rows in files(rule, limit, now=now) if kept]
     return Concerned(
         people=people.count(),
         left_with_nothing=people.filter(*(~Exists(rows) for rows in keeps)).count(),
+        ties=ended,
         kinds=[(label, rows) for label, rows in counts if rows],
     )
 

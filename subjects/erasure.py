@@ -8,13 +8,15 @@ guards say who or what must stay, cleaners remove what hangs on somebody who goe
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
+
+from django.db.models import Exists, QuerySet
 
 from core.errors import DomainError
 from processing.models import Purpose
 from subjects import deletes, deletes_people
-from subjects.models import DataSubject, ItemPurpose
+from subjects.models import DataSubject, ItemPurpose, Relationship
 
 
 class KnownAs(NamedTuple):
@@ -105,21 +107,25 @@ Pair = tuple[int, int]  # the primary keys of a person and a purpose
 Guard = Callable[[Sequence[int]], Iterable[int]]
 # Given relationships that lost their last item, and the time: those that rest on something else (a standing consent).
 RelationshipGuard = Callable[[Sequence[Pair], datetime], Iterable[Pair]]
+# What a guard says, for counting before: rows that keep the person, or the relationship, of the query around them.
+Keeping = Callable[[datetime], QuerySet[Any]]
 Cleaner = Callable[[Gone], None]
 _erasers: list[Eraser] = []
-_guards: list[Guard] = []
-_relationship_guards: list[RelationshipGuard] = []
+_guards: list[tuple[Guard, Keeping]] = []
+_relationship_guards: list[tuple[RelationshipGuard, Keeping]] = []
 _cleaners: list[Cleaner] = []
 
 
-def register_subject_guard(guard: Guard) -> None:
-    if guard not in _guards:
-        _guards.append(guard)
+def register_subject_guard(guard: Guard, keeping: Keeping) -> None:
+    """`keeping`: with OuterRef("pk") or OuterRef("uuid") of a person."""
+    if (guard, keeping) not in _guards:
+        _guards.append((guard, keeping))
 
 
-def register_relationship_guard(guard: RelationshipGuard) -> None:
-    if guard not in _relationship_guards:
-        _relationship_guards.append(guard)
+def register_relationship_guard(guard: RelationshipGuard, keeping: Keeping) -> None:
+    """`keeping`: with OuterRef("subject__uuid") and OuterRef("purpose") of a relationship."""
+    if (guard, keeping) not in _relationship_guards:
+        _relationship_guards.append((guard, keeping))
 
 
 def register_cleaner(cleaner: Cleaner) -> None:
@@ -145,6 +151,15 @@ def erase(
     if not _erasers:
         raise DomainError(code="no-eraser")
     return _erasers[0](subject=subject, purposes=purposes, request=request, spared=spared, actor=actor, now=now)
+
+
+def keeping(ties: QuerySet[Relationship], *, now: datetime) -> list[QuerySet[Any]]:
+    """What the guards would say of everybody in a query of people, as queries inside it; no id is read.
+
+    `ties`: of those relationships of the person (OuterRef("pk")) that lose their last item.
+    """
+    people = [rows(now) for _guard, rows in _guards]
+    return [*people, *(ties.filter(Exists(rows(now))) for _guard, rows in _relationship_guards)]
 
 
 def needs_of(subject: DataSubject, purposes: Sequence[Purpose], *, spared: Collection[UUID] = ()) -> list[int]:
@@ -176,7 +191,7 @@ def end_needs(
     ended = deletes.delete_needs(need_ids, rules=rules)
     items = deletes.delete_items([need.item_id for need in ended])
     emptied = {(need.subject_id, need.purpose_id) for need in ended} - set(pairs)
-    for keeps in _relationship_guards:
+    for keeps, _rows in _relationship_guards:
         emptied -= set(keeps(sorted(emptied), now)) if emptied else set()
     relationships = deletes.delete_relationships({*pairs, *emptied}, rules=rules)
     empty = _leaving(people, settled, rules=rules, now=now)
@@ -212,7 +227,7 @@ def _leaving(people: Iterable[int], settled: Collection[int], *, rules: bool, no
     """Of whom nothing is held and whom nothing keeps. Of the others of whom nothing is held it is noted."""
     found = deletes.empty_people(people, rules=rules)
     empty = {person for person, is_kept in found.items() if not is_kept}
-    for guard in _guards:
+    for guard, _rows in _guards:
         empty -= set(guard(sorted(empty))) - set(settled) if empty else set()
     if kept := found.keys() - empty:
         deletes.note_emptied(kept, now=now)

@@ -406,25 +406,6 @@ def test_what_waits_stands_on_the_first_page_and_is_told_once(one, admin_client,
     assert "Forgetting waits for somebody" not in admin_client.get(reverse("admin:index")).text
 
 
-def test_who_lets_a_set_go_reads_first_whom_and_what_it_takes(admin_client):
-    for number in range(3):
-        item(person(number), ["newsletter"], OLD)
-    item(person(0), ["newsletter"], OLD, category="phone")
-    item(person(1), ["survey"], OLD)
-    item(person(2), ["newsletter"], TODAY)
-    one = rule(live())
-    seen = exact.concerned(one, as_of=TODAY, now=NOW)
-    assert (seen.people, seen.left_with_nothing) == (3, 1)
-    assert sorted(rows for _kind, rows in seen.kinds) == [1, 3]
-    address = reverse("admin:forgetting-look", args=[one.pk])
-    page = " ".join(admin_client.post(address, follow=True).text.split())
-    assert "It is about" in page
-    assert "of them would be left with nothing" in page
-    assert page.index("left with nothing") < page.index("Yes, let them go")
-    applied(one, NOW)
-    assert DataSubject.objects.count() == 2
-
-
 def test_the_page_of_a_rule_reads_no_ids_until_somebody_asks_it_to(one, admin_client, monkeypatch):
     address = reverse("admin:forgetting-rule", args=[one.pk])
     with monkeypatch.context() as patch:

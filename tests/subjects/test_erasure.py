@@ -36,6 +36,10 @@ def alone(monkeypatch):
         monkeypatch.setattr(erasure, name, [])
 
 
+def none(now):
+    return DataSubject.objects.none()
+
+
 @pytest.fixture
 def two():
     return make.purposes("customer-support", "service-notices")
@@ -135,7 +139,7 @@ def test_what_a_relationship_rests_on_keeps_it_when_old_data_goes(two, left):
         asked.append((pairs, now))
         return pairs[:left]
 
-    erasure.register_relationship_guard(keeps)
+    erasure.register_relationship_guard(keeps, none)
     erased = end(ada, two[0])
     assert (erased.items, Relationship.objects.count(), DataSubject.objects.count()) == (1, left, left)
     assert asked == [([(ada.pk, two[0].pk)], make.NOW)]
@@ -144,7 +148,7 @@ def test_what_a_relationship_rests_on_keeps_it_when_old_data_goes(two, left):
 def test_an_erasure_asks_no_guard(two):
     ada = make.person()
     make.item(ada, "customer-support")
-    erasure.register_relationship_guard(lambda pairs, now: pairs)
+    erasure.register_relationship_guard(lambda pairs, now: pairs, none)
     assert end(ada, two[0], pairs=[(ada.pk, two[0].pk)]).subjects == 1
     assert nothing_is_left()
 
@@ -154,7 +158,7 @@ def test_guards_keep_people_and_cleaners_hear_who_goes(two):
     for person in (ada, bob):
         make.item(person, "customer-support")
     heard = []
-    erasure.register_subject_guard(lambda ids: [bob.pk])
+    erasure.register_subject_guard(lambda ids: [bob.pk], none)
     erasure.register_cleaner(heard.append)
     with transaction.atomic():
         erasure.end_needs(list(ItemPurpose.objects.values_list("pk", flat=True)), now=make.NOW)
