@@ -1,5 +1,6 @@
-"""`load PEOPLE` fills the database for the benchmark of anonymising; `anonymous WORKERS` and `pseudonymised WORKERS`
-run a rule with that outcome; `resealed` only opens the same rows and seals them again. All print JSON.
+"""`load PEOPLE` fills the database for the benchmark of anonymising; `anonymous` and `pseudonymised`, with a number of
+workers if need be, run a rule with that outcome; `resealed` only opens the same rows and seals them again. All print
+JSON.
 """
 
 import json
@@ -15,6 +16,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kraken_privacy.settings")
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
 from benchmarks.answers import RECIPE  # noqa: E402
@@ -23,10 +25,11 @@ from benchmarks.purge_rows import Watch, batched, sealed  # noqa: E402
 from core import prepared  # noqa: E402
 from core.models import DataKey, Owner  # noqa: E402
 from core.vault import open_each, seal_each  # noqa: E402
+from kraken_privacy.settled import settle  # noqa: E402
 from processing.models import DataCategory, ProcessingActivity, Purpose, System  # noqa: E402
-from retention import anonymise_rows as module  # noqa: E402
+from retention import anonymise_people as module  # noqa: E402
 from retention import rules  # noqa: E402
-from retention.anonymise_store import store_anew  # noqa: E402
+from retention.anonymise_store import params, store_anew  # noqa: E402
 from retention.models import RetentionRule, Run  # noqa: E402
 from retention.purge import purge  # noqa: E402
 from subjects.items import FIELD  # noqa: E402
@@ -105,7 +108,7 @@ def _address(number: int) -> str:
     return json.dumps(f"person{number}@example.com")
 
 
-def work(outcome: str, workers: int) -> dict[str, object]:
+def work(outcome: str, workers: int = 0) -> dict[str, object]:
     rule = RetentionRule.objects.create(
         slug="surveys",
         purpose=Purpose.objects.get(slug="surveys"),
@@ -117,6 +120,8 @@ def work(outcome: str, workers: int) -> dict[str, object]:
     )
     rules.activate(rule, approved_by="system:benchmark", now=NOW)
     module.Pace = Watch  # type: ignore[misc]
+    # As every worker does when it starts.
+    settle()
     before, began = (cpu(os.getpid()), _most_memory()), time.perf_counter()
     purge(rule, as_of=NOW.date(), commit=True, now=NOW, workers=workers)
     seconds = time.perf_counter() - began
@@ -127,7 +132,7 @@ def work(outcome: str, workers: int) -> dict[str, object]:
     return {
         "status": (run.measured or {})["status"],
         "rows": _rows(outcome),
-        "workers": workers,
+        "workers": workers or settings.RETENTION_WORKERS,
         "seconds": round(seconds, 3),
         "cpu": spent,
         "memory": {"before_mb": before[1], "most_mb": _most_memory()},
@@ -156,7 +161,7 @@ def reseal() -> dict[str, object]:
         texts = open_each(Owner.ITEM, FIELD, [row[1:] for row in some])
         uuids = [row[1] for row in some]
         anew = seal_each(Owner.ITEM, FIELD, zip(uuids, (text or b"" for text in texts), strict=True))
-        store_anew([row[0] for row in some], uuids, anew)
+        store_anew(params([row[0] for row in some], uuids, anew))
     return {"rows": len(rows), "seconds": time.perf_counter() - began}
 
 
@@ -180,5 +185,5 @@ if __name__ == "__main__":
             print(json.dumps(load(int(people))))
         case ["resealed"]:
             print(json.dumps(reseal()))
-        case [outcome, workers]:
-            print(json.dumps(work(outcome, int(workers))))
+        case [outcome, *workers]:
+            print(json.dumps(work(outcome, *map(int, workers))))

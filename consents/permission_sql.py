@@ -12,7 +12,7 @@ from consents.projection import stands
 from consents.verdicts import Choice, Facts, No, Rules
 from core import prepared
 from core.ahead import ahead
-from core.arrays import Digests
+from core.arrays import Bytes
 from core.keys import keyring
 from core.models import Controller
 from core.prepared import Fetch, Row
@@ -207,7 +207,7 @@ def _asked_of(lines: prepared.Lines, params: dict[str, Any], sought: _Sought) ->
 def _portion(fetch: Fetch, params: dict[str, Any], sought: _Sought) -> Portion:
     noes = _noes(fetch, params, sought.hashes)
     refused = [blind for blind, text in sought.blinds.items() if text in noes] if noes else []
-    params = {**params, "blinds": Digests(sought.blinds), "refused": Digests(refused)}
+    params = {**params, "blinds": Bytes(sought.blinds), "refused": Bytes(refused)}
     return sought, noes, fetch(_asked(VALUES_ARE, params), params)
 
 
@@ -226,7 +226,7 @@ def noes_by_text(params: dict[str, Any], texts: Collection[bytes]) -> dict[bytes
 
 def _noes(fetch: Fetch, params: dict[str, Any], hashes: Mapping[bytes, bytes]) -> dict[bytes, list[No]]:
     found: dict[bytes, list[No]] = defaultdict(list)
-    for hashed, *no in fetch(NOES, {**params, "hashes": Digests(hashes)}):
+    for hashed, *no in fetch(NOES, {**params, "hashes": Bytes(hashes)}):
         found[hashes[hashed]].append(No(*no))
     return dict(found)
 

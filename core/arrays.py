@@ -26,24 +26,29 @@ def hashes(values: Iterable[bytes]) -> str:
     return f'{{"\\\\x{joined}"}}' if joined else "{}"
 
 
-class Digests:
-    """SHA-256 values for `= ANY(%s)` in core/prepared.py, where they go as the bytes that they are."""
+class Bytes:
+    """Values for a `bytea[]` in core/prepared.py, where they go as the bytes that they are."""
 
     def __init__(self, values: Collection[bytes]) -> None:
         self.values = values
 
 
-class DigestsDumper(Dumper):
-    """An array of bytea in PostgreSQL's binary form (array_recv): dimensions, no nulls, element type; length, bytes."""
+class BytesDumper(Dumper):
+    """In PostgreSQL's binary form (array_recv): dimensions, no nulls, element type; length, bytes."""
 
     format = Format.BINARY
     oid = 1001
-    _LENGTH = struct.pack("!i", 32)
 
-    def dump(self, obj: Digests) -> bytes:
+    def dump(self, obj: Bytes) -> bytes:
         if not obj.values:
             return struct.pack("!iii", 0, 0, 17)
-        return struct.pack("!iiiii", 1, 0, 17, len(obj.values), 1) + self._LENGTH + self._LENGTH.join(obj.values)
+        lengths = {len(value) for value in obj.values}
+        if len(lengths) == 1:
+            [each] = (struct.pack("!i", length) for length in lengths)
+            values = each + each.join(obj.values)
+        else:
+            values = b"".join([len(value).to_bytes(4, "big") + value for value in obj.values])
+        return struct.pack("!iiiii", 1, 0, 17, len(obj.values), 1) + values
 
 
 def texts(values: Iterable[str | None]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import psycopg
 from django.db import OperationalError, connection
 
-from core.arrays import Digests, DigestsDumper
+from core.arrays import Bytes, BytesDumper
 
 Params = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
@@ -129,5 +129,5 @@ def _cursor(session: Any) -> psycopg.Cursor[Row]:
     cursor: psycopg.Cursor[Row] | None = getattr(session, "kraken_cursor", None)
     if cursor is None:
         cursor = session.kraken_cursor = psycopg.Cursor(session)
-        cursor.adapters.register_dumper(Digests, DigestsDumper)
+        cursor.adapters.register_dumper(Bytes, BytesDumper)
     return cursor

@@ -138,14 +138,15 @@ def open_each(owner: Owner, field: str, rows: Iterable[tuple[str, str | None, by
     """
     masters = {key_id: _cipher(secret) for key_id, secret in keyring("MASTER_KEYS").keys.items()}
     found: list[bytes | None] = []
+    whose, of_key, of_field = f"{owner.value}:", b":key", f":{field}".encode()
     try:
         for owner_id, master, wrapped, sealed in rows:
             if master is None:
                 found.append(None)
                 continue
-            bound = f"{owner.value}:{owner_id}:"
-            secret = masters[master].decrypt(wrapped[:12], wrapped[12:], f"{bound}key".encode())
-            found.append(AESGCM(secret).decrypt(sealed[1:13], sealed[13:], f"{bound}{field}".encode()))
+            bound = (whose + owner_id).encode()
+            secret = masters[master].decrypt(wrapped[:12], wrapped[12:], bound + of_key)
+            found.append(AESGCM(secret).decrypt(sealed[1:13], sealed[13:], bound + of_field))
     except (InvalidTag, KeyError) as error:
         raise Unreadable from error
     return found
@@ -164,12 +165,12 @@ def seal_each(owner: Owner, field: str, values: Iterable[tuple[str, bytes]]) -> 
     """Many values, given as (owner's id, plain), each under a fresh key of its own. Nothing is stored here."""
     ring = keyring("MASTER_KEYS")
     made, master = SealedAnew(ring.current, [], []), _cipher(ring[ring.current])
+    whose, of_key, of_field = f"{owner.value}:", b":key", f":{field}".encode()
     for owner_id, plain in values:
-        random = os.urandom(56)
+        random, bound = os.urandom(56), (whose + owner_id).encode()
         secret, nonce, other = random[:32], random[32:44], random[44:]
-        bound = f"{owner.value}:{owner_id}:"
-        made.sealed.append(VERSION + nonce + AESGCM(secret).encrypt(nonce, plain, f"{bound}{field}".encode()))
-        made.wrapped.append(other + master.encrypt(other, secret, f"{bound}key".encode()))
+        made.sealed.append(VERSION + nonce + AESGCM(secret).encrypt(nonce, plain, bound + of_field))
+        made.wrapped.append(other + master.encrypt(other, secret, bound + of_key))
     return made
 
 

@@ -10,8 +10,8 @@ from core.errors import DomainError
 from core.models import Owner
 from core.vault import keys_of
 from retention.anonymise import recipe
-from retention.anonymise_rows import Held, values_of
-from retention.anonymise_store import change_contents, note_pseudonymised
+from retention.anonymise_rows import Held, rewriter, values_of
+from retention.anonymise_store import change_contents, note_pseudonymised, sealed_anew
 from subjects.deletes import lock_people
 from subjects.items import FIELD
 from subjects.models import PersonalDataItem
@@ -24,10 +24,10 @@ def again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
     found = PersonalDataItem.objects.filter(Among("uuid", [UUID(uuid) for uuid in data["items"]], "uuid"))
     lock_people([], found.values_list("subject", flat=True))
     rows = list(found.select_related("category").order_by("pk"))
-    fresh = [item for item in _read(rows) if not item.is_marked]
+    fresh = rewriter(recipe(data["recipe"]), data["rule"])(_read(rows))
     if not fresh:
         return False
-    change_contents(fresh, recipe(data["recipe"]), data["rule"])
+    change_contents(fresh, sealed_anew(fresh))
     slug, _space, version = data["rule"].rpartition(" v")
     note_pseudonymised(fresh, rule=slug, version=int(version), purpose=data["purpose"], run=None, actor=actor, now=now)
     return True

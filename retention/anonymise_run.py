@@ -6,9 +6,9 @@ pseudonymised, personal data still (Art 4(5)), and stay with the person, in the 
 run measures again, since more people may hide each of them by then.
 
 The whole is measured before anything is touched, and for that it need not be held: rows are counted by what can be told
-of them. Then the same people are read again under their locks, some at a time, and nobody is let go who was not among
-those counted. Whoever takes up a run that was killed or paused counts what is left together with the rows that stand
-already. So one process works at a run at a time: another would count without those whom the first has let go.
+of them. Then the same people are looked at again under their locks, some at a time, and nobody is let go who was not
+among those counted. Whoever takes up a run that was killed or paused counts what is left together with the rows that
+stand already. So one process works at a run at a time: another would count without those whom the first has let go.
 """
 
 import json
@@ -28,8 +28,9 @@ from core.models import Outbox
 from ledger.entries import record
 from retention import evidence, exact, runs
 from retention.anonymise import ANONYMOUS, Recipe, Weighed, large_enough, recipe, weigh
-from retention.anonymise_rows import Found, Held, Reader, kinds, locked
-from retention.anonymise_store import change_contents, note_pseudonymised
+from retention.anonymise_people import People, Seen
+from retention.anonymise_rows import Change, Reader
+from retention.anonymise_store import Params, change_contents, note_pseudonymised, sealed_anew
 from retention.anonymity import Kind, Measured, measure_counts, told
 from retention.models import RetentionRule, Run
 from subjects.erasure import end_needs
@@ -38,7 +39,7 @@ NOT_WORKED, LOST = "not-worked", "kept_nowhere"
 # A recipe that tells more kinds of rows apart than this hides nobody, and counting them would need as much memory.
 MOST_KINDS = 500_000
 # People who are read at once to be counted: nobody is locked for it.
-COUNTED = 1000
+COUNTED = 2000
 # In each batch, so written once: as objects it takes longer than what the rows came from.
 KEEP = """
 INSERT INTO retention_anonymousrow (run_id, "values", times)
@@ -62,11 +63,12 @@ def work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: in
 
 def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: int) -> None:
     by, reader = recipe(rule.recipe or {}), Reader(rule, run.cutoff or date.min, approval=exact.of(run), now=clock())
+    people = People(reader, by, str(rule))
     how = {"batch": batch, "workers": workers}
     # First, so that nobody whom another worker lets go meanwhile is counted twice.
     earlier = _stored(run)
     try:
-        counted = _counted(run, reader, by, clock, workers)
+        counted = _counted(run, people, clock, workers)
         if not counted and _is_said(run):
             # Whoever had it before was stopped between saying so and closing it.
             return
@@ -79,9 +81,9 @@ def _work(run: Run, rule: RetentionRule, clock: Clock, *, batch: int, workers: i
     except TooFine:
         counted, weighed = Counter(), Weighed({}, 0, None, ["k"])
     if weighed.status == ANONYMOUS:
-        _let_go(run, reader, counted, weighed.kept, by, clock, how)
+        _let_go(run, people, counted, weighed.kept, by, clock, how)
     else:
-        _pseudonymise(run, reader, by, clock, how)
+        _pseudonymise(run, rule, people, clock, how)
     measured, left_out = _settle(run, by)
     if weighed.status != ANONYMOUS:
         measured, left_out = weighed.measured, left_out + weighed.left_out
@@ -105,20 +107,20 @@ def _lose(run: Run, rows: int) -> int:
     return lost
 
 
-def _counted(run: Run, reader: Reader, by: Recipe, clock: Clock, workers: int) -> Counter[Kind]:
+def _counted(run: Run, people: People, clock: Clock, workers: int) -> Counter[Kind]:
     """How many there are of each kind among all that is due."""
     counted: Counter[Kind] = Counter()
     one_by_one = Lock()
 
-    def count(people: list[int]) -> None:
-        found = kinds(reader.read(people), by)
+    def count(some: list[int]) -> None:
+        found = people.counted(some)
         with one_by_one:
             counted.update(found)
             if len(counted) > MOST_KINDS:
                 raise TooFine
         runs.go_on(run, now=clock())
 
-    reader.each_batch(count, batch=COUNTED, workers=workers)
+    people.each_batch(count, batch=COUNTED, workers=workers)
     return counted
 
 
@@ -128,7 +130,7 @@ def _kinds_of_data(error: Invalid) -> list[str]:
 
 def _let_go(
     run: Run,
-    reader: Reader,
+    people: People,
     counted: Counter[Kind],
     hidden: Mapping[Kind, int],
     by: Recipe,
@@ -142,16 +144,16 @@ def _let_go(
     """
     left, one_by_one = Counter(counted), Lock()
 
-    def take(one: Found) -> Kind | None:
-        kind = _kind(one, by)
+    def take(one: Seen) -> Kind | None:
+        kind = one.kind
         with one_by_one:
             if kind is None or left[kind] < 1:
                 return None
             left[kind] -= 1
         return kind
 
-    def let_go(people: list[int]) -> None:
-        found, theirs = locked(reader, people)
+    def let_go(some: list[int]) -> None:
+        found, theirs = people.locked(some)
         taken = [(one, kind) for one in found if (kind := take(one))]
         needs, now = [need for one, _kind in taken for need in one.needs], clock()
         erased = end_needs(needs, now=now, people={one.subject: theirs[one.subject] for one, _kind in taken})
@@ -163,15 +165,7 @@ def _let_go(
         else:
             runs.go_on(run, now=now)
 
-    reader.each_batch(let_go, **how)
-
-
-def _kind(one: Found, by: Recipe) -> Kind | None:
-    try:
-        return by.kind(one.changed(by))
-    except Invalid:
-        # It came since the others were counted.
-        return None
+    people.each_batch(let_go, **how)
 
 
 def _keep(run: Run, kept: Mapping[Kind, int], by: Recipe) -> None:
@@ -207,29 +201,29 @@ def _settle(run: Run, by: Recipe) -> tuple[Measured | None, int]:
     return measured, _lose(run, stored.total() - sum(kept.values()))
 
 
-def _pseudonymise(run: Run, reader: Reader, by: Recipe, clock: Clock, how: Mapping[str, int]) -> None:
+def _pseudonymise(run: Run, rule: RetentionRule, people: People, clock: Clock, how: Mapping[str, int]) -> None:
     """Change the values where they stand, and mark them. What another purpose needs as it is stays as it is."""
 
-    def change(people: list[int]) -> None:
-        found, _theirs = locked(reader, people)
-        mine = [item for one in found if _kind(one, by) for item in one.items]
-        fresh = [item for item in mine if item.is_readable and not (item.is_marked or item.is_shared)]
-        now = clock()
-        if fresh:
-            _store(run, reader.rule, fresh, by, now)
+    def change(some: list[int]) -> None:
+        found, _theirs = people.locked(some)
+        changes, now = [item for one in found for item in one.changes], clock()
+        if changes:
+            with people.turn():
+                anew = sealed_anew(changes)
+            _store(run, rule, changes, anew, now)
         runs.go_on(run, now=now)
 
-    reader.each_batch(change, **how)
+    people.each_batch(change, **how)
 
 
-def _store(run: Run, rule: RetentionRule, fresh: list[Held], by: Recipe, now: datetime) -> None:
+def _store(run: Run, rule: RetentionRule, changes: list[Change], anew: Params, now: datetime) -> None:
     """Change these, say so in the ledger, and in the journal with the recipe: a restore has to do it again."""
-    change_contents(fresh, by, str(rule))
+    change_contents(changes, anew)
     same = {"rule": str(rule), "purpose": rule.purpose.slug, "recipe": rule.recipe}
-    message = {"action": "pseudonymised", "run": str(run.uuid), **same, "items": [item.uuid for item in fresh]}
+    message = {"action": "pseudonymised", "run": str(run.uuid), **same, "items": [item.uuid for item in changes]}
     outbox.post(Outbox.Kind.JOURNAL, message, about=None, now=now)
     note_pseudonymised(
-        fresh, rule=rule.slug, version=rule.version, purpose=rule.purpose.slug, run=run, actor=runs.ACTOR, now=now
+        changes, rule=rule.slug, version=rule.version, purpose=rule.purpose.slug, run=run, actor=runs.ACTOR, now=now
     )
 
 

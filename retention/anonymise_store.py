@@ -1,19 +1,18 @@
 """Pseudonymised values, stored where they stood: changed by the recipe, marked, and under fresh keys."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from core import prepared
-from core.arrays import array, hashes
+from core.arrays import Bytes, array
 from core.models import Owner
 from core.vault import SealedAnew, keys_of, seal_each
 from ledger.entries import record
-from retention.anonymise import Recipe
-from retention.anonymise_rows import BY, MARK, Held
+from retention.anonymise_rows import MARK, Change
 from retention.models import Run
 from subjects import items, names
 from subjects.corrections import STATEMENT
@@ -32,31 +31,37 @@ WITH new AS MATERIALIZED (
 )
 SELECT count(*) FROM item
 """
+Params = Mapping[str, Any]
 
 
-def change_contents(fresh: list[Held], by: Recipe, name: str) -> None:
-    """By the recipe, where they stand and under fresh keys, in the caller's transaction. `name` is the rule's."""
-    left = [_less(item, by) for item in fresh]
-    stated = [UUID(item.uuid) for item in fresh if item.has_statement]
+def sealed_anew(changes: Collection[Change]) -> Params:
+    """What is to be stored, under fresh keys. Nothing is stored here."""
+    anew = seal_each(Owner.ITEM, items.FIELD, [(item.uuid, item.content.encode()) for item in changes])
+    return params([item.pk for item in changes], [item.uuid for item in changes], anew)
+
+
+def params(ids: Iterable[int], uuids: Iterable[str], anew: SealedAnew) -> Params:
+    """Of items' contents and the keys that they are under by now, in the order of `ids` and `uuids`."""
+    arrays = {"ids": array(ids), "uuids": f"{{{','.join(uuids)}}}", "owner": Owner.ITEM.value}
+    return arrays | {"sealed": Bytes(anew.sealed), "wrapped": Bytes(anew.wrapped), "master": anew.master_key}
+
+
+def change_contents(changes: Collection[Change], anew: Params) -> None:
+    """Where they stand, in the caller's transaction. `anew`: the same, sealed."""
+    stated = [UUID(item.uuid) for item in changes if item.has_statement]
     said = keys_of(Owner.ITEM, stated) if stated else {}
-    written = json.JSONEncoder(ensure_ascii=False).encode
-    contents = [(item.uuid, written({MARK: value, BY: name}).encode()) for item, value in zip(fresh, left, strict=True)]
-    anew = seal_each(Owner.ITEM, items.FIELD, contents)
-    store_anew([item.pk for item in fresh], [item.uuid for item in fresh], anew)
-    _follow(zip(fresh, left, strict=True))
+    store_anew(anew)
+    _follow([item for item in changes if item.category == names.CATEGORY])
     if said:
         _seal_statements(said)
 
 
-def store_anew(ids: Iterable[int], uuids: Iterable[str], anew: SealedAnew) -> None:
-    """Items' contents and the keys that they are under by now, in the order of `ids` and `uuids`."""
-    arrays = {"ids": array(ids), "uuids": f"{{{','.join(uuids)}}}"}
-    values = {"sealed": hashes(anew.sealed), "wrapped": hashes(anew.wrapped), "master": anew.master_key}
-    prepared.fetch_bulk(CHANGE, {**arrays, **values, "owner": Owner.ITEM.value})
+def store_anew(anew: Params) -> None:
+    prepared.fetch_bulk(CHANGE, anew)
 
 
 def note_pseudonymised(
-    fresh: list[Held], *, rule: str, version: int, purpose: str, run: Run | None, actor: str, now: datetime
+    fresh: Collection[Change], *, rule: str, version: int, purpose: str, run: Run | None, actor: str, now: datetime
 ) -> None:
     uuids = sorted(bytes.fromhex(item.uuid.replace("-", "")) for item in fresh)
     record(
@@ -70,22 +75,14 @@ def note_pseudonymised(
     )
 
 
-def _less(item: Held, by: Recipe) -> Any:
-    """An item's content after the recipe: what it removes leaves nothing."""
-    new = {name: by.columns[name](value.strip()) for name, value in item.values.items() if name in by.columns}
-    if len(item.values) == 1 and item.category in item.values:
-        return new.get(item.category, "")
-    return {name.partition(".")[2]: value for name, value in new.items()}
-
-
-def _follow(changed: Iterable[tuple[Held, Any]]) -> None:
+def _follow(named: Collection[Change]) -> None:
     """The words to find a name by become those of what is left."""
-    named = {item.pk: value for item, value in changed if item.category == names.CATEGORY}
-    if not named:
+    left = {item.pk: json.loads(item.content)[MARK] for item in named}
+    if not left:
         return
-    NameToken.objects.filter(item__in=list(named)).delete()
-    rows = PersonalDataItem.objects.filter(pk__in=list(named))
-    words = [word for item in rows for word in names.tokens(item, json.dumps(named[item.pk]))]
+    NameToken.objects.filter(item__in=list(left)).delete()
+    rows = PersonalDataItem.objects.filter(pk__in=list(left))
+    words = [word for item in rows for word in names.tokens(item, json.dumps(left[item.pk]))]
     NameToken.objects.bulk_create(words, ignore_conflicts=True)
 
 

@@ -8,7 +8,7 @@ from retention.models import RetentionRule
 
 def held(rule: RetentionRule, cutoff: date, *, now: datetime) -> int:
     """Due, but kept by a hold or a request."""
-    needs = due.held(rule, cutoff).count() + due.waiting(rule, cutoff, now=now).count()
+    needs = due.kept(rule, cutoff, now=now).count()
     files = cases.ruled_by(rule) if exact.files(rule, cutoff, now=now) else None
     of_cases = cases.counted(files, cutoff, now=now).held if files else 0
     return needs + due.kept_ties(rule, cutoff, now=now).count() + of_cases

@@ -114,9 +114,9 @@ def held(rule: RetentionRule, cutoff: date) -> Rows:
     return needs if rule.action in TAKES else needs.none()
 
 
-def waiting(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
-    """Due for deletion, but somebody who may be this person has just asked for a copy."""
-    needs = due(rule, cutoff).filter(~BLOCKED, ~HELD_BY_RULE, frozen(now))
+def kept(rule: RetentionRule, cutoff: date, *, now: datetime) -> Rows:
+    """Held, or somebody who may be this person has just asked for a copy."""
+    needs = due(rule, cutoff).filter(Q(BLOCKED) | Q(HELD_BY_RULE) | Q(frozen(now)))
     return needs if rule.action in TAKES else needs.none()
 
 

@@ -190,10 +190,13 @@ def _drain_all(run: Run, rule: RetentionRule, clock: Clock, pace: Pace) -> None:
 
 def _drain(run: Run, rows: due.Rows, work: Work, clock: Clock, pace: Pace) -> None:
     """Work these rows until none is left: first this worker's share, then what nobody has locked, then the rest."""
-    _walk(run, rows, work, clock, pace, share=pace.share)
+    seen, _worked = _walk(run, rows, work, clock, pace, share=pace.share)
+    if pace.share == due.ALL and not seen:
+        return
     idle, wait = 0, False
     while rows.exists():
-        idle = 0 if _walk(run, rows, work, clock, pace, wait=wait) else idle + 1
+        _seen, worked = _walk(run, rows, work, clock, pace, wait=wait)
+        idle = 0 if worked else idle + 1
         wait = True
         if idle == 4:
             raise Stuck
@@ -208,16 +211,16 @@ def _walk(
     *,
     share: due.Share = due.ALL,
     wait: bool = False,
-) -> int:
-    """One way through the rows, a transaction per batch. Returns how many were worked."""
-    after, worked, written = None, 0, due.written(rows)
+) -> tuple[int, int]:
+    """One way through the rows, a transaction per batch. Returns how many were seen, and how many worked."""
+    after, seen, worked, written = None, 0, 0, due.written(rows)
     while True:
         with pace, transaction.atomic():
             by_index()
             candidates = due.page(written, after, pace.size, share)
             if not candidates:
-                return worked
-            after = candidates[-1]
+                return seen, worked
+            seen, after = seen + len(candidates), candidates[-1]
             people = lock_people([], {row.subject for row in candidates}, wait=wait)
             mine = [row for row in candidates if row.subject in people]
             pace.worked = len(mine)

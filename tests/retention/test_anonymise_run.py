@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -9,11 +10,13 @@ from django.urls import reverse
 from benchmarks.answers import RECIPE as ANSWERS
 from core.models import DataKey, Owner
 from ledger.models import Entry
-from retention import anonymise_run, certificate, guard, holds, published, rules, runs
+from processing.models import Purpose
+from retention import anonymise_people, anonymise_rows, anonymise_run, certificate, guard, holds, published, rules, runs
 from retention.models import AnonymousRow, Run
 from retention.purge import purge
 from subjects import items
-from subjects.models import DataSubject, NameToken, PersonalDataItem
+from subjects.corrections import correct_item
+from subjects.models import DataSubject, ItemPurpose, NameToken, PersonalDataItem
 from tests.make_register import category
 from tests.make_retention import NOW, TODAY, applied, item, live, person, rule
 
@@ -180,6 +183,58 @@ def test_whoever_takes_a_run_up_says_how_many_were_left_out_before(surveys, monk
     assert purge(one, as_of=TODAY, commit=True, now=NOW).status == "anonymous"
     measured = Run.objects.get().measured
     assert (measured["rows"], measured["left_out"]) == (6, 1)
+
+
+def of_seven(surveys):
+    """The seventh hides nobody, so values are changed where they stand."""
+    one = six(surveys)
+    answer(6, "1931-02-03", "low")
+    return one
+
+
+def told(number):
+    stored = PersonalDataItem.objects.filter(subject=person(number), category__slug="feedback")
+    [content] = items.contents(stored).values()
+    return json.loads(content)
+
+
+@pytest.mark.parametrize("room", [anonymise_people.KEPT, 0])
+def test_what_was_opened_to_be_counted_is_opened_no_second_time_if_there_is_room_for_it(surveys, monkeypatch, room):
+    opened = []
+    monkeypatch.setattr(anonymise_people, "KEPT", room)
+    monkeypatch.setattr(
+        anonymise_rows, "open_each", lambda *of, original=anonymise_rows.open_each: (opened.append(1), original(*of))[1]
+    )
+    assert purge(of_seven(surveys), as_of=TODAY, commit=True, now=NOW).status == "pseudonymised"
+    assert told(6) == {"pseudonymised": {"born": "1930s", "score": "low"}, "by": "surveys-collection v1"}
+    assert len(opened) == (1 if room else 2)
+
+
+def test_what_is_corrected_after_measuring_is_changed_as_it_is_by_then(surveys, monkeypatch):
+    one = of_seven(surveys)
+    row = PersonalDataItem.objects.get(subject=person(6), category__slug="feedback")
+    correct = lambda: correct_item(row, "born", "1955-02-03", request=uuid4(), now=NOW, actor="user:1")  # noqa: E731
+    meanwhile(monkeypatch, anonymise_run, "_pseudonymise", correct)
+    purge(one, as_of=TODAY, commit=True, now=NOW)
+    assert [told(number)["pseudonymised"]["born"] for number in (5, 6)] == ["1980s", "1950s"]
+
+
+def test_what_another_purpose_needs_after_measuring_stays_as_it_is(surveys, monkeypatch):
+    one = of_seven(surveys)
+    live("newsletter")
+    row = PersonalDataItem.objects.get(subject=person(6), category__slug="feedback")
+    need = ItemPurpose.objects.get(item=row)
+    also = lambda: ItemPurpose.objects.create(  # noqa: E731
+        item=row,
+        subject_id=need.subject_id,
+        category_id=need.category_id,
+        collected_on=OLD,
+        purpose=Purpose.objects.get(slug="newsletter"),
+    )
+    meanwhile(monkeypatch, anonymise_run, "_pseudonymise", also)
+    purge(one, as_of=TODAY, commit=True, now=NOW)
+    assert told(6)["born"] == "1931-02-03"
+    assert told(5)["pseudonymised"]["born"] == "1980s"
 
 
 @pytest.mark.parametrize("is_retired", [True, False])

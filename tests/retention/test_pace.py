@@ -14,6 +14,7 @@ from django.db import connection
 
 from core.undisturbed import undisturbed
 from retention.pace import NAME, Pace, named, others_at_work
+from retention.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +68,15 @@ def test_runs_do_not_give_way_to_each_other():
     with connection.cursor() as cursor:
         cursor.execute("SHOW application_name")
         assert cursor.fetchone() != (NAME,)
+
+
+def test_workers_of_one_run_are_nobody_else_to_each_other_from_the_start():
+    seen = []
+    for _time in range(20):
+        with named():
+            alone()
+            together(2, lambda: seen.append(others_at_work()))
+    assert seen == [False] * 40
 
 
 def test_alone_all_workers_are_at_work_at_once():
