@@ -50,7 +50,10 @@ class Captured:
 
 
 class SaidNo(Exception):
-    """A "no" of the person stands, which an answer that nobody has proved does not take back (consents/unproven.py)."""
+    """A "no" of the person stands, which an answer that nobody has proved does not take back (consents/unproven.py).
+
+    Of an address that several people have, any of them may have said one.
+    """
 
 
 class Made(NamedTuple):
@@ -97,9 +100,7 @@ def capture(
     made = _try_new(answer, lines, params) if _may_be_new(answer.claims) else None
     if made is None:
         with transaction.atomic():
-            subject = people.find_or_create(
-                answer.claims, now=now, actor=actor, locale=answer.shown.locale, is_test=answer.is_test
-            )
+            subject = _person(answer, now=now, actor=actor, unproven=unproven)
             params |= NOTHING_NEW | _evidence(answer, lines, subject.uuid, params)
             made = _run(CAPTURE_KNOWN, params)
             if made is None and params["beware"]:
@@ -160,6 +161,18 @@ def stored(consent: UUID, *, is_public: bool = False) -> Captured:
         pending=any(line.status == Status.REQUESTED for line in lines),
         receipt=_receipt(consent, subject, first.entry, facts, lines, at=first.recorded_at, unproven=unproven),
     )
+
+
+def _person(answer: Answer, *, now: datetime, actor: str, unproven: bool) -> DataSubject:
+    """Raises SaidNo rather than tell whoever has proved nothing that several people have the address."""
+    try:
+        return people.find_or_create(
+            answer.claims, now=now, actor=actor, locale=answer.shown.locale, is_test=answer.is_test
+        )
+    except people.AmbiguousIdentity:
+        if not unproven:
+            raise
+        raise SaidNo from None
 
 
 def _may_be_new(claims: list[Claim]) -> bool:

@@ -30,6 +30,9 @@ class PendingConsent(models.Model):
     own_token_hash = models.BinaryField(null=True, unique=True, help_text="Of the link to the child's own mailbox.")
     parent_at = models.DateTimeField(null=True)
     own_at = models.DateTimeField(null=True)
+    shared_at = models.DateTimeField(
+        null=True, help_text="When the button was first pressed in a mailbox that several people have: for staff."
+    )
     actor = models.CharField(max_length=60)
     collected_by = models.CharField(max_length=20)
     requested_at = models.DateTimeField()

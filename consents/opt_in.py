@@ -18,7 +18,18 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from consents import answers, capture, forms, guardians, meanwhile, opt_in_child, opt_in_mail, parents, unseen
+from consents import (
+    answers,
+    capture,
+    forms,
+    guardians,
+    meanwhile,
+    opt_in_child,
+    opt_in_mail,
+    parents,
+    shared_mailboxes,
+    unseen,
+)
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.guardians import Child
@@ -114,7 +125,7 @@ def ask(
         is_test=answer.is_test,
         is_unseen=is_unseen,
     )
-    if asked and not answer.is_test:
+    if asked and not answer.is_test and any(answer.choices.values()):
         opt_in_mail.ask(answer, asked, token, by_parent=parent is not None, both=both, said_no=is_unseen, now=now)
         if both and own:
             opt_in_mail.ask(answer, own, own_token, by_parent=False, both=True, now=now)
@@ -189,12 +200,23 @@ def is_open(token: str, *, now: datetime) -> bool:
     return True
 
 
-@transaction.atomic
 def confirm(token: str, *, now: datetime) -> Captured | None:
     """The owner of the mailbox says yes, and it counts from now on; None while parent or child still has to.
 
-    Raises LinkOver for a used or an old link, and NoStands where a child has answered what a parent does not change.
+    Raises LinkOver for a used or an old link, NoStands where a child has answered what a parent does not change, and
+    MailboxShared where nobody can tell whose "yes" it is. Of these only the last one leaves something: staff are told.
     """
+    try:
+        return _confirm(token, now=now)
+    except people.AmbiguousIdentity as error:
+        with transaction.atomic():
+            pending, _is_own = _asked(PendingConsent.objects.select_for_update(), token, now=now)
+            shared_mailboxes.tell_staff(pending, until=pending.requested_at + KEPT, now=now)
+        raise shared_mailboxes.MailboxShared(until=pending.expires_at) from error
+
+
+@transaction.atomic
+def _confirm(token: str, *, now: datetime) -> Captured | None:
     _hold(token, now=now)
     pending, is_own = _asked(PendingConsent.objects.select_for_update(), token, now=now)
     if pending.own_token_hash is not None and not _is_last(pending, is_own, now=now):

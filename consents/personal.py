@@ -156,7 +156,9 @@ class Waiting:
     """Answers that their owner has not confirmed: sealed, and of nobody yet. They go within a month."""
 
     label: str | Promise = _("Answers that you have not confirmed yet")
-    fields = fields_of("PendingConsent", "sealed blinds states requested_at expires_at confirmed_at parent_at own_at")
+    fields = fields_of(
+        "PendingConsent", "sealed blinds states requested_at expires_at confirmed_at parent_at own_at shared_at"
+    )
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
         rows = pending.waiting_for(suppression.claims_of(subject))

@@ -36,7 +36,7 @@ from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Relationship
 
-PARENTS, YOUNG = "parents", "young"
+PARENTS, YOUNG, SHARED = "parents", "young", "shared"
 # A box of these can only be cleared: what is ended here, or was never asked here, is not begun here.
 END, STOP = "end", "stop"
 
@@ -59,7 +59,8 @@ class Box:
     objected: bool = False
     # Whose "yes" it is that stands: a parent's or guardian's, or their own.
     by_parent: bool = False
-    # Why it is not begun here, if it is not: this is the parent's own mailbox, or the person is younger than `age`.
+    # Why it is not begun here, if it is not: several people have this mailbox, it is the parent's own, or the person is
+    # younger than `age`.
     barred: str = ""
     age: int | None = None
     # When a parent or guardian ended what they had agreed to.
@@ -200,7 +201,9 @@ def ended(changes: Iterable[Change]) -> set[str]:
 def _barred(
     recipient: Recipient, childhood: Childhood, controls: Iterable[Control], *, now: datetime
 ) -> dict[Control, str]:
-    """What a parent or guardian answers for this child, so that no box begins it, with the reason."""
+    """What cannot be begun from this mailbox, or a parent or guardian answers for this child, with the reason."""
+    if people.find([recipient.claim]) is None and people.is_known(recipient.claim):
+        return dict.fromkeys(controls, SHARED)
     if recipient.claim.normalised in childhood.addresses:
         return dict.fromkeys(controls, PARENTS)
     return {one: YOUNG for one in controls if childhood.is_too_young(one.minimum_age, now=now)}

@@ -4,6 +4,7 @@ They are told what everybody is told, or the answer would say who has objected. 
 so that it is true either way, and made of the same parts: nothing of what waits is an event yet.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -11,6 +12,8 @@ from consents import capture
 from consents.answers import Answer
 from consents.capture import Captured
 from consents.models import ConsentEvent, PendingConsent
+from consents.withdraw import withdraw
+from core.errors import Invalid
 from subjects import people
 
 
@@ -22,9 +25,23 @@ def told(answer: Answer, *, consent: UUID, entry: UUID, at: datetime) -> Capture
 def refuse(answer: Answer, *, now: datetime, actor: str, collected_by: str) -> None:
     """Of an answer that waits: what it says "no" to does not wait, where there is somebody to whom it may matter."""
     noes = [control for control in answer.shown.controls if not answer.choices[control["key"]]]
-    if noes and people.find(answer.claims):
+    if noes and people.find(answer.claims, is_test=answer.is_test):
         choices = {control["key"]: False for control in noes}
         capture.capture(answer.only(choices), now=now, actor=actor, collected_by=collected_by, unproven=True)
+    elif any(people.is_known(claim) for claim in answer.claims):
+        # Several people have the address: as with an unsubscribe link, nothing of it is written there any more.
+        for control in noes:
+            # What rests on consent no more is not withdrawn, nor done as a consent.
+            with suppress(Invalid):
+                withdraw(
+                    answer.claims,
+                    purposes=[control["purpose"]],
+                    channel=control["channel"],
+                    now=now,
+                    actor=actor,
+                    collected_by=collected_by,
+                    is_test=answer.is_test,
+                )
 
 
 def events(pending: PendingConsent, answer: Answer) -> list[ConsentEvent]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from consents import braking, opt_in, opt_in_child, parents, receipts_offered
 from consents import unsubscribe as one_click
+from consents.shared_mailboxes import MailboxShared
 from consents.unsubscribe import ONE_CLICK, Recipient
 from core.errors import Invalid
 from core.models import Controller
@@ -62,6 +63,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return _waiting(request, opt_in.waiting(token, now=now))
     except opt_in.LinkOver:
         return render(request, "consents/confirm_over.html", status=404)
+    except MailboxShared as shared:
+        with timezone.override(Controller.current().zone):
+            return render(request, "consents/confirm_shared.html", {"until": shared.until})
     except opt_in_child.NoStands as no:
         return render(request, "consents/confirm_no.html", {"is_later": no.is_later}, status=no.status)
 

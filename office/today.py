@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from breaches.models import Breach
-from consents import assessments, office_forms_consents, reminders
+from consents import assessments, office_forms_consents, reminders, shared_mailboxes
 from consents.models import AssessmentVersion, ConsentFormVersion
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
@@ -71,6 +71,7 @@ class Today:
     approvals: Head | None = None
     drafts: Head | None = None
     children: Head | None = None
+    mailboxes: Head | None = None
     setup: dict[str, bool] = field(default_factory=dict)
 
     @property
@@ -103,6 +104,7 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
         _reviews(found, today)
     if user.has_perm(office_forms_consents.ENTER):
         found.children = _head(reminders.for_staff(now=now, limit=HEAD + 1))
+        found.mailboxes = _head(shared_mailboxes.for_staff(now=now, limit=HEAD + 1))
     if user.has_perm("consents.approve_assessmentversion"):
         found.approvals = _head(assessments.waiting())
     if user.has_perm("processing.view_purposeversion"):

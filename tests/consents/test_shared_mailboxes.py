@@ -1,0 +1,184 @@
+"""A mailbox that several people have: whoever sends an answer is told what everybody is told, its owner gets a way out."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from consents import opt_in, shared_mailboxes, unsubscribe
+from consents.models import ConsentEvent, ConsentForm, PendingConsent, Suppression
+from consents.unsubscribe import Recipient
+from ledger.models import Entry
+from office import merging
+from subjects import people
+from subjects.identifiers import Claim
+from subjects.models import DataSubject, SubjectIdentifier
+from tests import make_consents as make
+from tests.make_unproven import (
+    ADA,
+    CONTROLS,
+    DOORS,
+    NEW,
+    asked_by_a_system,
+    by_browser,
+    by_page,
+    children,
+    key,
+    mailed,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def shared(client):
+    """Two customers of a system have one mailbox."""
+    make.published(controls=CONTROLS)
+    make.published("other", [make.control("surveys-email", "surveys", label="Ask me.")])
+    for number in ("C1", "C2"):
+        identity = {"email": ADA, "customer_number": number}
+        told = asked_by_a_system(client, identity, form="other", choices={"surveys-email": True})
+        assert told["states"] == {"surveys": "given"}
+    assert set(SubjectIdentifier.objects.filter(identifier__type="email").values_list("is_shared", flat=True)) == {True}
+
+
+@pytest.fixture
+def site():
+    return key()
+
+
+def text(page):
+    return re.sub(r"\s+", " ", page.content.decode())
+
+
+def holders():
+    return [people.find([Claim("customer_number", number)]) for number in ("C1", "C2")]
+
+
+def waiting():
+    return shared_mailboxes.for_staff(now=timezone.now(), limit=5)
+
+
+def press(link):
+    page = Client().post(link)
+    assert page.status_code == 200
+    return text(page)
+
+
+@pytest.mark.parametrize("double_opt_in", [True, False])
+@pytest.mark.parametrize("is_yes", [True, False])
+@pytest.mark.parametrize("door", DOORS)
+def test_whoever_sends_an_answer_is_told_what_everybody_is_told(site, door, is_yes, double_opt_in):
+    ConsentForm.objects.update(double_opt_in=double_opt_in)
+    said = (
+        {"choices": {"newsletter-email": is_yes}} if door is by_browser else {"ticked": ("newsletter-email",)[:is_yes]}
+    )
+    told = [door(site, email, **said) for email in (ADA, NEW)]
+    assert told[0].status_code == told[1].status_code
+    assert told[0].status_code in (201, 303)
+    if door is by_browser:
+        answers = [{**one.json(), "consent": "", "receipt": ""} for one in told]
+        assert answers[0] == answers[1]
+    else:
+        pages = [Client().get(one["Location"]).content.decode() for one in told]
+        cleaned = [re.sub(r'(name="(receipt|csrfmiddlewaretoken)" value=)"[^"]+"', "", page) for page in pages]
+        assert cleaned[0] == cleaned[1]
+
+
+def test_sent_again_it_is_told_again(site):
+    first = by_browser(site, once="1").json()
+    assert by_browser(site, once="1").json() == first
+
+
+@pytest.mark.parametrize("double_opt_in", [True, False])
+def test_the_button_leads_to_staff_and_works_once_they_have_made_the_records_one(site, mailoutbox, double_opt_in):
+    ConsentForm.objects.filter(slug="join").update(double_opt_in=double_opt_in)
+    by_page(site)
+    (link,) = mailed(mailoutbox)
+    assert mailoutbox[0].to == [ADA]
+    assert "You had said no" not in mailoutbox[0].body
+    before = ConsentEvent.objects.count()
+    told = press(link)
+    assert "More than one person is known to us by this e-mail address" in told
+    assert "mailto:" in told
+    press(link)
+    assert (ConsentEvent.objects.count(), DataSubject.objects.count()) == (before, 2)
+    (row,) = waiting()
+    assert set(row.people) == {person.uuid for person in holders()}
+    assert Entry.objects.filter(kind="consent.mailbox-shared").count() == 1
+    pending = PendingConsent.objects.get(shared_at__isnull=False)
+    assert row.until == pending.requested_at + opt_in.KEPT
+    merging.merge(*holders(), now=timezone.now(), actor=make.ACTOR)
+    assert waiting() == []
+    assert "Confirmed" in press(link)
+    assert make.reason(now=timezone.now()) == "+consent-given"
+
+
+def test_it_works_once_staff_have_taken_the_address_off_whose_it_is_not(site, mailoutbox):
+    by_page(site)
+    (link,) = mailed(mailoutbox)
+    press(link)
+    one, other = holders()
+    address = SubjectIdentifier.objects.get(subject=other, identifier__type="email").identifier
+    merging.take_off(other, address.uuid, now=timezone.now(), actor=make.ACTOR)
+    assert waiting() == []
+    assert "Confirmed" in press(link)
+    assert ConsentEvent.objects.get(purpose=make.live().uuid, status="given").subject == one.uuid
+
+
+def test_staff_see_it_among_what_waits_today(site, mailoutbox, admin_client):
+    by_page(site)
+    press(mailed(mailoutbox)[0])
+    page = text(admin_client.get("/admin/"))
+    assert "Mailboxes that several people have" in page
+    assert all(reverse("admin:person", args=[person.uuid]) in page for person in holders())
+
+
+def test_a_parent_is_told_the_same(site, mailoutbox):
+    by_browser(site, **children(identity={"email": ADA}))
+    assert "More than one person" in press(mailed(mailoutbox)[0])
+    assert len(waiting()) == 1
+
+
+def test_a_no_is_not_lost_and_nobody_is_asked_to_confirm_it(site, mailoutbox):
+    by_browser(site, form="other", choices={"surveys-email": False})
+    assert mailed(mailoutbox) == []
+    assert Suppression.objects.get(lifted_at=None).purpose.slug == "surveys"
+    assert Entry.objects.filter(kind="consent.withdrawn").count() == 1
+
+
+def test_what_stands_beside_a_yes_and_says_no_is_not_lost_either(site, mailoutbox):
+    by_browser(site, choices={"newsletter-email": True, "surveys-email": False})
+    assert Suppression.objects.get(lifted_at=None).purpose.slug == "surveys"
+    assert len(mailed(mailoutbox)) == 1
+    assert "That counts already" in mailoutbox[0].body
+
+
+def test_a_trial_writes_to_nobody(site, mailoutbox, client):
+    for number in ("T1", "T2"):
+        identity = {"email": "trial@example.com", "customer_number": number}
+        asked_by_a_system(client, identity, form="other", choices={"surveys-email": True}, test=True)
+    told = [by_browser(site, email, test=True).json() for email in ("trial@example.com", NEW)]
+    assert told[0]["states"] == told[1]["states"]
+    assert mailed(mailoutbox) == []
+
+
+def test_a_system_is_told_that_it_has_to_decide(client):
+    told = asked_by_a_system(client, {"email": ADA})
+    assert told["code"] == "ambiguous-identity"
+    # With the number of one of them it has.
+    assert asked_by_a_system(client, {"email": ADA, "customer_number": "C1"})["states"]["newsletter"] == "given"
+
+
+def test_their_choices_say_why_nothing_is_begun_there(client):
+    page = reverse("consents:preferences", args=[unsubscribe.seal(Recipient(ADA, ""))])
+    shown = text(client.get(page))
+    assert "More than one person is known to us by this address" in shown
+    assert 'type="checkbox"' not in shown
+    box = "join:newsletter-email"
+    assert client.post(page, {"act": "save", "shown": box, "empty": box, box: "on"}).status_code < 400
+    assert not ConsentEvent.objects.filter(purpose=make.live().uuid).exists()
+    client.post(page, {"act": "stop"})
+    assert Suppression.objects.filter(lifted_at=None, reason="objection").exists()
