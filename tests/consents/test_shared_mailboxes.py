@@ -1,4 +1,4 @@
-"""A mailbox that several people have: whoever sends an answer is told what everybody is told, its owner gets a way out."""
+"""A mailbox that several people have: who sends an answer is told what everybody is told; its owner gets a way out."""
 
 import re
 
