@@ -5,11 +5,11 @@ class ConsentsConfig(AppConfig):
     name = "consents"
 
     def ready(self) -> None:
-        from consents import collected, examinations, forget, gates, notice_versions, webhooks
+        from consents import carrying, collected, examinations, forget, gates, notice_versions, webhooks
         from consents import personal as personal  # it registers itself
         from core import outbox
         from core.models import Outbox
-        from subjects import erasure, intake
+        from subjects import erasure, intake, people
 
         examinations.register_all()
         gates.register()
@@ -18,3 +18,4 @@ class ConsentsConfig(AppConfig):
         erasure.register_cleaner(forget.clean)
         intake.register_consents(collected.capture_all)
         intake.register_notices(notice_versions.fault_between)
+        people.register_linked(carrying.together)

@@ -67,6 +67,27 @@ def standing(claims: Iterable[Claim], *, now: datetime) -> list[Pause]:
     return list(rows.select_related("purpose").order_by("until"))
 
 
+def gaps(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Pause, list[suppression.Hash]]]:
+    """The longest of each pause that stands under any of these, with those of them under which none does."""
+    pauses = standing(claims, now=now)
+    found = []
+    for pause in {one.purpose_id: one for one in pauses}.values():
+        known = {bytes(other.hash) for other in pauses if other.purpose_id == pause.purpose_id}
+        missing = [suppression.hash_of(one) for one in claims if not known & set(suppression.hashes_of([one]))]
+        found += [(pause, missing)] if missing else []
+    return found
+
+
+def spread(pause: Pause, hashes: Sequence[suppression.Hash], *, entry: UUID, now: datetime) -> None:
+    """The same pause under other identifiers as well: here, and outside PostgreSQL."""
+    if not hashes:
+        return
+    _end(hashes, [pause.purpose], at=now)
+    _store(hashes, [pause.purpose], since=pause.since, until=pause.until, entry=pause.entry)
+    told = _told([pause.purpose], hashes) | {"until": entries.instant(pause.until)}
+    _journal(BEGUN, entry, told, at=pause.since, now=now)
+
+
 @transaction.atomic
 def again(action: str, data: Mapping[str, Any]) -> bool:
     """What a line of the journal says of a pause, in a database restored from before it. False if nothing is left."""
@@ -128,12 +149,19 @@ def _record(
 ) -> UUID:
     """Evidence, and a line outside PostgreSQL, so that a restored backup keeps to it."""
     subject = people.find(claims)
-    told = {
+    told = {**_told(purposes, hashes), **more}
+    entry = entries.record(kind=kind, at=now, actor=actor, subject=subject.uuid if subject else None, data=told)
+    _journal(kind, entry, told, at=now, now=now)
+    return entry
+
+
+def _told(purposes: Sequence[Purpose | None], hashes: Sequence[suppression.Hash]) -> dict[str, Any]:
+    return {
         "purposes": [purpose.slug if purpose else "" for purpose in purposes],
         "hashes": [{"key": found.key, "hash": found.value.hex()} for found in hashes],
-        **more,
     }
-    entry = entries.record(kind=kind, at=now, actor=actor, subject=subject.uuid if subject else None, data=told)
-    line = {"action": kind, "entry": str(entry), "at": entries.instant(now), **told}
+
+
+def _journal(kind: str, entry: UUID, told: Mapping[str, Any], *, at: datetime, now: datetime) -> None:
+    line = {"action": kind, "entry": str(entry), "at": entries.instant(at), **told}
     outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
-    return entry

@@ -12,9 +12,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from consents.models import Pause, Suppression
+from consents.models import Suppression
 from core import outbox
 from core.keys import keyring
 from core.models import Outbox
@@ -92,11 +92,41 @@ def add(
         )
 
 
+def gaps(claims: Sequence[Claim]) -> list[tuple[Suppression, list[Hash]]]:
+    """The latest of each "no" that stands under any of these, with those of them under which it was never said."""
+    under = {claim: set(hashes_of([claim])) for claim in claims}
+    theirs = own(value for values in under.values() for value in values)
+    standing = list(theirs.filter(lifted_at=None).order_by("since", "-pk"))
+    # What they took back since under one of them does not come back there.
+    said = [*standing, *theirs.exclude(lifted_at=None)] if standing else []
+    latest = {(row.purpose_id, row.channel): row for row in standing}
+    found = []
+    for row in latest.values():
+        known = {bytes(other.hash) for other in said if _covers(other, row)}
+        missing = [hash_of(claim) for claim, values in under.items() if not values & known]
+        found += [(row, missing)] if missing else []
+    return found
+
+
+def own(hashes: Iterable[bytes]) -> QuerySet[Suppression]:
+    """What was said under these. Not the register of PECR reg 26, which is no word of the person to us."""
+    rows = Suppression.objects.filter(hash__in=list(hashes)).exclude(reason="tps")
+    return rows.select_related("purpose")
+
+
+def _covers(one: Suppression, other: Suppression) -> bool:
+    is_same = one.purpose_id == other.purpose_id and one.channel in ("", other.channel)
+    return is_same and one.since >= other.since
+
+
 def spread(row: Suppression, hashes: Sequence[Hash], *, entry: UUID, now: datetime) -> None:
-    """The same "no" under other identifiers as well, since the same day: here, and outside PostgreSQL."""
+    """The same "no" under other identifiers as well, since the same day: here, and outside PostgreSQL.
+
+    `entry` is that of the spreading; what proves the "no" stays what proved it.
+    """
     if not hashes:
         return
-    add(hashes, purposes=[row.purpose], channel=row.channel, reason=row.reason, entry=entry, now=row.since)
+    add(hashes, purposes=[row.purpose], channel=row.channel, reason=row.reason, entry=row.entry, now=row.since)
     data = {
         "action": "suppression.added",
         "entry": str(entry),
@@ -123,17 +153,6 @@ def add_again(data: Mapping[str, Any]) -> bool:
 def hashes_in(data: Mapping[str, Any]) -> list[Hash]:
     """The keyed hashes in a line of the journal."""
     return [Hash(found["key"], bytes.fromhex(found["hash"])) for found in data["hashes"]]
-
-
-def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:
-    """Every "no" under the old address or number is one under the corrected one, since the same day."""
-    for row in Suppression.objects.filter(hash__in=hashes_of([old]), lifted_at=None).select_related("purpose"):
-        spread(row, [hash_of(new)], entry=entry, now=now)
-    kept = hash_of(new)
-    for pause in Pause.objects.filter(hash__in=hashes_of([old]), ended_at=None, until__gt=now):
-        values = {"hash": kept.value, "purpose": pause.purpose, "ended_at": None}
-        more = {"hash_key": kept.key, "since": pause.since, "until": pause.until, "entry": entry}
-        Pause.objects.get_or_create(**values, defaults=more)
 
 
 def is_suppressed(claims: Iterable[Claim], purpose: Purpose, channel: str = "", *, marketing: bool) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from consents import suppression
+from consents import carrying
 from core.errors import DomainError
 from core.models import Controller
 from ledger.entries import record
@@ -160,8 +160,9 @@ def _swap(
         # Who asks was shown by the address that has just gone.
         case.identified_at, case.identified_how = now, "corrected"
         case.save(update_fields=["identified_at", "identified_how"])
-    entry = record(kind="suppression.carried", at=now, actor=actor, subject=subject.uuid, object=rights_request.uuid)
-    suppression.carry(before, after, entry=entry, now=now)
+    entry = record(kind=carrying.CARRIED, at=now, actor=actor, subject=subject.uuid, object=rights_request.uuid)
+    carrying.carry(before, after, entry=entry, now=now)
+    carrying.together(subject, now=now, actor=actor)
 
 
 def _is(claim: Claim, email: str) -> bool:

@@ -4,7 +4,7 @@ A claim that several people share, or that nobody has verified, may find a perso
 selects a person for disclosure or erasure: that is `verified_subject`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +19,15 @@ from subjects.models import DataSubject, Identifier, SubjectIdentifier
 
 # These name one customer, not a mailbox or a telephone: a person who holds another one is another person.
 STRONG = frozenset({Identifier.Type.CUSTOMER_NUMBER, Identifier.Type.EXTERNAL_ID})
+
+# Takes (person, now=, actor=), and before them all that is theirs alone, if known.
+Linked = Callable[..., None]
+_linked: list[Linked] = []
+
+
+def register_linked(tell: Linked) -> None:
+    """Have `tell` hear of everybody who comes to be known by one more, inside that transaction."""
+    _linked[:] = [tell]
 
 
 class AmbiguousIdentity(DomainError):
@@ -107,7 +116,7 @@ def find_or_create(
             with transaction.atomic():
                 if subject is None:
                     return _create(claims, now=now, actor=actor, locale=locale, is_test=is_test)
-                return _recognise(subject, claims)
+                return _recognise(subject, claims, now=now, actor=actor)
         except _Lost:
             continue
     raise DomainError(_("Too many calls about the same person at once. Try again."), code="busy")
@@ -124,7 +133,9 @@ def verify_identifier(subject: DataSubject, claim: Claim, *, how: str, now: date
     if not hold(subject):
         raise NotFound
     identifier = _stored(claim)[0]
-    _link(subject, identifier)
+    if not SubjectIdentifier.objects.filter(subject=subject, identifier=identifier).exists():
+        _link(subject, identifier)
+        _tell(subject, now=now, actor=actor)
     link = SubjectIdentifier.objects.select_related("identifier").get(subject=subject, identifier=identifier)
     if link.verified_at is None:
         link.verified_at, link.verified_how = now, how
@@ -140,7 +151,9 @@ def verify_identifier(subject: DataSubject, claim: Claim, *, how: str, now: date
 
 
 def link(subject: DataSubject, claim: Claim) -> Identifier:
-    """Link one more identifier, unconfirmed, to a person who is held."""
+    """Link one more identifier, unconfirmed, to a person who is held. What was said under the others, the caller
+    carries (consents/carrying.py).
+    """
     identifier, _is_new = _stored(claim)
     _link(subject, identifier)
     return Identifier.objects.get(pk=identifier)
@@ -220,18 +233,29 @@ def _create(claims: Sequence[Claim], *, now: datetime, actor: str, locale: str, 
     subject = DataSubject.objects.create(locale=locale, is_test=is_test)
     _link_all(subject, claims, known)
     record(kind="subject.created", at=now, actor=actor, subject=subject.uuid, data={"test": is_test})
+    theirs = [claim for claim in known.links if not known.links[claim]]
+    if len(theirs) > 1:
+        _tell(subject, theirs, now=now, actor=actor)
     return subject
 
 
-def _recognise(subject: DataSubject, claims: Sequence[Claim]) -> DataSubject:
+def _recognise(subject: DataSubject, claims: Sequence[Claim], *, now: datetime, actor: str) -> DataSubject:
     """Hold the person and link what was nobody's. What belongs to somebody else stays theirs: nothing was proved."""
     if not hold(subject):
         raise _Lost
     known = _known(claims, is_test=subject.is_test)
     if _resolve(known) != subject:
         raise _Lost
-    _link_all(subject, [claim for claim in claims if not known.links[claim]], known, is_later=True)
+    new = [claim for claim in claims if not known.links[claim]]
+    _link_all(subject, new, known, is_later=True)
+    if new:
+        _tell(subject, now=now, actor=actor)
     return subject
+
+
+def _tell(subject: DataSubject, *claims: Sequence[Claim], now: datetime, actor: str) -> None:
+    for tell in _linked:
+        tell(subject, *claims, now=now, actor=actor)
 
 
 def _link_all(subject: DataSubject, claims: Sequence[Claim], known: _Known, *, is_later: bool = False) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from consents import pausing, suppression
+from consents import carrying, pausing
 from consents.models import ConsentEvent, Pause
 from consents.permission import check, may_process
 from consents.withdraw import withdraw
@@ -85,7 +85,7 @@ def test_it_holds_for_an_address_that_nobody_has_and_after_a_correction(newslett
     pause("newsletter", email="new@example.com")
     make.captured("new@example.com", now=make.days(-1))
     assert make.reason("new@example.com") == "paused"
-    suppression.carry(
+    carrying.carry(
         Claim("email", "new@example.com"), Claim("email", "x@example.com"), entry=pause("newsletter"), now=make.NOW
     )
     assert pausing.standing([Claim("email", "x@example.com")], now=make.NOW)

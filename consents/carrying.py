@@ -1,0 +1,45 @@
+"""What somebody said under one address stands under everything that is theirs alone.
+
+A "no" and a pause are kept under what they were said with (consents/suppression.py). Whoever comes to be known by one
+more would else be written to under that, and anybody could say "yes" for them there. Each keeps its own day, so a later
+"yes" of theirs answers it as before. What several people share carries nothing: nobody knows whose word it was.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from consents import pausing, suppression
+from ledger.entries import record
+from subjects.identifiers import Claim
+from subjects.models import DataSubject
+
+CARRIED = "suppression.carried"
+
+
+def together(subject: DataSubject, claims: Sequence[Claim] | None = None, *, now: datetime, actor: str) -> None:
+    """Let whatever stands under one identifier of this person stand under each, inside the caller's transaction.
+
+    `claims`: all that are theirs alone, where the caller knows them. A test person says nothing for anybody.
+    """
+    if subject.is_test:
+        return
+    theirs = suppression.claims_of(subject) if claims is None else claims
+    noes, pauses = suppression.gaps(theirs), pausing.gaps(theirs, now=now)
+    if not noes and not pauses:
+        return
+    entry = record(kind=CARRIED, at=now, actor=actor, subject=subject.uuid)
+    for no, missing in noes:
+        suppression.spread(no, missing, entry=entry, now=now)
+    for pause, missing in pauses:
+        pausing.spread(pause, missing, entry=entry, now=now)
+
+
+def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:
+    """Every "no" and pause under the old address or number is one under the corrected one, since the same day."""
+    for no in suppression.own(suppression.hashes_of([old])).filter(lifted_at=None):
+        suppression.spread(no, [suppression.hash_of(new)], entry=entry, now=now)
+    there = {pause.purpose_id for pause in pausing.standing([new], now=now)}
+    for pause in pausing.standing([old], now=now):
+        if pause.purpose_id not in there:
+            pausing.spread(pause, [suppression.hash_of(new)], entry=entry, now=now)
