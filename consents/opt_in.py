@@ -159,8 +159,9 @@ class Waiting:
     """What a link would confirm, in the words of the form, and who else has to."""
 
     labels: list[str]
-    # What the form said no to, where that counts already (consents/unseen.py).
+    # What the form said no to, where that counts already (consents/unseen.py), and what the button ends.
     noes: list[str]
+    ends: list[str]
     # The link is a parent's or guardian's, where the person is a child.
     is_for_child: bool
     # Parent and child are both asked, and the other one has pressed their button or has not yet.
@@ -179,16 +180,25 @@ def waiting(token: str, *, now: datetime) -> Waiting:
     pending, is_own = _asked(PendingConsent.objects.all(), token, now=now)
     data = _opened(pending)
     version = ConsentFormVersion.objects.select_related("form").get(pk=pending.form_version)
-    chosen = [(control["label"], bool(data["choices"].get(control["key"]))) for control in version.controls]
-    labels = [label for label, is_yes in chosen if is_yes]
-    noes = [label for label, is_yes in chosen if not is_yes] if pending.is_unseen else []
-    mine, other = (pending.own_at, pending.parent_at) if is_own else (pending.parent_at, pending.own_at)
     by_parent = "guardian" in data and not is_own
+    labels = {control["key"]: control["label"] for control in version.controls}
+    yes = [key for key in labels if data["choices"].get(key)]
+    # What stands for a child is not told to whoever calls themself the parent.
+    ended = [] if by_parent else _ends(pending, now=now)
+    noes = [key for key in labels if key not in (*yes, *ended)] if pending.is_unseen else []
+    mine, other = (pending.own_at, pending.parent_at) if is_own else (pending.parent_at, pending.own_at)
     both = pending.own_token_hash is not None
     lasts_until = forms.lasts_until(version.form.valid_for, now)
     child = guardians.child_of(data, version.minimum_age, lasts_until=lasts_until) if by_parent else None
+    agreed, refused, ending = ([labels[key] for key in keys] for keys in (yes, noes, ended))
     pressed = (other is not None, mine is not None)
-    return Waiting(labels, noes, by_parent, both, *pressed, pending.expires_at, child, version.controllers)
+    return Waiting(agreed, refused, ending, by_parent, both, *pressed, pending.expires_at, child, version.controllers)
+
+
+def _ends(pending: PendingConsent, *, now: datetime) -> list[str]:
+    answer = _of_mailbox(_answer(pending))
+    person = people.find(answer.claims, is_test=answer.is_test)
+    return meanwhile.ends(answer, person, since=pending.requested_at, now=now)
 
 
 def is_open(token: str, *, now: datetime) -> bool:

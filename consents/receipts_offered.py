@@ -50,7 +50,7 @@ def said(token: str) -> Said | None:
         return None
     slugs = dict(Purpose.objects.filter(uuid__in={event.purpose for event in events}).values_list("uuid", "slug"))
     chosen = {(slugs[event.purpose], event.channel): event.status in YES for event in events}
-    # A "no" that was recorded at once is not said again by the confirmation (consents/meanwhile.py); it was one.
+    # A "no" that the person has answered since is not said by the confirmation (consents/meanwhile.py); it was one.
     answered = [(one["label"], chosen.get((one["purpose"], one["channel"]), False)) for one in version.controls]
     return Said(
         version.locale,

@@ -146,15 +146,74 @@ def test_a_stale_no_is_not_said_again_when_the_yes_is_confirmed(client, mailoutb
     assert rebuild.differences() == 0
 
 
-def test_a_no_that_counted_at_once_is_recorded_once(client, mailoutbox):
-    make.captured()
-    no(client, "withdrawn")
-    client.post("/forms/join/", {"version": 1, "locale": "en-GB", "email": ADA, "choice-newsletter-email": "yes"})
-    refusals = ConsentEvent.objects.filter(status="refused", purpose=make.live("surveys").uuid)
-    before = refusals.count()
+def by_anybody(client, *, slug="join", **ticked):
+    """Whoever knows the address sends our page."""
+    boxes = {f"choice-{name.replace('_', '-')}": "yes" for name in ticked}
+    client.post(f"/forms/{slug}/", {"version": 1, "locale": "en-GB", "email": ADA, **boxes})
+
+
+WAITS = pytest.mark.parametrize("kind", ["unseen", "double-opt-in"])
+
+
+def asked(client, kind):
+    """Ada gets both, and fills in: the newsletter yes, surveys no. Nothing of the yes counts before her button."""
+    make.captured(choices={"newsletter-email": True, "surveys-email": True})
+    make.published("other", [make.control("surveys-email", "surveys", label="Ask me.")])
+    if kind == "unseen":
+        no(client, "withdrawn")
+    else:
+        ConsentForm.objects.filter(slug="join").update(double_opt_in=True)
+    by_anybody(client, newsletter_email=True)
+
+
+@WAITS
+def test_a_no_that_the_owner_confirms_is_not_taken_back_by_anybody(client, mailoutbox, kind):
+    asked(client, kind)
     client.post(links(mailoutbox)[ADA])
-    assert refusals.count() == before
+    assert (reason(), reason("surveys")) == ("+consent-given", "consent-refused")
+    by_anybody(client, slug="other", surveys_email=True)
     assert reason("surveys") == "consent-refused"
+    assert rebuild.differences() == 0
+    # Their own button does.
+    client.post(links(mailoutbox)[ADA])
+    assert reason("surveys") == "+consent-given"
+
+
+@WAITS
+def test_what_anybody_said_since_does_not_overtake_the_no_that_the_owner_confirms(client, mailoutbox, kind):
+    asked(client, kind)
+    link = links(mailoutbox)[ADA]
+    by_anybody(client, slug="other", surveys_email=True)
+    assert reason("surveys") == "+consent-given"
+    page = text(client.get(link))
+    assert "That counts already" not in page
+    assert 'A yes to it stands now, and the button ends it:</p> <ul class="plain-list"><li>Ask me.</li></ul>' in page
+    client.post(link)
+    assert (reason(), reason("surveys")) == ("+consent-given", "consent-refused")
+
+
+@WAITS
+def test_what_the_owner_chose_since_stands_whatever_anybody_says_after_it(client, mailoutbox, kind):
+    asked(client, kind)
+    link = links(mailoutbox)[ADA]
+    for is_on in (False, True):
+        choose(surveys_email=is_on)
+    by_anybody(client, slug="other", surveys_email=True)
+    assert "the button ends it" not in text(client.get(link))
+    client.post(link)
+    assert (reason(), reason("surveys")) == ("+consent-given", "+consent-given")
+
+
+def test_a_no_that_counted_at_once_is_told_as_one(client, mailoutbox):
+    asked(client, "unseen")
+    page = text(client.get(links(mailoutbox)[ADA]))
+    assert ("That counts already" in page, "the button ends it" in page) == (True, False)
+
+
+def test_a_parent_is_not_told_what_stands_for_the_child(client, mailoutbox):
+    make.captured(choices={"newsletter-email": False, "surveys-email": True})
+    send(client, choices=NEWSLETTER, **child())
+    assert "the button ends it" not in text(client.get(links(mailoutbox)[PARENT]))
 
 
 def test_a_no_that_nobody_answered_since_is_recorded_with_the_yes(client, mailoutbox):
