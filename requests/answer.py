@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import access, exempting, found, leaving_out, package, report, spool, systems, two_people
+from requests import access, copies, exempting, found, leaving_out, package, report, spool, systems, two_people
 from requests.decisions import decide, lines
 from requests.erasing import Undecided, execute_erasure, finish_erasure, finish_waiting, recipients_to_tell
 from requests.models import Decision, Package, Right, RightsRequest
@@ -57,16 +57,6 @@ class StaleCopy(DomainError):
     message = _("A decision has changed since the copy was made. Make the copy anew, and look through it.")
 
 
-def is_stale(rights_request: RightsRequest, made: Package) -> bool:
-    """The copy was frozen under decisions that are no longer those of the request."""
-    result = rights_request.result
-    if "purposes" not in result:
-        return False
-    if "changed_at" in result and datetime.fromisoformat(result["changed_at"]) > made.made_at:
-        return True
-    return rights_request.decisions.filter(decided_at__gt=made.made_at).exists()
-
-
 @transaction.atomic
 def prepare_access(rights_request: RightsRequest, *, actor: str, now: datetime) -> Package:
     """Freeze the copy of the person's data, so that it can be looked through.
@@ -101,7 +91,7 @@ def release_access(rights_request: RightsRequest, *, actor: str, now: datetime, 
     if not rights_request.is_open or is_waiting(rights_request):
         return rights_request
     made = _copy_to_send(rights_request, actor=actor, now=now)
-    if made and is_stale(rights_request, made):
+    if made and copies.is_stale(rights_request, made):
         raise StaleCopy
     two_people.check(rights_request, actor=actor, reason=exception, now=now)
     if made is None:
@@ -122,16 +112,17 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
     made = Package.objects.filter(request=rights_request).first()
     is_executed = "executed_at" in rights_request.result
     is_known = not is_stranger(rights_request)
-    if made and is_stale(rights_request, made):
+    if made and copies.is_stale(rights_request, made):
         raise StaleCopy
     if rights_request.right == Right.ACCESS and made and "purposes" in rights_request.result:
         return "access_response", report.of_access(rights_request, made)
     if rights_request.right == Right.ACCESS and is_known:
         raise NoCopy
     if rights_request.right == Right.ERASURE and (is_known or is_executed):
-        if not is_executed and not all(line.is_decided for line in lines(rights_request, now=now)):
-            raise Undecided
-        copy_is_made(rights_request)
+        if not is_executed:
+            if not all(line.is_decided for line in lines(rights_request, now=now)):
+                raise Undecided
+            copy_is_made(rights_request)
         exempting.ready(rights_request)
         expected = recipients_to_tell(rights_request, now=now)
         return "erasure_answer", report.of_erasure(rights_request, expected=expected, now=now)
@@ -140,14 +131,16 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
 
 
 def _copy_to_send(rights_request: RightsRequest, *, actor: str, now: datetime) -> Package | None:
-    """The frozen copy; made now if there is none. After a part answer a fresh one, as long as the person is known."""
+    """The frozen copy; made now if there is none. A fresh one, as long as the person is known, after a part answer, and
+    where the request was taken up again.
+    """
     confirmed(rights_request)
     if rights_request.result.get("nothing"):
         return None
-    made = Package.objects.filter(request=rights_request).first()
-    if not is_stranger(rights_request) and (made is None or rights_request.state == State.PARTLY_ANSWERED):
+    is_frozen = "purposes" in rights_request.result
+    if not is_stranger(rights_request) and (not is_frozen or rights_request.state == State.PARTLY_ANSWERED):
         return prepare_access(rights_request, actor=actor, now=now)
-    return made
+    return Package.objects.filter(request=rights_request).first() if is_frozen else None
 
 
 def _nothing_was_found(rights_request: RightsRequest) -> None:

@@ -7,7 +7,6 @@ does to every right but access. Direct marketing (Art 21(2)) and taking a consen
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core.errors import DomainError
 from processing.models import Purpose
-from requests import leaving_out
+from requests import copies, leaving_out
 from requests.decisions import Line, versions_of
 from requests.exemptions import EXEMPTIONS
 from requests.models import Decision, Exemption, Package, Right, RightsRequest
@@ -68,9 +67,7 @@ def ready(rights_request: RightsRequest) -> None:
 
 def fresh(rights_request: RightsRequest, made: Package) -> None:
     """Raises StaleSet when the set of data was made before something was decided, or left out."""
-    changed = rights_request.result.get("changed_at")
-    is_changed = bool(changed) and datetime.fromisoformat(changed) > made.made_at
-    if is_changed or rights_request.decisions.filter(decided_at__gt=made.made_at).exists():
+    if copies.is_stale(rights_request, made):
         raise StaleSet
 
 

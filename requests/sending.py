@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from requests import asking_where, letters, package, posting, report, representing, systems
+from requests import asking_where, copies, letters, package, posting, report, representing, systems
 from requests.asking import NEVER_WAIT
 from requests.freeze import COPIED
 from requests.intake import claim_of
@@ -93,26 +93,23 @@ def to_ready(rights_request: RightsRequest, *, reason: str, actor: str, now: dat
 def copy_is_made(rights_request: RightsRequest) -> None:
     """A copy that the same person asked for, in this case or another, comes before the deletion. Raises AccessFirst."""
     case = rights_request.case
-    waiting = case.requests.open().filter(right__in=COPIED, package=None)
-    owed = case.subject and _kept_for_copies(case.subject).exclude(placed_for__in=_copied().values("uuid"))
-    if waiting.exists() or (owed and owed.exists()):
+    asked = case.requests.open().filter(right__in=COPIED).exclude(state=State.PARTLY_ANSWERED)
+    kept_for = _kept_for_copies(case.subject) if case.subject else RightsRequest.objects.none()
+    if not all(copies.is_made(one) for one in asked.union(kept_for)):
         raise AccessFirst
 
 
 def let_delete(subject: DataSubject, *, actor: str, now: datetime) -> None:
     """What was kept for a copy goes: it is made, and the person asked for the deletion themselves."""
-    for uuid in (
-        _copied().filter(uuid__in=_kept_for_copies(subject).values("placed_for")).values_list("uuid", flat=True)
-    ):
-        blocks.release(uuid, now=now, actor=actor)
+    for one in _kept_for_copies(subject):
+        if copies.is_made(one):
+            blocks.release(one.uuid, now=now, actor=actor)
 
 
-def _kept_for_copies(subject: DataSubject) -> QuerySet[ErasureBlock]:
-    return blocks.active(subject).filter(kind=ErasureBlock.Kind.ACCESS)
-
-
-def _copied() -> QuerySet[RightsRequest]:
-    return RightsRequest.objects.filter(package__isnull=False)
+def _kept_for_copies(subject: DataSubject) -> QuerySet[RightsRequest]:
+    """The requests for which this person's data are kept until they are answered."""
+    kept = blocks.active(subject).filter(kind=ErasureBlock.Kind.ACCESS)
+    return RightsRequest.objects.filter(uuid__in=kept.values("placed_for"))
 
 
 def nothing_found(rights_request: RightsRequest, *, actor: str, now: datetime) -> RightsRequest:

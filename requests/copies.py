@@ -1,0 +1,28 @@
+"""Whether the copy, or the set to take along, that somebody asked for is made as it would be sent (Arts 15 and 20)."""
+
+from datetime import datetime
+
+from requests.models import Package, RightsRequest
+from requests.workflow import CLOSED
+
+
+def is_made(rights_request: RightsRequest) -> bool:
+    """Whether it would be whole if everything of the person went now.
+
+    Not by what was made before the request was taken up again, for that was the first answer, or came before what the
+    person has shown, said or paid since; nor by what is to be made anew, or was emptied because nobody sent it.
+    """
+    made = Package.objects.kept().filter(request=rights_request).first()
+    if made is None or "purposes" not in rights_request.result or is_stale(rights_request, made):
+        return False
+    return not rights_request.events.filter(old__in=CLOSED, at__gt=made.made_at).exists()
+
+
+def is_stale(rights_request: RightsRequest, made: Package) -> bool:
+    """It was frozen before something was decided about it, or left out."""
+    result = rights_request.result
+    if "purposes" not in result:
+        return False
+    if "changed_at" in result and datetime.fromisoformat(result["changed_at"]) > made.made_at:
+        return True
+    return rights_request.decisions.filter(decided_at__gt=made.made_at).exists()
