@@ -28,14 +28,12 @@ def ask(
     `said_no`: it is asked because of what was answered before, of which its own mailbox may know. Of an answer of the
     person's own, what it refuses counts already (consents/unseen.py).
     """
-    if address_mail.is_enough(claim, now=now):
-        return
     link = f"{settings.BASE_URL}{reverse('consents:confirm', args=[token])}"
     with translation.override(answer.shown.locale):
         subject = _("Please confirm: %(title)s") % {"title": _title(answer)}
         noes = _noes(answer, both=both, now=now) if said_no else {}
         text = _text(answer, "guardian" if by_parent else "confirm", link=link, both=both, **noes)
-    address_mail.post(claim, subject=subject, text=text, now=now)
+    address_mail.ask(claim, subject=subject, text=text, now=now)
 
 
 def tell_parent(answer: Answer, claim: Claim, link: str, *, now: datetime) -> None:

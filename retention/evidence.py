@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from consents import address_mail
@@ -62,6 +63,6 @@ def _message(run: Run, purpose: Purpose, erased: Erased) -> dict[str, object]:
 
 def _silence(erased: Erased) -> None:
     """Nothing that waits to be sent about somebody who is gone, or to their address, leaves or stays; nor what died."""
-    gone = array([*erased.subject_uuids, *map(address_mail.about, erased.identifier_hashes)])
+    gone = array([*erased.subject_uuids, *chain.from_iterable(map(address_mail.all_about, erased.identifier_hashes))])
     for (about,) in prepared.fetch_all(WAITING, [gone]):
         outbox.forget(about)

@@ -31,6 +31,27 @@ def thanks(client, email=ADA, **said):
     return re.sub(r'(name="(receipt|csrfmiddlewaretoken)" value=)"[^"]+"', "", page)
 
 
+def test_what_else_is_mailed_to_an_address_keeps_no_question_from_it(client, mailoutbox):
+    """Anybody can ask for codes to anybody's choices."""
+    ConsentForm.objects.update(double_opt_in=True)
+    for _time in range(3):
+        client.post("/preferences/", {"email": ADA})
+    for _time in range(4):
+        by_page(None)
+    assert len(mailed(mailoutbox)) == 3
+    assert len(mailoutbox) == 6
+
+
+def test_a_parent_is_asked_for_each_of_three_children_on_a_day(client, mailoutbox):
+    """Each "yes" of theirs is told them by a mail, which asks for nothing."""
+    for number in range(4):
+        said = children(slug=f"kids{number}", identity={"email": f"child{number}@example.com"})
+        by_browser(key(), **said)
+        client.post(mailed(mailoutbox)[-1])
+    assert len(mailed(mailoutbox)) == 3
+    assert [mail.to for mail in mailoutbox if "You agreed for a child" in mail.subject] == [["parent@example.net"]] * 3
+
+
 def test_of_an_answer_that_meets_a_no_in_part_nothing_counts_and_the_mail_says_so(client, mailoutbox):
     no()
     assert "what you agree to now counts once you press the button" in thanks(client, ticked=BOTH)

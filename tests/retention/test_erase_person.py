@@ -15,7 +15,7 @@ from processing.models import PurposeVersion, Status
 from retention import certificate, journal, tombstones, writebacks
 from retention.models import Run, Tombstone, WriteBack
 from subjects import blocks, erasure
-from subjects.identifiers import suppression_hash
+from subjects.identifiers import Claim, suppression_hash
 from subjects.items import WrittenBack
 from subjects.models import DataSubject, ItemPurpose, PersonalDataItem
 from tests import make_register
@@ -131,6 +131,7 @@ def test_nor_does_what_was_mailed_to_their_address_before_anybody_was_known_by_i
     """A link to confirm, and one to somebody's choices: also when no server took it and it lies dead."""
     item(person(1), ["newsletter"], DAY)
     preferences_door.send_code("Person1@example.org", now=NOW)
+    address_mail.ask(Claim("email", "person1@example.org"), subject="Please confirm", text="t", now=NOW)
     preferences_door.send_code("person2@example.org", now=NOW)
     Outbox.objects.update(dead_at=NOW)
     erase(person(1), "newsletter")
