@@ -1,7 +1,7 @@
 """Mails to an address under which nobody may be known yet: a link to confirm, a code that opens one's choices.
 
-An erasure finds them by a keyed hash of the address: no address stands beside the message. Those that ask to confirm are
-counted by themselves: a code for somebody's choices, which anybody can ask for as well, must keep no such mail from them.
+An erasure finds them by a keyed hash of the address: no address stands beside the message. Those that ask to confirm
+are counted by themselves, for anybody can ask for a code: it must keep no such mail from whoever owns the address.
 """
 
 from datetime import datetime, timedelta
