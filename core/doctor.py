@@ -37,3 +37,8 @@ def examine(*, now: datetime) -> Iterator[tuple[str, Finding]]:
             yield name, Finding(FAIL, f"The database did not answer ({type(error).__name__}).", "See database above.")
         except Exception as error:  # noqa: BLE001  (whatever is wrong with one part, the others are looked at)
             yield name, Finding(FAIL, f"Looking at this failed ({type(error).__name__}).", "Read the log of the error.")
+
+
+def failures(name: str, *, now: datetime) -> list[Finding]:
+    """What one examination finds that cannot wait, for pages as well."""
+    return [finding for finding in _examinations[name](now) if finding.status == FAIL]

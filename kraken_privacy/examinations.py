@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from core.doctor import FAIL, OK, WARN, Finding, register
 from core.models import Controller
 from kraken_privacy import whole
-from kraken_privacy.backup import evidence
+from kraken_privacy.backup import clock, evidence
 
 # One night may be missed while a machine is serviced; two nights are somebody's to look at.
 TOO_OLD = timedelta(hours=50)
@@ -38,6 +38,11 @@ def backups(now: datetime) -> Iterator[Finding]:
 
 def _found(last: evidence.Last) -> Iterator[Finding]:
     """What the last attempt saw among those of before."""
+    if last.overdue:
+        sentence = (
+            f"By the clock the day of {clock.named(last.overdue)} has come, and nothing that was recorded bears it out."
+        )
+        yield Finding(FAIL, sentence, clock.WAY_OUT)
     if last.partial:
         way_out = "See that data/ and keys/ are both mounted. `manage.py backup --list` says which files are missing."
         yield Finding(WARN, f"A part is missing of these backups: {', '.join(last.partial)}.", way_out)

@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 from breaches.models import Breach
 from consents import assessments, office_forms_consents, reminders, shared_mailboxes
 from consents.models import AssessmentVersion, ConsentFormVersion
+from core import doctor
 from core.models import Controller, Outbox, User
 from ledger.models import Entry, Seal
 from notices.models import PrivacyNotice
@@ -59,6 +60,7 @@ class Today:
     letters: Head | None = None
     breaches: Head | None = None
     dead: Head | None = None
+    backups: Sequence[doctor.Finding] = ()
     runs: list[NightRun] | None = None
     # A rule has been in force for longer than that, and waits for nobody.
     should_have_run: bool = False
@@ -93,6 +95,7 @@ def gather(user: User | AnonymousUser, *, today: date, now: datetime) -> Today:
     if user.has_perm("core.view_outbox"):
         dead = Outbox.objects.filter(dead_at__isnull=False).defer("payload")
         found.dead = _head(dead.order_by("-dead_at"))
+        found.backups = doctor.failures("backups", now=now)
     if user.has_perm("ledger.view_entry"):
         _ledger(found)
     if user.has_perm("retention.view_run"):

@@ -14,6 +14,7 @@ from kraken_privacy.backup.address import of_django
 from kraken_privacy.embedded.cluster import throw_away
 from kraken_privacy.embedded.postgres import SUPERUSER
 from kraken_privacy.embedded.roles import OWNER, ensure_database
+from ledger.entries import record
 from tests.make_retention import NOW
 
 KEY = "b1:" + base64.b64encode(b"k" * 32).decode()
@@ -66,3 +67,10 @@ def restored(name, *, now=LATER):
         done = restoring.bring_up_to_date(is_journal_lost=False, now=now)
         assert gate.closed_because() == ""
         yield done
+
+
+def lived(since, until):
+    """An installation at work: something is recorded every few days."""
+    while since < until:
+        record(kind="test.lived", at=since, actor="test", data={})
+        since += timedelta(days=3)

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from psycopg import sql
 
 from core.models import Controller
-from kraken_privacy.backup import evidence, shelf
+from kraken_privacy.backup import clock, evidence, shelf
 from kraken_privacy.backup.problem import BackupProblem, NotTried
 from kraken_privacy.backup.programs import environment, feeding, program, reading
 from kraken_privacy.backup.sealing import Damaged, opened, ring, seal_file
@@ -30,14 +30,14 @@ TRIAL = "kraken-trial-"
 DUMP = ("--format=custom", "--no-owner", "--no-privileges", "--no-sync")
 
 
-def make(*, now: datetime, address: str) -> Manifest:
+def make(*, now: datetime, address: str, is_clock_right: bool = False) -> Manifest:
     """Delete the backups whose day is over, whatever becomes of this one; then dump, seal, try out.
 
-    Nothing is left of one that failed, nor of one that was killed before.
+    Nothing is left of one that failed, nor of one that was killed before. `is_clock_right`: somebody says so.
     """
     name = shelf.name_for(now)
     with _told(name, now), shelf.alone():
-        _expire(now)
+        _expire(now, is_clock_right)
         manifest = _planned(name, now)
         shelf.begin(name)
         try:
@@ -86,17 +86,23 @@ def _told(name: str, now: datetime) -> Iterator[None]:
         raise
 
 
-def expire(*, now: datetime) -> list[str]:
+def expire(*, now: datetime, is_clock_right: bool = False) -> list[str]:
     """Delete the backups whose day has come, or all where none are kept, and what is left of those that were killed."""
     with _told("", now), shelf.alone():
-        return _expire(now)
+        gone = _expire(now, is_clock_right)
+        if evidence.overdue(now):
+            evidence.failed("", now=now)
+        return gone
 
 
-def _expire(now: datetime) -> list[str]:
-    controller, killed = Controller.current(), shelf.killed()
-    found = evidence.found(shelf.ahead(now), now=now)
-    ended = shelf.due(now=now, days=controller.backup_days, zone=controller.zone, found=found)
-    due = [name for name in ended if name not in killed]
+def _expire(now: datetime, is_clock_right: bool) -> list[str]:
+    if is_clock_right:
+        evidence.confirm(now=now)
+    killed = shelf.killed()
+    evidence.note(shelf.ahead(now), now=now)
+    ended = {name: at for name, at in evidence.overdue(now).items() if name not in killed}
+    kept = clock.doubted(ended, days=Controller.current().backup_days, now=now)
+    due = [name for name in ended if name not in kept]
     evidence.expire(due, killed=killed, now=now)
     for name in (*killed, *due):
         shelf.discard(name)

@@ -132,18 +132,23 @@ def read(name: str) -> Manifest:
     return manifest
 
 
-def due(*, now: datetime, days: int, zone: tzinfo, found: Mapping[str, datetime]) -> list[str]:
-    """The names of those whose day has come, also if they can no longer be read, or a part of them is missing.
+def due(*, now: datetime, days: int, zone: tzinfo, found: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Those whose day has come, also if they can no longer be read, or a part of them is missing; and when they began.
 
     `days`: how long a backup is kept now. Letters name a day by it, so it counts for older backups as well, from the
     day on which each was made where the controller is (`zone`). `found`: when those were that lay ahead of the clock.
     """
-    today, ended = now.astimezone(zone).date(), []
+    today, ended = now.astimezone(zone).date(), {}
     for name in _everything():
         at = min(filter(None, [_made_at(name), found.get(name)]))
         if min(_expires_on(name), at.astimezone(zone).date() + timedelta(days=days)) <= today:
-            ended.append(name)
+            ended[name] = at
     return ended
+
+
+def days() -> set[date]:
+    """On which one was made, as their names say."""
+    return {at.date() for name in _everything() if (at := _made_at(name))}
 
 
 def ahead(now: datetime) -> list[str]:

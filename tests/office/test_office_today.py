@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from consents import assessments
 from core.models import Outbox, User
+from kraken_privacy.backup import evidence
 from processing.models import Purpose
 from requests import answer
 from requests.models import CaseFile, RightsRequest
@@ -158,3 +159,11 @@ def test_an_assessment_to_be_weighed_again(officer):
     assert "An objection was upheld" in home(officer)
     page = officer.get(reverse("admin:consents_assessmentversion_changelist")).content.decode()
     assert "To be weighed again" in page
+
+
+def test_what_is_wrong_with_backups_is_shown_to_whoever_looks_after_the_installation(client):
+    make_office.register()
+    evidence.failed("", now=timezone.now())
+    for group, sees in (("dpo", True), ("caseworker", False)):
+        client.force_login(make_office.staff(group, group=group))
+        assert ("The last attempt at a backup" in home(client)) is sees

@@ -1,7 +1,7 @@
 """No backup goes and none fails without a word in the ledger. One of a wrong clock is not the latest, and goes too."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,7 +12,7 @@ from kraken_privacy import examinations
 from kraken_privacy.backup import evidence, making, restoring, shelf
 from kraken_privacy.backup.address import of_django
 from ledger.models import Entry
-from tests.make_backup import places
+from tests.make_backup import lived, places
 from tests.make_retention import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,6 +21,7 @@ LONG_AGO, NEXT_YEAR = "2026-01-01T000000Z", "2027-11-22T013000Z"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, settings):
+    lived(datetime(2026, 1, 1, tzinfo=UTC), NOW + timedelta(days=40))
     with places(tmp_path, settings):
         yield tmp_path / "backups"
 

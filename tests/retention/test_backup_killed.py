@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.keys import keyring
 from kraken_privacy.backup import evidence, making, shelf
 from tests.database import superuser_url
-from tests.make_backup import KEY, places
+from tests.make_backup import KEY, lived, places
 from tests.make_retention import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,6 +71,7 @@ def test_what_one_that_was_killed_leaves_goes_with_the_next(folder):
 
 
 def test_those_whose_day_has_come_go_although_a_new_one_fails(monkeypatch):
+    lived(shelf._made_at(LONG_AGO), timezone.now())
     shelf.write(making.Manifest(LONG_AGO, NOW.isoformat(), "2026-02-05", "180000", 0, ""))
     shelf.keys_of(LONG_AGO).write_bytes(b"")
     monkeypatch.setenv("POSTGRES_BIN", "/nonexistent")
@@ -81,6 +82,7 @@ def test_those_whose_day_has_come_go_although_a_new_one_fails(monkeypatch):
 
 def test_those_under_a_key_that_is_gone_or_without_a_word_go_on_their_day(settings):
     second = "2026-03-01T000000Z"
+    lived(shelf._made_at(LONG_AGO), NOW)
     shelf.write(making.Manifest(LONG_AGO, NOW.isoformat(), "2026-04-05", "180000", 0, ""))
     settings.BACKUP_KEYS = "b2:" + base64.b64encode(b"j" * 32).decode()
     keyring.cache_clear()

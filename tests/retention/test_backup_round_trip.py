@@ -23,7 +23,7 @@ from retention.purge import purge
 from subjects import blocks, erasure, people, restrictions
 from subjects.identifiers import Claim
 from subjects.models import PersonalDataItem
-from tests.make_backup import LATER, deliver, new_database, places
+from tests.make_backup import LATER, deliver, lived, new_database, places
 from tests.make_canary import Search
 from tests.make_retention import NOW, TODAY, item, live, person, rule
 
@@ -154,6 +154,7 @@ def test_expired_backups_go_with_their_keys():
     ring = making.Manifest("2026-01-01T000000Z", NOW.isoformat(), "2026-02-05", "180000", 0, "")
     shelf.write(ring)
     shelf.keys_of(ring.name).write_bytes(b"")
+    lived(datetime(2026, 1, 1, tzinfo=LONDON), datetime(2026, 2, 5, tzinfo=LONDON))
     assert making.expire(now=datetime(2026, 2, 4, 23, tzinfo=LONDON)) == []
     # On the very day: letters say that it is destroyed then.
     assert making.expire(now=datetime(2026, 2, 5, 1, tzinfo=LONDON)) == [ring.name]
@@ -161,7 +162,7 @@ def test_expired_backups_go_with_their_keys():
 
 
 def due(month, day, *, days, zone=LONDON):
-    return shelf.due(now=datetime(2026, month, day, 12, tzinfo=zone), days=days, zone=zone, found={})
+    return list(shelf.due(now=datetime(2026, month, day, 12, tzinfo=zone), days=days, zone=zone, found={}))
 
 
 def test_where_backups_are_kept_for_less_long_those_of_before_go_with_the_others():

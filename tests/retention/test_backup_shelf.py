@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from kraken_privacy.backup import making, shelf
 from kraken_privacy.backup.address import of_django
-from tests.make_backup import places
+from tests.make_backup import lived, places
 from tests.make_retention import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,6 +19,7 @@ DAY = NOW.replace(month=12, day=23)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, settings):
+    lived(NOW - timedelta(days=5), NOW + timedelta(days=40))
     with places(tmp_path, settings):
         yield tmp_path / "backups"
 
