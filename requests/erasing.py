@@ -11,13 +11,14 @@ from core.errors import DomainError
 from core.models import Outbox
 from ledger.entries import record
 from processing.models import Basis, Recipient
-from requests import exempting, recipients, report, systems, two_people
+from requests import exempting, freeze, recipients, report, systems, two_people
 from requests.decisions import Line, lines
 from requests.models import RecipientNotice, Right, RightsRequest
 from requests.sending import close, confirmed, copy_is_made, is_waiting, let_delete, lock, nothing_found, send, to_ready
 from requests.untold import is_stranger
 from requests.workflow import State
 from subjects import erasure, restrictions
+from subjects.models import DataSubject
 
 
 class Undecided(DomainError):
@@ -124,7 +125,7 @@ def _erase(rights_request: RightsRequest, granted: list[Line], *, actor: str, no
     if not purposes:
         return
     systems.keep_ids(rights_request, subject)
-    let_delete(subject, actor=actor, now=now)
+    copied = let_delete(subject, actor=actor, now=now)
     # Somebody who wanted the data kept and now wants them gone has changed their mind, and it was granted.
     restrictions.let_delete(subject, purposes, now=now, actor=actor)
     done = erasure.erase(
@@ -132,6 +133,8 @@ def _erase(rights_request: RightsRequest, granted: list[Line], *, actor: str, no
     )
     if done.blocked:
         raise Blocked
+    # A copy that is made may have to be made again as long as it is not sent.
+    freeze.until_given(copied, DataSubject.objects.filter(pk=subject.pk).first(), actor=actor, now=now)
     rights_request.case.refresh_from_db()
     counts = {"needs": done.needs, "items": done.items, "subjects": done.subjects}
     if spared:

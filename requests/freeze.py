@@ -51,7 +51,8 @@ def perhaps_meant(now: datetime) -> QuerySet[Any]:
 def until_given(requests: Iterable[RightsRequest], subject: DataSubject | None, *, now: datetime, actor: str) -> None:
     """Nothing of this person is deleted before they have what these ask for: each of a copy gets a block of its own.
 
-    What gives it, and what refuses it, releases the block.
+    What gives it, and what refuses it, releases the block. A deletion that they ask for themselves goes through it once
+    the copy is made, and what is left is kept on.
     """
     for asked in requests:
         if subject and asked.right in COPIED:

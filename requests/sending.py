@@ -99,11 +99,15 @@ def copy_is_made(rights_request: RightsRequest) -> None:
         raise AccessFirst
 
 
-def let_delete(subject: DataSubject, *, actor: str, now: datetime) -> None:
-    """What was kept for a copy goes: it is made, and the person asked for the deletion themselves."""
-    for one in _kept_for_copies(subject):
-        if copies.is_made(one):
-            blocks.release(one.uuid, now=now, actor=actor)
+def let_delete(subject: DataSubject, *, actor: str, now: datetime) -> list[RightsRequest]:
+    """What was kept for a copy may go now: it is made, and the person asked for the deletion themselves.
+
+    Returns for which requests. What the deletion leaves is to be kept for them again.
+    """
+    made = [one for one in _kept_for_copies(subject) if copies.is_made(one)]
+    for one in made:
+        blocks.release(one.uuid, now=now, actor=actor)
+    return made
 
 
 def _kept_for_copies(subject: DataSubject) -> QuerySet[RightsRequest]:

@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 
 from core.errors import DomainError
+from processing.models import Purpose
 from requests import answer, clarification, decisions, moves, package, refusing
 from requests.models import Package
-from subjects.models import PersonalDataItem
+from retention.purge import purge
+from subjects.models import ErasureBlock, PersonalDataItem
 from tests import make_office as make
+from tests import make_retention
 
 pytestmark = pytest.mark.django_db
 NOW, LATER = make.NOW, make.NOW + timedelta(days=2)
@@ -105,3 +108,39 @@ def test_one_that_was_sent_in_part_is_given(mailoutbox):
     decisions.confirm_all(erasure, **by(late))
     answer.execute_erasure(erasure, **by(late))
     assert PersonalDataItem.objects.count() == 1
+
+
+def kept_for(rights_request):
+    return ErasureBlock.objects.filter(placed_for=rights_request.uuid, released_at=None)
+
+
+def test_what_a_deletion_leaves_is_kept_until_the_copy_is_sent(access, erasure):
+    answer.prepare_access(access, **by())
+    answer.execute_erasure(erasure, **by())
+    [left] = PersonalDataItem.objects.all()
+    assert kept_for(access).get().subject == left.subject
+    rule = make_retention.rule(Purpose.objects.get(slug="contract-administration"), period="P1D")
+    assert purge(rule, as_of=LATER.date(), commit=True, now=LATER).items == 0
+    answer.prepare_access(access, **by(LATER))
+    sent(access, LATER)
+    assert not kept_for(access).exists()
+    assert purge(rule, as_of=LATER.date(), commit=True, now=LATER).items == 1
+
+
+def test_a_deletion_that_leaves_nothing_keeps_nothing(mailoutbox):
+    make.register()
+    make.consent(make.person("newsletter"))
+    access = make.confirmed("access", mailbox=mailoutbox).requests.get()
+    erasure = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+    answer.prepare_access(access, **by())
+    decisions.confirm_all(erasure, **by())
+    answer.execute_erasure(erasure, **by())
+    assert not PersonalDataItem.objects.exists()
+    sent(access)
+    assert not kept_for(access).exists()
+
+
+def test_a_deletion_after_the_copy_was_sent_keeps_nothing(access, erasure):
+    sent(access)
+    answer.execute_erasure(erasure, **by())
+    assert not kept_for(access).exists()
