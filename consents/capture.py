@@ -22,7 +22,7 @@ from core.arrays import array, hashes, texts
 from core.errors import NotFound
 from core.keys import keyring
 from core.models import Owner
-from core.recall import Changed
+from core.recall import Changed, proof
 from core.vault import new_key
 from ledger import entries
 from processing.models import Channel, Purpose
@@ -96,7 +96,7 @@ def capture(
     params = _params(answer, lines, consent, entry) | {"now": now, "actor": actor, "collected_by": collected_by}
     says_yes = any(line.status in YES for line in lines)
     params |= {"unproven": unproven, "beware": unproven and says_yes and not answer.is_test}
-    params |= {"key": by.key.pk if by else None, "key_version": by.version if by else None}
+    params |= {"key": by.key.pk if by else None, **proof("key", by.version if by else None)}
     made = _try_new(answer, lines, params) if _may_be_new(answer.claims) else None
     if made is None:
         with transaction.atomic():
@@ -151,7 +151,7 @@ def stored(consent: UUID, *, is_public: bool = False) -> Captured:
     version = ConsentFormVersion.objects.select_related("form").get(pk=first.form_version or 0)
     purposes = {purpose.uuid: purpose for purpose in Purpose.objects.filter(uuid__in=[e.purpose for e in events])}
     lines = [Line(purposes[event.purpose].slug, event.channel, event.status, event.valid_until) for event in events]
-    facts = _facts(version.form.slug, version.number, version.locale, version.sha256, version.notice_version)
+    facts = receipts.Form(version.form.slug, version.number, version.locale, version.sha256, version.notice_version)
     unproven = unproven_entries([first.entry]) != set()
     subject = None if is_public else first.subject
     return Captured(
@@ -184,6 +184,7 @@ def _try_new(answer: Answer, lines: list[Line], params: Params) -> Made | None:
     """Record the answer of a person nobody knows; None, and nothing written, if the identifier is known."""
     subject, row = uuid4(), seal(answer.claims[0])
     master, wrapped = row.key.wrapped()
+    given = {answer.shown.purposes[line.purpose].pk for line in lines if line.status in YES}
     evidence = _evidence(answer, lines, subject, params, is_new=True)
     return _run(
         CAPTURE_NEW,
@@ -202,6 +203,8 @@ def _try_new(answer: Answer, lines: list[Line], params: Params) -> Made | None:
             "locale": answer.shown.locale,
             "jurisdiction": JURISDICTION,
             "is_test": answer.is_test,
+            "given": array(given),
+            "ties": array([uuid4() for _purpose in given]),
         },
     )
 
@@ -227,8 +230,6 @@ def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Pa
         "consent": consent,
         "entry": entry,
         "given_at": answer.given_at,
-        "form_version": answer.shown.key,
-        "shown": answer.shown.versions,
         "proof": key.seal(FIELD, json.dumps(answer.proof).encode()),
         "proof_master": master,
         "proof_wrapped": wrapped,
@@ -332,33 +333,21 @@ def _standing(subject: UUID, purposes: list[Purpose], lines: list[Line]) -> dict
     return _combined(now_lines)
 
 
-def _form_facts(shown: Any) -> dict[str, Any]:
-    return _facts(shown.slug, shown.number, shown.locale, shown.sha256, shown.notice_version)
-
-
-def _facts(slug: str, number: int, locale: str, sha256: str, notice: str) -> dict[str, Any]:
-    return {"slug": slug, "version": number, "locale": locale, "sha256": sha256, "notice": notice}
+def _form_facts(shown: Any) -> receipts.Form:
+    return receipts.Form(shown.slug, shown.number, shown.locale, shown.sha256, shown.notice_version)
 
 
 def _receipt(
     consent: UUID,
     subject: UUID | None,
     entry: UUID,
-    form: dict[str, Any],
+    form: receipts.Form,
     lines: list[Line],
     *,
     at: datetime,
     unproven: bool,
 ) -> str:
-    choices = [
-        {
-            "purpose": line.purpose,
-            "channel": line.channel,
-            "status": line.status,
-            "valid_until": entries.instant(line.valid_until) if line.valid_until else None,
-        }
-        for line in lines
-    ]
+    choices = [receipts.Choice(line.purpose, line.channel, line.status, line.valid_until) for line in lines]
     may_wait = unproven and any(line.status in YES for line in lines)
     return receipts.consent(
         consent=consent, subject=subject, entry=entry, form=form, choices=choices, at=at, may_wait=may_wait

@@ -30,16 +30,16 @@ import re
 
 from consents.projection import COLUMNS, UPSERT
 from consents.suppression import LATER
+from core.recall import proves
 
-PROVEN = """
+PROVEN = f"""
 WITH proven AS (
     SELECT FROM consents_consentformversion version JOIN consents_consentform form ON form.id = version.form_id
-    WHERE version.id = %(form_version)s
-        AND version.xmin || ' ' || version.ctid || ' ' || form.xmin || ' ' || form.ctid = %(shown)s
+    WHERE version.id = %(form_version)s AND {proves("version", "version")} AND {proves("form", "form")}
         AND (%(key)s::bigint IS NULL OR EXISTS (
-            SELECT FROM core_apikey WHERE id = %(key)s AND xmin || ' ' || ctid = %(key_version)s))
+            SELECT FROM core_apikey WHERE id = %(key)s AND {proves("core_apikey", "key")}))
 )
-"""
+"""  # noqa: S608  (constants only)
 
 # What was said by this address and stands: whether it is a "no" to any of this, the caller looks.
 SAID = """
@@ -106,7 +106,8 @@ WITH choice AS (
 SELECT count(*) FROM lifted
 """  # noqa: S608  (constants only)
 
-# To be filled in: the guard of the states, that of the relationships, and whether anything is suppressed.
+# To be filled in: the guard of the states, what now stands at a "yes", the guard of the relationships, and whether
+# anything is suppressed.
 RECORD = f"""
 , choice AS (
     SELECT * FROM unnest(%(events)s::uuid[], %(purposes)s::bigint[], %(purpose_uuids)s::uuid[], %(channels)s::text[],
@@ -136,8 +137,8 @@ RECORD = f"""
 ), relationship AS (
     INSERT INTO subjects_relationship (uuid, subject_id, purpose_id, role, ground, ground_recorded_by, source,
         started_on, last_interaction_on)
-    SELECT gen_random_uuid(), person.id, given.purpose_id, 'subscriber', '', '', 'website', day.day, day.day
-    FROM person, (SELECT DISTINCT purpose_id FROM state WHERE status IN ('given', 'renewed')) given,
+    SELECT given.tie, person.id, given.purpose_id, 'subscriber', '', '', 'website', day.day, day.day
+    FROM person, {{}} AS given (purpose_id, tie),
         (SELECT (%(given_at)s::timestamptz AT TIME ZONE COALESCE(
             (SELECT time_zone FROM core_controller WHERE id = 1), 'Europe/London'))::date AS day OFFSET 0) day
     {{}}
@@ -145,8 +146,17 @@ RECORD = f"""
 SELECT person.uuid, (SELECT count(*) FROM state), {{}} FROM person
 """  # noqa: S608  (constants only)
 
+# Of a new person, whatever was answered "yes".
+ANSWERED = "unnest(%(given)s::bigint[], %(ties)s::uuid[])"
+STANDING = """(
+    SELECT purpose_id, gen_random_uuid()
+    FROM (SELECT DISTINCT purpose_id FROM state WHERE status IN ('given', 'renewed')) AS given)"""
+
 # psycopg remembers how it reads a statement only up to 4,096 characters, so what is there for the eye goes.
 CAPTURE_NEW, CAPTURE_KNOWN = (
     re.sub(r"\s+", " ", PROVEN + person).replace("( ", "(").replace(" )", ")").replace(", ", ",").strip()
-    for person in (NEW_PERSON + RECORD.format("", "", "false"), KNOWN_PERSON + RECORD.format(UPSERT, KEEP, STOPPED))
+    for person in (
+        NEW_PERSON + RECORD.format("", ANSWERED, "", "false"),
+        KNOWN_PERSON + RECORD.format(UPSERT, STANDING, KEEP, STOPPED),
+    )
 )

@@ -21,7 +21,7 @@ from consents.models import Change, ConsentForm, ConsentFormVersion
 from core import prepared
 from core.arrays import array, texts
 from core.errors import DomainError, Invalid, NotFound
-from core.recall import Recall
+from core.recall import Recall, proof
 from ledger import entries
 from processing.models import Purpose
 
@@ -187,10 +187,14 @@ class Shown:
         return sorted(self.controls, key=lambda control: (self.purposes[control["purpose"]].pk, control["channel"]))
 
     @cached_property
-    def columns(self) -> dict[str, str]:
+    def columns(self) -> dict[str, Any]:
         """What is the same in every answer, as the capture statement takes it."""
         purposes = [self.purposes[control["purpose"]] for control in self.ordered]
+        of_version, of_form = self.versions.split("; ")
         return {
+            "form_version": self.key,
+            **proof("version", of_version),
+            **proof("form", of_form),
             "purposes": array(purpose.pk for purpose in purposes),
             "purpose_uuids": array(purpose.uuid for purpose in purposes),
             "channels": texts(control["channel"] for control in self.ordered),
@@ -222,7 +226,7 @@ SELECT version.id, form.slug, version.number, version.locale, version.controls::
        (SELECT jsonb_agg(jsonb_build_array(purpose.slug, purpose.id, purpose.uuid))::text
           FROM processing_purpose purpose
          WHERE purpose.slug IN (SELECT control ->> 'purpose' FROM jsonb_array_elements(version.controls) control)),
-       version.xmin || ' ' || version.ctid || ' ' || form.xmin || ' ' || form.ctid
+       version.xmin || ' ' || version.ctid || '; ' || form.xmin || ' ' || form.ctid
 FROM consents_consentformversion version JOIN consents_consentform form ON form.id = version.form_id
 WHERE form.slug = %s AND version.number = %s AND version.locale = %s AND version.published_at IS NOT NULL
 """

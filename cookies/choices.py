@@ -89,14 +89,7 @@ def receipt(row: CookieChoice) -> str:
     site = Site.objects.get(uuid=row.site)
     form = {"slug": site.slug, "version": row.version, "locale": "en-GB", "sha256": row.sha256, "kind": "cookies"}
     chosen = statuses(row, before(row))
-    return receipts.consent(
-        consent=row.uuid,
-        subject=row.consent_id,
-        entry=row.entry,
-        form=form,
-        choices=[{"purpose": slug, "channel": "", "status": status} for slug, status in chosen.items()],
-        at=row.chosen_at,
-    )
+    return receipts.cookies(row.uuid, row.consent_id, form=form, states=chosen, entry=row.entry, at=row.chosen_at)
 
 
 def on_page(

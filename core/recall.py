@@ -16,6 +16,18 @@ T = TypeVar("T")
 MOST = 500
 
 
+def proves(row: str, name: str) -> str:
+    """The condition that a row is still of the version that `proof` gives by this name. It is looked for at the place
+    where it lay, which takes less than any index."""
+    return f"{row}.ctid = %({name}_at)s::tid AND {row}.xmin = %({name}_by)s::xid"
+
+
+def proof(name: str, version: str | None) -> dict[str, str | None]:
+    """What that condition is told, of a version as it was read: `xmin || ' ' || ctid`."""
+    by, at = version.split() if version else (None, None)
+    return {f"{name}_by": by, f"{name}_at": at}
+
+
 class Changed(NotFound):
     """What was recalled is no longer as it was read. Nothing was written; whoever called reads it again."""
 
