@@ -48,7 +48,7 @@ def begin(
     hashes = _hashes(claims)
     entry = _record(BEGUN, claims, purposes, hashes, now=now, actor=actor, until=entries.instant(until))
     _end(hashes, purposes, at=now)
-    _store(hashes, purposes, since=now, until=until, entry=entry)
+    store(hashes, purposes, since=now, until=until, entry=entry)
     return entry
 
 
@@ -83,7 +83,7 @@ def spread(pause: Pause, hashes: Sequence[suppression.Hash], *, entry: UUID, now
     if not hashes:
         return
     _end(hashes, [pause.purpose], at=now)
-    _store(hashes, [pause.purpose], since=pause.since, until=pause.until, entry=pause.entry)
+    store(hashes, [pause.purpose], since=pause.since, until=pause.until, entry=pause.entry)
     told = _told([pause.purpose], hashes) | {"until": entries.instant(pause.until)}
     _journal(BEGUN, entry, told, at=pause.since, now=now)
 
@@ -98,7 +98,7 @@ def again(action: str, data: Mapping[str, Any]) -> bool:
     _end(hashes, purposes, at=at)
     if action == BEGUN:
         day = datetime.fromisoformat(data["until"])
-        _store(hashes, purposes, since=at, until=day, entry=UUID(data["entry"]))
+        store(hashes, purposes, since=at, until=day, entry=UUID(data["entry"]))
     return bool(purposes)
 
 
@@ -122,7 +122,7 @@ def _end(hashes: Sequence[suppression.Hash], purposes: Sequence[Purpose | None],
     Pause.objects.filter(scope, hash__in=values, ended_at=None).update(ended_at=at)
 
 
-def _store(
+def store(
     hashes: Sequence[suppression.Hash],
     purposes: Sequence[Purpose | None],
     *,

@@ -15,7 +15,7 @@ from django.db.models import Count
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from consents import suppression
+from consents import carrying, suppression
 from core.errors import DomainError, NotFound
 from core.models import Owner
 from core.vault import destroy_keys
@@ -70,7 +70,7 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     _lock(kept, gone)
     _check(kept, gone)
     entry = uuid4()
-    hashes = suppression.hashes_of(suppression.claims_of(gone))
+    own = set(suppression.hashes_of(suppression.claims_of(kept)))
     # Whoever chose a use of all that is restricted of one record meant nothing of the other.
     narrowed = [pk for one in (kept, gone) for pk in lawful_uses.narrow(one, now=now, actor=actor)]
     if kept.organisation_id and kept.organisation_id != gone.organisation_id:
@@ -85,13 +85,13 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     moved["ended"] = organisations.follow(kept, now=now, actor=actor) if moved["organisation"] else []
     before = strictest.stands(kept)
     moved["choices"] = strictest.unite(kept, gone, entry=entry, now=now, actor=actor)
-    carried = strictest.spread(kept, hashes, entry=entry, now=now)
+    moved |= strictest.spread(kept, own, entry=entry, now=now)
     counts = {name: len(moved[name]) for name in (*PLAIN, "narrowed", "links", "ties", "joined")}
     data = {"gone": str(gone.uuid), **counts, "states": len(moved["choices"])}
     who: Any = {"subject": kept.uuid, "object": gone.uuid, "test": kept.is_test}
     record(kind="person.merged", at=now, actor=actor, **who, data=data, entry=entry)
     strictest.tell(kept, before, proof=entry, now=now, actor=actor)
-    if carried:
+    if moved["carried"]:
         record(kind="suppression.carried", at=now, actor=actor, **who)
     return Merge.objects.create(
         kept=kept.uuid, gone=gone.uuid, moved=moved, merged_at=now, merged_by=actor, entry=entry
@@ -122,7 +122,10 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
         organisations.resume(moved.get("ended", []), now=now, actor=actor)
     entry, before = uuid4(), strictest.stands(kept)
     changed = strictest.part(kept, moved["choices"], entry=entry, now=now, actor=actor)
-    lifted = strictest.unspread(known.entry)
+    lifted = strictest.unspread(moved, entry=known.entry)
+    # What either was linked to since has its own record's noes, and no longer the other one's.
+    for one in (kept, gone):
+        carrying.together(one, now=now, actor=actor)
     data = {"gone": str(gone.uuid), "states": changed, "suppressions": lifted, "merged": instant(known.merged_at)}
     who: Any = {"subject": kept.uuid, "object": gone.uuid, "test": kept.is_test}
     record(kind="person.split", at=now, actor=actor, **who, data=data, entry=entry)
@@ -206,7 +209,8 @@ def _sweep_up(kept: DataSubject, gone: DataSubject, *, now: datetime) -> None:
     lawful_uses.narrow(gone, now=now, actor="system:office")
     left = {name: _move(model, gone, kept) for name, model in PLAIN.items()}
     ItemPurpose.objects.filter(item__in=left["items"]).update(subject=kept)
-    _move_links(gone, kept)
+    if _move_links(gone, kept):
+        carrying.together(kept, now=now, actor="system:office")
     ties.unite(kept, gone)
 
 

@@ -6,21 +6,26 @@ stands differently by it is told like any other change (ledger/kinds.py).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from consents import endings, projection, renewals, suppression
-from consents.models import ConsentEvent, ConsentState, Status, Suppression
+from consents import endings, pausing, projection, renewals, suppression
+from consents.models import ConsentEvent, ConsentState, Pause, Status, Suppression
 from consents.states import YES
 from ledger.entries import record
 from processing.models import Purpose
+from subjects.identifiers import Claim
 from subjects.models import DataSubject
 
 NO = (Status.REFUSED, Status.WITHDRAWN)
 ORIGIN = "merge"
 Key = tuple[int, str]
+# As it stood, by its id.
+Row = dict[str, str]
+# The hashes of each identifier, by every active key.
+Under = Mapping[Claim, set[bytes]]
 # How each state is told of.
 TOLD_AS = {
     **dict.fromkeys(YES, "consent.given"),
@@ -97,29 +102,77 @@ def tell(subject: DataSubject, before: Mapping[Key, str], *, proof: UUID, now: d
         record(kind=kind, at=now, actor=actor, subject=subject.uuid, data=data, test=subject.is_test)
 
 
-def spread(kept: DataSubject, gone_hashes: list[bytes], *, entry: UUID, now: datetime) -> int:
-    """A suppression of one address is one of all the person's addresses from now on; returns how many were added."""
-    added = 0
+def spread(kept: DataSubject, own: Container[bytes], *, entry: UUID, now: datetime) -> dict[str, Any]:
+    """Whatever was said under an address of either stands under all of them: how many that added, and what it replaced.
+
+    `own`: the hashes of the record that is kept. What it said keeps its day, for a later "yes" of its own answers that.
+    What the other one said is said now, after every "yes" of this one.
+    """
+    if kept.is_test:
+        return {"carried": 0}
     claims = suppression.claims_of(kept)
-    known = suppression.hashes_of(claims)
-    noes = Suppression.objects.filter(hash__in=[*known, *gone_hashes], lifted_at=None).select_related("purpose")
-    current = [suppression.hash_of(claim) for claim in claims]
-    for (_key, channel), row in {(row.purpose_id, row.channel): row for row in noes}.items():
-        covered = {bytes(other.hash) for other in noes if (other.purpose_id, other.channel) == (_key, channel)}
-        missing = [found for claim, found in zip(claims, current, strict=True) if not covered & _all(claim)]
-        suppression.add(missing, purposes=[row.purpose], channel=channel, reason=row.reason, entry=entry, now=now)
+    under = {claim: set(suppression.hashes_of([claim])) for claim in claims}
+    standing = suppression.own(value for values in under.values() for value in values).filter(lifted_at=None)
+    noes, added = _spread_noes(list(standing.order_by("since")), under, own, entry=entry, now=now)
+    pauses, begun = _spread_pauses(pausing.standing(claims, now=now), under, own, entry=entry, now=now)
+    return {"noes": noes, "pauses": pauses, "carried": added + begun}
+
+
+def _spread_noes(
+    noes: list[Suppression], under: Under, own: Container[bytes], *, entry: UUID, now: datetime
+) -> tuple[list[Row], int]:
+    before, added = [], 0
+    for key, row in {(one.purpose_id, one.channel): one for one in noes}.items():
+        same = [one for one in noes if (one.purpose_id, one.channel) == key]
+        since = row.since if all(bytes(one.hash) in own for one in same) else now
+        there = {bytes(one.hash) for one in same if one.since >= since}
+        behind = [suppression.hash_of(claim) for claim, values in under.items() if not values & there]
+        before += [_stood(one, "since", "reason", "entry") for one in same if one.since < since]
+        purposes, reason = [row.purpose], row.reason
+        suppression.add(behind, purposes=purposes, channel=row.channel, reason=reason, entry=entry, now=since)
+        added += len(behind)
+    return before, added
+
+
+def _spread_pauses(
+    pauses: list[Pause], under: Under, own: Container[bytes], *, entry: UUID, now: datetime
+) -> tuple[list[Row], int]:
+    before, added = [], 0
+    for purpose, longest in {one.purpose_id: one for one in pauses}.items():
+        same = [one for one in pauses if one.purpose_id == purpose]
+        since = longest.since if all(bytes(one.hash) in own for one in same) else now
+        known = {bytes(one.hash) for one in same}
+        missing = [suppression.hash_of(claim) for claim, values in under.items() if not values & known]
+        before += [_stood(one, "since", "until", "entry") for one in same]
+        Pause.objects.filter(pk__in=[one.pk for one in same]).update(since=since, until=longest.until, entry=entry)
+        pausing.store(missing, [longest.purpose], since=since, until=longest.until, entry=entry)
         added += len(missing)
-    return added
+    return before, added
 
 
-def unspread(entry: UUID) -> int:
-    """Take back what `spread` added under this entry of the ledger."""
-    removed, _rows = Suppression.objects.filter(entry=entry, lifted_at=None).delete()
-    return removed
+def _stood(row: Suppression | Pause, *names: str) -> Row:
+    return {"uuid": str(row.uuid), **{name: str(getattr(row, name)) for name in names}}
 
 
-def _all(claim: Any) -> set[bytes]:
-    return set(suppression.hashes_of([claim]))
+def unspread(before: Mapping[str, Any], *, entry: UUID) -> int:
+    """Take back what `spread` did under this entry, where nothing was said since; returns how many that was."""
+    noes = Suppression.objects.filter(entry=entry, lifted_at=None)
+    pauses = Pause.objects.filter(entry=entry)
+    count = noes.count() + pauses.count()
+    stood = {row["uuid"]: row for row in before.get("noes", [])}
+    # One to a single channel first: of one to every channel that a "yes" has lifted since, what is left on the others
+    # is theirs as well (consents/capture_sql.py).
+    for was in Suppression.objects.filter(uuid__in=stood).order_by("-channel"):
+        left = noes.filter(hash=was.hash, purpose=was.purpose_id)
+        if was.lifted_at is None or was.channel:
+            left = left.filter(channel=was.channel)
+        row = stood[str(was.uuid)]
+        left.update(since=row["since"], reason=row["reason"], entry=row["entry"])
+    for row in before.get("pauses", []):
+        pauses.filter(uuid=row["uuid"]).update(**row)
+    noes.delete()
+    pauses.delete()
+    return count
 
 
 def _states(subject: DataSubject) -> dict[Key, ConsentState]:
