@@ -46,7 +46,8 @@ def erase_again(then: Then, *, at: datetime, now: datetime) -> Erased:
     """Inside the caller's transaction.
 
     Whatever blocked it in the backup had been released by the time of the erasure (`at`): it is released here, and a
-    hold that names nobody, which may be over others still, is not asked. Nor is what was placed after it, and stays.
+    hold that names nobody, which may be over others still, is not asked. Nor is what was placed after it, and stays. So
+    does what keeps the rest for a copy: the request is open again, and what was sent is not here.
     """
     here = _here(then)
     named = [
@@ -57,7 +58,8 @@ def erase_again(then: Then, *, at: datetime, now: datetime) -> Erased:
     people = deletes.lock_people([], {*here.leaving, *here.items.values(), *asked, *named[0], *named[1]})
     theirs, chosen = Q(subject__in=here.leaving), Q(item__in=list(here.items))
     blocks = ErasureBlock.objects.filter(theirs | chosen | here.blocks, released_at=None)
-    later = list(blocks.filter(placed_at__gt=at).values_list("pk", flat=True))
+    staying = Q(placed_at__gt=at) | Q(kind=ErasureBlock.Kind.ACCESS)
+    stay = list(blocks.filter(staying).values_list("pk", flat=True))
     blocks.update(released_at=now)
     needs = ItemPurpose.objects.filter(theirs | chosen | here.needs)
     pairs = Relationship.objects.filter(theirs | here.ties).values_list("subject", "purpose")
@@ -69,7 +71,7 @@ def erase_again(then: Then, *, at: datetime, now: datetime) -> Erased:
         settled=here.leaving,
         rules=False,
     )
-    ErasureBlock.objects.filter(pk__in=later).update(released_at=None)
+    ErasureBlock.objects.filter(pk__in=stay).update(released_at=None)
     return erased
 
 

@@ -12,8 +12,8 @@ from breaches.models import Breach
 from core.models import DataKey
 from kraken_privacy.backup import restoring
 from office import merging
-from requests import answer, expiry
-from requests.models import CaseFile
+from requests import answer, decisions, expiry
+from requests.models import CaseFile, Package
 from retention import anonymity_record, journal, nightly, published, replay, retiring, rules, statistics
 from retention.models import RetentionRule, Run
 from retention.models_safety import EpsilonSpent
@@ -46,7 +46,7 @@ def test_an_erasure_of_a_dealing_of_somebody_who_stays_and_whose_copy_was_open_a
     make_consents.captured("person1@example.org", now=NOW)
     assert verdict() == "+consent-given"
     asked = uuid4()
-    blocks.place(person(1), kind="access", placed_for=asked, now=NOW, actor="test")
+    blocks.place(person(1), kind="access_request", placed_for=asked, now=NOW, actor="test")
     before = backed_up()
     blocks.release(asked, now=LATER, actor="test")
     newsletter = live("newsletter")
@@ -57,6 +57,29 @@ def test_an_erasure_of_a_dealing_of_somebody_who_stays_and_whose_copy_was_open_a
         assert not Relationship.objects.filter(purpose__slug="newsletter").exists()
         assert not verdict().startswith("+")
         assert ItemPurpose.objects.get().purpose.slug == "surveys"
+        # What was sent is not in the backup, and the rest is what the copy is made from.
+        assert blocks.active(person(1)).get().placed_for == asked
+
+
+def test_a_copy_that_is_asked_for_still_after_a_restore_is_made_from_what_is_left(mailoutbox):
+    """Its answer, and the deletion of one purpose, came after the backup: nothing of the rest goes on schedule."""
+    make_office.register()
+    make_office.consent(make_office.person("newsletter", "contract-administration"))
+    case = make_office.confirmed("access", "erasure", mailbox=mailoutbox)
+    deliver(make_office.NOW)
+    before, by = backed_up(), {"actor": OFFICER, "now": LATER}
+    access, erased = (case.requests.get(right=right) for right in ("access", "erasure"))
+    answer.release_access(access, **by)
+    decisions.confirm_all(erased, **by)
+    answer.execute_erasure(erased, **by)
+    kept = rule(live("contract-administration"), period="P1D")
+    with restored(before):
+        again = case.requests.get(right="access")
+        assert (again.state, Package.objects.count()) == ("received", 0)
+        assert purge(kept, as_of=LATER.date(), commit=True, now=LATER).items == 0
+        answer.release_access(again, **by)
+        assert again.result["rows"] > 0
+        assert purge(kept, as_of=LATER.date(), commit=True, now=LATER).items == 1
 
 
 def test_an_erasure_of_somebody_of_whom_the_backup_has_two_records():
