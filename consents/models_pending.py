@@ -12,7 +12,8 @@ class PendingConsent(models.Model):
     """An answer to a form with double opt-in, or one that nobody proved where a "no" stands.
     No person is made or matched before it is confirmed.
 
-    The row outlives its content: that it was confirmed, or never was, stays known until the sweep.
+    The row outlives its content: that it was confirmed, or never was, stays known until the sweep. So does what whoever
+    sent an unseen answer was told, when its person is erased.
     """
 
     # The id that the API answers as `consent`; its events share it once it is confirmed.
@@ -40,6 +41,8 @@ class PendingConsent(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     # Each purpose with what was asked for it: what a repeated call is answered with.
     states = models.JSONField()
+    # The same by control, where whoever sent it does not see that it waits: told again also when its content is gone.
+    choices = models.JSONField(default=dict)
     entry = models.UUIDField(help_text="The ledger entry of the request.")
     is_test = models.BooleanField(default=False)
     is_unseen = models.BooleanField(

@@ -105,6 +105,8 @@ def ask(
             "form": answer.shown.slug,
             "version": answer.shown.number,
             "sha256": answer.shown.sha256,
+            # What somebody was shown is told by the form, unless the page said more.
+            **({"notice": answer.proof["notice"]} if "notice" in answer.proof else {}),
             **({"unproven": True} if unproven else {}),
         },
         test=answer.is_test,
@@ -121,6 +123,7 @@ def ask(
         requested_at=now,
         expires_at=now + LINK_LIVES,
         states=states,
+        choices=answer.choices if is_unseen else {},
         entry=entry,
         is_test=answer.is_test,
         is_unseen=is_unseen,
@@ -292,6 +295,8 @@ def _own(answer: Answer) -> Claim | None:
 
 
 def _answer(pending: PendingConsent) -> Answer:
+    if pending.sealed is None:
+        return unseen.emptied(pending)
     data = _opened(pending)
     del data["requested_at"], data["network"]
     return answers.read(data, now=pending.requested_at)

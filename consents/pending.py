@@ -12,17 +12,23 @@ from core.vault import keys_of
 from subjects.identifiers import Claim, parse_identity
 
 FIELD = "answer"
-# One statement for a whole batch of an erasure.
+# One statement for a whole batch of an erasure. Of what waits unseen an empty row stays until the sweep: whoever sent
+# it and asks again is told the same, as of an answer that counted, or they would learn that there had been a "no".
 FORGET = """
-WITH gone AS (
-    DELETE FROM consents_pendingconsent
+WITH theirs AS MATERIALIZED (
+    SELECT uuid, is_unseen AND choices <> '{}' AS is_told FROM consents_pendingconsent
     WHERE confirmed_at IS NULL AND blinds && ARRAY(
         SELECT identifier.blind
         FROM subjects_subjectidentifier link JOIN subjects_identifier identifier ON identifier.id = link.identifier_id
         WHERE link.subject_id = ANY(%(people)s::bigint[]))
-    RETURNING uuid
+    FOR UPDATE
+), gone AS (
+    DELETE FROM consents_pendingconsent WHERE uuid IN (SELECT uuid FROM theirs WHERE NOT is_told)
+), emptied AS (
+    UPDATE consents_pendingconsent SET sealed = NULL, blinds = '{}'
+    WHERE uuid IN (SELECT uuid FROM theirs WHERE is_told)
 )
-DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT uuid FROM gone)
+DELETE FROM core_datakey WHERE owner = %(owner)s AND owner_id IN (SELECT uuid FROM theirs)
 """
 
 

@@ -157,7 +157,7 @@ class Waiting:
 
     label: str | Promise = _("Answers that you have not confirmed yet")
     fields = fields_of(
-        "PendingConsent", "sealed blinds states requested_at expires_at confirmed_at parent_at own_at shared_at"
+        "PendingConsent", "sealed blinds states choices requested_at expires_at confirmed_at parent_at own_at shared_at"
     )
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from consents import capture
+from consents import capture, forms
 from consents.answers import Answer
 from consents.capture import Captured
-from consents.models import ConsentEvent, PendingConsent
+from consents.models import ConsentEvent, ConsentFormVersion, PendingConsent
 from consents.withdraw import withdraw
 from core.errors import Invalid
 from subjects import people
@@ -20,6 +20,13 @@ from subjects import people
 def told(answer: Answer, *, consent: UUID, entry: UUID, at: datetime) -> Captured:
     """What whoever sent an answer that waits unseen is told: what they would be told if it counted."""
     return capture.as_counted(answer, consent=consent, entry=entry, at=at)
+
+
+def emptied(pending: PendingConsent) -> Answer:
+    """What can be told of it once its person is erased: what was answered, and nothing of whom."""
+    version = ConsentFormVersion.objects.select_related("form").get(pk=pending.form_version)
+    shown = forms.accepted(version.form.slug, version.number, version.locale, now=pending.requested_at)
+    return Answer(shown, [], pending.choices, pending.requested_at, pending.is_test, proof={})
 
 
 def refuse(answer: Answer, *, now: datetime, actor: str, collected_by: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from consents.withdraw import withdraw
 from core.models import Outbox
 from ledger import signing
 from ledger.models import Entry
+from notices import published
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_consents as make
@@ -111,6 +113,20 @@ def test_the_whole_receipt_tells_nobody_either(site):
         records.append(re.sub(ids, "", signing.verify(receipt).decode()))
     assert records[0] == records[1]
     assert "if any part of it was refused or paused before, nothing that it agrees to counts" in records[0]
+
+
+def test_the_whole_receipt_names_the_notice_that_the_page_showed_in_either_case(site):
+    for version, day in (("2026-1", 1), ("2026-2", 2)):
+        since = date(2026, 1, day)
+        published.publish(version=version, html="<p>So.</p>", effective_from=since, now=make.NOW, actor=make.ACTOR)
+    make.published("noted", CONTROLS, notice_version="2026-1")
+    no("objected")
+    notices = []
+    for email in (ADA, NEW):
+        receipt = by_browser(site, email, form="noted", notice="2026-2", path="?receipt=full").json()["receipt"]
+        notices.append(json.loads(signing.verify(receipt))["dpv:hasRecordOfActivity"][0]["dpv:hasNotice"])
+    assert notices[0] == notices[1]
+    assert "2026-2" in json.dumps(notices[0])
 
 
 def test_the_page_and_the_receipt_it_offers_tell_nobody_either(site, client):
