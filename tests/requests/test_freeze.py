@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core import keys
 from processing.models import Purpose
-from requests import intake, porting, reblinding
+from requests import answer, intake, porting, reblinding
 from requests.freeze import LASTS, ONCE_IN, perhaps_meant
 from requests.models import CaseFile
 from retention.purge import purge
@@ -81,6 +81,28 @@ def test_the_upgrade_keeps_what_an_open_request_wants_to_take_along(mailoutbox):
     ErasureBlock.objects.all().delete()
     upgrade.keep(apps, None)
     assert not ErasureBlock.objects.exists()
+
+
+def test_the_upgrade_keeps_what_is_made_and_not_sent(mailoutbox):
+    """Making it ended that before. An answer that was given, in part or whole, needs nothing."""
+    make_office.register(manual=True)
+    subject, by = make_office.person("newsletter"), {"actor": make_office.OFFICER, "now": make_office.NOW}
+    copy, to_take, in_part = (
+        make_office.confirmed(right, mailbox=mailoutbox).requests.get() for right in ("access", "portability", "access")
+    )
+    made = {answer.prepare_access: copy, porting.prepare: to_take, answer.release_access: in_part}
+    for act, asked in made.items():
+        act(asked, **by)
+    assert in_part.state == "partly_answered"
+    ErasureBlock.objects.all().delete()
+    upgrade = import_module("requests.migrations.0024_what_is_made_and_not_sent_is_kept")
+    for _twice in range(2):
+        upgrade.keep(apps, None)
+    blocks = ErasureBlock.objects.filter(subject=subject, kind="access_request", released_at=None, purpose=None)
+    assert set(blocks.values_list("placed_for", flat=True)) == {copy.uuid, to_take.uuid}
+    assert ErasureBlock.objects.count() == 2
+    answer.release_access(copy, **by)
+    assert blocks.get().placed_for == to_take.uuid
 
 
 def test_it_does_not_wait_for_ever(rule):
