@@ -15,7 +15,7 @@ from consents.capture_sql import CAPTURE_KNOWN, CAPTURE_NEW, LIFT
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentState, Status
 from consents.states import YES, order
 from consents.suppression import hashes_of
-from consents.unproven import is_refused, unproven_entries
+from consents.unproven import is_refused, theirs, unproven_entries
 from core import prepared
 from core.apikeys import Seen
 from core.arrays import array, hashes, texts
@@ -102,6 +102,8 @@ def capture(
         with transaction.atomic():
             subject = _person(answer, now=now, actor=actor, unproven=unproven)
             params |= NOTHING_NEW | _evidence(answer, lines, subject.uuid, params)
+            if params["beware"]:
+                params["theirs"] = hashes(hashes_of(theirs(answer, subject)))
             made = _run(CAPTURE_KNOWN, params)
             if made is None and params["beware"]:
                 if is_refused(answer, subject, now=now):
@@ -234,7 +236,8 @@ def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Pa
         "proof_master": master,
         "proof_wrapped": wrapped,
         # A test call lifts nothing that a person once said.
-        "hashes": hashes([] if answer.is_test else hashes_of(answer.claims)),
+        "hashes": (said := hashes([] if answer.is_test else hashes_of(answer.claims))),
+        "theirs": said,
         # The choices, one event for each purpose and channel.
         **answer.shown.columns,
         "events": array([uuid4() for _line in lines]),

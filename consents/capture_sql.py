@@ -41,11 +41,12 @@ WITH proven AS (
 )
 """  # noqa: S608  (constants only)
 
-# What was said by this address and stands: whether it is a "no" to any of this, the caller looks.
+# What was said by this address, or by another of the same person, and stands: whether it is a "no" to any of this, the
+# caller looks.
 SAID = """
-        SELECT FROM consents_suppression WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL
+        SELECT FROM consents_suppression WHERE hash = ANY(%(theirs)s::bytea[]) AND lifted_at IS NULL
         UNION ALL
-        SELECT FROM consents_pause WHERE hash = ANY(%(hashes)s::bytea[]) AND ended_at IS NULL AND until > %(now)s
+        SELECT FROM consents_pause WHERE hash = ANY(%(theirs)s::bytea[]) AND ended_at IS NULL AND until > %(now)s
 """
 
 NEW_PERSON = f"""

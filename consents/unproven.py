@@ -17,9 +17,10 @@ from django.db.models import Q
 from consents.answers import Answer
 from consents.models import ConsentEvent, ConsentState, Pause, Status, Suppression
 from consents.states import YES, order
-from consents.suppression import OBJECTION, WITHDRAWAL, hashes_of
+from consents.suppression import OBJECTION, WITHDRAWAL, claims_of, hashes_of
 from ledger.models import Entry
 from processing.models import Purpose, PurposeVersion
+from subjects.identifiers import Claim
 from subjects.models import DataSubject
 
 ONE_CLICK = "one_click"
@@ -31,7 +32,7 @@ BY_THEM = Q(origin="direct") & ~Q(collected_by="import")
 
 
 class No(NamedTuple):
-    """Said under the address itself: against a purpose (None: all marketing) on a channel (empty: every one)."""
+    """Said under an address of theirs: against a purpose (None: all marketing) on a channel (empty: every one)."""
 
     purpose: int | None
     channel: str
@@ -72,7 +73,7 @@ def refused(
     keys = [purpose.pk for purpose, _channel in asked.values()]
     chosen = ConsentState.objects.filter(subject=subject.uuid) if subject else ConsentState.objects.none()
     chosen = chosen.filter(purpose__in=keys)
-    noes = [no for no in _noes(answer, keys, now=now) if no.entry not in but]
+    noes = [no for no in _noes(theirs(answer, subject), keys, now=now) if no.entry not in but]
     states = [state for state in chosen if state.entry not in but]
     if since:
         noes = [no for no in noes if no.since > since]
@@ -89,8 +90,13 @@ def refused(
     ]
 
 
-def _noes(answer: Answer, purposes: Sequence[int], *, now: datetime) -> list[No]:
-    about = Q(Q(purpose__in=purposes) | Q(purpose=None), hash__in=hashes_of(answer.claims))
+def theirs(answer: Answer, subject: DataSubject | None) -> list[Claim]:
+    """What a "no" may have been said under that stands against this answer: a "yes" reaches the whole person."""
+    return [*answer.claims, *(claims_of(subject, beside=answer.claims) if subject else [])]
+
+
+def _noes(claims: Sequence[Claim], purposes: Sequence[int], *, now: datetime) -> list[No]:
+    about = Q(Q(purpose__in=purposes) | Q(purpose=None), hash__in=hashes_of(claims))
     said = Suppression.objects.filter(about, lifted_at=None, reason__in=OWN).values_list(
         "purpose", "channel", "since", "entry"
     )

@@ -156,6 +156,8 @@ def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: st
     blocks.keep_held(subject)
     SubjectIdentifier.objects.filter(subject=subject, identifier=row).delete()
     left = _share([row.pk])
+    for link in SubjectIdentifier.objects.filter(identifier=row, is_shared=False).select_related("subject"):
+        carrying.together(link.subject, now=now, actor=actor)
     record(
         kind="identifier.unlinked",
         at=now,

@@ -99,7 +99,7 @@ def replace_identifier(
         raise Invalid(fields={"new": _("This is what we have already.")})
     if people.is_known(claim):
         raise people.AmbiguousIdentity
-    _take_off(subject, row)
+    _take_off(subject, row, now=now, actor=actor)
     found = people.link(subject, claim)
     if proof:
         people.verify_identifier(subject, claim, how=proof, now=now, actor=actor)
@@ -114,7 +114,7 @@ def replace_identifier(
     return found.uuid
 
 
-def _take_off(subject: DataSubject, row: Identifier) -> None:
+def _take_off(subject: DataSubject, row: Identifier, *, now: datetime, actor: str) -> None:
     blocks.keep_held(subject)
     SubjectIdentifier.objects.filter(subject=subject, identifier=row).delete()
     left = SubjectIdentifier.objects.filter(identifier=row)
@@ -125,6 +125,7 @@ def _take_off(subject: DataSubject, row: Identifier) -> None:
     same = left.filter(subject__is_test=subject.is_test)
     if same.count() == 1:
         same.update(is_shared=False)
+        people.tell_linked(same.get().subject, now=now, actor=actor)
 
 
 def _locked(item: PersonalDataItem) -> PersonalDataItem:

@@ -135,7 +135,7 @@ def verify_identifier(subject: DataSubject, claim: Claim, *, how: str, now: date
     identifier = _stored(claim)[0]
     if not SubjectIdentifier.objects.filter(subject=subject, identifier=identifier).exists():
         _link(subject, identifier)
-        _tell(subject, now=now, actor=actor)
+        tell_linked(subject, now=now, actor=actor)
     link = SubjectIdentifier.objects.select_related("identifier").get(subject=subject, identifier=identifier)
     if link.verified_at is None:
         link.verified_at, link.verified_how = now, how
@@ -235,7 +235,7 @@ def _create(claims: Sequence[Claim], *, now: datetime, actor: str, locale: str, 
     record(kind="subject.created", at=now, actor=actor, subject=subject.uuid, data={"test": is_test})
     theirs = [claim for claim in known.links if not known.links[claim]]
     if len(theirs) > 1:
-        _tell(subject, theirs, now=now, actor=actor)
+        tell_linked(subject, theirs, now=now, actor=actor)
     return subject
 
 
@@ -249,11 +249,12 @@ def _recognise(subject: DataSubject, claims: Sequence[Claim], *, now: datetime, 
     new = [claim for claim in claims if not known.links[claim]]
     _link_all(subject, new, known, is_later=True)
     if new:
-        _tell(subject, now=now, actor=actor)
+        tell_linked(subject, now=now, actor=actor)
     return subject
 
 
-def _tell(subject: DataSubject, *claims: Sequence[Claim], now: datetime, actor: str) -> None:
+def tell_linked(subject: DataSubject, *claims: Sequence[Claim], now: datetime, actor: str) -> None:
+    """This person is known by one more that is theirs alone; `claims` are all of those, if the caller knows them."""
     for tell in _linked:
         tell(subject, *claims, now=now, actor=actor)
 

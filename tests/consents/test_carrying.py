@@ -8,15 +8,17 @@ import pytest
 from django.utils import timezone
 
 from consents import pausing, permission, suppression
-from consents.models import Pause, Suppression
+from consents.models import ConsentState, Pause, Suppression
 from consents.withdraw import withdraw
 from core.models import Outbox
 from core.vault import key_of
 from ledger.models import Entry
+from office import merging
 from processing.models import Purpose
 from retention import lines_again
 from subjects import people
 from subjects.identifiers import Claim
+from subjects.models import Identifier
 from tests import make_consents as make
 from tests.make_unproven import ADA, asked_by_a_system, by_browser, key, no, reason
 
@@ -130,3 +132,25 @@ def test_an_older_backup_is_told_of_it():
     (paused,) = pausing.standing([Claim("phone", PHONE)], now=timezone.now())
     (stopped,) = suppression.own(suppression.hashes_of([Claim("phone", PHONE)]))
     assert (paused.purpose, stopped.purpose) == (None, Purpose.objects.get(slug="newsletter"))
+
+
+def test_a_mailbox_that_turns_out_to_be_one_persons_carries_what_was_said_there():
+    for number in ("C1", "C2"):
+        make.captured(identity={"email": ADA, "customer_number": number}, **ANSWER)
+    withdraw([Claim("email", ADA)], purposes="all-marketing", now=make.days(1), actor="public")
+    make.captured(identity={"customer_number": "C1", "phone": PHONE}, now=make.days(2), **ANSWER)
+    other = people.find([Claim("customer_number", "C2")])
+    mailbox = Identifier.objects.get(type="email")
+    merging.take_off(other, mailbox.uuid, now=make.days(3), actor=make.ACTOR)
+    assert by_number() == "objected"
+
+
+def test_a_no_that_was_never_carried_stands_all_the_same():
+    """As of people who were linked before it was."""
+    make.captured(ADA)
+    make.captured(identity=BOTH, **ANSWER)
+    no("objected")
+    Suppression.objects.exclude(hash__in=suppression.hashes_of([Claim("email", ADA)])).delete()
+    ConsentState.objects.filter(status="withdrawn").delete()
+    assert by_browser(key(), identity={"phone": PHONE}).status_code == 201
+    assert reason() == "objected"
