@@ -241,6 +241,8 @@ def _confirm(token: str, *, now: datetime) -> Captured | None:
     person = people.find(answer.claims, is_test=answer.is_test)
     if answer.guardian and not is_own and opt_in_child.said_no_since(pending, answer, person, now=now):
         raise NoStands(is_later=True)
+    if answer.guardian and is_own and opt_in_child.is_ended_by_parent(pending, answer, person):
+        raise NoStands(is_later=True, by_parent=True)
     if answer.guardian and not pending.own_at and opt_in_child.must_agree(pending, answer, person, now=now):
         _ask_child(pending, answer, now=now)
         return None

@@ -14,7 +14,7 @@ from consents import coming_of_age, parents
 from consents.answers import Answer
 from consents.models import ConsentEvent, PendingConsent, Status
 from consents.states import YES
-from consents.unproven import is_refused, unproven_entries
+from consents.unproven import is_refused, meet, unproven_entries
 from core.errors import DomainError
 from subjects.models import DataSubject
 
@@ -25,12 +25,12 @@ class NoStands(DomainError):
     code = "no-stands"
     message = gettext_lazy("The child has answered this themself. It does not begin by this link.")
 
-    def __init__(self, *, is_later: bool) -> None:
-        """`is_later`: a "no" that was said after the form was filled in. If not, no mail reaches the child, who would
-        have to agree.
+    def __init__(self, *, is_later: bool, by_parent: bool = False) -> None:
+        """`is_later`: a "no" that was said after the form was filled in, or `by_parent` after they had agreed. If not,
+        no mail reaches the child, who would have to agree.
         """
         super().__init__()
-        self.is_later = is_later
+        self.is_later, self.by_parent = is_later, by_parent
 
 
 def said_no_since(pending: PendingConsent, answer: Answer, person: DataSubject | None, *, now: datetime) -> bool:
@@ -39,6 +39,22 @@ def said_no_since(pending: PendingConsent, answer: Answer, person: DataSubject |
     """
     since = pending.own_at or pending.requested_at
     return is_refused(answer, person, now=now, since=since, but=_ended_by_them(answer, person))
+
+
+def is_ended_by_parent(pending: PendingConsent, answer: Answer, person: DataSubject | None) -> bool:
+    """Whether the parent has ended any of this since they pressed their button. The child who is last does not know."""
+    if pending.parent_at is None:
+        return False
+    said = ConsentEvent.objects.filter(entry__in=_ended_by_them(answer, person), effective_at__gt=pending.parent_at)
+    ended = list(said.values_list("purpose", "channel"))
+    return any(
+        answer.choices[control["key"]]
+        and any(
+            answer.shown.purposes[control["purpose"]].uuid == purpose and meet(channel, control["channel"])
+            for purpose, channel in ended
+        )
+        for control in answer.shown.controls
+    )
 
 
 def must_agree(pending: PendingConsent, answer: Answer, person: DataSubject | None, *, now: datetime) -> bool:

@@ -67,7 +67,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         with timezone.override(Controller.current().zone):
             return render(request, "consents/confirm_shared.html", {"until": shared.until})
     except opt_in_child.NoStands as no:
-        return render(request, "consents/confirm_no.html", {"is_later": no.is_later}, status=no.status)
+        return render(request, "consents/confirm_no.html", {"no": no}, status=no.status)
 
 
 def _waiting(request: HttpRequest, waiting: opt_in.Waiting) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from consents import rebuild
-from consents.models import Suppression
+from consents.models import ConsentForm, Suppression
 from consents.withdraw import withdraw
 from subjects.identifiers import Claim
 from tests import make_consents as make
@@ -68,6 +68,38 @@ def test_ended_between_the_form_and_the_button_it_begins_again_by_the_button(sit
     link = mailed(mailoutbox)[-1]
     end(page)
     assert "Confirmed" in text(Client().post(link))
+
+
+def links(site, mailoutbox, child):
+    """The form is filled in: the link to each mailbox."""
+    before = len(mailoutbox)
+    by_browser(site, **child)
+    mailed(mailoutbox)
+    found = {mail.to[0]: re.search(r"/consent/confirm/\S+/", mail.body) for mail in mailoutbox[before:]}
+    return {to: link[0] for to, link in found.items() if link}
+
+
+@pytest.mark.parametrize("ended", ["after", "before"])
+def test_what_they_end_after_their_button_is_not_begun_by_the_childs(site, mailoutbox, ended):
+    make.published()
+    child = children(identity={"email": ADA})
+    ConsentForm.objects.filter(slug="kids").update(double_opt_in=True)
+    first = links(site, mailoutbox, child)
+    Client().post(first[ADA])
+    page = Client().post(first["parent@example.net"])
+    assert reason() == "+consent-given"
+    again = links(site, mailoutbox, child)
+    if ended == "before":
+        end(page)
+    assert "still missing" in text(Client().post(again["parent@example.net"]))
+    if ended == "after":
+        end(page)
+    own = Client().post(again[ADA])
+    if ended == "before":
+        assert "Confirmed" in text(own)
+        return
+    assert (own.status_code, "your parent or guardian ended this" in text(own)) == (409, True)
+    assert not reason().startswith("+")
 
 
 @pytest.mark.parametrize("who", ["child", "other-parent"])
