@@ -58,6 +58,7 @@ class PendingConsent(models.Model):
         indexes = [
             GinIndex(fields=["blinds"], name="consents_pending_blinds", condition=Q(confirmed_at=None)),
             models.Index("requested_at", name="consents_pending_requested"),
+            models.Index("shared_at", name="consents_pending_shared", condition=Q(shared_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
