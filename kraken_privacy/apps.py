@@ -16,8 +16,10 @@ class KrakenConfig(AppConfig):
     def ready(self) -> None:
         from django.core.checks import Tags, register
 
-        from kraken_privacy import examinations, gate, joins  # models are only there once every app is loaded
+        from core import reference
+        from kraken_privacy import examinations, gate, joins, whole  # models are only there once every app is loaded
 
         joins.join()
         examinations.register_all()
         register(gate.check_restored, Tags.database)
+        reference.register(whole.note)

@@ -8,7 +8,7 @@ from django.db import connection
 
 from core import outbox
 from core.keys import keyring
-from kraken_privacy import gate
+from kraken_privacy import gate, whole
 from kraken_privacy.backup import making, restoring
 from kraken_privacy.backup.address import of_django
 from kraken_privacy.embedded.cluster import throw_away
@@ -64,6 +64,7 @@ def restored(name, *, now=LATER):
     deliver(now)
     with new_database():
         making.load(name, of_django())
+        whole.vouch()
         done = restoring.bring_up_to_date(is_journal_lost=False, now=now)
         assert gate.closed_because() == ""
         yield done

@@ -35,14 +35,24 @@ def restore(name: str, *, address: str, is_journal_lost: bool, now: datetime) ->
     if not is_journal_lost:
         _check_journal(manifest)
     load(manifest.name, address)
+    # It stops at the first error, and what it loaded is a snapshot that was restored once before.
+    connection.close()
+    whole.vouch(is_loss_known=True)
     return manifest, bring_up_to_date(is_journal_lost=is_journal_lost, now=now, backup=manifest.name)
 
 
-def bring_up_to_date(*, is_journal_lost: bool, now: datetime, backup: str = "") -> replay.Replayed:
-    """Migrate, give the runtime role its rights, replay. Also after a restore by other means."""
+def bring_up_to_date(
+    *, is_journal_lost: bool, now: datetime, backup: str = "", had_no_errors: bool = False
+) -> replay.Replayed:
+    """Migrate, give the runtime role its rights, replay. Also after a restore by other means.
+
+    `had_no_errors`: whoever restored it says so.
+    """
     connection.close()
-    if whole.is_loaded() is False:
-        raise BackupProblem(whole.UNFINISHED)
+    if had_no_errors:
+        whole.vouch()
+    if unfinished := whole.unfinished():
+        raise BackupProblem(unfinished)
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     if missing := whole.missing():
         raise BackupProblem(missing)

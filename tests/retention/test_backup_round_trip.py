@@ -16,6 +16,7 @@ from core.models import Controller
 from kraken_privacy import gate
 from kraken_privacy.backup import evidence, making, restoring, shelf
 from kraken_privacy.backup.address import of_django
+from kraken_privacy.whole import vouch
 from ledger.models import Entry
 from ledger.verify import verify
 from retention import journal, tombstones
@@ -86,6 +87,7 @@ def test_what_was_done_since_the_backup_is_done_after_the_restore(folder):
 
     with new_database():
         making.load(made.name, of_django())
+        vouch()
         assert people.find([Claim("email", "person1@example.org")])
         assert "ahead of this database" in gate.closed_because()
         assert [error.id for error in run_checks(databases=["default"], tags=["database"])] == ["kraken.E001"]

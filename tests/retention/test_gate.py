@@ -67,6 +67,10 @@ def pg_restore(*arguments):
     return subprocess.run([*common, *arguments], env=env, capture_output=True, text=True, check=True)
 
 
+def replay(*more):
+    call_command("restore", "--replay", *more, stdout=StringIO())
+
+
 def steps(dump):
     told = subprocess.run([program("pg_restore"), "-l", dump], capture_output=True, text=True, check=True).stdout
     return told.splitlines()
@@ -129,13 +133,69 @@ def test_a_finished_one_is_served_once_its_keys_are_there(folder, by, caplog):
         pg_restore(*by, rows)
         assert DataSubject.objects.count() == 1
         assert not gate.Gate().is_open()
-        assert "The keys of what is sealed in this database are not in it" in caplog.text
         with pytest.raises(CommandError, match="Load the dump of the keys"):
-            call_command("restore", "--replay")
+            replay("--without-errors")
+        assert not gate.Gate().is_open()
+        assert "The keys of what is sealed in this database are not in it" in caplog.text
         pg_restore("--data-only", keys)
-        call_command("restore", "--replay", stdout=StringIO())
+        replay()
         assert gate.Gate().is_open()
         assert list(examinations.restored(NOW)) == []
+
+
+def test_whoever_restored_by_hand_says_that_there_was_no_error(folder, caplog):
+    """Of a table whose rows could not be stored nothing tells."""
+    rows, keys = dumps(folder)
+    with new_database():
+        pg_restore(rows)
+        pg_restore("--data-only", keys)
+        assert not gate.Gate().is_open()
+        assert "This database was restored by hand" in caplog.text
+        with pytest.raises(CommandError, match="If it ended without any, say so"):
+            replay()
+        assert [error.id for error in run_checks(databases=["default"], tags=["database"])] == ["kraken.E001"]
+        replay("--without-errors")
+        assert gate.Gate().is_open()
+        replay()
+        whole.note()
+        assert gate.closed_because() == ""
+
+
+def has_a_table_of_that_name(cursor):
+    cursor.execute("CREATE TABLE subjects_erasureblock (nothing int)")
+
+
+def has_no_room_for_an_index(cursor):
+    """As a disk that fills up does, or a second person by the same name."""
+    cursor.execute("CREATE SEQUENCE core_controller_pkey")
+
+
+@pytest.mark.parametrize("fault", [has_a_table_of_that_name, has_no_room_for_an_index])
+def test_nobody_vouches_for_a_restore_that_lost_what_can_be_seen(folder, fault):
+    rows, keys = dumps(folder)
+    with new_database():
+        with connection.cursor() as cursor:
+            fault(cursor)
+        with pytest.raises(subprocess.CalledProcessError) as ended:
+            pg_restore(rows)
+        assert "errors ignored on restore" in ended.value.stderr
+        pg_restore("--data-only", keys)
+        for more in ([], ["--without-errors"]):
+            with pytest.raises(CommandError, match=r"This restore lost something: .*\d of \d+ constraints"):
+                replay(*more)
+        assert "lost something" in gate.closed_because()
+
+
+def test_what_came_by_another_way_is_vouched_for_as_well(folder):
+    """Replication fills no view."""
+    rows, keys = dumps(folder)
+    (folder / "steps").write_text("\n".join(step for step in steps(rows) if "MATERIALIZED VIEW DATA" not in step))
+    with new_database():
+        pg_restore("-L", folder / "steps", rows)
+        pg_restore("--data-only", keys)
+        assert gate.closed_because() == whole.UNFINISHED
+        replay("--without-errors")
+        assert gate.closed_because() == ""
 
 
 def test_somebody_who_wrote_in_between_does_not_open_it(folder):
@@ -143,6 +203,7 @@ def test_somebody_who_wrote_in_between_does_not_open_it(folder):
     rows, _keys = dumps(folder)
     with new_database():
         pg_restore(rows)
+        whole.vouch()
         item(person(2), ["newsletter"], date(2026, 1, 1))
         assert gate.closed_because() == whole.NO_KEYS
 

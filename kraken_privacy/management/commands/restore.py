@@ -23,6 +23,11 @@ class Command(BaseCommand):
             "--replay", action="store_true", help="only replay: the database was restored by other means"
         )
         parser.add_argument(
+            "--without-errors",
+            action="store_true",
+            help="with --replay: what restored the database ended without any error, and every row is there",
+        )
+        parser.add_argument(
             "--journal-is-lost",
             action="store_true",
             help="go on without what is missing of the journal; whoever was erased since the backup is back",
@@ -32,7 +37,8 @@ class Command(BaseCommand):
         now, is_lost = timezone.now(), options["journal_is_lost"]
         try:
             if options["replay"]:
-                done = restoring.bring_up_to_date(is_journal_lost=is_lost, now=now)
+                right = options["without_errors"]
+                done = restoring.bring_up_to_date(is_journal_lost=is_lost, now=now, had_no_errors=right)
             else:
                 made, done = restoring.restore(options["name"], address=of_django(), is_journal_lost=is_lost, now=now)
                 self.stdout.write(f"Backup {made.name} of {made.made_at} is back.")
