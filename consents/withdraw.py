@@ -22,7 +22,7 @@ from ledger import entries
 from ledger.models import Entry
 from processing.models import Basis, Purpose, PurposeVersion
 from processing.models import Status as PurposeStatus
-from subjects import people
+from subjects import one_person, people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 
@@ -101,22 +101,22 @@ def object_to(subject: DataSubject, *, purposes: Sequence[str], now: datetime, a
 def again(action: str, data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
     """Let the "no" of a line of the journal stand in a database restored from before it. Choices made later win.
 
-    False if none of its purposes is known here.
+    For each record of the person, where there are several here. False if none of its purposes is known here.
     """
     named = data["purposes"]
     known = Purpose.objects.filter(slug__in=named or []).values_list("slug", flat=True)
     chosen = _marketing() if named is None else _latest(list(known)) if known else []
     if named and not chosen:
         return False
-    subject = DataSubject.objects.filter(uuid=data["subject"]).first() if data["subject"] else None
-    if subject and not people.hold(subject):
-        subject = None
     since = datetime.fromisoformat(data["at"])
     is_upheld = named is not None and action == suppression.OBJECTION
     hashes, only = suppression.hashes_in(data), (data.get("channel", ""), data.get("confirmed", ""))
-    no = _No(subject, chosen, named is None, hashes, actor, "system", now, since, False, is_upheld, *only)
-    entry = no.record()
-    no.stand(entry)
+    ids = [UUID(uuid) for uuid in (data["subject"], *data.get("others", ())) if uuid]
+    theirs: list[DataSubject | None] = [one for one in one_person.records(ids) if people.hold(one)]
+    for subject in theirs or [None]:
+        no = _No(subject, chosen, named is None, hashes, actor, "system", now, since, False, is_upheld, *only)
+        entry = no.record()
+        no.stand(entry)
     no.suppress(entry)
     return True
 
@@ -238,6 +238,9 @@ class _No:
             "at": entries.instant(self.since),
             **self._only,
         }
+        if self.subject and (others := one_person.ids_of([self.subject.uuid]) - {self.subject.uuid}):
+            # Records that were made one with theirs: a backup may have them apart, each with its "yes".
+            payload["others"] = sorted(map(str, others))
         # About nobody: erasing the person must not take the "no" out of the queue.
         outbox.post(Outbox.Kind.JOURNAL, payload, about=None, now=self.now)
 

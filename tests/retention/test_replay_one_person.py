@@ -5,6 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from consents import permission
+from consents.models import ConsentState
+from consents.withdraw import object_to, withdraw
 from core.models import Outbox
 from office import merging
 from retention import holds, holds_change, replay
@@ -81,6 +84,37 @@ def test_what_is_held_restricted_and_ended_by_a_rule():
         kinds = ErasureBlock.objects.filter(kind="restriction", released_at=None)
         assert {block.placed_at for block in kinds} == {LATER}
         assert kinds.count() == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        lambda one: withdraw(one, purposes=["newsletter"], **BY),
+        lambda one: withdraw(one, purposes="all-marketing", **BY),
+        lambda one: object_to(one, purposes=["newsletter"], **BY),
+    ],
+)
+def test_a_no_ends_the_yes_of_each_record(said):
+    """Also of one whose address was taken off before, so that no hash of the "no" is of it."""
+    live("newsletter", direct_marketing=True, channels=["email"])
+    for number in (1, 2):
+        item(person(number), ["newsletter"], RECENT)
+    make_office.consent(person(2))
+    two, address = person(2), person(2).identifier_links.get().identifier.uuid
+    assert permission.may_process(two, "newsletter", now=LATER).allowed
+    deliver(NOW)
+    before = backed_up()
+    one = person(1)
+    merged()
+    merging.take_off(one, address, **BY)
+    said(one)
+    with restored(before) as done:
+        assert done.empty == 0
+        for each in (one, two):
+            assert not permission.may_process(each, "newsletter", now=LATER).allowed
+        assert not ConsentState.objects.filter(status="given").exists()
+        ties = Relationship.objects.filter(subject=two, purpose__slug="newsletter")
+        assert ties.get().consent_ended_on == LATER.date()
 
 
 def test_records_that_are_one_here_too_are_not_held_twice():
