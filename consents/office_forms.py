@@ -65,7 +65,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 def configure(request: HttpRequest, slug: str) -> HttpResponse:
     """How the answers of this form are taken."""
     consent_form = _form(slug)
-    form = SettingsForm(request.POST)
+    form = SettingsForm(request.POST, form=consent_form)
     if not form.is_valid():
         return _show(request, consent_form, settings_form=form)
     try:

@@ -14,12 +14,23 @@ from consents.forms_checklist import OLDEST_CHILD, Declaration
 from consents.models import ConsentForm, ConsentFormVersion
 from core.desk import DayField
 from core.models import Controller
+from core.periods import in_words
 from processing.models import Basis, Channel, PurposeVersion, Status
 
 WITHDRAWAL = _(
     "You can withdraw your consent at any time, as easily as you give it: through the link in each message, or on our "
     "privacy pages. What was done until then stays lawful."
 )
+# How long a "yes" may last; a form that says something else keeps it until somebody chooses.
+PERIODS = {
+    "P3M": _("3 months"),
+    "P6M": _("6 months"),
+    "P12M": _("1 year"),
+    "P18M": _("18 months"),
+    "P24M": _("2 years"),
+    "P36M": _("3 years"),
+    "P60M": _("5 years"),
+}
 # Empty rows below those that are filled in.
 SPARE = 2
 LOCALE = RegexValidator(r"^[a-z]{2}-[A-Z]{2}$", _("Give a language and a country, for example en-GB or cy-GB."))
@@ -31,11 +42,13 @@ class SettingsForm(forms.Form):
         help_text=_("The best evidence that whoever owns the address agreed. It needs an e-mail address."),
         required=False,
     )
-    valid_for = forms.CharField(
+    valid_for = forms.ChoiceField(
         label=_("A “yes” lasts"),
-        help_text=_("As an ISO 8601 period: P24M is two years, P12M one. Then it expires, and silence renews nothing."),
+        help_text=_(
+            "Then it expires, and silence renews nothing. What was agreed to before lasts as it was told then."
+        ),
         initial="P24M",
-        max_length=20,
+        choices=PERIODS,
     )
     grace_days = forms.IntegerField(
         label=_("Days for which the version before is still taken"),
@@ -48,6 +61,9 @@ class SettingsForm(forms.Form):
         own = {name: getattr(form, name) for name in self.base_fields if hasattr(form, name)} if form else {}
         given["initial"] = {"grace_days": settings.CONSENT_FORM_GRACE_DAYS, **own}
         super().__init__(*args, **given)
+        if form and form.valid_for not in PERIODS:
+            mine = {form.valid_for: in_words(form.valid_for) or form.valid_for}
+            self.fields["valid_for"].choices = [*mine.items(), *PERIODS.items()]  # type: ignore[attr-defined]
 
 
 class NewForm(SettingsForm):

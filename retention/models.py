@@ -1,14 +1,13 @@
 """Forgetting: which rule applies, what each run did, and what must not come back."""
 
-import re
 import uuid
 
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from core.periods import in_words
 from processing.models import DataCategory, Purpose
 from retention.models_anonymous import AnonymousRow
 from retention.models_care import Approval, ApprovedRow, LegalHold
@@ -44,19 +43,6 @@ class Trigger(models.TextChoices):
     CONSENT_ENDED = "consent_ended", _("Consent ended")
     ENDED = "ended", _("End of the relationship")
     FIXED_DATE = "fixed_date", _("A fixed date")
-
-
-UNITS = {
-    "Y": lambda n: ngettext("%(n)d year", "%(n)d years", n),
-    "M": lambda n: ngettext("%(n)d month", "%(n)d months", n),
-    "D": lambda n: ngettext("%(n)d day", "%(n)d days", n),
-}
-
-
-def in_words(period: str) -> str:
-    """An ISO 8601 period of years, months and days as people say it."""
-    parts = [(int(number), unit) for number, unit in re.findall(r"(\d+)([YMD])", period)]
-    return ", ".join(UNITS[unit](n) % {"n": n} for n, unit in parts)
 
 
 class RetentionRule(models.Model):

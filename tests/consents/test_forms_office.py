@@ -120,12 +120,23 @@ def test_settings_and_languages(registrar):
     answer = registrar.post(
         "/admin/consent-forms/newsletter/settings/", {"double_opt_in": "on", "valid_for": "never", "grace_days": 3}
     )
-    assert "ISO 8601" in text(answer)
+    assert "never is not one of the available choices" in text(answer)
     registrar.post("/admin/consent-forms/newsletter/settings/", {"valid_for": "P6M", "grace_days": 3})
-    assert ConsentForm.objects.get().grace_days == 3
+    kept = ConsentForm.objects.get()
+    assert (kept.grace_days, kept.valid_for) == (3, "P6M")
+    assert '<option value="P6M" selected>6 months</option>' in text(registrar.get("/admin/consent-forms/newsletter/"))
     begun = registrar.post("/admin/consent-forms/newsletter/language/", {"locale": "cy-GB"})
     assert begun["Location"] == "/admin/consent-forms/newsletter/cy-GB/draft/"
     assert "Stay in touch" in text(registrar.get(begun["Location"]))
+
+
+def test_a_period_that_is_in_no_list_stays_until_another_is_chosen(registrar):
+    make.published("newsletter")
+    ConsentForm.objects.update(valid_for="P13M")
+    page = text(registrar.get("/admin/consent-forms/newsletter/"))
+    assert '<option value="P13M" selected>13 months</option>' in page
+    registrar.post("/admin/consent-forms/newsletter/settings/", {"valid_for": "P13M", "grace_days": 3})
+    assert (ConsentForm.objects.get().valid_for, ConsentForm.objects.get().grace_days) == ("P13M", 3)
 
 
 @pytest.fixture
