@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from consents import endings
@@ -23,6 +23,7 @@ from core.models import Outbox
 from ledger import entries
 from processing.models import Purpose
 from processing.models import Status as PurposeStatus
+from subjects import one_person
 from subjects.models import DataSubject
 from subjects.people import hold
 
@@ -54,19 +55,32 @@ def revoke(subject: DataSubject, event: UUID, *, why: str, actor: str, now: date
     if not subject.is_test:
         line = {"action": KIND, "entry": str(entry), "event": str(event), "why": why, "at": entries.instant(now)}
         # A backup from before would have it stand again.
-        outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
+        outbox.post(Outbox.Kind.JOURNAL, line | _of_parts(subject, states[0]), about=None, now=now)
+
+
+def _of_parts(subject: DataSubject, state: ConsentState) -> dict[str, Any]:
+    """What ended for records that were made one: a backup may have them apart, each with a "yes" of its own."""
+    records = one_person.ids_of([subject.uuid])
+    if len(records) == 1:
+        return {}
+    return {"people": sorted(map(str, records)), "purpose": state.purpose.slug, "channel": state.channel}
 
 
 @transaction.atomic
 def again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
     """End what the journal says staff ended after the backup. False where it does not stand: a later answer does."""
-    standing = ConsentState.objects.filter(event=data["event"], status__in=YES).select_related("purpose").first()
-    person = DataSubject.objects.filter(uuid=standing.subject).first() if standing else None
-    if standing is None or person is None or not hold(person):
-        return False
-    at = datetime.fromisoformat(data["at"])
-    _close(standing.subject, standing.purpose, [standing], why=data["why"], actor=actor, now=now, at=at)
-    return True
+    at, ended = datetime.fromisoformat(data["at"]), Q(event=data["event"])
+    if records := data.get("people"):
+        same = Q(subject__in=records, purpose__slug=data["purpose"], channel=data["channel"])
+        ended |= same & Q(effective_at__lte=at)
+    standing = ConsentState.objects.filter(ended, status__in=YES).select_related("purpose").order_by("pk")
+    done = False
+    for state in standing:
+        person = DataSubject.objects.filter(uuid=state.subject).first()
+        if person and hold(person):
+            _close(state.subject, state.purpose, [state], why=data["why"], actor=actor, now=now, at=at)
+            done = True
+    return done
 
 
 def revoke_retired(*, now: datetime, limit: int = 500) -> int:

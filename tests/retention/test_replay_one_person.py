@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from consents import permission
+from consents import permission, revoking
 from consents.models import ConsentState
 from consents.withdraw import object_to, withdraw
 from core.models import Outbox
@@ -115,6 +115,22 @@ def test_a_no_ends_the_yes_of_each_record(said):
         assert not ConsentState.objects.filter(status="given").exists()
         ties = Relationship.objects.filter(subject=two, purpose__slug="newsletter")
         assert ties.get().consent_ended_on == LATER.date()
+
+
+@pytest.mark.parametrize("with_yes", [[2], [1, 2]])
+def test_a_consent_that_staff_ended_is_over_for_each_record(with_yes):
+    for number in (1, 2):
+        item(person(number), ["newsletter"], RECENT)
+    for number in with_yes:
+        make_office.consent(person(number))
+    deliver(NOW)
+    before = backed_up()
+    merged()
+    revoking.revoke(person(1), ConsentState.objects.get(subject=person(1).uuid).event, why="doubtful", **BY)
+    with restored(before) as done:
+        assert done.empty == 0
+        assert {state.status for state in ConsentState.objects.all()} == {"revoked"}
+        assert ConsentState.objects.count() == len(with_yes)
 
 
 def test_records_that_are_one_here_too_are_not_held_twice():
