@@ -42,6 +42,7 @@ from requests import (
     ways,
 )
 from requests.facts import Facts
+from requests.freeze import COPIED
 from requests.models import CaseFile, Complaint, Letter, Right, RightsRequest, Task
 from requests.workflow import CLAIMS_DONE, CLOSED, NEXT, State
 from subjects import blocks
@@ -256,11 +257,13 @@ class Cases(RuleBasedStateMachine):
             assert (clock.due is None) == (clock.status != "running")
 
     @invariant()
-    def nothing_is_held_for_an_answer_that_was_given(self):
+    def what_is_asked_for_is_held_until_it_is_given(self):
         for request in RightsRequest.objects.exclude(case__subject=None).select_related("case__subject"):
             held = blocks.active(request.case.subject).filter(kind=ErasureBlock.Kind.ACCESS, placed_for=request.uuid)
             if request.state in CLOSED:
                 assert not held.exists()
+            elif request.right in COPIED and not request.events.filter(new=State.PARTLY_ANSWERED).exists():
+                assert held.exists()
 
 
 @pytest.mark.usefixtures("db")
