@@ -13,6 +13,7 @@ from processing.models import DecisionSystem, Purpose
 from requests import (
     answer,
     asking_where,
+    copies,
     decisions,
     happened,
     letter_drafts,
@@ -60,6 +61,8 @@ class Work:
     reasons: list[Reason]
     gaps: dict[str, object]
     package: Package | None
+    # The copy, or the set to take along, is not made yet as it would be sent.
+    is_to_make: bool
     letters: list[Letter]
     drafts: list[LetterDraft]
     letter_kinds: list[tuple[str, str]]
@@ -163,6 +166,7 @@ def gather(rights_request: RightsRequest, *, now: datetime) -> Work:
         reasons=for_right(rights_request.right, rights_request.case.rule_set.jurisdiction),
         gaps=dict(systems.GAPS),
         package=Package.objects.filter(request=rights_request).first(),
+        is_to_make=rights_request.case.subject is not None and copies.is_to_make(rights_request),
         letters=letter_lists.of_request(rights_request),
         drafts=list(rights_request.letter_drafts.defer("sealed").order_by("pk")),
         letter_kinds=letter_drafts.kinds_for(rights_request),

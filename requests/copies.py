@@ -2,8 +2,15 @@
 
 from datetime import datetime
 
+from requests.freeze import COPIED
 from requests.models import Package, RightsRequest
-from requests.workflow import CLOSED
+from requests.workflow import CLOSED, State
+
+
+def is_to_make(rights_request: RightsRequest) -> bool:
+    """Whether it is still to be made, or made anew. What was sent in part was given as far as it went."""
+    is_owed = rights_request.is_open and rights_request.state != State.PARTLY_ANSWERED
+    return rights_request.right in COPIED and is_owed and not is_made(rights_request)
 
 
 def is_made(rights_request: RightsRequest) -> bool:

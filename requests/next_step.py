@@ -68,7 +68,8 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
         steps.append(Next(linked if waits else _("Find out who asks, and record how they showed it."), "who"))
     if representing.is_missing(rights_request.case):
         steps.append(Next(_("Somebody asks for this person. Record what shows that they may."), "who"))
-    if not (work.is_executed or work.package) and untold.is_as_if_gone(rights_request):
+    is_made = work.package and not work.is_to_make
+    if not (work.is_executed or is_made) and untold.is_as_if_gone(rights_request):
         return [*steps, Next(untold.AsAStranger.message, "answer")]
     undecided = work.undecided if work.is_weighed else 0
     if undecided and not work.is_executed:
@@ -77,10 +78,12 @@ def _in_the_way(rights_request: RightsRequest, work: Work, today: date) -> list[
     steps += [*_one_by_one(rights_request, work), *_unseen(rights_request, work)]
     if work.is_executed and rights_request.state == State.READY:
         steps.append(Next(_("Nothing: it is carried out, and the person is told as soon as that is on record.")))
-    elif work.is_access and rights_request.case.subject and not work.package:
-        steps.append(Next(_("Make the copy, and look through it."), "answer"))
-    elif work.is_portability and rights_request.case.subject and "purposes" not in rights_request.result:
-        steps.append(Next(_("Make the set of data, and look through it."), "answer"))
+    elif work.is_access and work.is_to_make:
+        anew = _("Make the copy anew, and look through it.") if work.package else ""
+        steps.append(Next(anew or _("Make the copy, and look through it."), "answer"))
+    elif work.is_portability and work.is_to_make:
+        anew = _("Make the set of data anew, and look through it.") if work.package else ""
+        steps.append(Next(anew or _("Make the set of data, and look through it."), "answer"))
     elif work.is_portability:
         steps += _to_others(work)
     return steps

@@ -157,7 +157,7 @@ def _recipients(work: Work) -> Panel:
 
 
 def _answer(work: Work, *, is_open: bool) -> Panel:
-    note = _("the copy is made") if work.package and work.is_access and is_open else ""
+    note = _("the copy is made") if work.package and work.is_access and is_open and not work.is_to_make else ""
     return Panel("answer", _("The answer"), note, is_open=is_open)
 
 

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from requests import asking_where, copies, letters, package, posting, report, representing, systems
 from requests.asking import NEVER_WAIT
-from requests.freeze import COPIED
 from requests.intake import claim_of
 from requests.models import Letter, Package, Right, RightsRequest
 from requests.models_identity import Kind
@@ -48,7 +47,8 @@ class AccessFirst(DomainError):
     code = "access-first"
     message = _(
         "The same person also asked for a copy, or for their data to take along. Make that first, or there would be"
-        " nothing left to send."
+        " nothing left to send. One that was made before that request was taken up again, or before something was"
+        " decided about it, is made anew."
     )
 
 
@@ -93,9 +93,8 @@ def to_ready(rights_request: RightsRequest, *, reason: str, actor: str, now: dat
 def copy_is_made(rights_request: RightsRequest) -> None:
     """A copy that the same person asked for, in this case or another, comes before the deletion. Raises AccessFirst."""
     case = rights_request.case
-    asked = case.requests.open().filter(right__in=COPIED).exclude(state=State.PARTLY_ANSWERED)
-    kept_for = _kept_for_copies(case.subject) if case.subject else RightsRequest.objects.none()
-    if not all(copies.is_made(one) for one in asked.union(kept_for)):
+    elsewhere = _kept_for_copies(case.subject) if case.subject else RightsRequest.objects.none()
+    if any(copies.is_to_make(one) for one in case.requests.all().union(elsewhere)):
         raise AccessFirst
 
 

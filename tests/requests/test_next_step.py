@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from core.outbox import deliver_due
-from requests import answer, decisions, next_step, restricting
+from requests import answer, decisions, moves, next_step, restricting
 from requests.casework import gather
 from requests.models import Letter
 from requests.questions import GROUNDS
@@ -45,6 +45,16 @@ def test_the_copy_comes_when_the_systems_have_answered(access):
     assert "answer" in where(access)
     answer.prepare_access(access, actor=make.OFFICER, now=make.NOW)
     assert steps(access) == [("Look through the answer and send it.", "answer")]
+
+
+def test_a_copy_that_is_asked_for_again_is_made_anew(access):
+    make.answered(access)
+    answer.release_access(access, actor=make.OFFICER, now=make.NOW)
+    access.refresh_from_db()
+    moves.step(access, "in_progress", actor=make.OFFICER, now=make.NOW)
+    assert ("Make the copy anew, and look through it.", "answer") in steps(access)
+    answer.prepare_access(access, actor=make.OFFICER, now=make.NOW)
+    assert "anew" not in str(steps(access))
 
 
 def test_nothing_is_next_once_it_is_answered_except_a_letter_that_came_back(access):
