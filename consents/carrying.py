@@ -2,7 +2,8 @@
 
 A "no" and a pause are kept under what they were said with (consents/suppression.py). Whoever comes to be known by one
 more would else be written to under that, and anybody could say "yes" for them there. Each keeps its own day, so a later
-"yes" of theirs answers it as before. What several people share carries nothing: nobody knows whose word it was.
+"yes" of theirs answers it as before. What several people share carries no pause, for nobody knows whose word it was,
+and a "no" only on the channels that it reaches them by: nobody is to be written to or called there.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from consents import pausing, suppression
 from ledger.entries import record
+from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 
@@ -25,7 +27,8 @@ def together(subject: DataSubject, claims: Sequence[Claim] | None = None, *, now
     if subject.is_test:
         return
     theirs = suppression.claims_of(subject) if claims is None else claims
-    noes, pauses = suppression.gaps(theirs), pausing.gaps(theirs, now=now)
+    shared = suppression.claims_of(subject, shared=True)
+    noes, pauses = suppression.gaps(theirs, shared), pausing.gaps(theirs, now=now)
     if not noes and not pauses:
         return
     entry = record(kind=CARRIED, at=now, actor=actor, subject=subject.uuid)
@@ -33,6 +36,13 @@ def together(subject: DataSubject, claims: Sequence[Claim] | None = None, *, now
         suppression.spread(no, missing, entry=entry, now=now)
     for pause, missing in pauses:
         pausing.spread(pause, missing, entry=entry, now=now)
+
+
+def to_holders(claims: Sequence[Claim], *, beside: DataSubject | None, now: datetime, actor: str) -> None:
+    """What was just said under these, to everybody who has one of them, inside the caller's transaction."""
+    for subject in people.holders(claims):
+        if subject != beside:
+            together(subject, now=now, actor=actor)
 
 
 def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:

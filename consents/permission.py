@@ -46,7 +46,9 @@ def may_process(
     if isinstance(who, Claim):
         return check(purpose, channel, who.type, [who.value], system=who.system, use=use, now=now)[0]
     question = _Question.about(purpose, channel, use=use, now=now)
-    claims = suppression.claims_of(who)
+    shared = suppression.claims_of(who, shared=True)
+    reached = [claim for claim in shared if not channel or channel in suppression.REACHES.get(claim.type, ())]
+    claims = [*suppression.claims_of(who), *reached]
     texts = [text_of(claim.type, claim.normalised, claim.system) for claim in claims]
     return question.verdict(permission_sql.facts_of(question.parameters(), who.pk, texts))
 

@@ -24,6 +24,9 @@ from subjects.models import DataSubject, Identifier
 
 OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
 
+# On which channels something reaches whoever has it: PECR regs 21 and 22 ask what the subscriber of it has said.
+REACHES = {"email": ("email",), "phone": ("phone", "sms")}
+
 LATER = """
 ON CONFLICT (hash, purpose_id, channel) WHERE lifted_at IS NULL DO UPDATE SET
     since = EXCLUDED.since, reason = EXCLUDED.reason, entry = EXCLUDED.entry
@@ -55,10 +58,13 @@ def hashes_of(claims: Iterable[Claim]) -> list[bytes]:
     return [value for claim in claims for value in suppression_hashes(claim.type, claim.normalised, claim.system)]
 
 
-def claims_of(subject: DataSubject, *, beside: Iterable[Claim] = ()) -> list[Claim]:
-    """The identifiers that are this person's alone, readable, but for those. Two queries, one where that is none."""
+def claims_of(subject: DataSubject, *, beside: Iterable[Claim] = (), shared: bool = False) -> list[Claim]:
+    """The identifiers that are this person's alone, readable, but for those. Two queries, one where that is none.
+
+    `shared`: those that are others' as well.
+    """
     known = {(claim.type, claim.system, blind) for claim in beside for blind in claim.blinds}
-    links = {"subject_links__subject": subject, "subject_links__is_shared": False}
+    links = {"subject_links__subject": subject, "subject_links__is_shared": shared}
     rows = [
         row
         for row in Identifier.objects.filter(**links).order_by("pk")
@@ -97,19 +103,35 @@ def add(
         )
 
 
-def gaps(claims: Sequence[Claim]) -> list[tuple[Suppression, list[Hash]]]:
-    """The latest of each "no" that stands under any of these, with those of them under which it was never said."""
+def gaps(claims: Sequence[Claim], shared: Sequence[Claim] = ()) -> list[tuple[Suppression, list[Hash]]]:
+    """The latest of each "no" that stands under any of these, with those of them under which it was never said.
+
+    Of what is `shared` with others, whatever reaches the person there: whoever reads it said that it is not to come.
+    """
     under = {claim: set(hashes_of([claim])) for claim in claims}
     theirs = own(value for values in under.values() for value in values)
-    standing = list(theirs.filter(lifted_at=None).order_by("since", "-pk"))
+    standing = [*theirs.filter(lifted_at=None), *reaching(shared)]
     # What they took back since under one of them does not come back there.
     said = [*standing, *theirs.exclude(lifted_at=None)] if standing else []
-    latest = {(row.purpose_id, row.channel): row for row in standing}
+    latest = {
+        (row.purpose_id, row.channel): row for row in sorted(standing, key=lambda row: (row.since, -(row.pk or 0)))
+    }
     found = []
     for row in latest.values():
         known = {bytes(other.hash) for other in said if _covers(other, row)}
         missing = [hash_of(claim) for claim, values in under.items() if not values & known]
         found += [(row, missing)] if missing else []
+    return found
+
+
+def reaching(claims: Iterable[Claim]) -> list[Suppression]:
+    """What was said under these and stands, for each channel alone on which they reach anybody. Nothing is stored."""
+    found = []
+    for claim in claims:
+        channels = REACHES.get(claim.type, ())
+        for no in own(hashes_of([claim])).filter(lifted_at=None) if channels else ():
+            same = {"hash": no.hash, "purpose": no.purpose, "reason": no.reason, "since": no.since, "entry": no.entry}
+            found += [Suppression(channel=channel, **same) for channel in channels if no.channel in ("", channel)]
     return found
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from consents import endings, projection, receipts, suppression
+from consents import carrying, endings, projection, receipts, suppression
 from consents.models import ConsentEvent, ConsentState, Status
 from core import outbox
 from core.errors import Invalid, NotFound
@@ -74,6 +74,8 @@ def withdraw(
         if not is_test:
             no.suppress(entry)
             no.journal(entry)
+            if not isinstance(who, DataSubject):
+                carrying.to_holders(who, beside=subject, now=now, actor=actor)
     return Withdrawal(entry, no.states, receipts.withdrawal(entry, no.states, at=now, channel=channel))
 
 

@@ -73,6 +73,12 @@ def is_known(claim: Claim) -> bool:
     return bool(_known([claim], is_test=False).links[claim])
 
 
+def holders(claims: Sequence[Claim]) -> list[DataSubject]:
+    """Everybody who is known by any of these, but for test people, in the order of their primary keys."""
+    found = [link.subject for links in _known(list(claims), is_test=False).links.values() for link in links]
+    return sorted({one.pk: one for one in found}.values(), key=lambda one: one.pk)
+
+
 def provable(claim: Claim, *, is_test: bool = False) -> DataSubject | None:
     """The one person whom control of this identifier would prove: one who came with it, or showed it before.
 
@@ -234,7 +240,8 @@ def _create(claims: Sequence[Claim], *, now: datetime, actor: str, locale: str, 
     _link_all(subject, claims, known)
     record(kind="subject.created", at=now, actor=actor, subject=subject.uuid, data={"test": is_test})
     theirs = [claim for claim in known.links if not known.links[claim]]
-    if len(theirs) > 1:
+    # One alone has nothing beside it, unless another is somebody else's as well.
+    if len(known.links) > 1:
         tell_linked(subject, theirs, now=now, actor=actor)
     return subject
 
@@ -254,7 +261,7 @@ def _recognise(subject: DataSubject, claims: Sequence[Claim], *, now: datetime, 
 
 
 def tell_linked(subject: DataSubject, *claims: Sequence[Claim], now: datetime, actor: str) -> None:
-    """This person is known by one more that is theirs alone; `claims` are all of those, if the caller knows them."""
+    """This person is known by one more; `claims` are all that is theirs alone, if the caller knows that."""
     for tell in _linked:
         tell(subject, *claims, now=now, actor=actor)
 
