@@ -228,6 +228,8 @@ def lines_of(answer: Answer) -> list[Line]:
 def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Params:
     key = new_key(Owner.CONSENT, consent)
     master, wrapped = key.wrapped()
+    # A test call lifts nothing that a person once said.
+    said = hashes([] if answer.is_test else hashes_of(answer.claims))
     return {
         "consent": consent,
         "entry": entry,
@@ -235,8 +237,7 @@ def _params(answer: Answer, lines: list[Line], consent: UUID, entry: UUID) -> Pa
         "proof": key.seal(FIELD, json.dumps(answer.proof).encode()),
         "proof_master": master,
         "proof_wrapped": wrapped,
-        # A test call lifts nothing that a person once said.
-        "hashes": (said := hashes([] if answer.is_test else hashes_of(answer.claims))),
+        "hashes": said,
         "theirs": said,
         # The choices, one event for each purpose and channel.
         **answer.shown.columns,

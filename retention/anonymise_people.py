@@ -5,8 +5,7 @@ then the very rows that were read, nothing is opened again. However many are due
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -53,19 +52,14 @@ class People:
         self._reader, self._by, self._rewritten = reader, by, rewriter(by, name)
         self._kept: dict[int, Kept] = {}
         self._room = KEPT
-        self._one_by_one = Lock()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """For what this process does itself. Two threads at it would only make each other slow, and then wait for the
-        database both at once; in turns one is at work while the database works for the other."""
-        with self._one_by_one:
-            yield
+        # For what this process does itself. Two threads at it would only make each other slow, and then wait for the
+        # database both at once; in turns one is at work while the database works for the other.
+        self.turn = Lock()
 
     def counted(self, people: list[int]) -> Counter[Kind]:
         """How many of these people, whom nobody holds locked, are of each kind. Raises Invalid for an unnamed field."""
         rows = self._reader.sealed(people)
-        with self.turn():
+        with self.turn:
             seen = self._seen(rows)
             for one in seen:
                 if one.unnamed:
@@ -88,7 +82,7 @@ class People:
         others = theirs.keys() - {one.subject for one in same}
         if others:
             rows = self._reader.sealed(others)
-            with self.turn():
+            with self.turn:
                 same += self._seen(rows)
         return same, theirs
 

@@ -208,7 +208,7 @@ def _pseudonymise(run: Run, rule: RetentionRule, people: People, clock: Clock, h
         found, _theirs = people.locked(some)
         changes, now = [item for one in found for item in one.changes], clock()
         if changes:
-            with people.turn():
+            with people.turn:
                 anew = sealed_anew(changes)
             _store(run, rule, changes, anew, now)
         runs.go_on(run, now=now)
