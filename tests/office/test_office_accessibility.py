@@ -140,11 +140,12 @@ def acts(page):
     """What opens by a form only."""
     page.goto(reverse("admin:people"))
     page.locator(".office form [name=text]").first.fill("Testperson")
-    page.locator(".office form button").first.click()
+    press(page, page.locator(".office form button"))
     yield "people found"
     kept, other = Merge.objects.get().kept, find([Claim("email", "ben.testperson@example.org")]).uuid
     page.goto(reverse("admin:person", args=[kept]))
-    page.locator("form[action$='/show/'] button").first.click()
+    page.select_option("#purpose", "rights-requests")
+    press(page, page.locator("form[action$='/show/'] button"))
     yield "person shown"
     page.goto(reverse("admin:person", args=[other]))
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
@@ -156,15 +157,20 @@ def acts(page):
     page.goto(reverse("admin:person", args=[kept]))
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     page.locator("form[action$='/merge/'] [name=text]").fill("ben.testperson@example.org")
-    press(page, "See what would happen")
+    press(page, named(page, "See what would happen"))
     yield "merge plan"
     yield from steps_of_an_import(page)
     yield from steps_to_a_second_factor(page)
 
 
-def press(page, name):
+def press(page, button):
+    # A click alone does not wait: what looks at the page next may meet the one that is going.
     with page.expect_navigation():
-        page.get_by_role("button", name=name, exact=True).first.click()
+        button.first.click()
+
+
+def named(page, name):
+    return page.get_by_role("button", name=name, exact=True)
 
 
 def steps_of_an_import(page):
@@ -172,9 +178,9 @@ def steps_of_an_import(page):
     page.goto(reverse("admin:data-in"))
     file = {"name": "old.csv", "mimeType": "text/csv", "buffer": make_imports.text(rows).encode()}
     page.set_input_files("input[type=file]", file)
-    press(page, "Read the file")
+    press(page, named(page, "Read the file"))
     yield "columns of a file"
-    press(page, "Check every row")
+    press(page, named(page, "Check every row"))
     yield "rows of a file"
 
 
@@ -189,7 +195,7 @@ def steps_to_a_second_factor(page):
         yield f"{name}"
     page.goto(reverse("mfa_activate_totp"))
     page.fill("[name=code]", "000000")
-    press(page, "Set up")
+    press(page, named(page, "Set up"))
     yield "mfa, wrong code"
 
 
