@@ -9,14 +9,14 @@ from django import forms
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from core.desk import DayField
+from core.desk import DayField, refuse
 from core.errors import Invalid
 from processing.models import DataCategory, Purpose, PurposeVersion, System
 from retention.holds import REASONS
 from retention.holds_change import REASONS as CHANGE_REASONS
 from retention.holds_scope import Scope
 from retention.models import RetentionRule, Trigger
-from retention.rules import period
+from retention.rules import dated, described, period
 from subjects import exact
 from subjects.models import DataSubject, Organisation, PersonalDataItem, Relationship
 
@@ -268,6 +268,17 @@ class RuleForm(forms.ModelForm):
         if found is not None and not isinstance(found, dict):
             raise forms.ValidationError(_("A recipe has fields, quasi and sensitive."))
         return found
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        # What the database would refuse by the name of a constraint is asked of the domain before it.
+        for ask, names in ((dated, ("trigger", "fixed_on")), (described, ("action", "recipe"))):
+            if given.keys() >= set(names):
+                try:
+                    ask(*(given[name] for name in names))
+                except Invalid as error:
+                    refuse(self, error)
+        return given
 
 
 def _period(text: str) -> str:

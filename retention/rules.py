@@ -6,6 +6,7 @@ A period runs until the last hour of its last day (Reg 1182/71 Art 3(2)(c)): wha
 
 import re
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
@@ -60,17 +61,27 @@ def check(rule: RetentionRule) -> None:
     period(rule.period)
     if rule.grace:
         period(rule.grace)
-    if (rule.trigger == Trigger.FIXED_DATE) != bool(rule.fixed_on):
-        raise Invalid(fields={"fixed_on": _("Give the date that the rule counts from, and none for another event.")})
+    dated(rule.trigger, rule.fixed_on)
     if rule.trigger == Trigger.CASE_CLOSED and not cases.of(rule.purpose.slug):
         known = ", ".join(cases.purposes())
         raise Invalid(fields={"trigger": _("Cases are kept for these purposes only: %(known)s.") % {"known": known}})
     if rule.action not in RetentionRule.Action.values:
         raise Invalid(fields={"action": _("This action is not known.")})
-    if rule.action == RetentionRule.Action.ANONYMISE:
-        if not rule.recipe:
+    described(rule.action, rule.recipe)
+
+
+def dated(trigger: str, fixed_on: date | None) -> None:
+    """A rule has a date of its own if it counts from that, and only then. Raises Invalid."""
+    if (trigger == Trigger.FIXED_DATE) != bool(fixed_on):
+        raise Invalid(fields={"fixed_on": _("Give the date that the rule counts from, and none for another event.")})
+
+
+def described(action: str, how: Any) -> None:
+    """A rule that anonymises says how. Raises Invalid naming the recipe, or what is wrong in it."""
+    if action == RetentionRule.Action.ANONYMISE:
+        if not how:
             raise Invalid(fields={"recipe": _("Say what becomes of each field, and how it is measured.")})
-        recipe(rule.recipe)
+        recipe(how)
 
 
 def cutoff(rule: RetentionRule, as_of: date) -> date:

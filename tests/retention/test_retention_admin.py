@@ -70,6 +70,21 @@ def test_a_period_or_a_name_in_other_words_is_answered_at_its_field(officer):
         assert "small letters" in errors["slug"][0]
 
 
+@pytest.mark.parametrize(
+    ("given", "field", "words"),
+    [
+        ({"action": "anonymise"}, "recipe", "Say what becomes of each field"),
+        ({"trigger": "fixed_date"}, "fixed_on", "Give the date that the rule counts from"),
+        ({"fixed_on": "2026-01-31"}, "fixed_on", "and none for another event"),
+    ],
+)
+def test_what_belongs_together_is_asked_for_at_its_field(officer, given, field, words):
+    for empty in ({}, {"slug": ""}):
+        errors = officer.post(reverse("admin:rule-new"), form() | given | empty).context["form"].errors
+        assert words in errors[field][0]
+        assert set(errors) == {field, *empty}
+
+
 def test_who_wrote_a_draft_is_offered_no_button_to_put_it_in_force(officer):
     officer.post(reverse("admin:rule-new"), form())
     page = reverse("admin:forgetting-rule", args=[RetentionRule.objects.get().pk])
