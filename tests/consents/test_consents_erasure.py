@@ -1,6 +1,9 @@
 """What goes with the person, what stays, and what the person is shown."""
 
+from uuid import uuid4
+
 import pytest
+from django.db import connection, transaction
 
 from consents import forget, rebuild, withdraw
 from consents.models import ConsentEvent, ConsentState, Suppression
@@ -8,6 +11,7 @@ from consents.personal import Answers, Choices, Refusals
 from core.models import DataKey
 from core.vault import Unreadable, key_of
 from subjects import erasure
+from subjects.deletes import by_index
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Relationship
 from subjects.registry import categories, declared
@@ -115,3 +119,22 @@ def test_a_consent_that_has_run_out_keeps_nothing():
 
 def test_destroying_proofs_of_nobody_is_nothing():
     assert forget.destroy_proofs([]) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_reads_the_consents_of_its_own_people_only():
+    """Also before the statistics know of many that came within the hour, as after an import or a restore."""
+    make.published()
+    purpose = make.captured() and ConsentState.objects.get().purpose
+    people = DataSubject.objects.bulk_create([DataSubject() for _ in range(3000)])[:20]
+    same = {"purpose": purpose, "channel": "email", "status": "given", "effective_at": make.NOW}
+    ConsentState.objects.bulk_create(
+        [ConsentState(subject=uuid4(), event=uuid4(), entry=uuid4(), **same) for _ in range(5000)]
+    )
+    given = [[one.pk for one in people], [purpose.pk] * len(people), ["given"], make.NOW]
+    with transaction.atomic(), connection.cursor() as cursor:
+        by_index()
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {forget.STANDING}", given)
+        [[plan]] = cursor.fetchone()
+    read = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+    assert read < 20 * len(people)
