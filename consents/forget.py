@@ -22,8 +22,8 @@ from processing.models import Purpose
 from subjects.erasure import Gone, Pair
 
 ACTOR = "system:erasure"
-# Asked person by person: while the statistics are older than many consents, the planner would read all that stand, under
-# the locks of the batch. The limit keeps it from taking this for a join.
+# Person by person, for which the limit stands there: while the statistics are older than many consents, the planner
+# would read all that stand, under the locks of the batch.
 STANDING = """
 SELECT DISTINCT pair.subject_id, pair.purpose_id
 FROM UNNEST(%s::bigint[], %s::bigint[]) AS pair (subject_id, purpose_id)
