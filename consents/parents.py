@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from consents import guardians, sealed_links
@@ -22,15 +22,18 @@ from consents.capture import FIELD
 from consents.guardians import Child
 from consents.models import ConsentEvent, ConsentFormVersion, ConsentState
 from consents.states import YES
-from consents.withdraw import withdraw
+from consents.unproven import meet
+from consents.withdraw import GUARDIAN_ENDED, end_beside, withdraw
 from core.errors import Invalid
 from core.models import Owner
 from core.vault import keys_of
 from ledger.models import Entry
+from processing.models import Channel
 from subjects import people
 from subjects.models import DataSubject, SubjectIdentifier
 
 USE = b"kraken-privacy/parent/1"
+JUST_BEFORE = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ def agreed(token: str, *, now: datetime) -> Agreed | None:
 
 @transaction.atomic
 def end(token: str, *, now: datetime) -> None:
-    """Withdraw what stands of this consent. What was agreed to in another act, or has ended, is left as it is.
+    """Withdraw what stands of this consent. What was agreed to in another act, or has ended, is left as it is: whoever
+    is called a child and is none says yes themself, and no stranger ends that.
 
     The child is held before that is looked at: whoever presses at the same moment finds it ended.
     """
@@ -74,22 +78,48 @@ def end(token: str, *, now: datetime) -> None:
         child = DataSubject.objects.get(uuid=state.subject)
         # What rests on consent no more is not withdrawn; nothing is done with it as a consent either.
         with suppress(Invalid):
-            withdraw(
-                child,
-                purposes=[state.purpose.slug],
-                channel=state.channel,
-                now=now,
-                actor="public",
-                collected_by="hosted_form",
-                is_test=child.is_test,
-                by_guardian=True,
-            )
+            _end(child, state, _agreed_since(state, now=now), now=now)
+
+
+def _end(child: DataSubject, state: ConsentState, since: list[ConsentState], *, now: datetime) -> None:
+    """`since` is what was agreed to after it in other acts and goes on: the later word, so the end is dated before."""
+    purpose, kept = state.purpose.slug, {one.channel for one in since}
+    at = min((one.effective_at - JUST_BEFORE for one in since), default=now)
+    if not since:
+        channels = [state.channel]
+    else:
+        channels = [] if state.channel or "" in kept else [name for name in Channel.values if name not in kept]
+    for channel in channels:
+        withdraw(
+            child,
+            purposes=[purpose],
+            channel=channel,
+            now=now,
+            since=at,
+            actor="public",
+            collected_by="hosted_form",
+            is_test=child.is_test,
+            by_guardian=True,
+        )
+    if since:
+        end_beside(child, purpose=purpose, channel=state.channel, since=at, now=now, actor="public")
+
+
+def _agreed_since(state: ConsentState, *, now: datetime) -> list[ConsentState]:
+    """What stands of this purpose by other acts, on the same channel in part or as a whole. What is older, this one
+    has replaced.
+    """
+    act = ConsentEvent.objects.filter(uuid=state.event).values("consent")
+    same = ConsentEvent.objects.filter(consent__in=act).values("uuid")
+    later = _valid(now).filter(subject=state.subject, purpose=state.purpose, effective_at__gt=state.effective_at)
+    return [one for one in later.exclude(event__in=same) if meet(one.channel, state.channel)]
 
 
 def ended(withdrawals: Iterable[UUID]) -> set[UUID]:
     """Which of these, by their ledger entries, a parent or guardian said."""
-    said = Entry.objects.filter(uuid__in=list(withdrawals), kind="consent.withdrawn").values_list("uuid", "body")
-    return {entry for entry, body in said if json.loads(body)["data"].get("confirmed") == "guardian"}
+    said = Entry.objects.filter(uuid__in=list(withdrawals), kind__in=["consent.withdrawn", GUARDIAN_ENDED])
+    bodies = said.values_list("uuid", "body")
+    return {entry for entry, body in bodies if json.loads(body)["data"].get("confirmed") == "guardian"}
 
 
 def _standing(token: str, *, now: datetime) -> list[ConsentState]:
@@ -97,11 +127,14 @@ def _standing(token: str, *, now: datetime) -> list[ConsentState]:
     if consent is None:
         return []
     events = ConsentEvent.objects.filter(consent=UUID(hex=consent), status__in=YES).values("uuid")
-    valid = Q(valid_until=None) | Q(valid_until__gt=now)
     # A record that was made one with another keeps its states, and nothing that anybody is known by.
     known = SubjectIdentifier.objects.values("subject__uuid")
-    rows = ConsentState.objects.filter(valid, event__in=events, status__in=YES, subject__in=known)
+    rows = _valid(now).filter(event__in=events, subject__in=known)
     return list(rows.select_related("purpose").order_by("pk"))
+
+
+def _valid(now: datetime) -> QuerySet[ConsentState]:
+    return ConsentState.objects.filter(Q(valid_until=None) | Q(valid_until__gt=now), status__in=YES)
 
 
 def _child(event: ConsentEvent, version: ConsentFormVersion) -> Child | None:

@@ -29,6 +29,7 @@ from subjects.models import DataSubject
 SCHEMA_VERSION = 1
 ALL_MARKETING: Literal["all-marketing"] = "all-marketing"
 KINDS = {"consent.withdrawn": suppression.WITHDRAWAL, "consent.objected": suppression.OBJECTION}
+GUARDIAN_ENDED = "consent.guardian-ended"
 IN_FORCE = [Status.UNKNOWN, Status.REQUESTED, Status.GIVEN, Status.RENEWED]
 
 
@@ -77,6 +78,21 @@ def withdraw(
             if not isinstance(who, DataSubject):
                 carrying.to_holders(who, beside=subject, now=now, actor=actor)
     return Withdrawal(entry, no.states, receipts.withdrawal(entry, no.states, at=now, channel=channel))
+
+
+@transaction.atomic
+def end_beside(subject: DataSubject, *, purpose: str, channel: str, since: datetime, now: datetime, actor: str) -> UUID:
+    """End what a parent or guardian agreed to, where the person's own "yes" was said after `since` and goes on.
+
+    So nothing is suppressed and no other system told. A restored backup has it ended as well. Returns the entry.
+    """
+    versions, is_test, confirmed = _latest([purpose]), subject.is_test, "guardian"
+    no = _No(subject, versions, False, [], actor, "hosted_form", now, since, is_test, False, channel, confirmed)
+    entry = no.record(GUARDIAN_ENDED)
+    projection.append([no.event(uuid4(), version.purpose, channel, entry) for version in no.purposes])
+    if not subject.is_test:
+        no.journal(entry)
+    return entry
 
 
 @transaction.atomic
@@ -161,9 +177,9 @@ class _No:
     def states(self) -> dict[str, str]:
         return {version.purpose.slug: Status.WITHDRAWN.value for version in self.purposes}
 
-    def record(self) -> UUID:
+    def record(self, kind: str = "") -> UUID:
         return entries.record(
-            kind=self.kind,
+            kind=kind or self.kind,
             at=self.now,
             actor=self.actor,
             subject=self.subject.uuid if self.subject else None,
@@ -190,7 +206,7 @@ class _No:
         consent = uuid4()
         projection.append(
             [
-                self._event(consent, version.purpose, channel, entry)
+                self.event(consent, version.purpose, channel, entry)
                 for version in self.purposes
                 # An objection to everything says nothing of its own about a purpose that was never chosen.
                 if not self.everything or version.purpose_id in answered
@@ -202,7 +218,7 @@ class _No:
     def _channels(self, given: set[tuple[int, str]], purpose: int) -> list[str]:
         return [self.channel] if self.channel else sorted({"", *(name for key, name in given if key == purpose)})
 
-    def _event(self, consent: UUID, purpose: Purpose, channel: str, entry: UUID) -> ConsentEvent:
+    def event(self, consent: UUID, purpose: Purpose, channel: str, entry: UUID) -> ConsentEvent:
         assert self.subject is not None  # noqa: S101 - narrows the type; stand() has looked
         return ConsentEvent(
             consent=consent,

@@ -81,6 +81,7 @@ KEPT: dict[str, str | Promise] = {
     "consent.evidenced": _("The consent that it shows is told by itself."),
     "consent.confirmed-in-part": _("It counts for nothing before the other button, and that is told."),
     "consent.mailbox-shared": _("Nothing has begun. It counts once the button works, and that is told."),
+    "consent.guardian-ended": _("What the person agreed to themself goes on. Where anything ends, that is told."),
     "consent.deferred": _("It changes nothing: what was agreed to ends on its day."),
     "consent.reminded": _("A mail went out. What the person answers is told."),
     "consents.imported": _("Every row that was taken in is told by itself."),

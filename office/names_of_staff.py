@@ -28,6 +28,7 @@ HAPPENED: dict[str, str | Promise] = {
     "consent.requested": gettext_lazy("Consent waits for the button in an e-mail"),
     "consent.confirmed-in-part": gettext_lazy("Child or parent has confirmed, the other has not yet"),
     "consent.mailbox-shared": gettext_lazy("Confirmed in a mailbox that several people have: does not count yet"),
+    "consent.guardian-ended": gettext_lazy("A parent or guardian ended theirs; what the person agreed to goes on"),
     "consent.told": gettext_lazy("Somebody else says that they consented"),
     "consent.paused": gettext_lazy("Asked to hear nothing for a while"),
     "consent.resumed": gettext_lazy("Ended their pause"),
