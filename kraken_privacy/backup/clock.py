@@ -13,8 +13,9 @@ from django.db.models.functions import TruncDate
 from kraken_privacy.backup import evidence, shelf
 from ledger.models import Entry
 
-# An installation at work leaves traces every day. Of backups that are kept for days only, half of these.
-QUIET = timedelta(days=7)
+# An installation at work leaves traces every day. Of backups that are kept for days only, half of these; but from one day
+# to the next is no gap.
+QUIET, A_DAY = timedelta(days=7), timedelta(days=1)
 WAY_OUT = "Set the clock right or, if it is, say so: manage.py backup --clock-is-right (docs/backup.md)."
 
 
@@ -25,7 +26,8 @@ def doubted(due: Mapping[str, datetime], *, days: int, now: datetime) -> list[st
     """
     if not due or not days:
         return []
-    reached = _reached(_days(min(due.values()), now), now, min(QUIET, timedelta(days=days) / 2))
+    quiet = max(A_DAY, min(QUIET, days * A_DAY / 2))
+    reached = _reached(_days(min(due.values()), now), now, quiet)
     if evidence.is_confirmed(since=reached, now=now):
         return []
     return [name for name, at in due.items() if at.astimezone(UTC).date() < reached]

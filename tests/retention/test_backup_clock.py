@@ -76,6 +76,16 @@ def test_of_backups_that_are_kept_for_days_only_a_day_is_much(monkeypatch):
     assert making.expire(now=NOW + timedelta(days=2)) == names[:2]
 
 
+@pytest.mark.parametrize("days", [1, 2, 3])
+def test_a_backup_each_night_is_no_gap_however_short_they_are_kept(days, monkeypatch):
+    """Letters name the day."""
+    monkeypatch.setattr(Controller, "current", lambda: Controller(backup_days=days))
+    names = [put(NOW - timedelta(days=number)) for number in range(days + 3, 0, -1)]
+    assert making.expire(now=NOW) == names[:4]
+    # A clock that jumped by two days has only that in its favour.
+    assert making.expire(now=NOW + timedelta(days=days + 2)) == []
+
+
 def test_after_a_restore_the_backups_since_tell_that_the_time_went_by(folder):
     """The ledger ends with the backup that was restored."""
     lived(NOW - timedelta(days=60), NOW - timedelta(days=20))
