@@ -5,9 +5,11 @@ Nothing is stored for it. It therefore works as long as the mail it stands in is
 hundred thousand of them cost no query.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -21,6 +23,7 @@ from consents.withdraw import ALL_MARKETING, IN_FORCE, withdraw
 from core.errors import Invalid
 from core.keys import keyring
 from core.models import Controller
+from ledger.models import Entry
 from processing.models import Basis, Purpose, PurposeVersion, Status
 from subjects import people
 from subjects.identifiers import Claim, normalise
@@ -30,6 +33,8 @@ USE = b"kraken-privacy/unsubscribe/1"
 # What a mailbox provider sends (RFC 8058 section 3.1), and the subject of the message that does the same.
 ONE_CLICK = "One-Click"
 SUBJECT = "unsub-"
+# How the ledger has it.
+BY_CLICK = "one_click"
 MOST_VALUES = 100_000
 # Mailbox providers send the same click more than once. Later it is another "no", for a "yes" of the time between may
 # still be on its way.
@@ -140,7 +145,7 @@ def stop(recipient: Recipient, *, everything: bool = False, now: datetime) -> bo
     # Said after an answer that waits, it stands against the button of that as well.
     if _just_ended(recipient, purposes, now=now) and not waiting_for([recipient.claim]):
         return False
-    withdraw([recipient.claim], purposes=purposes, now=now, actor="public", collected_by="one_click")
+    withdraw([recipient.claim], purposes=purposes, now=now, actor="public", collected_by=BY_CLICK)
     return True
 
 
@@ -152,15 +157,26 @@ def _still_lists(recipient: Recipient) -> Sequence[str]:
 
 
 def _just_ended(recipient: Recipient, lists: Sequence[str], *, now: datetime) -> bool:
-    """A "no" was said to all of this just now, on every channel as a click says it, and no "yes" since to any of it."""
+    """A click said "no" to all of this just now, on every channel, and nobody who has the address a "yes" since.
+
+    What anybody else said, staff or a parent, is another act: this one is its own, and later.
+    """
     said = Suppression.objects.filter(hash__in=suppression.hashes_of([recipient.claim]), channel="", lifted_at=None)
-    said = said.filter(since__gt=now - SAME_CLICK)
+    latest = {no.purpose_id: no for no in said.filter(since__gt=now - SAME_CLICK)}
     if lists == ALL_MARKETING:
         marketing = PurposeVersion.objects.filter(status=Status.LIVE, direct_marketing=True)
-        purposes, has_ended = set(marketing.values_list("purpose", flat=True)), said.filter(purpose=None).exists()
+        purposes, asked = set(marketing.values_list("purpose", flat=True)), {None}
     else:
-        purposes = set(Purpose.objects.filter(slug__in=lists).values_list("pk", flat=True))
-        has_ended = bool(purposes) and purposes <= set(said.values_list("purpose", flat=True))
-    subject = people.find([recipient.claim])
-    states = ConsentState.objects.filter(purpose__in=purposes, status__in=IN_FORCE)
-    return has_ended and (subject is None or not states.filter(subject=subject.uuid).exists())
+        purposes = asked = set(Purpose.objects.filter(slug__in=lists).values_list("pk", flat=True))
+    if not asked or not asked <= set(latest):
+        return False
+    noes = [latest[purpose] for purpose in asked]
+    holders = [subject.uuid for subject in people.holders([recipient.claim])]
+    since = {"effective_at__gte": min(no.since for no in noes)}
+    states = ConsentState.objects.filter(subject__in=holders, purpose__in=purposes, status__in=IN_FORCE, **since)
+    return _are_clicks({no.entry for no in noes}) and not states.exists()
+
+
+def _are_clicks(noes: Collection[UUID]) -> bool:
+    bodies = Entry.objects.filter(uuid__in=noes).values_list("body", flat=True)
+    return [json.loads(body)["data"].get("by") for body in bodies] == [BY_CLICK] * len(noes)
