@@ -13,8 +13,8 @@ from django.db.models.functions import TruncDate
 from kraken_privacy.backup import evidence, shelf
 from ledger.models import Entry
 
-# An installation at work leaves traces every day. Of backups that are kept for days only, half of these; but from one day
-# to the next is no gap.
+# An installation at work leaves traces every day. Of backups that are kept for days only, half of these; but from one
+# day to the next is no gap.
 QUIET, A_DAY = timedelta(days=7), timedelta(days=1)
 WAY_OUT = "Set the clock right or, if it is, say so: manage.py backup --clock-is-right (docs/backup.md)."
 
