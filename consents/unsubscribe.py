@@ -165,16 +165,17 @@ def _just_ended(recipient: Recipient, lists: Sequence[str], *, now: datetime) ->
     latest = {no.purpose_id: no for no in said.filter(since__gt=now - SAME_CLICK)}
     if lists == ALL_MARKETING:
         marketing = PurposeVersion.objects.filter(status=Status.LIVE, direct_marketing=True)
-        purposes, asked = set(marketing.values_list("purpose", flat=True)), {None}
+        purposes, noes = set(marketing.values_list("purpose", flat=True)), [latest.get(None)]
     else:
-        purposes = asked = set(Purpose.objects.filter(slug__in=lists).values_list("pk", flat=True))
-    if not asked or not asked <= set(latest):
+        purposes = set(Purpose.objects.filter(slug__in=lists).values_list("pk", flat=True))
+        noes = [latest.get(purpose) for purpose in purposes]
+    ended = [no for no in noes if no]
+    if not ended or len(ended) < len(noes):
         return False
-    noes = [latest[purpose] for purpose in asked]
     holders = [subject.uuid for subject in people.holders([recipient.claim])]
-    since = {"effective_at__gte": min(no.since for no in noes)}
+    since = {"effective_at__gte": min(no.since for no in ended)}
     states = ConsentState.objects.filter(subject__in=holders, purpose__in=purposes, status__in=IN_FORCE, **since)
-    return _are_clicks({no.entry for no in noes}) and not states.exists()
+    return _are_clicks({no.entry for no in ended}) and not states.exists()
 
 
 def _are_clicks(noes: Collection[UUID]) -> bool:
