@@ -87,7 +87,7 @@ def _verdict(claims: Sequence[Claim], purpose: str, channel: str, *, now: dateti
 
 def last_no(claims: Sequence[Claim], subject: DataSubject | None, purpose: Purpose, channel: str) -> datetime | None:
     """When this person, or somebody under this address, last said no to the purpose on this channel."""
-    hashes = suppression.hashes_of([*claims, *(suppression.claims_of(subject) if subject else [])])
+    hashes = suppression.hashes_of([*claims, *(suppression.reached_by(subject, channel) if subject else [])])
     refused = Suppression.objects.filter(hash__in=hashes, purpose=purpose, lifted_at=None).exclude(reason="tps")
     theirs = {"subject": subject.uuid} if subject else {"pk": None}
     noes = ConsentState.objects.filter(**theirs, purpose=purpose, status__in=NO)
@@ -102,7 +102,7 @@ def _paused_until(
     claims: Sequence[Claim], subject: DataSubject | None, purpose: Purpose, *, at: datetime
 ) -> datetime | None:
     """The end of a pause that stood then. Asking for marketing is marketing, and a "yes" would end the pause."""
-    everybody = [*claims, *(suppression.claims_of(subject) if subject else [])]
+    everybody = [*claims, *(suppression.reached_by(subject) if subject else [])]
     held = {purpose.pk, *([None] if _is_marketing(purpose.slug) else [])}
     pauses = pausing.standing(everybody, now=at)
     return max((one.until for one in pauses if one.purpose_id in held and one.since <= at), default=None)
@@ -119,7 +119,7 @@ def _put_off_until(subject: DataSubject | None, purpose: Purpose, channel: str, 
 def objected(claims: Sequence[Claim], version: ConsentFormVersion, keys: Collection[str], *, at: datetime) -> bool:
     """Whether somebody was asked for one of these controls who had objected: nobody asks them, however long ago."""
     subject = people.find(claims)
-    hashes = suppression.hashes_of([*claims, *(suppression.claims_of(subject) if subject else [])])
+    hashes = suppression.hashes_of([*claims, *(suppression.reached_by(subject) if subject else [])])
     noes = Suppression.objects.filter(hash__in=hashes, lifted_at=None, reason=suppression.OBJECTION, since__lte=at)
     return any(
         # What they chose again since, the verdict knows.

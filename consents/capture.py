@@ -114,7 +114,9 @@ def capture(
                 # In here, so that nobody is made by an answer that does not count.
                 raise Changed
             if made.is_suppressed and says_yes:
-                prepared.fetch_one(LIFT, params | {"every_channel": Channel.values})
+                # What others have too, or have alone, may say their "no": this "yes" is answer enough for this person.
+                alone = hashes(hashes_of(people.alone(subject, answer.claims)))
+                prepared.fetch_one(LIFT, params | {"hashes": alone, "every_channel": Channel.values})
             refused = [answer.shown.purposes[line.purpose].pk for line in lines if line.status == Status.REFUSED]
             if refused:
                 endings.note(subject.uuid, refused, at=answer.given_at)

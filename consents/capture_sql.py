@@ -83,16 +83,20 @@ KEEP = """
 """
 
 STOPPED = "EXISTS (SELECT FROM consents_suppression WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL)"
-# Only of somebody of whom something is suppressed at all.
+# Only of somebody of whom something is suppressed at all, and only under what is theirs alone. In the order in which
+# whoever says no writes (consents/suppression.py).
 LIFT = f"""
 WITH choice AS (
     SELECT * FROM unnest(%(events)s::uuid[], %(purposes)s::bigint[], %(channels)s::text[], %(statuses)s::text[])
         AS choice (event, purpose, channel, status)
     WHERE status = 'given'
+), standing AS (
+    SELECT id FROM consents_suppression
+    WHERE hash = ANY(%(hashes)s::bytea[]) AND lifted_at IS NULL ORDER BY hash, purpose_id FOR UPDATE
 ), lifted AS (
     UPDATE consents_suppression suppression SET lifted_at = %(now)s, lifted_by = choice.event
     FROM choice
-    WHERE suppression.hash = ANY(%(hashes)s::bytea[]) AND suppression.lifted_at IS NULL
+    WHERE suppression.id IN (SELECT id FROM standing) AND suppression.lifted_at IS NULL
         AND suppression.purpose_id = choice.purpose AND suppression.channel IN ('', choice.channel)
         AND suppression.since < %(given_at)s
     RETURNING suppression.*

@@ -2,8 +2,8 @@
 
 A "no" and a pause are kept under what they were said with (consents/suppression.py). Whoever comes to be known by one
 more would else be written to under that, and anybody could say "yes" for them there. Each keeps its own day, so a later
-"yes" of theirs answers it as before. What several people share carries no pause, for nobody knows whose word it was,
-and a "no" only on the channels that it reaches them by: nobody is to be written to or called there.
+"yes" of theirs answers it as before. What several people share is not carried: each of them is judged by what was said
+there as well, and it by what each of them said (consents/permission_sql.py), whoever comes to share it.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from datetime import datetime
 from uuid import UUID
 
 from consents import pausing, suppression
+from consents.models import Pause, Suppression
 from ledger.entries import record
-from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject
 
@@ -27,8 +27,29 @@ def together(subject: DataSubject, claims: Sequence[Claim] | None = None, *, now
     if subject.is_test:
         return
     theirs = suppression.claims_of(subject) if claims is None else claims
-    shared = suppression.claims_of(subject, shared=True)
-    noes, pauses = suppression.gaps(theirs, shared), pausing.gaps(theirs, now=now)
+    _spread(subject, suppression.gaps(theirs), pausing.gaps(theirs, now=now), now=now, actor=actor)
+
+
+def keep(subject: DataSubject, *, now: datetime, actor: str) -> None:
+    """Before this person parts from what others have too: what was said there and reaches them stays under their own.
+
+    A pause does not: it stays where it was asked for, and ends by itself.
+    """
+    if subject.is_test:
+        return
+    shared = [claim for claim, _is_shared in suppression.known_by(subject, is_shared=True)]
+    noes = suppression.gaps(suppression.claims_of(subject), shared) if shared else []
+    _spread(subject, noes, [], now=now, actor=actor)
+
+
+def _spread(
+    subject: DataSubject,
+    noes: Sequence[tuple[Suppression, list[suppression.Hash]]],
+    pauses: Sequence[tuple[Pause, list[suppression.Hash]]],
+    *,
+    now: datetime,
+    actor: str,
+) -> None:
     if not noes and not pauses:
         return
     entry = record(kind=CARRIED, at=now, actor=actor, subject=subject.uuid)
@@ -36,13 +57,6 @@ def together(subject: DataSubject, claims: Sequence[Claim] | None = None, *, now
         suppression.spread(no, missing, entry=entry, now=now)
     for pause, missing in pauses:
         pausing.spread(pause, missing, entry=entry, now=now)
-
-
-def to_holders(claims: Sequence[Claim], *, beside: DataSubject | None, now: datetime, actor: str) -> None:
-    """What was just said under these, to everybody who has one of them, inside the caller's transaction."""
-    for subject in people.holders(claims):
-        if subject != beside:
-            together(subject, now=now, actor=actor)
 
 
 def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:

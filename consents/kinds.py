@@ -29,7 +29,7 @@ class Kinds:
 
         So must who consented, until a day, to what rests on another basis: whichever ends first counts.
         """
-        _key, _person, status, at, until, entry, _event, _explicit, stored, *interest = row
+        _key, _person, status, at, until, entry, _event, _explicit, stored, _shares, *interest = row
         if stored is not None or (until is not None and not self._on_consent):
             return None
         legal_type, relationship, *rest = interest or ("", None)
@@ -43,7 +43,7 @@ class Kinds:
 
     def _first(self, row: Row) -> tuple[Verdict, bool]:
         """The verdict on a kind, and whether there are marks in it; without any it is everybody's."""
-        _key, _person, status, at, until, _entry, _event, _explicit, _stored, *interest = row
+        _key, _person, status, at, until, _entry, _event, _explicit, _stored, _shares, *interest = row
         choice = Choice(status, at, until, ENTRY, False) if status else None
         if interest and interest[1]:
             interest[1] = RELATIONSHIP

@@ -109,9 +109,9 @@ def forget(*, now: datetime) -> int:
 
 def _hashes(claims: Sequence[Claim]) -> list[suppression.Hash]:
     """Of the claims, and of everything else by which we reach the same person."""
-    subject = people.find(claims)
-    known = suppression.claims_of(subject) if subject else []
-    return list(dict.fromkeys(suppression.hash_of(claim) for claim in [*claims, *known]))
+    named = people.settled(claims)
+    known = suppression.claims_of(named.subject) if named.subject else []
+    return list(dict.fromkeys(suppression.hash_of(claim) for claim in [*suppression.spoken_for(claims, named), *known]))
 
 
 def _end(hashes: Sequence[suppression.Hash], purposes: Sequence[Purpose | None], *, at: datetime) -> None:

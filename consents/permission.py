@@ -8,14 +8,14 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from consents import permission_sql, suppression
+from consents import permission_sql
 from consents.kinds import Kinds
 from consents.models import Status
 from consents.verdicts import Facts, Reason, Rules, Verdict, decide
 from core.errors import Invalid, NotFound
 from processing.models import Basis, Channel
 from subjects import lawful_uses
-from subjects.identifiers import Claim, text_of, texts_of
+from subjects.identifiers import Claim, texts_of
 from subjects.models import DataSubject, Identifier, RestrictedUse
 
 MOST_VALUES = 100_000
@@ -46,11 +46,7 @@ def may_process(
     if isinstance(who, Claim):
         return check(purpose, channel, who.type, [who.value], system=who.system, use=use, now=now)[0]
     question = _Question.about(purpose, channel, use=use, now=now)
-    shared = suppression.claims_of(who, shared=True)
-    reached = [claim for claim in shared if not channel or channel in suppression.REACHES.get(claim.type, ())]
-    claims = [*suppression.claims_of(who), *reached]
-    texts = [text_of(claim.type, claim.normalised, claim.system) for claim in claims]
-    return question.verdict(permission_sql.facts_of(question.parameters(), who.pk, texts))
+    return question.verdict(permission_sql.facts_of(question.parameters(), who.pk))
 
 
 def may_be_asked(type: str, values: Sequence[str]) -> None:
@@ -75,10 +71,11 @@ def check(
     told: Callable[[Verdict], object] | None = None,
 ) -> list[Verdict]:
     """The verdicts about these values, in their order. Three queries, and two more for every 25,000 values beyond the
-    first; two more with a use.
+    first; two more with a use, and for whoever shares something with others.
 
-    A value that several people share is judged by the strictest verdict among them. A value that is not a possible
-    identifier is nobody's. Without `is_message` nobody is written to, so the kind of identifier is no channel.
+    A value that several people share is judged by the strictest verdict among them, each with everything that is
+    theirs. A value that is not a possible identifier is nobody's. Without `is_message` nobody is written to, so the
+    kind of identifier is no channel.
     What `judge` says of each person counts before the strictest is found. `told` hears of every verdict while others
     are still looked for.
     """

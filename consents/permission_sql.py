@@ -9,14 +9,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from consents.projection import stands
+from consents.suppression import reaches
 from consents.verdicts import Choice, Facts, No, Rules
 from core import prepared
 from core.ahead import ahead
-from core.arrays import Bytes
+from core.arrays import Bytes, array
 from core.keys import keyring
-from core.models import Controller
+from core.models import Controller, Owner
 from core.prepared import Fetch, Row
+from core.vault import open_each
 from processing.models import Basis, Channel
+from subjects.identifiers import FIELD, text_of
 from subjects.models import RestrictedUse
 from subjects.models_limits import NEVER_RESTRICTED
 
@@ -50,6 +53,10 @@ BY_VALUE = """
 FROM subjects_identifier identifier
 JOIN subjects_subjectidentifier link ON link.identifier_id = identifier.id
 JOIN subjects_datasubject person ON person.id = link.subject_id AND NOT person.is_test
+LEFT JOIN LATERAL (
+    SELECT true AS something FROM subjects_subjectidentifier theirs
+    WHERE theirs.subject_id = person.id AND theirs.is_shared LIMIT 1
+) shares ON true
 """
 WHERE_VALUE = """
 WHERE identifier.blind = ANY (%(blinds)s) AND identifier.type = %(type)s AND identifier.system = %(system)s
@@ -103,7 +110,7 @@ CASE WHEN EXISTS (SELECT FROM subjects_restriction WHERE subject_id = person.id 
     ) THEN '+' ELSE '-' END || stored.uuid
     FROM (
 {stored}
-    ) stored) END
+    ) stored) END, {shares}
 """
 # What rests on consent needs to know no more. Every other basis asks for the relationship, and PECR for the subscriber.
 INTEREST = """
@@ -120,17 +127,29 @@ LEFT JOIN subjects_relationship relationship
       AND (relationship.ended_on IS NULL OR relationship.ended_on > %(today)s)
       AND (relationship.contract_ended_on IS NULL OR relationship.contract_ended_on > %(today)s)
 """
-VALUES_ARE = ("identifier.blind", "identifier.blind = ANY (%(refused)s)", BY_VALUE, WHERE_VALUE)
+VALUES_ARE = (
+    *("identifier.blind", "identifier.blind = ANY (%(refused)s) OR shares.something", "shares.something"),
+    *(BY_VALUE, WHERE_VALUE),
+)
 PERSON_IS = (
-    *("NULL", "%(is_refused)s", "FROM subjects_datasubject person"),
+    *("NULL", "%(is_refused)s", "NULL::boolean", "FROM subjects_datasubject person"),
     "WHERE person.id = %(person)s AND NOT person.is_test",
 )
+# What people are known by. Few share anything with others, and of them alone it is asked.
+THEIRS = """
+SELECT link.subject_id, link.is_shared, identifier.type, identifier.system, identifier.uuid::text, key.master_key,
+       key.wrapped, identifier.sealed
+FROM subjects_subjectidentifier link
+JOIN subjects_identifier identifier ON identifier.id = link.identifier_id
+JOIN core_datakey key ON key.owner = 'identifier' AND key.owner_id = identifier.uuid
+WHERE link.subject_id = ANY (%(people)s::bigint[])
+"""
 
 
 @cache
-def _people(asked: tuple[str, str, str, str], *, on_consent: bool, with_use: bool) -> str:
-    key, refused, source, where = asked
-    about = ABOUT.format(refused=refused, stored=STORED_BUT_USED if with_use else STORED)
+def _people(asked: tuple[str, str, str, str, str], *, on_consent: bool, with_use: bool) -> str:
+    key, refused, shares, source, where = asked
+    about = ABOUT.format(refused=refused, shares=shares, stored=STORED_BUT_USED if with_use else STORED)
     interest, relationship = ("", "") if on_consent else (INTEREST, RELATIONSHIP)
     return f"SELECT {key}, {about} {interest} {source} {CHOICE} {relationship} {where}"
 
@@ -170,17 +189,18 @@ def people_by_text(
 ) -> Iterator[tuple[bytes, Row | None, Sequence[No]]]:
     """Every person behind each identifier, of which `texts` says what is hashed; no row of nobody.
 
-    Two queries for each `PORTION` of them.
+    Two queries for each `PORTION` of them. Whoever has something that others have too is judged by all that is said
+    under anything of theirs, with two queries more where there is anybody.
     """
     every = list(texts)
     portions = (_Sought.by(every[start : start + PORTION]) for start in range(0, len(every), PORTION))
     lines = prepared.Lines(_fetch(len(every)))
-    for sought, noes, rows in ahead(partial(_asked_of, lines, params), portions, lines.count):
+    for sought, noes, theirs, rows in ahead(partial(_asked_of, lines, params), portions, lines.count):
         unmet = dict(noes)
         for row in _standing(rows):
-            text = sought.blinds[row[0]]
+            text, own = sought.blinds[row[0]], theirs.get(row[1])
             unmet.pop(text, None)
-            yield text, row, noes.get(text, ())
+            yield text, row, [*noes.get(text, ()), *own] if own else noes.get(text, ())
         for text, refusals in unmet.items():
             yield text, None, refusals
 
@@ -196,8 +216,8 @@ class _Sought(NamedTuple):
         return cls(_hashed("SUPPRESSION_KEYS", texts), _hashed("BLIND_INDEX_KEYS", texts))
 
 
-# What was sought, the noes by their text, and the people with their choices.
-Portion = tuple[_Sought, dict[bytes, list[No]], list[Row]]
+# What was sought, the noes by their text, those of people who share something, and the people with their choices.
+Portion = tuple[_Sought, dict[bytes, list[No]], dict[int, list[No]], list[Row]]
 
 
 def _asked_of(lines: prepared.Lines, params: dict[str, Any], sought: _Sought) -> Portion:
@@ -208,20 +228,33 @@ def _portion(fetch: Fetch, params: dict[str, Any], sought: _Sought) -> Portion:
     noes = _noes(fetch, params, sought.hashes)
     refused = [blind for blind, text in sought.blinds.items() if text in noes] if noes else []
     params = {**params, "blinds": Bytes(sought.blinds), "refused": Bytes(refused)}
-    return sought, noes, fetch(_asked(VALUES_ARE, params), params)
+    rows = fetch(_asked(VALUES_ARE, params), params)
+    sharing = {row[1] for row in rows if row[9]}
+    return sought, noes, _noes_of(fetch, params, sharing) if sharing else {}, rows
 
 
-def facts_of(params: dict[str, Any], person: int, texts: Collection[bytes]) -> Facts:
-    """The facts of one person, with the noes of any of their identifiers. Two queries."""
-    noes = [no for found in noes_by_text(params, texts).values() for no in found]
+def facts_of(params: dict[str, Any], person: int) -> Facts:
+    """The facts of one person, with the noes of any of their identifiers. Three queries."""
+    noes = _noes_of(prepared.fetch_all, params, [person]).get(person, [])
     params |= {"person": person, "is_refused": bool(noes)}
     for row in _standing(prepared.fetch_all(_asked(PERSON_IS, params), params)):
         return facts_in(row, noes, params["used_of"])
     return Facts(known=False, noes=noes)
 
 
-def noes_by_text(params: dict[str, Any], texts: Collection[bytes]) -> dict[bytes, list[No]]:
-    return _noes(_fetch(len(texts)), params, _hashed("SUPPRESSION_KEYS", texts))
+def _noes_of(fetch: Fetch, params: dict[str, Any], people: Collection[int]) -> dict[int, list[No]]:
+    """What is said under anything of these people: under what others have too, where it reaches them on the channel."""
+    links = fetch(THEIRS, {"people": array(people)})
+    # Something that many have is opened once.
+    rows = {row[4]: row[4:] for row in links}
+    values = dict(zip(rows, open_each(Owner.IDENTIFIER, FIELD, rows.values()), strict=True))
+    texts: dict[int, list[bytes]] = defaultdict(list)
+    for person, is_shared, type, system, uuid, *_sealed in links:
+        if not is_shared or reaches(type, params["channel"]):
+            texts[person].append(text_of(type, (values[uuid] or b"").decode(), system))
+    noes = _noes(fetch, params, _hashed("SUPPRESSION_KEYS", {text for known in texts.values() for text in known}))
+    found = {person: [no for text in known for no in noes.get(text, ())] for person, known in texts.items()}
+    return {person: said for person, said in found.items() if said}
 
 
 def _noes(fetch: Fetch, params: dict[str, Any], hashes: Mapping[bytes, bytes]) -> dict[bytes, list[No]]:
@@ -252,14 +285,14 @@ def _stands(row: Row) -> tuple[bool, datetime, bool, UUID]:
 
 
 def facts_in(row: Row, noes: Sequence[No], used_of: int | None) -> Facts:
-    _blind, person, status, at, until, entry, _event, explicit, stored, *rest = row
+    _blind, person, status, at, until, entry, _event, explicit, stored, _shares, *rest = row
     choice = Choice(status, at, until, entry, bool(explicit)) if status else None
     stops = UUID(stored[1:]) if stored and stored[0] == "+" else None
     facts = Facts(True, choice, noes, stops, stored is not None, *rest)
     return facts._replace(is_used=True) if person == used_of else facts
 
 
-def _asked(asked: tuple[str, str, str, str], params: dict[str, Any]) -> str:
+def _asked(asked: tuple[str, str, str, str, str], params: dict[str, Any]) -> str:
     return _people(asked, on_consent=params["consent"], with_use=params["used_of"] is not None)
 
 

@@ -286,7 +286,8 @@ def _is_opt_out(version: PurposeVersion) -> bool:
 
 def _opt_out(version: PurposeVersion, claim: Claim, subject: DataSubject | None, pauses: Mapping[str, Pause]) -> Topic:
     """Marketing that goes on until somebody objects. On only where there is somebody to write to."""
-    stopped = suppression.is_suppressed([claim], version.purpose, Channel.EMAIL, marketing=True)
+    claims = [claim, *(suppression.reached_by(subject, Channel.EMAIL) if subject else [])]
+    stopped = suppression.is_suppressed(claims, version.purpose, Channel.EMAIL, marketing=True)
     known = subject and Relationship.objects.filter(subject=subject, purpose=version.purpose, ended_on=None).exists()
     slug, is_on = version.purpose.slug, bool(known) and not stopped
     label = _("You may write to me about this")

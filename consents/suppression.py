@@ -19,8 +19,9 @@ from core import outbox
 from core.keys import keyring
 from core.models import Outbox
 from processing.models import Purpose
+from subjects import people
 from subjects.identifiers import Claim, reveal, suppression_hash, suppression_hashes
-from subjects.models import DataSubject, Identifier
+from subjects.models import DataSubject, SubjectIdentifier
 
 OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
 
@@ -58,20 +59,45 @@ def hashes_of(claims: Iterable[Claim]) -> list[bytes]:
     return [value for claim in claims for value in suppression_hashes(claim.type, claim.normalised, claim.system)]
 
 
-def claims_of(subject: DataSubject, *, beside: Iterable[Claim] = (), shared: bool = False) -> list[Claim]:
-    """The identifiers that are this person's alone, readable, but for those. Two queries, one where that is none.
+def reaches(type: str, channel: str) -> bool:
+    """Whether what is said under this kind of identifier is said for whoever has it, on this channel (empty: any)."""
+    return not channel or channel in REACHES.get(type, ())
 
-    `shared`: those that are others' as well.
+
+def claims_of(subject: DataSubject) -> list[Claim]:
+    """The identifiers that are this person's alone, readable. Two queries, one where that is none."""
+    return [claim for claim, _is_shared in known_by(subject, is_shared=False)]
+
+
+def reached_by(subject: DataSubject, channel: str = "") -> list[Claim]:
+    """Everything under which something may be said for this person on a channel (empty: any): what is theirs alone, and
+    what others have too where it reaches them.
     """
+    return [one for one, is_shared in known_by(subject) if not is_shared or reaches(one.type, channel)]
+
+
+def known_by(
+    subject: DataSubject, *, beside: Iterable[Claim] = (), is_shared: bool | None = None
+) -> list[tuple[Claim, bool]]:
+    """The identifiers of this person, but for those, and which of them are others' as well. Of both kinds or of one."""
     known = {(claim.type, claim.system, blind) for claim in beside for blind in claim.blinds}
-    links = {"subject_links__subject": subject, "subject_links__is_shared": shared}
-    rows = [
-        row
-        for row in Identifier.objects.filter(**links).order_by("pk")
-        if (row.type, row.system, bytes(row.blind)) not in known
-    ]
-    values = reveal(rows) if rows else {}
-    return [Claim(row.type, values[row.pk], row.system) for row in rows if row.pk in values]
+    links = SubjectIdentifier.objects.filter(subject=subject).select_related("identifier").order_by("identifier")
+    if is_shared is not None:
+        links = links.filter(is_shared=is_shared)
+    shared = {
+        link.identifier: link.is_shared
+        for link in links
+        if (link.identifier.type, link.identifier.system, bytes(link.identifier.blind)) not in known
+    }
+    values = reveal(shared) if shared else {}
+    return [(Claim(row.type, values[row.pk], row.system), shared[row]) for row in shared if row.pk in values]
+
+
+def spoken_for(claims: Sequence[Claim], named: people.Named) -> list[Claim]:
+    """Those under which these claims speak. Where they name one person, what others have too says nothing of its own:
+    it is judged by that person's word as well, and the others cannot take back what was not theirs.
+    """
+    return [claim for claim in claims if named.subject is None or claim not in named.shared]
 
 
 def add(

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from consents.answers import Answer
 from consents.models import ConsentEvent, ConsentState, Pause, Status, Suppression
 from consents.states import YES, order
-from consents.suppression import OBJECTION, WITHDRAWAL, claims_of, hashes_of
+from consents.suppression import OBJECTION, REACHES, WITHDRAWAL, hashes_of, known_by
 from ledger.models import Entry
 from processing.models import Purpose, PurposeVersion
 from subjects.identifiers import Claim
@@ -73,7 +73,7 @@ def refused(
     keys = [purpose.pk for purpose, _channel in asked.values()]
     chosen = ConsentState.objects.filter(subject=subject.uuid) if subject else ConsentState.objects.none()
     chosen = chosen.filter(purpose__in=keys)
-    noes = [no for no in _noes(theirs(answer, subject), keys, now=now) if no.entry not in but]
+    noes = [no for no in _noes(answer, subject, keys, now=now) if no.entry not in but]
     states = [state for state in chosen if state.entry not in but]
     if since:
         noes = [no for no in noes if no.since > since]
@@ -90,18 +90,28 @@ def refused(
     ]
 
 
-def theirs(answer: Answer, subject: DataSubject | None) -> list[Claim]:
-    """What a "no" may have been said under that stands against this answer: a "yes" reaches the whole person."""
-    return [*answer.claims, *(claims_of(subject, beside=answer.claims) if subject else [])]
+def theirs(answer: Answer, subject: DataSubject | None) -> dict[Claim, tuple[str, ...]]:
+    """What a "no" may have been said under that stands against this answer, and on which channels (empty: any).
+
+    A "yes" reaches the whole person. What others have too speaks where it reaches them.
+    """
+    others = known_by(subject, beside=answer.claims) if subject else []
+    own = dict.fromkeys(answer.claims, ("",))
+    return own | {claim: REACHES.get(claim.type, ()) if is_shared else ("",) for claim, is_shared in others}
 
 
-def _noes(claims: Sequence[Claim], purposes: Sequence[int], *, now: datetime) -> list[No]:
-    about = Q(Q(purpose__in=purposes) | Q(purpose=None), hash__in=hashes_of(claims))
-    said = Suppression.objects.filter(about, lifted_at=None, reason__in=OWN).values_list(
-        "purpose", "channel", "since", "entry"
-    )
-    paused = Pause.objects.filter(about, ended_at=None, until__gt=now).values_list("purpose", "since", "entry")
-    return [*(No(*row) for row in said), *(No(purpose, "", since, entry) for purpose, since, entry in paused)]
+def _noes(answer: Answer, subject: DataSubject | None, purposes: Sequence[int], *, now: datetime) -> list[No]:
+    speaks = {value: channels for claim, channels in theirs(answer, subject).items() for value in hashes_of([claim])}
+    about = Q(Q(purpose__in=purposes) | Q(purpose=None), hash__in=list(speaks))
+    said = Suppression.objects.filter(about, lifted_at=None, reason__in=OWN)
+    paused = Pause.objects.filter(about, ended_at=None, until__gt=now).annotate(channel=Value(""))
+    return [
+        No(purpose, only or channel, since, entry)
+        for rows in (said, paused)
+        for value, purpose, channel, since, entry in rows.values_list("hash", "purpose", "channel", "since", "entry")
+        for only in speaks[bytes(value)]
+        if meet(only, channel)
+    ]
 
 
 def unproven_entries(entries: Iterable[UUID]) -> set[UUID]:

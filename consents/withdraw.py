@@ -61,10 +61,12 @@ def withdraw(
     with transaction.atomic():
         everything = purposes == ALL_MARKETING
         chosen = _marketing() if isinstance(purposes, str) else _named(purposes)
-        subject = who if isinstance(who, DataSubject) else people.find(who, is_test=is_test)
-        if subject and not people.hold(subject):
-            subject = None
-        claims = [] if isinstance(who, DataSubject) else list(who)
+        if isinstance(who, DataSubject):
+            named, claims = people.Named(who if people.hold_known(who) else None, [], []), []
+        else:
+            named = people.settled(who, is_test=is_test)
+            claims = suppression.spoken_for(who, named)
+        subject = named.subject
         if subject:
             claims += suppression.claims_of(subject)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in claims))
@@ -75,8 +77,9 @@ def withdraw(
         if not is_test:
             no.suppress(entry)
             no.journal(entry)
-            if not isinstance(who, DataSubject):
-                carrying.to_holders(who, beside=subject, now=now, actor=actor)
+            for owner in named.owners:
+                if owner != subject:
+                    carrying.together(owner, now=now, actor=actor)
     return Withdrawal(entry, no.states, receipts.withdrawal(entry, no.states, at=now, channel=channel))
 
 
@@ -101,7 +104,7 @@ def object_to(subject: DataSubject, *, purposes: Sequence[str], now: datetime, a
 
     Whatever they rest on: who weighs an objection is the caller's business. It stands until the person opts in again.
     """
-    if not people.hold(subject):
+    if not people.hold_known(subject):
         raise NotFound
     versions = _latest(purposes)
     hashes = [suppression.hash_of(claim) for claim in suppression.claims_of(subject)]

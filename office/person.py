@@ -134,7 +134,7 @@ def gather(
     standing = limits.of(subject, size=size, now=now)
     ties = list(Relationship.objects.filter(subject=subject).select_related("purpose").order_by("started_on", "pk"))
     merges = list(Merge.objects.filter(kept=subject.uuid).order_by("-merged_at"))
-    claims = suppression.claims_of(subject)
+    claims = suppression.reached_by(subject)
     versions = _versions(
         {need.purpose_id for item in items for need in item.needs.all()} | {t.purpose_id for t in ties}
     )
@@ -183,7 +183,7 @@ def _for_sales(subject: DataSubject, sight: Sight, *, now: datetime, after: str)
         choices=[choice for choice in _choices(subject, now) if choice.standing.purpose in slugs],
         papers=[],
         suppressions=[],
-        pauses=[one for one in _pauses(suppression.claims_of(subject), now) if one.purpose_id in (None, *seen)],
+        pauses=[one for one in _pauses(suppression.reached_by(subject), now) if one.purpose_id in (None, *seen)],
         requests=[],
         disclosures=[],
         limits=Limits(),

@@ -4,7 +4,8 @@ A claim that several people share, or that nobody has verified, may find a perso
 selects a person for disclosure or erasure: that is `verified_subject`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -55,6 +56,15 @@ class _Known:
         return {pk for found in self.identifiers.values() for pk in found}
 
 
+@dataclass(frozen=True)
+class Named:
+    """Whom some claims name: one person, or none; to whom one of them belongs alone; and which of them several have."""
+
+    subject: DataSubject | None
+    owners: list[DataSubject]
+    shared: list[Claim]
+
+
 def find(claims: Iterable[Claim], *, verified_only: bool = False, is_test: bool = False) -> DataSubject | None:
     """The person these claims name, or None if nobody, or if they name more than one person."""
     try:
@@ -77,6 +87,26 @@ def holders(claims: Sequence[Claim]) -> list[DataSubject]:
     """Everybody who is known by any of these, but for test people, in the order of their primary keys."""
     found = [link.subject for links in _known(list(claims), is_test=False).links.values() for link in links]
     return sorted({one.pk: one for one in found}.values(), key=lambda one: one.pk)
+
+
+def alone(subject: DataSubject, claims: Sequence[Claim]) -> list[Claim]:
+    """Those of these claims by which this person is known, and nobody else."""
+    links = _known(claims, is_test=subject.is_test).links
+    return [claim for claim in claims if [link.subject_id for link in links[claim]] == [subject.pk]]
+
+
+def settled(claims: Sequence[Claim], *, is_test: bool = False) -> Named:
+    """Whom these claims name, held; and nobody more comes to be known by one of these until the transaction ends."""
+    for _attempt in range(5):
+        known = _known(claims, is_test=is_test)
+        named = _named(known)
+        # A savepoint: what was locked for nothing is given up before the next attempt.
+        with suppress(_Lost), transaction.atomic():
+            _hold({one.pk for one in (named.subject, *named.owners) if one}, known.ids)
+            if _named(_known(claims, is_test=is_test)) != named:
+                raise _Lost
+            return named
+    raise DomainError(_("Too many calls about the same person at once. Try again."), code="busy")
 
 
 def provable(claim: Claim, *, is_test: bool = False) -> DataSubject | None:
@@ -131,6 +161,21 @@ def find_or_create(
 def hold(subject: DataSubject) -> bool:
     """Lock the person until the transaction ends, so that an erasure waits; False if they have just been erased."""
     return bool(DataSubject.objects.select_for_update(no_key=True).filter(pk=subject.pk).values_list("pk"))
+
+
+def hold_known(subject: DataSubject) -> bool:
+    """Likewise with everything that they are known by, so that nobody comes to share it, or shares it no more."""
+    return bool(_hold([subject.pk], ()))
+
+
+def _hold(people: Collection[int], identifiers: Collection[int]) -> int:
+    """Lock these people and then what they are known by, and these identifiers; how many people there still are."""
+    rows = DataSubject.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk")
+    held = len(rows.values_list("pk"))
+    theirs = SubjectIdentifier.objects.filter(subject__in=people).values_list("identifier", flat=True)
+    every = {*identifiers, *theirs}
+    list(Identifier.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
+    return held
 
 
 @transaction.atomic
@@ -215,6 +260,16 @@ def _resolve(known: _Known, *, verified_only: bool = False) -> DataSubject | Non
     if len(candidates) > 1:
         raise AmbiguousIdentity
     return people[candidates.pop()] if candidates else None
+
+
+def _named(known: _Known) -> Named:
+    try:
+        subject = _resolve(known)
+    except AmbiguousIdentity:
+        subject = None
+    owners = {links[0].subject_id: links[0].subject for links in known.links.values() if len(links) == 1}
+    shared = [claim for claim, links in known.links.items() if len(links) > 1]
+    return Named(subject, [owners[pk] for pk in sorted(owners)], shared)
 
 
 def _holders_of_others(known: _Known, people: set[int]) -> set[int]:

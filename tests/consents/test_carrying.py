@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from consents import pausing, permission, suppression, unsubscribe
+from consents import pausing, permission, suppression
 from consents.models import ConsentState, Pause, Suppression
 from consents.withdraw import withdraw
 from core.models import Outbox
@@ -154,47 +154,3 @@ def test_a_no_that_was_never_carried_stands_all_the_same():
     ConsentState.objects.filter(status="withdrawn").delete()
     assert by_browser(key(), identity={"phone": PHONE}).status_code == 201
     assert reason() == "objected"
-
-
-def holder(number, email=ADA, *, now=None, **more):
-    """A customer who gave this mailbox, and agreed to be written to, by e-mail and by SMS."""
-    choices = {"newsletter-email": True, "newsletter-sms": True}
-    identity = {"email": email, "customer_number": number}
-    return make.captured(identity=identity, choices=choices, now=now or make.days(1), **more)
-
-
-def by_customer(number, channel="email"):
-    return permission.check("newsletter", channel, "customer_number", [number], now=timezone.now())[0].reason
-
-
-def by_person(number, channel="email"):
-    person = people.find([Claim("customer_number", number)])
-    return permission.may_process(person, "newsletter", channel, now=timezone.now()).reason
-
-
-@pytest.mark.parametrize("everything", [False, True])
-def test_a_no_from_a_mailbox_that_two_have_holds_for_both_by_e_mail_and_for_who_comes_to_have_it(everything):
-    holder("C1")
-    holder("C2")
-    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), everything=everything, now=timezone.now())
-    holder("C3", "grace@example.org")
-    make.captured(identity={"email": ADA, "customer_number": "C4"}, choices={"newsletter-sms": True})
-    for number in ("C1", "C2", "C4"):
-        assert by_customer(number) in ("suppressed", "objected")
-        assert by_person(number) in ("suppressed", "objected")
-        assert by_customer(number, "sms") == "consent-given"
-    assert by_customer("C3") == "consent-given"
-    # In a restored database as well.
-    told = [json.loads(key_of("outbox", row.uuid).open("payload", bytes(row.payload))) for row in Outbox.objects.all()]
-    assert {line["channel"] for line in told if line.get("action") == "suppression.added"} == {"email"}
-
-
-def test_one_of_them_takes_it_back_for_themselves_alone():
-    holder("C1")
-    holder("C2")
-    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), now=make.days(3))
-    assert {by_customer("C1"), by_customer("C2")} == {"suppressed"}
-    make.captured(identity={"customer_number": "C1"}, choices={"newsletter-email": True}, now=make.days(4))
-    assert by_customer("C1") == "consent-given"
-    assert by_customer("C2") == "suppressed"
-    assert reason() == "suppressed"

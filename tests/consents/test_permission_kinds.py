@@ -45,7 +45,7 @@ def test_a_kind_says_what_would_be_said_of_each_alone(rules, channel, people):
     on_consent = rules.basis == Basis.CONSENT
     kinds = Kinds(judge, on_consent=on_consent, now=make.NOW)
     for choice, interest in people:
-        row = (b"", 1, *choice, None, None, *(() if on_consent else interest))
+        row = (b"", 1, *choice, None, None, None, *(() if on_consent else interest))
         found = kinds.verdict(row)
         if found is None:
             assert choice[2]
@@ -55,7 +55,7 @@ def test_a_kind_says_what_would_be_said_of_each_alone(rules, channel, people):
 
 
 def test_who_is_restricted_is_judged_alone():
-    row = (b"", 1, "given", make.NOW, None, uuid4(), uuid4(), None, f"-{uuid4()}")
+    row = (b"", 1, "given", make.NOW, None, uuid4(), uuid4(), None, f"-{uuid4()}", None)
     assert Kinds(None, on_consent=True, now=make.NOW).verdict(row) is None
 
 

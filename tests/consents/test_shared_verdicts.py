@@ -1,0 +1,218 @@
+"""Who has a mailbox with others is judged by what was said there, and it by what each of them said."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from consents import pausing, permission, unsubscribe
+from consents.models import PendingConsent, Suppression
+from consents.withdraw import withdraw
+from core.models import Outbox
+from ledger.models import Entry
+from office import merging
+from subjects import people
+from subjects.identifiers import Claim
+from subjects.models import Identifier, Relationship
+from tests import make_consents as make
+from tests.consents.test_permission_many import counted
+from tests.make_unproven import ADA, asked_by_a_system, by_browser, key
+
+pytestmark = pytest.mark.django_db
+PHONE = "+447700900123"
+HERS = {"email": ADA, "customer_number": "C1"}
+
+
+@pytest.fixture(autouse=True)
+def forms():
+    make.published(controls=[make.control(), make.control("newsletter-sms", channel="sms")])
+    make.published("other", [make.control("surveys-email", "surveys")])
+
+
+def holder(number, email=ADA, **more):
+    """A customer who gave this mailbox, and agreed to be written to, by e-mail and by SMS."""
+    choices = {"newsletter-email": True, "newsletter-sms": True}
+    identity = {"email": email, "customer_number": number}
+    return make.captured(identity=identity, choices=choices, now=more.pop("now", make.days(1)), **more)
+
+
+@pytest.fixture
+def two():
+    for number in ("C1", "C2"):
+        holder(number)
+
+
+def person(number):
+    return people.find([Claim("customer_number", number)])
+
+
+def by(kind, value, channel="email", purpose="newsletter"):
+    verdict = permission.check(purpose, channel, kind, [value], now=timezone.now())[0]
+    return ("+" if verdict.allowed else "") + verdict.reason
+
+
+def by_customer(number, channel="email"):
+    """As a list of a system asks, and as we ask about somebody whom we have before us: the same."""
+    verdict = permission.may_process(person(number), "newsletter", channel, now=timezone.now())
+    asked = by("customer_number", number, channel)
+    assert asked == ("+" if verdict.allowed else "") + verdict.reason
+    return asked
+
+
+def by_mailbox(purpose="newsletter"):
+    return by("email", ADA, purpose=purpose)
+
+
+def click(*, everything=False, now=None):
+    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), everything=everything, now=now or timezone.now())
+
+
+def says(number, *, now, identity=None):
+    """Yes to the newsletter by e-mail, in an account of theirs."""
+    make.captured(identity=identity or {"customer_number": number}, choices={"newsletter-email": True}, now=now)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_no_from_a_mailbox_that_two_have_holds_for_both_by_e_mail_and_for_who_comes_to_have_it(two, everything):
+    click(everything=everything)
+    holder("C3", "grace@example.org")
+    make.captured(identity={"email": ADA, "customer_number": "C4"}, choices={"newsletter-sms": True})
+    for number in ("C1", "C2", "C4"):
+        assert by_customer(number) == ("objected" if everything else "suppressed")
+        assert by_customer(number, "sms") == "+consent-given"
+    assert by_customer("C3") == "+consent-given"
+
+
+def test_one_of_them_takes_it_back_for_themselves_alone(two):
+    click(now=make.days(3))
+    assert {by_customer("C1"), by_customer("C2"), by_mailbox()} == {"suppressed"}
+    says("C1", now=make.days(4))
+    assert (by_customer("C1"), by_customer("C2"), by_mailbox()) == ("+consent-given", "suppressed", "suppressed")
+
+
+def test_a_yes_that_names_the_mailbox_too_does_not_open_it_for_the_other(two):
+    """As a shop sends what somebody does in their account."""
+    click(now=make.days(3))
+    says("C1", identity=HERS, now=make.days(4))
+    assert (by_customer("C1"), by_customer("C2"), by_mailbox()) == ("+consent-given", "suppressed", "suppressed")
+    says("C2", now=make.days(5))
+    assert (by_customer("C2"), by_mailbox()) == ("+consent-given", "+consent-given")
+
+
+def test_nor_does_a_yes_of_one_lift_what_another_said_under_an_address_of_their_own():
+    holder("C1", "eve@example.net")
+    holder("C2")
+    click(now=make.days(3))
+    says("C1", identity=HERS, now=make.days(4))
+    assert by_customer("C1") == "+consent-given"
+    assert not Suppression.objects.exclude(lifted_at=None).exists()
+
+
+@pytest.mark.parametrize("said_by", ["staff", "system"])
+def test_the_mailbox_is_judged_by_what_one_of_them_said_by_their_number(said_by):
+    """Art 21(3): also of what nobody ever answered, so that nothing but the objection stops it."""
+    purpose = make.live("direct-sales", "f")
+    make.assessment(purpose, approved=timezone.now(), due=timezone.now().date() + timedelta(days=90))
+    for number in ("C1", "C2"):
+        make.captured(identity={"email": ADA, "customer_number": number}, form="other", choices={"surveys-email": True})
+        tie = {"role": "customer", "ground": "soft-opt-in", "source": "website", "started_on": make.NOW.date()}
+        Relationship.objects.create(subject=person(number), purpose=purpose, **tie)
+    assert by_mailbox("direct-sales") == "+soft-opt-in"
+    who = person("C1") if said_by == "staff" else [Claim("customer_number", "C1")]
+    withdraw(who, purposes="all-marketing", now=timezone.now(), actor="user:1")
+    assert by_mailbox("direct-sales") == "objected"
+    assert by("customer_number", "C2", purpose="direct-sales") == "+soft-opt-in"
+
+
+def test_whoever_ends_it_in_their_account_bars_nobody_else(two):
+    client, said = Client(), {"identity": HERS, "purposes": ["newsletter"]}
+    client.post("/api/v1/consents/withdraw/", said, content_type="application/json", **make.key())
+    assert (by_customer("C1"), by_customer("C2"), by_mailbox()) == (
+        *("consent-withdrawn", "+consent-given"),
+        "consent-withdrawn",
+    )
+    asked_by_a_system(client, HERS, choices={"newsletter-email": True, "newsletter-sms": True})
+    assert {by_customer("C1"), by_customer("C2"), by_mailbox()} == {"+consent-given"}
+
+
+def test_whose_address_alone_is_named_beside_it_is_stopped_under_all_of_theirs():
+    """The parts name two people, and each has one of them alone."""
+    holder("C1", "eve@example.net")
+    make.captured(identity={"phone": PHONE}, choices={"newsletter-email": True, "newsletter-sms": True})
+    who = [Claim("email", "eve@example.net"), Claim("phone", PHONE)]
+    withdraw(who, purposes=["newsletter"], now=timezone.now(), actor="system")
+    assert (by_customer("C1"), by("phone", PHONE)) == ("suppressed", "suppressed")
+
+
+def test_a_pause_in_the_mailbox_reaches_both_and_one_in_an_account_only_its_owner(two):
+    def pause(*who):
+        now = timezone.now()
+        until = now + timedelta(days=9)
+        pausing.begin([Claim(*one) for one in who], purposes=[pausing.ALL], until=until, now=now, actor="public")
+
+    pause(("email", ADA), ("customer_number", "C1"))
+    assert (by_customer("C1"), by_customer("C2"), by_mailbox()) == ("paused", "+consent-given", "paused")
+    pause(("email", ADA))
+    assert (by_customer("C2"), by_customer("C2", "sms")) == ("paused", "+consent-given")
+
+
+@pytest.mark.parametrize(("control", "counts"), [("newsletter-email", False), ("newsletter-sms", True)])
+def test_a_stranger_who_types_their_telephone_number_takes_back_nothing_that_the_mailbox_said(control, counts):
+    for number, phone in (("C1", PHONE), ("C2", "+447700900124")):
+        choices = {"newsletter-email": True, "newsletter-sms": True}
+        make.captured(identity={"email": ADA, "customer_number": number, "phone": phone}, choices=choices)
+    click()
+    choices = {"newsletter-email": control == "newsletter-email", "newsletter-sms": control == "newsletter-sms"}
+    assert by_browser(key(), identity={"phone": PHONE}, choices=choices).status_code == 201
+    assert PendingConsent.objects.exists() is not counts
+    assert by_customer("C1") == "suppressed"
+
+
+def test_a_no_to_a_mailbox_costs_the_same_however_many_have_it(two):
+    """`none@example.com`: whoever sends it, with a key of a browser, makes us work no harder and learns nothing."""
+    for number in range(4):
+        holder(f"D{number}", f"two{number // 2}@example.org")
+    for number in range(3, 30):
+        people.find_or_create([Claim("email", ADA), Claim("customer_number", f"C{number}")], now=make.NOW, actor="x")
+    site, counts = key(), []
+    for email in ("two0@example.org", "two1@example.org", ADA):
+        before = Entry.objects.count(), Suppression.objects.count(), Outbox.objects.count()
+        with CaptureQueriesContext(connection) as asked:
+            by_browser(site, email, choices={"newsletter-email": False, "newsletter-sms": False})
+        after = Entry.objects.count(), Suppression.objects.count(), Outbox.objects.count()
+        counts.append((len(asked), [now - then for now, then in zip(after, before, strict=True)]))
+    assert counts[1] == counts[2]
+
+
+def test_it_takes_two_queries_more_to_ask_and_none_of_whoever_shares_nothing(two, monkeypatch):
+    holder("C3", "grace@example.org")
+    asked = counted(monkeypatch)
+    for values, queries in ((["C3"], 3), (["C1"], 5), (["C1", "C2", "C3"] * 9, 5)):
+        asked.clear()
+        permission.check("newsletter", "email", "customer_number", values, now=timezone.now())
+        assert len(asked) == queries
+    asked.clear()
+    permission.check("newsletter", "email", "email", [ADA], now=timezone.now())
+    assert len(asked) == 5
+
+
+def test_who_turns_out_not_to_have_it_keeps_what_it_said(two):
+    """Nobody knows whose word it was."""
+    click(now=make.days(3))
+    mailbox = Identifier.objects.get(type="email")
+    merging.take_off(person("C2"), mailbox.uuid, now=make.days(4), actor=make.ACTOR)
+    assert {by_customer("C1"), by_customer("C2"), by_mailbox()} == {"suppressed"}
+    assert by_customer("C2", "sms") == "+consent-given"
+    says("C2", now=make.days(5))
+    assert (by_customer("C1"), by_customer("C2"), by_mailbox()) == ("suppressed", "+consent-given", "suppressed")
+
+
+def test_of_two_records_that_are_made_one_the_no_stands_that_one_of_them_had_not_taken_back(two):
+    holder("C3")
+    click(now=make.days(3))
+    says("C1", now=make.days(4))
+    merging.merge(person("C1"), person("C2"), now=make.days(5), actor=make.ACTOR)
+    assert (by_customer("C1"), by_mailbox()) == ("suppressed", "suppressed")
