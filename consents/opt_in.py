@@ -217,7 +217,8 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
     """The owner of the mailbox says yes, and it counts from now on; None while parent or child still has to.
 
     Raises LinkOver for a used or an old link, NoStands where a child has answered what a parent does not change, and
-    MailboxShared where nobody can tell whose "yes" it is. Of these only the last one leaves something: staff are told.
+    MailboxShared to whoever reads it where nobody can tell whose "yes" it is. Of these only the last one leaves
+    something: staff are told.
     """
     try:
         return _confirm(token, now=now)
@@ -232,18 +233,22 @@ def confirm(token: str, *, now: datetime) -> Captured | None:
 def _confirm(token: str, *, now: datetime) -> Captured | None:
     _hold(token, now=now)
     pending, is_own = _asked(PendingConsent.objects.select_for_update(), token, now=now)
-    if pending.own_token_hash is not None and not _is_last(pending, is_own, now=now):
-        return None
     data = _opened(pending)
     requested_at, network = data.pop("requested_at"), data.pop("network", None)
     # Read as it was sent: the version may have been superseded since, and its days of grace run from the asking.
     answer = _of_mailbox(answers.read(data, now=pending.requested_at))
     person = people.find(answer.claims, is_test=answer.is_test)
+    are_several = people.are_several(answer.claims, is_test=answer.is_test)
+    if are_several:
+        _look_whose_it_is(pending, by_parent=answer.guardian is not None and not is_own, now=now)
+    if pending.own_token_hash is not None and not _is_last(pending, is_own, now=now):
+        return None
     if answer.guardian and not is_own and opt_in_child.said_no_since(pending, answer, person, now=now):
         raise NoStands(is_later=True)
     if answer.guardian and is_own and opt_in_child.is_ended_by_parent(pending, answer, person):
         raise NoStands(is_later=True, by_parent=True)
-    if answer.guardian and not pending.own_at and opt_in_child.must_agree(pending, answer, person, now=now):
+    asks_child = are_several or opt_in_child.must_agree(pending, answer, person, now=now)
+    if answer.guardian and not pending.own_at and asks_child:
         _ask_child(pending, answer, now=now)
         return None
     kept = {**answer.proof, "network": network} if network else answer.proof
@@ -354,6 +359,19 @@ def _is_last(pending: PendingConsent, is_own: bool, *, now: datetime) -> bool:
         test=pending.is_test,
     )
     return False
+
+
+def _look_whose_it_is(pending: PendingConsent, *, by_parent: bool, now: datetime) -> None:
+    """Several people have the mailbox. Raises AmbiguousIdentity to whoever reads it; whoever only calls themself the
+    parent is told that the child's button is missing, as where the child has answered before (ADR 0036).
+    """
+    if not by_parent:
+        raise people.AmbiguousIdentity
+    if pending.own_at is not None:
+        # Pressed while it was one person's mailbox. It is needed again once it is one's again, which staff see to.
+        pending.own_at = None
+        pending.save(update_fields=["own_at"])
+        shared_mailboxes.tell_staff(pending, until=pending.requested_at + KEPT, now=now)
 
 
 def _ask_child(pending: PendingConsent, answer: Answer, *, now: datetime) -> None:

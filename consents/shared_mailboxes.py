@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy
 
 from consents.models import PendingConsent
+from core.arrays import OneOf
 from core.errors import DomainError
 from ledger import entries
-from subjects.models import SubjectIdentifier
+from subjects.models import Identifier, SubjectIdentifier
 
 
 class MailboxShared(DomainError):
@@ -50,10 +52,18 @@ def tell_staff(pending: PendingConsent, *, until: datetime, now: datetime) -> No
 def for_staff(*, now: datetime, limit: int) -> list[Shared]:
     """What waits for somebody to look whose mailbox it is, the longest first. Nothing of it once one person has it."""
     waiting = PendingConsent.objects.filter(shared_at__isnull=False, confirmed_at=None, expires_at__gt=now)
-    found = []
-    for row in waiting.filter(is_test=False).order_by("shared_at", "pk")[: limit * 2]:
-        links = SubjectIdentifier.objects.filter(identifier__blind__in=row.blinds, subject__is_test=False)
-        people = dict.fromkeys(links.order_by("pk").values_list("subject__uuid", flat=True))
-        if len(people) > 1 and row.shared_at:
-            found.append(Shared(list(people), row.shared_at, row.expires_at))
-    return found[:limit]
+    found = waiting.filter(Exists(_shared(OuterRef("blinds"))), is_test=False).order_by("shared_at", "pk")[:limit]
+    return [Shared(_people(row), row.shared_at or now, row.expires_at) for row in found]
+
+
+def _shared(blinds: OuterRef) -> QuerySet[Identifier]:
+    """The mailboxes among these that several people have. For a number beside one nothing waits."""
+    emails = Identifier.objects.filter(type=Identifier.Type.EMAIL, subject_links__subject__is_test=False)
+    named = emails.filter(OneOf(F("blind"), blinds))
+    return named.annotate(people=Count("subject_links")).filter(people__gt=1)
+
+
+def _people(row: PendingConsent) -> list[UUID]:
+    emails = Identifier.objects.filter(type=Identifier.Type.EMAIL, blind__in=row.blinds)
+    links = SubjectIdentifier.objects.filter(identifier__in=emails, subject__is_test=False).order_by("pk")
+    return list(dict.fromkeys(links.values_list("subject__uuid", flat=True)))

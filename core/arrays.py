@@ -72,12 +72,14 @@ class Among(Func):
         super().__init__(F(field), Value(array(ids)), kind=kind)
 
 
-class _OneOf(Func):
+class OneOf(Func):
+    """A condition for filter(): the value is among those of an array column."""
+
     template = "(%(expressions)s))"
     arg_joiner = " = ANY("
     output_field = BooleanField()
 
 
 def one_of_or_any(value: Combinable | Expression, wanted: Combinable) -> Coalesce:
-    """A condition for filter(): the value is among those of an array column, which has none where any will do."""
-    return Coalesce(_OneOf(value, wanted), IsNull(wanted, True))
+    """A condition for filter(): the same, where the column has none because any will do."""
+    return Coalesce(OneOf(value, wanted), IsNull(wanted, True))

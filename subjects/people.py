@@ -73,6 +73,15 @@ def find(claims: Iterable[Claim], *, verified_only: bool = False, is_test: bool 
         return None
 
 
+def are_several(claims: Iterable[Claim], *, is_test: bool = False) -> bool:
+    """Whether these name more than one person, and nothing tells which of them is meant."""
+    try:
+        _resolve(_known(list(claims), is_test=is_test))
+    except AmbiguousIdentity:
+        return True
+    return False
+
+
 def verified_subject(claim: Claim) -> DataSubject | None:
     """The one person for whom control of this identifier was shown, and with whom nobody shares it."""
     return find([claim], verified_only=True)

@@ -142,10 +142,104 @@ def test_staff_see_it_among_what_waits_today(site, mailoutbox, admin_client):
     assert all(reverse("admin:person", args=[person.uuid]) in page for person in holders())
 
 
-def test_a_parent_is_told_the_same(site, mailoutbox):
+def test_what_is_put_right_and_not_pressed_again_hides_nobody_who_still_waits(site, client, mailoutbox):
+    for number in range(3):
+        for side in "ab":
+            identity = {"email": f"m{number}@example.com", "customer_number": f"{side}{number}"}
+            asked_by_a_system(client, identity, form="other", choices={"surveys-email": True})
+        by_browser(site, f"m{number}@example.com")
+        press(mailed(mailoutbox)[-1])
+    for number in range(2):
+        pair = [people.find([Claim("customer_number", f"{side}{number}")]) for side in "ab"]
+        merging.merge(*pair, now=timezone.now(), actor=make.ACTOR)
+    (row,) = shared_mailboxes.for_staff(now=timezone.now(), limit=1)
+    assert row.people == [people.find([Claim("customer_number", f"{side}2")]).uuid for side in "ab"]
+
+
+def test_a_number_beside_it_that_several_have_keeps_no_mailbox_on_the_list(client, mailoutbox):
+    phone = {"phone": "+447700900123"}
+    for number in ("P1", "P2"):
+        asked_by_a_system(client, {**phone, "customer_number": number}, form="other", choices={"surveys-email": True})
+    ConsentForm.objects.filter(slug="join").update(double_opt_in=True)
+    asked_by_a_system(client, {"email": ADA, **phone})
+    press(mailed(mailoutbox)[0])
+    (row,) = waiting()
+    assert row.people == [person.uuid for person in holders()]
+    merging.merge(*holders(), now=timezone.now(), actor=make.ACTOR)
+    assert waiting() == []
+
+
+@pytest.mark.parametrize("door", ["browser", "system"])
+def test_whoever_calls_themself_the_parent_is_told_what_they_are_of_a_child_who_has_answered(
+    site, client, mailoutbox, door
+):
+    make.captured(NEW, now=timezone.now())
+    pages = []
+    for email in (ADA, NEW):
+        said = children(slug=f"kids-{email[:3]}", identity={"email": email})
+        if door == "system" and email == ADA:
+            asked_by_a_system(client, said.pop("identity"), **said)
+        else:
+            by_browser(site, **said)
+        page = press(mailed(mailoutbox)[-1])
+        pages.append(re.sub(r"works until [^.]+|[a-z]…@", "", page))
+    assert pages[0] == pages[1]
+    assert "still missing" in pages[0]
+    # Nobody has pressed anything in that mailbox.
+    assert waiting() == []
+
+
+def test_a_child_there_is_told_what_everybody_is_told_there_and_the_button_works_once_it_is_put_right(site, mailoutbox):
     by_browser(site, **children(identity={"email": ADA}))
-    assert "More than one person" in press(mailed(mailoutbox)[0])
+    press(mailed(mailoutbox)[0])
+    own = mailed(mailoutbox)[-1]
+    assert mailoutbox[-1].to == [ADA]
+    assert "More than one person" in press(own)
     assert len(waiting()) == 1
+    merging.merge(*holders(), now=timezone.now(), actor=make.ACTOR)
+    assert "Your parent or guardian has agreed, and so have you" in press(own)
+    assert make.reason(now=timezone.now()) == "+consent-given"
+
+
+@pytest.fixture
+def both(site, mailoutbox):
+    """A form for children with double opt-in is filled in: the link of the parent, and the child's own."""
+    said = children(identity={"email": ADA})
+    ConsentForm.objects.filter(slug="kids").update(double_opt_in=True)
+    by_browser(site, **said)
+    found = mailed(mailoutbox)
+    links = dict(zip([mail.to[0] for mail in mailoutbox], found, strict=True))
+    return links["parent@example.net"], links[ADA]
+
+
+def test_where_both_are_asked_the_childs_button_waits_for_staff_whoever_is_first(both):
+    by_parent, own = both
+    assert "More than one person" in press(own)
+    assert "button is still missing" in press(by_parent)
+    merging.merge(*holders(), now=timezone.now(), actor=make.ACTOR)
+    assert "and so have you" in press(own)
+
+
+def test_a_mailbox_that_comes_to_be_shared_after_the_childs_button_needs_it_again(both):
+    by_parent, own = both
+    made = merging.merge(*holders(), now=timezone.now(), actor=make.ACTOR)
+    assert "has not agreed yet" in press(own)
+    merging.undo(made, now=timezone.now(), actor=make.ACTOR)
+    for _again in range(2):
+        assert "button is still missing" in press(by_parent)
+    assert len(waiting()) == 1
+    merging.merge(*holders(), now=timezone.now(), actor=make.ACTOR)
+    assert "and so have you" in press(own)
+
+
+def test_of_a_number_that_several_have_a_parent_is_told_that_it_was_answered_before(site, client, mailoutbox):
+    phone = {"phone": "+447700900123"}
+    for number in ("P1", "P2"):
+        identity = {**phone, "customer_number": number}
+        asked_by_a_system(client, identity, form="other", choices={"surveys-email": True})
+    by_browser(site, **children(identity=phone))
+    page = Client().post(mailed(mailoutbox)[0])
+    assert (page.status_code, "it was answered before" in text(page)) == (409, True)
 
 
 def test_a_no_is_not_lost_and_nobody_is_asked_to_confirm_it(site, mailoutbox):
