@@ -7,11 +7,13 @@ from typing import Any
 import yaml
 from django import forms
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from core.desk import DayField, refuse
+from core.desk import DayField
 from core.errors import Invalid
 from processing.models import DataCategory, Purpose, PurposeVersion, System
+from retention import recipes
 from retention.holds import REASONS
 from retention.holds_change import REASONS as CHANGE_REASONS
 from retention.holds_scope import Scope
@@ -201,9 +203,9 @@ class RuleForm(forms.ModelForm):
     review_due = DayField(required=False, label=_("Look at the rule again on"))
     recipe = forms.CharField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false", "class": "of-written"}),
         label=_("How to anonymise"),
-        help_text=_("Only for a rule that anonymises: its recipe in YAML, as docs/statistics.md shows."),
+        help_text=_("Only for a rule that anonymises. Leave it empty, and it begins with every field that there is."),
     )
 
     class Meta:
@@ -247,7 +249,7 @@ class RuleForm(forms.ModelForm):
         self.fields["category"].empty_label = _("Everything")  # type: ignore[attr-defined]
         self.fields["trigger"].choices = [("", _("Choose one")), *Trigger.choices]  # type: ignore[attr-defined]
         if self.instance.recipe:
-            self.initial["recipe"] = yaml.safe_dump(self.instance.recipe, sort_keys=False, allow_unicode=True)
+            self.initial["recipe"] = recipes.text(self.instance.recipe)
         else:
             self.initial["recipe"] = ""
 
@@ -263,7 +265,7 @@ class RuleForm(forms.ModelForm):
             found = yaml.safe_load(text) if text else None
         except yaml.YAMLError as error:
             line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-            text = _("This is not YAML: look at line %(line)d, and at the example in docs/statistics.md.")
+            text = _("This is not YAML: look at line %(line)d, and at the example below.")
             raise forms.ValidationError(text % {"line": line}) from None
         if found is not None and not isinstance(found, dict):
             raise forms.ValidationError(_("A recipe has fields, quasi and sensitive."))
@@ -277,8 +279,22 @@ class RuleForm(forms.ModelForm):
                 try:
                     ask(*(given[name] for name in names))
                 except Invalid as error:
-                    refuse(self, error)
+                    for name, sentence in error.fields.items():
+                        # A recipe has names of its own, also such as a field here has.
+                        self.add_error(names[1], str(sentence) if name == names[1] else f"{name}: {sentence}")
         return given
+
+    def offer(self, text: str) -> None:
+        """A recipe to begin with, for whoever has none."""
+        given = QueryDict(mutable=True)
+        given.update(self.data)
+        given["recipe"] = text
+        self.data = given
+        del self.errors["recipe"]
+        self.add_error(
+            "recipe",
+            _("Say what becomes of each field. Here is every one of what is held for it, and none of them stays yet."),
+        )
 
 
 def _period(text: str) -> str:

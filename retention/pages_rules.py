@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.desk import actor_of, for_staff, page, refuse
 from core.errors import DomainError
 from core.models import Controller
-from retention import anonymise_samples, cases, defaults, due, effect, exact, guard, overlaps, rules
+from retention import anonymise_samples, cases, defaults, due, effect, exact, guard, overlaps, recipes, rules
 from retention.forms import RuleForm
 from retention.models import RetentionRule, WaitingSet
 from retention.pages import APPROVE, DRAFT, READ, done
@@ -61,6 +61,8 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "may_review": request.user.has_perm("subjects.view_datasubject"),
         "is_author": rule.drafted_by == actor_of(request) and not settings.SOLE_OFFICER,
         "is_own": rule.retire_asked_by == actor_of(request) and not settings.SOLE_OFFICER,
+        "recipe": recipes.lines(rule.recipe) if rule.recipe else [],
+        "thresholds": recipes.thresholds(rule.recipe) if rule.recipe else None,
         "last": rule.runs.filter(measured__isnull=False).order_by("-pk").first(),
     }
     return page(request, "retention/rule.html", context)
@@ -84,6 +86,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     rule = _rule(pk, status=Status.DRAFT) if pk else None
     form = RuleForm(request.POST or None, instance=rule or _beginning(request))
     now, context = timezone.now(), {"title": _("A retention rule"), "form": form, "rule": rule}
+    context["strategies"] = recipes.STRATEGIES
     if request.method == "POST" and form.is_valid():
         try:
             rules.check(form.instance)
@@ -95,9 +98,20 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             context |= _effect(form.instance, now)
         except DomainError as error:
             refuse(form, error)
+    elif form.is_bound:
+        _offer_recipe(form)
     if not rule:
         context["offers"] = defaults.offers()
     return page(request, "retention/rule_new.html", context)
+
+
+def _offer_recipe(form: RuleForm) -> None:
+    """To whoever wants to anonymise and has not said how."""
+    given = form.cleaned_data
+    wants = given.get("action") == RetentionRule.Action.ANONYMISE and "purpose" in given
+    has_none = not form.data.get("recipe", "").strip()
+    if wants and has_none and (text := recipes.begun(given["purpose"], given.get("category"))):
+        form.offer(text)
 
 
 def _beginning(request: HttpRequest) -> RetentionRule | None:

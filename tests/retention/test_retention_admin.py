@@ -1,9 +1,12 @@
 """The officers' pages: drafts are written and approved, evidence is only read."""
 
+import re
 from datetime import date
+from html import unescape
 from importlib import import_module
 
 import pytest
+import yaml
 from django.apps import apps
 from django.urls import reverse
 
@@ -11,7 +14,7 @@ from core.errors import DomainError
 from kraken_privacy.demo.files import read
 from ledger.models import Entry
 from processing.models import DataCategory, Purpose
-from retention import defaults, rules
+from retention import defaults, recipes, rules, strategies
 from retention.models import RetentionRule
 from retention.purge import purge
 from subjects.models import PersonalDataItem
@@ -83,6 +86,70 @@ def test_what_belongs_together_is_asked_for_at_its_field(officer, given, field, 
         errors = officer.post(reverse("admin:rule-new"), form() | given | empty).context["form"].errors
         assert words in errors[field][0]
         assert set(errors) == {field, *empty}
+
+
+def test_whoever_has_no_recipe_gets_one_with_every_field_that_there_is(officer):
+    held = person()
+    item(held, ["newsletter"], TODAY, category="email", content="ada@example.com")
+    item(held, ["newsletter"], TODAY, category="phone", content='{"born": "1980", "score": "4"}')
+    item(held, ["surveys"], TODAY, category="phone", content='{"shoe": "43"}')
+    for look in ({}, {"look": "1"}):
+        found = officer.post(reverse("admin:rule-new"), form(action="anonymise") | look)
+        begun = yaml.safe_load(found.context["form"]["recipe"].value())
+        assert begun["fields"] == {name: {"strategy": "suppress"} for name in ("email", "phone.born", "phone.score")}
+    found = officer.post(reverse("admin:rule-new"), form(action="anonymise", recipe=yaml.safe_dump(begun)))
+    assert found.context["form"].errors == {
+        "recipe": ["quasi: Name at least one quasi-identifier and one sensitive field."]
+    }
+
+
+def test_what_is_wrong_in_a_recipe_is_said_at_it_and_by_the_name_of_the_field(officer):
+    wrong = {"fields": {"category": {"strategy": "keep"}, "feedback.born": {"strategy": "decade"}}}
+    found = officer.post(reverse("admin:rule-new"), form(action="anonymise", recipe=yaml.safe_dump(wrong)))
+    [said] = found.context["form"].errors["recipe"]
+    assert said.startswith("feedback.born: Choose a strategy: bucket, date,")
+    wrong["fields"]["feedback.born"] = {"strategy": "suppress"}
+    found = officer.post(reverse("admin:rule-new"), form(action="anonymise", recipe=yaml.safe_dump(wrong)))
+    assert found.context["form"].errors == {
+        "recipe": ["category: A field that stays is either a quasi-identifier or sensitive."]
+    }
+
+
+def test_whoever_puts_it_in_force_sees_what_becomes_of_each_field(officer):
+    how = {
+        "fields": {
+            "born": {"strategy": "date", "to": "decade"},
+            "score": {"strategy": "keep"},
+            "name": {"strategy": "suppress"},
+        },
+        "quasi": ["born"],
+        "sensitive": ["score"],
+        "thresholds": {"k": 7},
+    }
+    officer.post(reverse("admin:rule-new"), form(action="anonymise", recipe=yaml.safe_dump(how)))
+    page = " ".join(officer.get(reverse("admin:forgetting-rule", args=[RetentionRule.objects.get().pk])).text.split())
+    rows = [
+        ["".join(re.split("<[^>]+>", cell)) for cell in re.findall("<t[dh].*?</t[dh]>", row)]
+        for row in re.findall("<tr>.*?</tr>", page)
+    ]
+    assert [
+        "born",
+        "a day becomes its month, quarter, year or decadeto decade",
+        "could be known from elsewhere",
+    ] in rows
+    assert ["score", "stays as it is", "nobody should learn it"] in rows
+    assert ["name", "leaves no column: it names somebody", ""] in rows
+    assert "from k 7, l 3 and t 0.2" in page
+
+
+def test_every_strategy_is_explained_where_a_recipe_is_written(officer):
+    assert recipes.STRATEGIES.keys() == strategies.STRATEGIES.keys() | strategies.REMOVED
+    page = unescape(officer.get(reverse("admin:rule-new")).text)
+    for name, (_words, example) in recipes.STRATEGIES.items():
+        assert example in page
+        given = yaml.safe_load(example)
+        assert given["strategy"] == name
+        strategies.strategy("field", given)
 
 
 def test_who_wrote_a_draft_is_offered_no_button_to_put_it_in_force(officer):
