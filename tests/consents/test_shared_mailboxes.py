@@ -160,8 +160,9 @@ def test_a_number_beside_it_that_several_have_keeps_no_mailbox_on_the_list(clien
     phone = {"phone": "+447700900123"}
     for number in ("P1", "P2"):
         asked_by_a_system(client, {**phone, "customer_number": number}, form="other", choices={"surveys-email": True})
-    ConsentForm.objects.filter(slug="join").update(double_opt_in=True)
-    asked_by_a_system(client, {"email": ADA, **phone})
+    ConsentForm.objects.create(slug="sure", double_opt_in=True)
+    make.published("sure", CONTROLS)
+    asked_by_a_system(client, {"email": ADA, **phone}, form="sure")
     press(mailed(mailoutbox)[0])
     (row,) = waiting()
     assert row.people == [person.uuid for person in holders()]
