@@ -6,15 +6,16 @@ more would else be written to under that, and anybody could say "yes" for them t
 there as well, and it by what each of them said (consents/permission_sql.py), whoever comes to share it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from consents import pausing, suppression
 from consents.models import Pause, Suppression
+from core.arrays import Among
 from ledger.entries import record
 from subjects.identifiers import Claim
-from subjects.models import DataSubject
+from subjects.models import DataSubject, SubjectIdentifier
 
 CARRIED = "suppression.carried"
 
@@ -30,16 +31,21 @@ def together(subject: DataSubject, claims: Sequence[Claim] | None = None, *, now
     _spread(subject, suppression.gaps(theirs), pausing.gaps(theirs, now=now), now=now, actor=actor)
 
 
-def keep(subject: DataSubject, *, now: datetime, actor: str) -> None:
-    """Before this person parts from what others have too: what was said there and reaches them stays under their own.
+def keep(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
+    """Before these people part from what others have too: what was said there and reaches them stays under their own.
 
     A pause does not: it stays where it was asked for, and ends by itself.
     """
-    if subject.is_test:
-        return
-    shared = [claim for claim, _is_shared in suppression.known_by(subject, is_shared=True)]
-    noes = suppression.gaps(suppression.claims_of(subject), shared) if shared else []
-    _spread(subject, noes, [], now=now, actor=actor)
+    links = SubjectIdentifier.objects.filter(Among("subject", person_ids), is_shared=True)
+    links = links.filter(subject__is_test=False).select_related("identifier", "subject").order_by("subject")
+    shared = {link.identifier_id: link.identifier for link in links}
+    said = suppression.reaching(shared.values()) if shared else {}
+    reached: dict[DataSubject, list[Suppression]] = {}
+    for link in links:
+        reached.setdefault(link.subject, []).extend(said.get(link.identifier_id, ()))
+    for subject, noes in reached.items():
+        if noes:
+            _spread(subject, suppression.gaps(suppression.claims_of(subject), noes), [], now=now, actor=actor)
 
 
 def _spread(

@@ -21,7 +21,7 @@ from core.models import Outbox
 from processing.models import Purpose
 from subjects import people
 from subjects.identifiers import Claim, reveal, suppression_hash, suppression_hashes
-from subjects.models import DataSubject, SubjectIdentifier
+from subjects.models import DataSubject, Identifier, SubjectIdentifier
 
 OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
 
@@ -129,14 +129,13 @@ def add(
         )
 
 
-def gaps(claims: Sequence[Claim], shared: Sequence[Claim] = ()) -> list[tuple[Suppression, list[Hash]]]:
-    """The latest of each "no" that stands under any of these, with those of them under which it was never said.
-
-    Of what is `shared` with others, whatever reaches the person there: whoever reads it said that it is not to come.
+def gaps(claims: Sequence[Claim], reached: Sequence[Suppression] = ()) -> list[tuple[Suppression, list[Hash]]]:
+    """The latest of each "no" that stands under any of these, and of what else `reached` the person, with those of them
+    under which it was never said.
     """
     under = {claim: set(hashes_of([claim])) for claim in claims}
     theirs = own(value for values in under.values() for value in values)
-    standing = [*theirs.filter(lifted_at=None), *reaching(shared)]
+    standing = [*theirs.filter(lifted_at=None), *reached]
     # What they took back since under one of them does not come back there.
     said = [*standing, *theirs.exclude(lifted_at=None)] if standing else []
     latest = {
@@ -150,14 +149,23 @@ def gaps(claims: Sequence[Claim], shared: Sequence[Claim] = ()) -> list[tuple[Su
     return found
 
 
-def reaching(claims: Iterable[Claim]) -> list[Suppression]:
-    """What was said under these and stands, for each channel alone on which they reach anybody. Nothing is stored."""
-    found = []
-    for claim in claims:
-        channels = REACHES.get(claim.type, ())
-        for no in own(hashes_of([claim])).filter(lifted_at=None) if channels else ():
-            same = {"hash": no.hash, "purpose": no.purpose, "reason": no.reason, "since": no.since, "entry": no.entry}
-            found += [Suppression(channel=channel, **same) for channel in channels if no.channel in ("", channel)]
+def reaching(identifiers: Iterable[Identifier]) -> dict[int, list[Suppression]]:
+    """What was said under each of these and stands, for each channel alone on which it reaches anybody. Not stored."""
+    rows = [row for row in identifiers if row.type in REACHES]
+    values = reveal(rows)
+    whose = {
+        value: row
+        for row in rows
+        if row.pk in values
+        for value in hashes_of([Claim(row.type, values[row.pk], row.system)])
+    }
+    found: dict[int, list[Suppression]] = {}
+    for no in own(whose).filter(lifted_at=None):
+        row = whose[bytes(no.hash)]
+        same = {"hash": no.hash, "purpose": no.purpose, "reason": no.reason, "since": no.since, "entry": no.entry}
+        for channel in REACHES[row.type]:
+            if no.channel in ("", channel):
+                found.setdefault(row.pk, []).append(Suppression(channel=channel, **same))
     return found
 
 

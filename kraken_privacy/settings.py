@@ -148,6 +148,7 @@ CELERY_BEAT_SCHEDULE = {
     "mailbox": {"task": "inbox.tasks.poll", "schedule": 60.0, "options": {"expires": 60}},
     "mailbox-expiry": {"task": "inbox.tasks.expire", "schedule": crontab(hour=1, minute=55)},
     "merges": {"task": "office.tasks.sweep", "schedule": crontab(hour=1, minute=40)},
+    "sharing": {"task": "subjects.tasks.put_sharing_right", "schedule": crontab(hour=1, minute=20)},
     "retention": {"task": "retention.tasks.nightly", "schedule": crontab(hour=2, minute=30)},
 }
 

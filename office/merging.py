@@ -71,8 +71,7 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     _check(kept, gone)
     entry = uuid4()
     # What reached either under an address that both have, or others too, stays a "no" to that one.
-    for one in (kept, gone):
-        carrying.keep(one, now=now, actor=actor)
+    carrying.keep([kept.pk, gone.pk], now=now, actor=actor)
     own = set(suppression.hashes_of(suppression.claims_of(kept)))
     # Whoever chose a use of all that is restricted of one record meant nothing of the other.
     narrowed = [pk for one in (kept, gone) for pk in lawful_uses.narrow(one, now=now, actor=actor)]
@@ -157,7 +156,7 @@ def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: st
     if SubjectIdentifier.objects.filter(subject=subject).count() == 1:
         raise CannotMerge(_("This is the only thing the person is known by. Without it, nobody would find them."))
     blocks.keep_held(subject)
-    carrying.keep(subject, now=now, actor=actor)
+    carrying.keep([subject.pk], now=now, actor=actor)
     SubjectIdentifier.objects.filter(subject=subject, identifier=row).delete()
     left = _share([row.pk])
     for link in SubjectIdentifier.objects.filter(identifier=row, is_shared=False).select_related("subject"):

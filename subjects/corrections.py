@@ -18,7 +18,7 @@ from core.errors import Invalid, NotFound
 from core.models import Owner
 from core.vault import Key, create_key, destroy_keys, key_of, keys_of
 from ledger.entries import record
-from subjects import blocks, names, people
+from subjects import blocks, names, people, sharing
 from subjects.identifiers import Claim, reveal
 from subjects.items import FIELD
 from subjects.models import DataSubject, Identifier, PersonalDataItem, SubjectIdentifier
@@ -122,10 +122,7 @@ def _take_off(subject: DataSubject, row: Identifier, *, now: datetime, actor: st
         destroy_keys(Owner.IDENTIFIER, [row.uuid])
         row.delete()
         return
-    same = left.filter(subject__is_test=subject.is_test)
-    if same.count() == 1:
-        same.update(is_shared=False)
-        people.tell_linked(same.get().subject, now=now, actor=actor)
+    sharing.end([row.pk], now=now, actor=actor)
 
 
 def _locked(item: PersonalDataItem) -> PersonalDataItem:

@@ -15,8 +15,10 @@ from django.db.models import Exists, QuerySet
 
 from core.errors import DomainError
 from processing.models import Purpose
-from subjects import deletes, deletes_people
+from subjects import deletes, deletes_people, sharing
 from subjects.models import DataSubject, ItemPurpose, Relationship
+
+ACTOR = "system:erasure"
 
 
 class KnownAs(NamedTuple):
@@ -203,7 +205,9 @@ def end_needs(
     )
     for cleaner in _cleaners:
         cleaner(gone)
+    shared = sharing.of(gone.subject_ids) if gone.subject_ids else []
     identifiers = deletes_people.delete_people(gone.subject_ids)
+    sharing.end(shared, now=now, actor=ACTOR)
     return Erased(
         needs=len(ended),
         items=len(items.uuids),

@@ -118,6 +118,10 @@ class SubjectIdentifier(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["identifier", "subject"], name="subjects_subjectidentifier_once"),
         ]
+        # Few share anything, and whoever is judged is asked whether they do.
+        indexes = [
+            models.Index("subject", "identifier", name="subjects_shared_links", condition=models.Q(is_shared=True)),
+        ]
 
     def __str__(self) -> str:
         return f"identifier link {self.pk}"

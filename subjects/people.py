@@ -182,9 +182,14 @@ def _hold(people: Collection[int], identifiers: Collection[int]) -> int:
     rows = DataSubject.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk")
     held = len(rows.values_list("pk"))
     theirs = SubjectIdentifier.objects.filter(subject__in=people).values_list("identifier", flat=True)
-    every = {*identifiers, *theirs}
-    list(Identifier.objects.select_for_update(no_key=True).filter(pk__in=every).order_by("pk").values_list("pk"))
+    lock({*identifiers, *theirs})
     return held
+
+
+def lock(identifiers: Collection[int]) -> None:
+    """Lock these until the transaction ends. Order of locks everywhere: the people, then identifiers."""
+    rows = Identifier.objects.select_for_update(no_key=True).filter(pk__in=identifiers).order_by("pk")
+    list(rows.values_list("pk"))
 
 
 @transaction.atomic

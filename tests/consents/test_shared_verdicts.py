@@ -1,6 +1,8 @@
 """Who has a mailbox with others is judged by what was said there, and it by what each of them said."""
 
+import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -8,18 +10,20 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from consents import pausing, permission, unsubscribe
+from consents import pausing, permission, suppression, unsubscribe
 from consents.models import PendingConsent, Suppression
 from consents.withdraw import withdraw
 from core.models import Outbox
+from core.vault import key_of
 from ledger.models import Entry
 from office import merging
-from subjects import people
+from retention import lines_again
+from subjects import erasure, people, sharing
 from subjects.identifiers import Claim
-from subjects.models import Identifier, Relationship
+from subjects.models import DataSubject, Identifier, Relationship, SubjectIdentifier
 from tests import make_consents as make
 from tests.consents.test_permission_many import counted
-from tests.make_unproven import ADA, asked_by_a_system, by_browser, key
+from tests.make_unproven import ADA, asked_by_a_system, by_browser, by_page, key
 
 pytestmark = pytest.mark.django_db
 PHONE = "+447700900123"
@@ -208,6 +212,67 @@ def test_who_turns_out_not_to_have_it_keeps_what_it_said(two):
     assert by_customer("C2", "sms") == "+consent-given"
     says("C2", now=make.days(5))
     assert (by_customer("C1"), by_customer("C2"), by_mailbox()) == ("suppressed", "+consent-given", "suppressed")
+
+
+def erase(number):
+    gone = person(number)
+    ties = Relationship.objects.filter(subject=gone).select_related("purpose")
+    erasure.erase(
+        subject=gone, purposes=[tie.purpose for tie in ties], request=uuid4(), now=timezone.now(), actor="user:1"
+    )
+    assert not DataSubject.objects.filter(pk=gone.pk).exists()
+
+
+def test_who_is_erased_keeps_what_it_said_to_them(two):
+    click(now=make.days(3))
+    holder("C3", "grace@example.org")
+    erase("C2")
+    make.captured(
+        identity={"email": "bob@example.net", "customer_number": "C2"}, form="other", choices={"surveys-email": True}
+    )
+    assert by("customer_number", "C2") == "suppressed"
+    assert (by_customer("C1"), by_customer("C3")) == ("suppressed", "+consent-given")
+
+
+def test_who_is_left_alone_with_it_speaks_for_it_again(two):
+    withdraw([Claim("customer_number", "C1")], purposes=["newsletter"], now=make.days(2), actor="system")
+    erase("C2")
+    assert not SubjectIdentifier.objects.filter(is_shared=True).exists()
+    assert people.find([Claim("email", ADA)]) == person("C1")
+    # What they said before, and what they say now, outlives them under the mailbox as well.
+    withdraw(person("C1"), purposes=["surveys"], now=timezone.now(), actor="user:1", collected_by="staff")
+    said = Suppression.objects.filter(hash__in=suppression.hashes_of([Claim("email", ADA)]))
+    assert set(said.values_list("purpose__slug", flat=True)) == {"newsletter", "surveys"}
+    erase("C1")
+    by_page(None)
+    assert by_mailbox() == "suppressed"
+
+
+def test_what_was_called_shared_before_erasures_said_so_is_put_right(two):
+    withdraw([Claim("customer_number", "C1")], purposes=["newsletter"], now=make.days(2), actor="system")
+    SubjectIdentifier.objects.filter(subject=person("C2")).delete()
+    assert sharing.put_right(now=timezone.now()) == 1
+    assert sharing.put_right(now=timezone.now()) == 0
+    assert Suppression.objects.filter(hash__in=suppression.hashes_of([Claim("email", ADA)])).exists()
+    holder("C3")
+    assert sharing.put_right(now=timezone.now()) == 0
+    assert SubjectIdentifier.objects.filter(is_shared=True).count() == 2
+
+
+def test_an_older_backup_is_told_what_was_kept(two):
+    click(now=make.days(3))
+    said = set(Outbox.objects.values_list("pk", flat=True))
+    erase("C2")
+    lines = [
+        json.loads(key_of("outbox", row.uuid).open("payload", bytes(row.payload)))
+        for row in Outbox.objects.filter(kind="journal").exclude(pk__in=said)
+    ]
+    Suppression.objects.all().delete()
+    for number, line in enumerate(one for one in lines if one["action"] == "suppression.added"):
+        done = {"action": line["action"], "data": line, "seq": number}
+        assert lines_again.do_again(done, uuid4(), now=timezone.now(), actor=make.ACTOR)
+    holder("C2", "bob@example.net", now=make.days(2))
+    assert by("customer_number", "C2") == "suppressed"
 
 
 def test_of_two_records_that_are_made_one_the_no_stands_that_one_of_them_had_not_taken_back(two):

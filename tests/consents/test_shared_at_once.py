@@ -1,0 +1,92 @@
+"""A click in a mailbox that several people have, while somebody is at work on one of them: nobody waits in a circle."""
+
+import threading
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from consents import permission, unsubscribe
+from consents.models import Suppression
+from consents.suppression import hashes_of
+from consents.withdraw import withdraw
+from office import merging
+from subjects import people
+from subjects.identifiers import Claim
+from subjects.models import Identifier
+from tests import make_consents as make
+from tests.make_unproven import ADA
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def form():
+    make.published(controls=[make.control()])
+
+
+def holder(number, *, now=None):
+    make.captured(identity={"email": ADA, "customer_number": number}, now=now or timezone.now())
+
+
+def click():
+    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), now=timezone.now())
+
+
+def by(kind, value):
+    verdict = permission.check("newsletter", "email", kind, [value], now=timezone.now())[0]
+    return ("+" if verdict.allowed else "") + verdict.reason
+
+
+def meanwhile(act, call):
+    """`call` while `act` is done and its transaction not over; whether it waited for that."""
+    raised = []
+
+    def work():
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001
+            raised.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    with transaction.atomic():
+        act()
+        thread.start()
+        thread.join(timeout=3)
+        waited = thread.is_alive()
+    thread.join(timeout=60)
+    assert raised == []
+    return waited
+
+
+def test_a_click_there_does_not_wait_for_a_yes_of_one_of_them():
+    """Else each would wait for what the other has written of the mailbox and of the person."""
+    for number in ("C1", "C2"):
+        holder(number)
+    click()
+    assert not meanwhile(lambda: holder("C1"), click)
+    assert by("customer_number", "C2") == "suppressed"
+
+
+def test_who_comes_to_share_it_at_that_moment_does_not_miss_it():
+    holder("C1")
+    assert meanwhile(lambda: holder("C2"), click)
+    assert {by("customer_number", "C1"), by("customer_number", "C2"), by("email", ADA)} == {"suppressed"}
+
+
+def test_what_one_says_while_the_other_parts_from_it_stands_there_as_well():
+    for number in ("C1", "C2"):
+        holder(number)
+    other = people.find([Claim("customer_number", "C2")])
+    mailbox = Identifier.objects.get(type="email")
+
+    def part():
+        merging.take_off(other, mailbox.uuid, now=timezone.now(), actor=make.ACTOR)
+
+    def say():
+        withdraw([Claim("customer_number", "C1")], purposes=["newsletter"], now=timezone.now(), actor="system")
+
+    assert meanwhile(part, say)
+    assert Suppression.objects.filter(hash__in=hashes_of([Claim("email", ADA)])).exists()
