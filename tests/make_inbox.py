@@ -8,7 +8,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -24,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from inbox import polling, taking
 from inbox.models import Mail, Poll
 from inbox.server import Fetched
+from tests.waiting import PATIENCE, wait_until
 
 USER, PASSWORD = "privacy@kraken.im", "s3cret-in-the-mailbox/@?"
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -45,18 +45,16 @@ class MailServer:
         self._wait()
 
     def _wait(self):
-        for _try in range(200):
-            try:
-                with socket.create_connection(("127.0.0.1", self.imap_port), 1):
-                    return
-            except OSError:
-                assert self.process.poll() is None, "the mail server did not start"
-                time.sleep(0.05)
-        raise AssertionError("the mail server does not answer")
+        assert wait_until(lambda: self.process.poll() is not None or self._answers()), "the mail server does not answer"
+        assert self.process.poll() is None, "the mail server did not start"
+
+    def _answers(self):
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.imap_port)) == 0
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         self.log.close()
 
     def url(self, scheme="imap", **query):
@@ -65,7 +63,7 @@ class MailServer:
         return f"{scheme}://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@127.0.0.1:{self.imap_port}/?{asked}"
 
     def client(self):
-        client = imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=10)
+        client = imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=PATIENCE)
         client.login(USER, PASSWORD)
         return client
 
@@ -81,7 +79,7 @@ class MailServer:
 
     def send(self, message):
         """As the world sends it: over SMTP."""
-        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=PATIENCE) as client:
             client.send_message(message, from_addr="ada@example.com", to_addrs=[USER])
 
     def count(self, folder):
@@ -147,7 +145,7 @@ def tls_in_front_of(server, certificate, key, *, said=None):
                 back = threading.Thread(target=_copy, args=(inside, outside))
                 back.start()
                 _copy(outside, inside)
-                back.join(5)
+                back.join(PATIENCE)
 
     class Doors(socketserver.ThreadingTCPServer):
         allow_reuse_address = True

@@ -1,9 +1,6 @@
 """Builders for forgetting: people with items through the real doors, and rules in force."""
 
 from datetime import UTC, date, datetime, time
-from time import monotonic, sleep
-
-from django.db import connection
 
 from processing.models import Purpose
 from retention import guard
@@ -73,13 +70,3 @@ def anonymous_rows(*kinds):
     for born, score, times in kinds:
         AnonymousRow.objects.create(run=run, values={"feedback.born": born, "feedback.score": score}, times=times)
     return run
-
-
-def someone_waits():
-    """Returns as soon as another connection waits for a lock of this one."""
-    until = monotonic() + 20
-    waiting = "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-    with connection.cursor() as cursor:
-        while cursor.execute(waiting).fetchone()[0] == 0:
-            assert monotonic() < until, "nobody waited"
-            sleep(0.02)

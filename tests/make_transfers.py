@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +12,7 @@ from core import outbox
 from core.models import Outbox
 from requests import porting, transfers
 from tests import make_office as make
+from tests.waiting import wait_until
 
 NOW, OFFICER = make.NOW, make.OFFICER
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -57,9 +57,7 @@ class Receiver:
     @contextmanager
     def killed_once_it_has_begun(self):
         def wait():
-            until = time.monotonic() + 30
-            while not self.log and time.monotonic() < until:
-                time.sleep(0.02)
+            wait_until(lambda: self.log)
             self.process.kill()
 
         killer = Thread(target=wait)

@@ -4,11 +4,10 @@ import functools
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
-import time
-import urllib.error
 import urllib.request
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +23,7 @@ from core import apikeys
 from ledger import signing
 from subjects.identifiers import Claim
 from tests import make_consents
+from tests.waiting import PATIENCE, wait_until
 
 FOLDER = Path(settings.BASE_DIR) / "examples/marketing-site"
 ADDRESS = "ada@example.com"
@@ -149,13 +149,19 @@ def sender(live_server):
 
 def running(url, key):
     port = free_port()
-    env = {"KRAKEN_URL": url, "KRAKEN_KEY": key, "KRAKEN_SECONDS": "30", "PATH": os.environ["PATH"]}
+    env = {"KRAKEN_URL": url, "KRAKEN_KEY": key, "KRAKEN_SECONDS": str(PATIENCE), "PATH": os.environ["PATH"]}
     process = subprocess.Popen([sys.executable, str(FOLDER / "sender.py"), str(port)], env=env)
     try:
+        assert wait_until(lambda: is_heard(port))
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(PATIENCE)
+
+
+def is_heard(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port():
@@ -165,15 +171,8 @@ def free_port():
 
 def post(url, *addresses):
     body = json.dumps({"purpose": "newsletter", "addresses": addresses}).encode()
-    until = time.monotonic() + 20
-    while True:
-        try:
-            with urllib.request.urlopen(url, body, timeout=60) as answer:  # noqa: S310
-                return json.load(answer)
-        except (ConnectionError, urllib.error.URLError):
-            if time.monotonic() > until:
-                raise
-        time.sleep(0.1)
+    with urllib.request.urlopen(url, body, timeout=PATIENCE) as answer:  # noqa: S310
+        return json.load(answer)
 
 
 def test_the_sender_asks_first(sender):

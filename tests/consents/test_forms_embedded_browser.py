@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from playwright.sync_api import expect
 
 from consents import pending
 from consents.models import ConsentEvent, PendingConsent
@@ -81,7 +82,7 @@ def test_an_age_is_asked_as_on_our_own_page(page):
     save = page.get_by_role("button", name="Save my choice")
     save.click()
     page.get_by_text("Say whether you are 13 or older.").wait_for()
-    assert page.evaluate("document.activeElement.value") == "older"
+    expect(page.locator("[name=age][value=older]")).to_be_focused()
     page.get_by_label("younger than 13").check()
     save.click()
     page.get_by_text("Give the e-mail address of a parent or guardian.").wait_for()

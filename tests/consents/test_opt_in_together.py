@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
@@ -17,6 +16,7 @@ from ledger.models import Entry
 from subjects import people
 from subjects.models import DataSubject
 from tests import make_consents as make
+from tests.waiting import PATIENCE, others_wait
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA, PARENT = "ada@example.com", "parent@example.net"
@@ -48,23 +48,14 @@ def during(act, *others):
         people.hold(DataSubject.objects.get())
         for thread in threads:
             thread.start()
-        until = time.monotonic() + 20
-        while waiting() < len(threads):
-            assert time.monotonic() < until, "nobody waits for the person"
-            time.sleep(0.01)
+        others_wait(len(threads))
         with connection.cursor() as cursor:
             # Whoever waits for us here would be in a circle.
             cursor.execute("SET LOCAL lock_timeout = '2s'")
         act()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(PATIENCE)
     return raised
-
-
-def waiting():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
-        return cursor.fetchone()[0]
 
 
 def test_an_erasure_and_the_button_wait_for_each_other(mailoutbox):

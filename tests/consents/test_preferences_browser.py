@@ -53,7 +53,8 @@ def test_from_a_mail_by_keyboard_without_scripts(page):
     page.locator("#a_1_2").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert "ended (Text me.)" in status(page)
     assert not page.locator("#a_1_2").is_checked()
     with page.expect_download() as got:

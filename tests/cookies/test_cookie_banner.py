@@ -4,7 +4,6 @@ import functools
 import json
 import os
 import threading
-import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from subjects import people
 from subjects.identifiers import Claim
 from tests import axe
 from tests import make_cookies as make
+from tests.waiting import wait_until
 
 FOLDER = Path(settings.BASE_DIR) / "examples/marketing-site"
 NAME = "kp_cookies_kraken-im"
@@ -105,10 +105,7 @@ def measured(page):
 
 def runs(page):
     """Whether what waited runs once: the page's policy forbids the browser driver to wait for it by itself."""
-    until = time.monotonic() + 20
-    while not measured(page) and time.monotonic() < until:
-        time.sleep(0.05)
-    return measured(page) == "1"
+    return wait_until(lambda: measured(page)) and measured(page) == "1"
 
 
 def cookies(page):
@@ -261,12 +258,14 @@ def test_one_choice_holds_on_every_subdomain_and_ends_where_its_person_is_not(br
 def test_without_javascript_the_page_does_the_same(browser, site, live_server):
     page = opened(browser, java_script_enabled=False, extra_http_headers={"Sec-GPC": "1"})
     page.goto(site)
-    page.get_by_role("link", name="Cookie settings").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Cookie settings").click()
     page.goto(page.url.replace("localhost", "127.0.0.1"))
     # The signal is heard without a script, and what somebody chooses in spite of it stands.
     assert "asks not to be followed" in page.inner_text("main")
     assert not page.locator("#site-appearance-yes").is_checked()
-    button(page, "Accept all").click()
+    with page.expect_navigation():
+        button(page, "Accept all").click()
     assert "Your choice is saved" in page.inner_text("main")
     assert (stored(1).how, stored(1).is_gpc) == ("page", True)
     # The same cookie is read where there is JavaScript.

@@ -1,13 +1,13 @@
 """Looking things up on two connections at once."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, connections, transaction
 
 from core import prepared
+from tests.waiting import PATIENCE, wait_until
 
 PID = "SELECT pg_backend_pid()"
 LEFT = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s)"
@@ -23,17 +23,15 @@ def test_two_at_once_are_asked_on_two_connections_of_which_one_stays():
     lines, together = prepared.Lines(prepared.looked_up()), threading.Barrier(2)
 
     def both_at_once(fetch):
-        together.wait(10)
+        together.wait(PATIENCE)
         return fetch(PID, [])[0][0]
 
     found = on_two(both_at_once, lines)
     assert len(set(found)) == lines.count == 2
-    mine, until = prepared.fetch_all(PID, []), time.monotonic() + 10
+    mine = prepared.fetch_all(PID, [])
     assert mine[0][0] in found
     # A session that was closed goes a moment later.
-    while prepared.fetch_all(LEFT, [found]) != mine and time.monotonic() < until:
-        time.sleep(0.01)
-    assert prepared.fetch_all(LEFT, [found]) == mine
+    assert wait_until(lambda: prepared.fetch_all(LEFT, [found]) == mine)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -48,7 +46,7 @@ def test_without_another_connection_they_wait_for_this_one(monkeypatch):
     monkeypatch.setitem(connections.settings["default"], "HOST", "/nowhere")
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(lines.ask, slow)
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         assert [threads.submit(lines.ask, slow).result(), first.result()] == [mine, mine]
 
 

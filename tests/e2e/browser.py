@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.stack.stack import RunningStack
+from tests.waiting import PATIENCE, wait_until
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -86,17 +86,21 @@ class Person:
         return self
 
 
-def mail_to(stack: RunningStack, address: str, about: str, *, seconds: float = 30.0) -> str:
+def mail_to(stack: RunningStack, address: str, about: str, *, seconds: float = PATIENCE) -> str:
     """The newest message to this address with `about` in its subject, as /dev/mail/ shows it; waits for the worker."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        page = httpx.get(f"{stack.base_url}/dev/mail/").text
+    found: list[str] = []
+
+    def is_there() -> bool:
+        page = httpx.get(f"{stack.base_url}/dev/mail/", timeout=PATIENCE).text
         for article in re.findall(r"<article.*?</article>", page, re.S):
             subject = re.search(r"<h2>(.*?)</h2>", article)[1]
             if f"To {address}" in article and about in subject:
-                return article
-        time.sleep(0.3)
-    raise AssertionError(f"No message about {about!r} to {address} within {seconds:.0f} s.")
+                found.append(article)
+                return True
+        return False
+
+    assert wait_until(is_there, seconds, every=0.3), f"No message about {about!r} to {address} within {seconds:.0f} s."
+    return found[0]
 
 
 def link_in(article: str, path: str) -> str:

@@ -1,7 +1,6 @@
 """The README's ten minutes, as it tells them: this test knows some verbs, and takes everything else from there."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from tests.e2e.browser import Person, mail_to, opened, pictures_folder
 from tests.stack.stack import ROOT, RunningStack
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 NAME = r"\*\*(?P<{}>[^*]+)\*\*"
@@ -87,10 +87,7 @@ class Reader(Person):
         """The mail may still be on its way: whoever reads along would load the page again."""
         mine = self.page.get_by_role("article").filter(has_text=self.address).filter(has_text=self.reference)
         link = mine.locator(f"a[href*='{said['link']}']").first
-        until = time.monotonic() + 60
-        while not link.count() and time.monotonic() < until:
-            time.sleep(0.5)
-            self.page.reload()
+        wait_until(lambda: link.count() or (self.page.reload() and link.count()), every=0.5)
         with self.page.expect_navigation():
             link.click()
         self.look()

@@ -12,6 +12,7 @@ import pytest
 from kraken_privacy.embedded.dsn import address
 from kraken_privacy.embedded.home import Home
 from tests.stack.stack import RunningStack, processes_of
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.stack
 
@@ -78,7 +79,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(stack: RunningStack) -> N
     os.kill(stack.state["pid"], signal.SIGKILL)
     begin(stack)  # at once: what is still ending is waited for
     os.killpg(stack.process.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
-    stack.process.wait(30)
+    stack.process.wait(PATIENCE)
     assert stack.is_gone(), processes_of(stack.var)
     assert not Home(stack.var).short.exists()
 

@@ -20,7 +20,7 @@ from kraken_privacy.embedded.home import Home
 from kraken_privacy.embedded.postgres import SUPERUSER
 from kraken_privacy.embedded.problem import Problem
 from kraken_privacy.embedded.service import PATIENCE, SLOWLY, Service
-from tests.stack.stack import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_helper_that_cannot_live_is_tried_again_later(tmp_path: Path) -> None:
 def test_a_child_dies_with_its_parent_even_in_a_namespace_of_its_own(tmp_path: Path) -> None:
     program = (
         "import json, sys; from kraken_privacy.embedded import process;"
-        "made = [process.start(['/bin/sleep', '60'], log=process.subprocess.DEVNULL, identity=i)"
+        "made = [process.start(['/bin/sleep', '600'], log=process.subprocess.DEVNULL, identity=i)"
         " for i in json.loads(sys.argv[1])]; print(json.dumps([p.pid for p in made]), flush=True); sys.stdin.read()"
     )
     identities = ["same", *(["namespace:65534", "user:65534"] if os.geteuid() == 0 else [])]

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.stack.stack import ROOT, RunningStack
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.stack
 
 
 def refusal(stack: RunningStack) -> str:
     """What is said instead of starting; it is one line below the heading."""
-    assert stack.launch().process.wait(30) != 0
+    assert stack.launch().process.wait(PATIENCE) != 0
     lines = stack.screen.strip().splitlines()
     assert len(lines) == 2, stack.screen
     return lines[1]
@@ -82,7 +83,7 @@ def test_a_python_that_will_not_do(make_stack, tmp_path: Path, script: str, sent
     shutil.copy(ROOT / "Makefile", tmp_path)
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     stack = make_stack(command=("make", "run", f"PYTHON={python}"), cwd=tmp_path)
-    assert stack.launch().process.wait(30) != 0
+    assert stack.launch().process.wait(PATIENCE) != 0
     told = [line for line in stack.screen.splitlines() if not line.startswith("make")]
     assert len(told) == 1
     assert sentence in told[0]

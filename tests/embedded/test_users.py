@@ -15,6 +15,7 @@ import pytest
 from kraken_privacy.embedded.home import Home
 from tests.stack.fixtures import as_root, modes_above
 from tests.stack.stack import ROOT, RUN, RunningStack
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.stack
 NOBODY = 65534
@@ -75,7 +76,7 @@ def ordinary_stack(open_folder: Path) -> Iterator[RunningStack]:
 @as_root
 def test_an_ordinary_user_runs_it(ordinary_stack: RunningStack) -> None:
     ordinary_stack.start()
-    assert httpx.get(f"{ordinary_stack.base_url}/healthz").status_code == 200
+    assert httpx.get(f"{ordinary_stack.base_url}/healthz", timeout=PATIENCE).status_code == 200
     assert (ordinary_stack.var / "postgres").stat().st_uid == NOBODY
     ordinary_stack.stop(signal.SIGKILL)
     assert ordinary_stack.is_gone()
@@ -90,7 +91,7 @@ def test_root_without_user_namespaces_keeps_the_database_outside(make_stack) -> 
         outside = Path((stack.var / "cluster-is-in").read_text().strip())
         assert not outside.is_relative_to(ROOT)
         assert stat.S_IMODE(outside.stat().st_mode) == 0o700
-        assert httpx.get(f"{stack.base_url}/healthz").status_code == 200
+        assert httpx.get(f"{stack.base_url}/healthz", timeout=PATIENCE).status_code == 200
         stack.stop(signal.SIGKILL)
         assert stack.is_gone()
         assert modes_above(stack.var.parent) == before

@@ -1,7 +1,6 @@
 """Merges beside other writers: nobody deadlocks, nothing is lost."""
 
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
@@ -16,6 +15,7 @@ from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from tests import make_office, make_subjects
 from tests import make_people as make
+from tests.waiting import PATIENCE, others_wait
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ def together(*calls):
 
     def work(number):
         try:
-            start.wait(timeout=20)
+            start.wait(PATIENCE)
             calls[number]()
         except DomainError as error:
             outcomes[number] = error.code
@@ -38,7 +38,7 @@ def together(*calls):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(PATIENCE)
     return outcomes
 
 
@@ -72,15 +72,6 @@ def test_what_is_taken_in_meanwhile_reaches_the_one_who_is_kept(pair):
     assert kept.items.count() == 3
 
 
-def somebody_waits():
-    """Whether another session waits for a lock of ours."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-        )
-        return cursor.fetchone()[0]
-
-
 @pytest.mark.parametrize("step", ["undo", "expire"])
 def test_an_erasure_and_what_parts_or_ends_a_merge_wait_for_each_other(step):
     """Both take the person first. The empty record has the smaller key, so an order by keys would not do."""
@@ -105,9 +96,7 @@ def test_an_erasure_and_what_parts_or_ends_a_merge_wait_for_each_other(step):
     with transaction.atomic():
         people_ = lock_people([], [kept.pk])
         other.start()
-        until = time.monotonic() + 20
-        while not somebody_waits() and time.monotonic() < until:
-            time.sleep(0.01)
+        others_wait()
         with connection.cursor() as cursor:
             # Whoever waits for us here would be in a circle.
             cursor.execute("SET LOCAL lock_timeout = '2s'")
@@ -115,7 +104,7 @@ def test_an_erasure_and_what_parts_or_ends_a_merge_wait_for_each_other(step):
         pairs = list(kept.relationships.values_list("pk", "purpose"))
         erased = end_needs(needs, pairs=[(kept.pk, purpose) for _pk, purpose in pairs], people=people_, now=make.NOW)
         assert erased.subjects == 1
-    other.join(timeout=60)
+    other.join(PATIENCE)
     assert raised == (["too-late"] if step == "undo" else [])
     assert not DataSubject.objects.exists()
     assert not Merge.objects.exists()

@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _wait_to_be_killed(self, key: str) -> None:
         self._log(key, False)
-        time.sleep(60)
+        time.sleep(600)
 
     def _log(self, key: str, known: bool) -> None:
         with (FOLDER / "log").open("a") as log:

@@ -25,6 +25,7 @@ from subjects.models import DataSubject, ErasureBlock, SubjectIdentifier
 from subjects.people import find_or_create
 from tests import make_office, make_requests
 from tests.make_requests import EMAIL, NOW, token_in
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -295,7 +296,7 @@ def test_two_tabs_that_send_at_once_make_one_case():
 
     def tab():
         try:
-            start.wait(timeout=10)
+            start.wait(PATIENCE)
             made.append(make_requests.case(case_uuid=token).pk)
         finally:
             connection.close()

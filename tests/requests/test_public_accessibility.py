@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import axe
 from tests.e2e.browser import opened
@@ -158,14 +159,14 @@ def test_from_the_hub_to_an_answer_without_a_mouse(page, mailoutbox):
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS)["class"] == "skip"
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
     go_on(page, "Make a request")
     go_on(page)
     # The mistake is what the keyboard stands on; its link leads to the answer.
-    assert page.evaluate(FOCUS)["class"] == "error-summary"
+    expect(page.locator(".error-summary")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "id_rights_0"
+    expect(page.locator("#id_rights_0")).to_be_focused()
     page.keyboard.press("Space")
     tab_to(page, id="id_rights_7")
     page.keyboard.press("Space")

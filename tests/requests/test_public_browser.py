@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.requests.public_states import follow
 
@@ -42,13 +43,13 @@ def targets_are_large_enough(page):
 def test_from_start_to_sent_on_a_narrow_screen(page):
     page.goto("/")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    expect(page.locator(".skip")).to_be_focused()
     follow(page, "main >> text=Make a request")
     follow(page, "text=Continue")
     assert page.title().startswith("Error: ")
-    assert page.evaluate("document.activeElement.className") == "error-summary"
+    expect(page.locator(".error-summary")).to_be_focused()
     page.click(".error-summary a")
-    assert page.evaluate("document.activeElement.id") == "id_rights_0"
+    expect(page.locator("#id_rights_0")).to_be_focused()
     page.keyboard.press("Space")
     for field, value in (("name", "Grace Hopper"), ("email", "grace@example.com"), ("details", "x" * 200)):
         assert narrow_enough(page), page.url

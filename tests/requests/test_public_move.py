@@ -14,6 +14,7 @@ from requests.models import CaseFile, RequestEvent, RightsRequest, Task
 from requests.workflow import CLOSED, NEXT, PAIRS, State, TasksPending, TransitionNotAllowed
 from tests import make_requests
 from tests.make_requests import NOW
+from tests.waiting import PATIENCE
 
 
 def test_the_page_of_the_documents_and_the_trigger_are_made_from_the_table():
@@ -121,7 +122,7 @@ def test_eight_hands_make_one_move():
     def hand():
         try:
             mine = RightsRequest.objects.get(pk=made.pk)
-            start.wait(timeout=10)
+            start.wait(PATIENCE)
             mine.move(State.IN_PROGRESS, actor="user:test", now=NOW)
             outcomes.append("moved")
         except TransitionNotAllowed:

@@ -36,7 +36,9 @@ def page(chromium, live_server, monkeypatch, mailoutbox):
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.goto(reverse("admin:rights-request", args=[access.uuid]))
-        page.get_by_role("button", name="Look through its pages").click()
+        # With its picture, which is what boxes are drawn on.
+        with page.expect_navigation():
+            page.get_by_role("button", name="Look through its pages").click()
         yield page
         context.close()
 

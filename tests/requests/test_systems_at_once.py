@@ -1,7 +1,6 @@
 """A document and the answer that ends its task, at the same moment."""
 
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
@@ -10,8 +9,8 @@ from requests import systems
 from requests.models import RightsRequest
 from requests.searching import Log
 from tests import make_office as make
-from tests.office.test_office_merge_together import somebody_waits
 from tests.requests.test_systems_asked import crm, handed_in, waiting  # noqa: F401 - a fixture
+from tests.waiting import PATIENCE, others_wait
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,11 +32,9 @@ def test_nothing_comes_in_behind_the_answer_that_ends_the_task(crm, mailoutbox):
     with transaction.atomic():
         RightsRequest.objects.select_for_update().get(pk=asked.pk)
         other.start()
-        deadline = time.monotonic() + 30
-        while not somebody_waits() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        others_wait()
         looked = Log(terms="Grace Hopper", places="contacts")
         systems.answer(task, outcome="done", count=1, searched=looked, actor=make.OFFICER, now=make.NOW)
-    other.join(timeout=30)
+    other.join(PATIENCE)
     assert answers == [409]
     assert not asked.documents.exists()

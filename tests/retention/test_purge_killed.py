@@ -5,10 +5,8 @@ A few times only: `make chaos` does it fifty times to each of worker, web, Valke
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from datetime import date
 
 import psycopg
@@ -23,23 +21,32 @@ from retention.purge import purge
 from subjects.models import DataSubject, PersonalDataItem
 from tests.make_register import category
 from tests.make_retention import NOW, TODAY, item, live, person, rule
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 60
 # What the process calls itself to the server (libpq, environment variable PGAPPNAME).
 NAME = "killed-worker"
-# The real purge in a process of its own, slowed down so that the signal hits a batch.
+# The real purge in a process of its own. So many batches it commits; in the next one it says so and goes no further, at
+# work with the server all the same.
 WORKER = """
 import time, django
 django.setup()
-from datetime import datetime, date
+from datetime import datetime
 from django.db import connection
 from retention import purge, runs
 from retention.models import RetentionRule
-note = runs.note
+note, left = runs.note, {batches}
 def slow(*args, **options):
+    global left
     batch = note(*args, **options)
     time.sleep(0.05)
+    if not left:
+        print("in the middle", flush=True)
+        while True:
+            connection.cursor().execute("SELECT 1")
+            time.sleep(0.05)
+    left -= 1
     return batch
 runs.note = slow
 now = datetime.fromisoformat({now!r})
@@ -47,15 +54,21 @@ purge.purge(RetentionRule.objects.get(), as_of=now.date(), commit=True, now=now,
 """
 
 
-def worker() -> subprocess.Popen:
+def worker(batches: int = PEOPLE) -> subprocess.Popen:
     database = connection.settings_dict
     url = f"postgres://{database['USER']}@{database['HOST'].replace('/', '%2F')}/{database['NAME']}"
     if database["PORT"]:
         url += f"?port={database['PORT']}"
     environment = {**os.environ, "DATABASE_URL": os.environ.get("DATABASE_URL", url), "PGAPPNAME": NAME}
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER.format(now=NOW.isoformat())], env=environment, cwd=settings.BASE_DIR
-    )
+        [sys.executable, "-c", WORKER.format(now=NOW.isoformat(), batches=batches)],
+        env=environment, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def is_in_the_middle(process: subprocess.Popen) -> bool:
+    """Waits until it says so; one that ended says nothing."""
+    return process.stdout.readline() == "in the middle\n"
 
 
 def cut_off(superuser_dsn) -> None:
@@ -73,19 +86,19 @@ def cut_off(superuser_dsn) -> None:
 
 def ended(process: subprocess.Popen) -> None:
     """Killed, and PostgreSQL has noticed: it finishes its statement first, with the locks it holds."""
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    deadline = time.monotonic() + 30
+    process.kill()
+    process.communicate()
+    assert wait_until(lambda: not at_work())
+
+
+def at_work() -> int:
     with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                " AND application_name = ANY(%s)",
-                [[NAME, pace.NAME]],
-            )
-            if cursor.fetchone() == (0,):
-                return
-            time.sleep(0.01)
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND application_name = ANY(%s)",
+            [[NAME, pace.NAME]],
+        )
+        return cursor.fetchone()[0]
 
 
 def some_due():
@@ -97,14 +110,12 @@ def some_due():
 @pytest.mark.parametrize(("victim", "batches"), [("worker", 1), ("worker", 13), ("session", 5)])
 def test_the_next_worker_takes_the_run_up_and_the_counts_add_up(victim, batches, superuser_dsn):
     one = some_due()
-    process = worker()
+    process = worker(batches)
     try:
-        deadline = time.monotonic() + 30
-        while Batch.objects.count() < batches and time.monotonic() < deadline:
-            time.sleep(0.005)
+        assert is_in_the_middle(process)
         if victim == "session":
             cut_off(superuser_dsn)
-            assert process.wait(timeout=30) != 0
+            assert process.wait(PATIENCE) != 0
     finally:
         ended(process)
     killed = Run.objects.get()
@@ -129,11 +140,11 @@ def test_a_killed_run_that_anonymises_loses_no_row_and_keeps_none_twice():
         item(person(number), ["surveys"], date(2025, 1, 1), category="feedback", content=content)
     recipe = {"fields": {"feedback.born": {"strategy": "keep"}, "feedback.score": {"strategy": "keep"}}}
     recipe |= {"quasi": ["feedback.born"], "sensitive": ["feedback.score"], "thresholds": {"k": 5, "l": 2, "t": 0.9}}
-    one, process = rule(surveys, action="anonymise", recipe=recipe), worker()
-    deadline = time.monotonic() + 30
-    while Batch.objects.count() < 5 and time.monotonic() < deadline:
-        time.sleep(0.005)
-    ended(process)
+    one, process = rule(surveys, action="anonymise", recipe=recipe), worker(5)
+    try:
+        assert is_in_the_middle(process)
+    finally:
+        ended(process)
     assert 0 < PersonalDataItem.objects.count() < PEOPLE
 
     report = purge(one, as_of=TODAY, commit=True, now=NOW, workers=2)
@@ -148,7 +159,9 @@ def test_a_killed_run_that_anonymises_loses_no_row_and_keeps_none_twice():
 def test_two_processes_share_one_run():
     some_due()
     processes = [worker(), worker()]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    for process in processes:
+        process.communicate(timeout=2 * PATIENCE)
+    assert [process.returncode for process in processes] == [0, 0]
     (run,) = Run.objects.all()
     batches = list(Batch.objects.all())
     assert (run.status, sum(batch.items for batch in batches)) == ("finished", PEOPLE)

@@ -1,6 +1,5 @@
 """A run that its worker left open is taken up at once, not in the next night; unless somebody is at work on it."""
 
-import time
 from datetime import timedelta
 
 import psycopg
@@ -13,6 +12,7 @@ from retention.models import Run
 from retention.tasks import resume
 from subjects.models import PersonalDataItem
 from tests.make_retention import applied, item, person, rule
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 AT_WORK = "SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))"
@@ -44,11 +44,7 @@ def until_free(pid):
     """The server lets go of a closed connection's locks when it notices, which may be a moment later."""
     held = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = %s)"
     with connection.cursor() as cursor:
-        for _moment in range(1000):
-            if not cursor.execute(held, [pid]).fetchone()[0]:
-                return
-            time.sleep(0.01)
-    pytest.fail("the server still holds the locks of a connection that was closed")
+        assert wait_until(lambda: not cursor.execute(held, [pid]).fetchone()[0])
 
 
 def test_it_is_taken_up_as_soon_as_whoever_was_at_it_is_gone(run):

@@ -18,6 +18,7 @@ from subjects.deletes import lock_people
 from subjects.models import DataSubject, ItemPurpose, Organisation, PersonalDataItem
 from tests.make_register import category
 from tests.make_retention import NOW, TODAY, item, live, person, rule
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLD = date(2025, 1, 1)
@@ -29,7 +30,7 @@ def together(*jobs) -> None:
 
     def work(job):
         try:
-            gate.wait(timeout=10)
+            gate.wait(PATIENCE)
             job()
         except Exception as error:  # noqa: BLE001
             failures.append(error)
@@ -40,7 +41,7 @@ def together(*jobs) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     assert not failures, failures
 
@@ -156,7 +157,7 @@ def test_the_last_two_contacts_that_go_at_once_take_the_organisation_along(monke
     both_are_deleted, original = threading.Barrier(2), deletes_people._delete_organisations
 
     def once_both_are_deleted(ids):
-        both_are_deleted.wait(timeout=20)
+        both_are_deleted.wait(PATIENCE)
         original(ids)
 
     monkeypatch.setattr(deletes_people, "_delete_organisations", once_both_are_deleted)

@@ -23,7 +23,7 @@ from subjects.models import DataSubject, PersonalDataItem
 from tests import axe, make_staff
 from tests.e2e.browser import opened, pictures_folder
 from tests.make_retention import item, live, person, rule
-from tests.stack.stack import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PEOPLE = 30
@@ -32,8 +32,8 @@ PEOPLE = 30
 @pytest.fixture
 def page(chromium, live_server, monkeypatch):
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    # Five seconds are for people; the header is the same. A few people are a batch here.
-    monkeypatch.setattr(pages_runs, "AGAIN", 1)
+    # A page that is looked at stays as it is meanwhile. A few people are a batch here.
+    monkeypatch.setattr(pages_runs, "AGAIN", 600)
     for name in ("SMALLEST", "FIRST", "LARGEST"):
         monkeypatch.setattr(pace, name, 5)
     client = Client()
@@ -41,7 +41,7 @@ def page(chromium, live_server, monkeypatch):
     with opened(chromium) as browser:
         context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE * 1000)
         yield context.new_page()
 
 
@@ -62,7 +62,7 @@ def at_work():
         yield
     finally:
         over.set()
-        worker.join(20)
+        worker.join(PATIENCE)
 
 
 @contextmanager
@@ -78,8 +78,24 @@ def approved(one, now):
     guard.approve(one, as_of=day, fingerprint=guard.plan(one, as_of=day, now=now).fingerprint, by="user:1", now=now)
 
 
+@contextmanager
+def looking_on(page, monkeypatch, address):
+    """A tab in which nobody presses anything. Five seconds are for people; the header is the same."""
+    with monkeypatch.context() as patch:
+        patch.setattr(pages_runs, "AGAIN", 1)
+        tab = page.context.new_page()
+        tab.goto(address)
+        yield tab
+        tab.close()
+
+
+def press(page, name):
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).click()
+
+
 def seen(page, name):
-    """As it stands, at both widths, while it is looked at again by itself."""
+    """As it stands, at both widths."""
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 900})
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -89,7 +105,7 @@ def seen(page, name):
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
-def test_a_run_is_watched_paused_and_resumed(page, live_server, superuser_dsn):
+def test_a_run_is_watched_paused_and_resumed(page, live_server, superuser_dsn, monkeypatch):
     now = timezone.now()
     old = now.date() - relativedelta(years=3)
     for number in range(PEOPLE):
@@ -102,17 +118,19 @@ def test_a_run_is_watched_paused_and_resumed(page, live_server, superuser_dsn):
         in_somebodys_hands(superuser_dsn, rest) as let_go_of_rest,
         at_work(),
     ):
-        assert wait_until(Run.objects.exists, seconds=10)
+        assert wait_until(Run.objects.exists)
         run = Run.objects.get()
-        page.goto(f"/admin/forgetting/runs/{run.uuid}/")
+        address = f"/admin/forgetting/runs/{run.uuid}/"
+        page.goto(address)
         assert "No row is worked yet." in page.inner_text(".office")
         seen(page, "begun")
-        let_go()
-        # Nobody presses anything.
-        page.wait_for_selector(f"text={len(first)} rows worked by now")
+        with looking_on(page, monkeypatch, address) as tab:
+            let_go()
+            tab.wait_for_selector(f"text={len(first)} rows worked by now")
+        page.reload()
         assert page.locator("progress").get_attribute("value") == str(len(first))
         seen(page, "moving")
-        page.get_by_role("button", name="Pause", exact=True).click()
+        press(page, "Pause")
         page.wait_for_selector("text=Paused before its next batch.")
         assert page.url.endswith(f"/runs/{run.uuid}/")
         let_go_of_rest()
@@ -121,9 +139,11 @@ def test_a_run_is_watched_paused_and_resumed(page, live_server, superuser_dsn):
         assert axe.violations(page, context=".office") == []
         # What it had in its hands when it was paused is undone.
         assert PersonalDataItem.objects.count() == len(rest)
-        page.get_by_role("button", name="Go on", exact=True).click()
+        press(page, "Go on")
         page.wait_for_selector("text=It goes on within minutes.")
-        page.wait_for_selector("text=Download the certificate")
+        with looking_on(page, monkeypatch, address) as tab:
+            tab.wait_for_selector("text=Download the certificate")
+        page.reload()
     done = page.inner_text(".office")
     assert re.search(rf"Records erased\s+{PEOPLE}\s+People erased\s+{PEOPLE}", done), done
     assert not page.locator("progress").count()

@@ -23,7 +23,8 @@ from subjects import blocks, organisations
 from subjects.models import ErasureBlock, PersonalDataItem, Relationship
 from subjects.people import emails_of
 from tests import make_office, make_requests
-from tests.make_retention import NOW, TODAY, applied, item, live, person, rule, someone_waits
+from tests.make_retention import NOW, TODAY, applied, item, live, person, rule
+from tests.waiting import others_wait
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = NOW - timedelta(days=900)
@@ -276,6 +277,6 @@ def test_of_two_workers_one_counts_the_file_that_went():
         with transaction.atomic():
             assert breach_expiry.expire_these(rows, after) == 1
             second = threads.submit(other)
-            someone_waits()
+            others_wait()
         assert second.result(30) == 0
     assert Entry.objects.filter(kind="breach.forgotten").count() == 1

@@ -19,8 +19,9 @@ from subjects import erasure, intake, items, late
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, PersonalDataItem
 from tests import make_consents
-from tests.make_retention import NOW, item, live, person, someone_waits
+from tests.make_retention import NOW, item, live, person
 from tests.plugin import key_ring
+from tests.waiting import others_wait
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 1, 1)
@@ -148,7 +149,7 @@ def test_an_import_brings_nobody_back_while_they_are_being_erased(tmp_path):
     with transaction.atomic():
         erasure.erase(subject=person(1), purposes=[live()], request=uuid4(), actor="user:1", now=NOW)
         importer.start()
-        someone_waits()
+        others_wait()
     importer.join()
     assert {name: count for name, count in reports[0].counts.items() if count} == {"outdone": 1}
     assert not DataSubject.objects.exists()

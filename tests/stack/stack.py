@@ -7,13 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kraken_privacy.embedded import keyfile
 from kraken_privacy.embedded.process import is_server_in
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUN = ("-m", "kraken_privacy.embedded.run")
@@ -55,15 +55,6 @@ def processes_of(var: Path) -> dict[int, str]:
             if os.fsencode(var) in told or is_server_in(int(entry.name), var):
                 found[int(entry.name)] = entry.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
     return found
-
-
-def wait_until(question, seconds: float = 30.0) -> bool:
-    until = time.monotonic() + seconds
-    while not question():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def hear_hangups() -> None:
@@ -134,7 +125,7 @@ class RunningStack:
     def launch(self) -> "RunningStack":
         """Start it without waiting."""
         if self.process:
-            self.process.wait(30)  # an earlier one, whose end the test has brought about
+            self.process.wait(PATIENCE)  # an earlier one, whose end the test has brought about
         self.output.touch()
         with self.output.open("ab") as screen:
             self.process = subprocess.Popen(
@@ -152,7 +143,7 @@ class RunningStack:
         assert is_up(), self.screen
         return self
 
-    def stop(self, signum: int = signal.SIGTERM, seconds: float = 30.0) -> int:
+    def stop(self, signum: int = signal.SIGTERM, seconds: float = PATIENCE) -> int:
         """Send the signal to the parent and wait for it to end."""
         self.close_prompt()
         self.process.send_signal(signum)
@@ -162,7 +153,7 @@ class RunningStack:
         self.stop()
         return self.start()
 
-    def is_gone(self, seconds: float = 30.0) -> bool:
+    def is_gone(self, seconds: float = PATIENCE) -> bool:
         return wait_until(lambda: not processes_of(self.var), seconds)
 
     def end(self) -> None:

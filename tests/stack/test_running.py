@@ -1,10 +1,12 @@
 """A stack that runs: it answers, it is private, and what dies comes back."""
 
+import contextlib
 import os
 import shlex
 import signal
 import stat
 import threading
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,13 +14,14 @@ import httpx
 import pytest
 
 from tests.stack.fixtures import modes_above
-from tests.stack.stack import RunningStack, processes_of, wait_until
+from tests.stack.stack import RunningStack, processes_of
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.stack
 
 
 def test_it_answers_and_says_how_to_go_on(running_stack: RunningStack) -> None:
-    assert httpx.get(f"{running_stack.base_url}/healthz").status_code == 200
+    assert httpx.get(f"{running_stack.base_url}/healthz", timeout=PATIENCE).status_code == 200
     for text in (running_stack.base_url, running_stack.admin_password, running_stack.api_key, "/rights/"):
         assert text in running_stack.screen
 
@@ -31,13 +34,20 @@ def test_only_its_owner_can_read_it_and_nothing_above_was_loosened(running_stack
     assert modes_above(var.parent) == running_stack.modes_before
 
 
+def sockets_of(pid: int) -> Iterator[str]:
+    for link in os.scandir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            target = os.readlink(link.path)
+            if target.startswith("socket:["):
+                yield target[8:-1]
+
+
 def test_it_listens_on_one_loopback_port_only(running_stack: RunningStack) -> None:
     inodes = set()
     for pid in processes_of(running_stack.var):
-        for link in os.scandir(f"/proc/{pid}/fd"):
-            target = os.readlink(link.path)
-            if target.startswith("socket:["):
-                inodes.add(target[8:-1])
+        # A process, or a file of it, may be gone by now, and listens no more.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            inodes.update(sockets_of(pid))
     listening = [
         line.split()
         for name in ("tcp", "tcp6")
@@ -54,7 +64,7 @@ def test_losing_a_helper_never_takes_the_site_down(running_stack: RunningStack, 
 
     def ask() -> None:
         while not enough.is_set():
-            answers.append(httpx.get(f"{running_stack.base_url}/healthz", timeout=10).status_code)
+            answers.append(httpx.get(f"{running_stack.base_url}/healthz", timeout=PATIENCE).status_code)
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -73,14 +83,14 @@ def test_a_database_that_dies_comes_back_with_the_site(running_stack: RunningSta
     os.kill(killed, signal.SIGKILL)
     assert wait_until(lambda: running_stack.pids["PostgreSQL"] not in (killed, None))
     ready = f"{running_stack.base_url}/readyz"
-    assert wait_until(lambda: httpx.get(ready, timeout=30).status_code == 200)
+    assert wait_until(lambda: httpx.get(ready, timeout=PATIENCE).status_code == 200)
     # Every pooled connection was lost with it; nobody is given one of those.
-    assert {httpx.get(ready, timeout=30).status_code for _ in range(20)} == {200}
+    assert {httpx.get(ready, timeout=PATIENCE).status_code for _ in range(20)} == {200}
 
 
 def test_a_second_run_on_the_same_data_is_refused(running_stack: RunningStack) -> None:
     before = len(running_stack.screen)
-    assert RunningStack(running_stack.var).launch().process.wait(30) != 0
+    assert RunningStack(running_stack.var).launch().process.wait(PATIENCE) != 0
     told = running_stack.screen[before:]
     assert f"already running on {running_stack.var} ({running_stack.base_url})" in told
     assert "Traceback" not in told
@@ -94,6 +104,6 @@ def test_the_printed_example_works_as_printed(running_stack: RunningStack) -> No
         address,
         headers=dict(header.split(": ", 1) for header in headers),
         content=options[options.index("-d") + 1],
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert answer.status_code == 201, answer.text

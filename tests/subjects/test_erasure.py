@@ -1,6 +1,5 @@
 """An item goes when no purpose needs it, a person when nothing is left, and the delete itself looks for blocks."""
 
-import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +23,7 @@ from subjects.models import (
     SubjectIdentifier,
 )
 from tests import make_subjects as make
+from tests.waiting import PATIENCE, others_wait
 
 pytestmark = pytest.mark.django_db
 BY = {"now": make.NOW, "actor": make.ACTOR}
@@ -232,7 +232,7 @@ def test_a_block_that_another_connection_places_after_the_selection_is_honoured(
     make.item(ada, "customer-support")
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         selected = erasure.needs_of(ada, two)
-        pool.submit(elsewhere(lambda: blocks.place(ada, kind="hold", placed_for=ada.uuid, **BY))).result(10)
+        pool.submit(elsewhere(lambda: blocks.place(ada, kind="hold", placed_for=ada.uuid, **BY))).result(PATIENCE)
         erased = erasure.end_needs(selected, now=make.NOW)
     assert (erased.needs, erased.items, PersonalDataItem.objects.count()) == (0, 0, 1)
 
@@ -245,9 +245,9 @@ def test_an_erasure_waits_for_a_block_that_is_being_placed(two):
         with transaction.atomic():
             blocks.place(ada, kind="hold", placed_for=ada.uuid, **BY)
             job = pool.submit(elsewhere(lambda: end(ada, *two)))
-            threading.Event().wait(0.3)
+            others_wait()
             assert not job.done()
-        assert job.result(10).needs == 0
+        assert job.result(PATIENCE).needs == 0
     assert PersonalDataItem.objects.count() == 1
 
 
@@ -262,9 +262,9 @@ def test_a_block_or_an_item_that_comes_during_an_erasure_finds_nobody(two):
                 pool.submit(elsewhere(lambda: blocks.place(ada, kind="hold", placed_for=ada.uuid, **BY))),
                 pool.submit(elsewhere(lambda: make.item(ada, "customer-support"))),
             ]
-            threading.Event().wait(0.3)
+            others_wait(2)
         for job in late:
-            assert isinstance(job.exception(10), NotFound)
+            assert isinstance(job.exception(PATIENCE), NotFound)
     assert nothing_is_left()
 
 
@@ -276,9 +276,9 @@ def test_who_is_captured_during_their_erasure_becomes_a_new_person(two):
         with transaction.atomic():
             erasure.end_needs(erasure.needs_of(ada, two), now=make.NOW)
             job = pool.submit(elsewhere(make.person))
-            threading.Event().wait(0.3)
+            others_wait()
             assert not job.done()
-        new = job.result(10)
+        new = job.result(PATIENCE)
     assert new.pk != ada.pk
     assert list(DataSubject.objects.all()) == [new]
     assert DataKey.objects.filter(owner=Owner.IDENTIFIER).count() == 1

@@ -13,6 +13,7 @@ from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, SubjectIdentifier
 from tests import make_subjects as make
+from tests.waiting import PATIENCE, others_wait
 
 pytestmark = pytest.mark.django_db
 
@@ -123,14 +124,14 @@ def test_two_threads_capturing_the_same_new_person_make_one_person(claims):
 
     def capture(order):
         try:
-            ready.wait(timeout=10)
+            ready.wait(PATIENCE)
             return make.person(*[Claim(kind, values[kind]) for kind in order]).uuid
         finally:
             connection.close()
 
     for _round in range(5):
         with ThreadPoolExecutor(2) as pool:
-            made = [job.result(timeout=20) for job in [pool.submit(capture, o) for o in (claims, claims[::-1])]]
+            made = [job.result(PATIENCE) for job in [pool.submit(capture, o) for o in (claims, claims[::-1])]]
         assert made[0] == made[1]
         assert DataSubject.objects.count() == 1
         counts = {Identifier.objects.count(), SubjectIdentifier.objects.count(), DataKey.objects.count()}
@@ -145,24 +146,19 @@ def test_two_threads_capturing_the_same_new_person_make_one_person(claims):
 @pytest.mark.django_db(transaction=True)
 def test_the_later_of_two_transactions_waits_and_uses_the_first_ones_person():
     """Deterministic: the first has stored the identifier and not committed when the second arrives."""
-    stored, started = threading.Event(), threading.Event()
 
     def second():
         try:
-            stored.wait(10)
-            started.set()
             return make.person().uuid
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(second)
         with transaction.atomic():
             first = make.person()
-            stored.set()
-            started.wait(10)
-            assert not job.done()
-        assert job.result(timeout=20) == first.uuid
+            job = pool.submit(second)
+            others_wait()
+        assert job.result(PATIENCE) == first.uuid
     assert DataSubject.objects.count() == 1
 
 
@@ -183,9 +179,8 @@ def test_two_people_linked_to_one_address_at_the_same_moment_share_it():
         with transaction.atomic():
             people.verify_identifier(ada, office, how="mail", now=make.NOW, actor=make.ACTOR)
             job = pool.submit(verify, bob)
-            threading.Event().wait(0.3)
-            assert not job.done()
-        job.result(10)
+            others_wait()
+        job.result(PATIENCE)
     live = SubjectIdentifier.objects.filter(identifier__type="email", subject__is_test=False)
     assert [link.is_shared for link in live] == [True, True]
     assert people.verified_subject(office) is None
