@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 
 from kraken_privacy import api_urls
 from ledger.models import Entry
@@ -118,7 +119,7 @@ def test_parts_of_a_request(refers):
 
 
 def test_an_older_form_is_accepted_for_a_while(refers):
-    make.make_consents.published(controls=[make.make_consents.control(hint="New.")], now=make.make_requests.NOW)
+    make.make_consents.published(controls=[make.make_consents.control(hint="New.")], now=timezone.now())
     assert answer("forms", refers)["version"] == 2
     assert answer("consents", refers)["states"] == {"newsletter": "given"}
 

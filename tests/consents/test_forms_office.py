@@ -176,16 +176,19 @@ def test_a_paper_that_a_parent_signed_counts_until_the_child_is_old_enough(agent
     make.published("newsletter", minimum_age=13)
     assert "parent or guardian answered" in text(agent.get("/admin/consent-forms/newsletter/enter/"))
 
+    # A form of yesterday counts for two years; the birthday comes first.
+    yesterday, year = timezone.localtime() - timedelta(days=1), timezone.now().year + 1
+
     def signed(**said):
-        return enter(agent, file=SimpleUploadedFile("paper.pdf", PDF), **said)
+        return enter(agent, given_at=f"{yesterday:%Y-%m-%dT%H:%M}", file=SimpleUploadedFile("paper.pdf", PDF), **said)
 
     assert "13 or older" in text(signed())
-    assert "How you know" in text(signed(guardian_until="05 2029"))
+    assert "How you know" in text(signed(guardian_until=f"05 {year}"))
     assert not ConsentEvent.objects.exists()
     assert "in which the child turns 13" in text(signed(guardian_until="1999", guardian_words="Signed beside him."))
-    assert signed(guardian_until="05 2027", guardian_words="Signed beside him, passport seen.").status_code == 302
+    assert signed(guardian_until=f"05 {year}", guardian_words="Signed beside him, passport seen.").status_code == 302
     event = ConsentEvent.objects.get()
-    assert (event.status, event.valid_until.isoformat()) == ("given", "2027-05-31T23:00:00+00:00")
+    assert (event.status, event.valid_until.isoformat()) == ("given", f"{year}-05-31T23:00:00+00:00")
     (shown,) = evidence.of(DataSubject.objects.get(uuid=event.subject))
     assert shown.note["guardian"] == "Signed beside him, passport seen."
     # Nobody is asked by e-mail: it is signed.

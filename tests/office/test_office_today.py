@@ -104,7 +104,9 @@ def test_what_is_new_or_ready_stands_there_though_something_else_is_due_first(of
     free, ready, taken = (make_office.confirmed("access", mailbox=mailoutbox).requests.get() for _each in range(3))
     answer.prepare_access(ready, actor=make_office.OFFICER, now=timezone.now())
     CaseFile.objects.filter(pk=taken.case_id).update(owner=User.objects.get())
-    RightsRequest.objects.filter(pk__in=[free.pk, taken.pk]).update(due_on=timezone.now().date() + timedelta(days=25))
+    RightsRequest.objects.filter(pk__in=[free.pk, ready.pk, taken.pk]).update(
+        due_on=timezone.now().date() + timedelta(days=25)
+    )
     waiting = due(25, email="waits@example.com")
     RightsRequest.objects.filter(pk=waiting.pk).update(due_on=None)
     page = home(officer)

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import User
 from core.outbox import deliver_due
@@ -269,7 +270,7 @@ def test_staff_do_it_on_the_page_and_the_person_sees_it(first, client, mailoutbo
     assert "Take up again" not in shown
     assert again.reference in client.get(reverse("admin:rights-request", args=[first.uuid])).content.decode()
     again.refresh_from_db()
-    token = intake.fresh_link(again.case, now=LATER)
+    token = intake.fresh_link(again.case, now=timezone.now())
     again.case.save()
     where = reverse("requests:confirm", args=[token])
     told = client.get(where).content.decode()

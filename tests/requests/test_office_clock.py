@@ -133,7 +133,8 @@ def test_a_doubt_from_asking_to_the_end(officer, access):
 
 def test_a_late_doubt_is_seen_by_who_writes_it_and_by_who_approves_it(officer, client, access):
     make_requests.Task.objects.all().delete()
-    make_requests.came_on(access, timezone.now().date() - timedelta(days=9))
+    # Long enough ago also over Christmas.
+    make_requests.came_on(access, timezone.now().date() - timedelta(days=16))
     assert "This is late" in officer.get(address("request", access)).content.decode()
     here = {name: reverse(f"admin:letter-{name}", args=[access.uuid]) for name in ("save", "send", "propose")}
     words = {"kind": "id_request", "look": "1", "opening": "Dear friend.", **DOUBT}

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import User
 from ledger.models import Entry
@@ -71,6 +72,7 @@ def test_an_empty_queue_says_so(officer):
 
 
 def test_the_home_lists_what_is_due(officer, access):
+    RightsRequest.objects.update(due_on=timezone.localdate() + timedelta(days=20))
     page = officer.get(reverse("admin:index")).content.decode()
     assert "New, and nobody has taken it" in page
     assert access.reference in page

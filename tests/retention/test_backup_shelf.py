@@ -5,16 +5,19 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from kraken_privacy.backup import making, shelf
 from kraken_privacy.backup.address import of_django
 from tests.make_backup import lived, places
-from tests.make_retention import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NAMES = [f"2026-11-{day}T013000Z" for day in (18, 19, 20)]
+# The commands go by the clock of this machine.
+NOW = timezone.now()
+MADE = [NOW.replace(hour=1, minute=30, second=0, microsecond=0) - timedelta(days=days) for days in (4, 3, 2)]
+NAMES = [shelf.name_for(at) for at in MADE]
 # Where the controller is, five weeks after the first of them.
-DAY = NOW.replace(month=12, day=23)
+DAY = MADE[0].replace(hour=12) + timedelta(days=35)
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +28,7 @@ def folder(tmp_path, settings):
 
 
 def put(name):
-    shelf.write(making.Manifest(name, NOW.isoformat(), "2027-12-27", "180000", 0, ""))
+    shelf.write(making.Manifest(name, NOW.isoformat(), (DAY + timedelta(days=365)).date().isoformat(), "180000", 0, ""))
     shelf.keys_of(name).write_bytes(b"keys")
     shelf.dump_of(name).write_bytes(b"dump")
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import Controller
 from ledger.models import Entry
@@ -73,7 +74,7 @@ def officer(client, world):
 
 
 def asked(**about):
-    return {"matter": "2026-17", "reason": "claim", "review_due": TODAY + timedelta(days=30), **about}
+    return {"matter": "2026-17", "reason": "claim", "review_due": timezone.localdate() + timedelta(days=30), **about}
 
 
 def words(response):

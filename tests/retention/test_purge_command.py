@@ -67,7 +67,7 @@ def test_a_mistake_is_named(arguments, sentence):
 def test_a_day_to_come_is_counted_and_not_committed():
     """What is due by then is not due today, so it would be restricted and let go of in the same run."""
     coming = timezone.localdate() + timedelta(days=2)
-    item(person(1), ["newsletter"], coming - timedelta(days=368))
+    item(person(1), ["newsletter"], coming - timedelta(days=368), now=timezone.now())
     rule(live())
     assert json.loads(run("--json", "--as-of", coming.isoformat()))["due"] == 1
     with pytest.raises(CommandError, match="still to come"):
