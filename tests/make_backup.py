@@ -1,8 +1,10 @@
 """Builders for restores: places of their own for backups and journal, and an empty database to restore into."""
 
 import base64
+import os
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from django.db import connection
 
@@ -33,8 +35,9 @@ def places(folder, settings):
 
 @contextmanager
 def new_database():
-    """Django as the owner of an empty database in a cluster of its own."""
-    with throw_away() as cluster:
+    """Django as the owner of an empty database in a cluster of its own, of the version that the programs are of."""
+    chosen = os.environ.get("POSTGRES_BIN")
+    with throw_away(binaries=Path(chosen) if chosen else None) as cluster:
         ensure_database(cluster.url(SUPERUSER, "postgres"), "restored")
         before = {name: connection.settings_dict[name] for name in ("HOST", "NAME", "USER", "OPTIONS")}
         connection.close()

@@ -36,24 +36,32 @@ def restore(name: str, *, address: str, is_journal_lost: bool, now: datetime) ->
         _check_journal(manifest)
     load(manifest.name, address)
     # It stops at the first error, and what it loaded is a snapshot that was restored once before.
-    connection.close()
-    whole.vouch(is_loss_known=True)
-    return manifest, bring_up_to_date(is_journal_lost=is_journal_lost, now=now, backup=manifest.name)
+    told = {"had_no_errors": True, "is_loss_known": True}
+    return manifest, bring_up_to_date(is_journal_lost=is_journal_lost, now=now, backup=manifest.name, **told)
 
 
 def bring_up_to_date(
-    *, is_journal_lost: bool, now: datetime, backup: str = "", had_no_errors: bool = False
+    *,
+    is_journal_lost: bool,
+    now: datetime,
+    backup: str = "",
+    had_no_errors: bool = False,
+    is_loss_known: bool = False,
 ) -> replay.Replayed:
     """Migrate, give the runtime role its rights, replay. Also after a restore by other means.
 
-    `had_no_errors`: whoever restored it says so.
+    `had_no_errors`: whoever restored it says so, and `is_loss_known` that what is missing went before the dump.
     """
     connection.close()
     if had_no_errors:
-        whole.vouch()
+        whole.vouch(is_loss_known=is_loss_known)
     if unfinished := whole.unfinished():
         raise BackupProblem(unfinished)
+    # A dump of an older version does not tell by whom it was restored; nor could whoever only upgrades say more.
+    if not had_no_errors and not whole.is_vouched():
+        raise BackupProblem(whole.NOT_VOUCHED)
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+    whole.own_up(now=now)
     if missing := whole.missing():
         raise BackupProblem(missing)
     if is_journal_lost:

@@ -1,5 +1,6 @@
 """Nothing is served from a database that pg_restore has not finished, or found behind and out of reach since."""
 
+import json
 import subprocess
 import time
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from datetime import date, timedelta
 from io import StringIO
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
@@ -19,6 +21,7 @@ from kraken_privacy.backup import shelf
 from kraken_privacy.backup.address import of_django
 from kraken_privacy.backup.programs import environment, program
 from kraken_privacy.backup.sealing import opened
+from ledger.models import Entry
 from retention import holds, journal
 from retention.models import JournalMark
 from subjects.models import DataSubject
@@ -165,13 +168,25 @@ def has_a_table_of_that_name(cursor):
     cursor.execute("CREATE TABLE subjects_erasureblock (nothing int)")
 
 
+def has_a_type_of_that_name(cursor):
+    """A table is a type as well, so there will be none."""
+    cursor.execute("CREATE TYPE subjects_datasubject AS ENUM ()")
+
+
 def has_no_room_for_an_index(cursor):
     """As a disk that fills up does, or a second person by the same name."""
     cursor.execute("CREATE SEQUENCE core_controller_pkey")
 
 
-@pytest.mark.parametrize("fault", [has_a_table_of_that_name, has_no_room_for_an_index])
-def test_nobody_vouches_for_a_restore_that_lost_what_can_be_seen(folder, fault):
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (has_a_table_of_that_name, r"subjects_erasureblock\.subjects_block_is_of_somebody_or_a_rule, .* and \d+ more"),
+        (has_a_type_of_that_name, r"subjects_datasubject, .* and \d+ more"),
+        (has_no_room_for_an_index, r"core_controller\.core_controller_pkey"),
+    ],
+)
+def test_nobody_vouches_for_a_restore_that_lost_what_can_be_seen(folder, fault, named):
     rows, keys = dumps(folder)
     with new_database():
         with connection.cursor() as cursor:
@@ -181,9 +196,100 @@ def test_nobody_vouches_for_a_restore_that_lost_what_can_be_seen(folder, fault):
         assert "errors ignored on restore" in ended.value.stderr
         pg_restore("--data-only", keys)
         for more in ([], ["--without-errors"]):
-            with pytest.raises(CommandError, match=r"This restore lost something: .*\d of \d+ constraints"):
+            with pytest.raises(CommandError, match=rf"This restore lost something.* noted: {named}"):
                 replay(*more)
         assert "lost something" in gate.closed_because()
+
+
+@contextmanager
+def restored_by_hand(*dumped):
+    """As an administrator does it who reads docs/backup.md."""
+    with new_database():
+        for arguments in dumped:
+            pg_restore("--exit-on-error", *arguments)
+        yield
+
+
+def run(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def dumped_again(folder):
+    """By hand: everything, with the keys."""
+    command = [program("pg_dump"), "--format=custom", f"--file={folder / 'full'}"]
+    subprocess.run(command, env=environment(of_django()), check=True)
+    return folder / "full"
+
+
+def noted_and_gone(folder, made, gone):
+    """A dump by hand of a database where something was there at the last `migrate` and is not any more."""
+    rows, keys = dumps(folder)
+    with restored_by_hand([rows], ["--data-only", keys]):
+        run(made)
+        replay("--without-errors")
+        run(gone)
+        assert gate.closed_because() == "", "whoever drops it at work loses nothing by it"
+        return dumped_again(folder)
+
+
+def test_what_is_not_ours_is_no_loss(folder):
+    """A table that an administrator made."""
+    made = "CREATE TABLE persons_before_upgrade (id bigint PRIMARY KEY)"
+    full = noted_and_gone(folder, made, "DROP TABLE persons_before_upgrade")
+    with restored_by_hand([full]):
+        replay("--without-errors")
+        assert gate.closed_because() == ""
+
+
+def test_what_went_before_the_dump_shuts_nobody_out_and_stands_in_the_ledger(folder):
+    """An index of an administrator's own on a table of ours."""
+    made = 'CREATE UNIQUE INDEX "one of ours?" ON subjects_datasubject (uuid)'
+    full = noted_and_gone(folder, made, 'DROP INDEX "one of ours?"')
+    with restored_by_hand([full]):
+        for more in (["--without-errors"], ["--loss-is-known"]):
+            with pytest.raises(CommandError, match=r"noted: subjects_datasubject\.one of ours\?\. .*--loss-is-known"):
+                replay(*more)
+        replay("--without-errors", "--loss-is-known")
+        replay("--without-errors", "--loss-is-known")
+        assert gate.closed_because() == ""
+        (entry,) = Entry.objects.filter(kind="restore.incomplete")
+        assert json.loads(entry.body)["data"] == {"missing": ["subjects_datasubject.one_of_ours_"]}
+
+
+def test_of_what_an_older_version_dumped_somebody_has_to_say_that_all_is_there(folder):
+    """Its view tells no more than that pg_restore came to its end, or its database has none."""
+    rows, keys = dumps(folder)
+    with restored_by_hand([rows], ["--data-only", keys]):
+        run("DROP MATERIALIZED VIEW retention_restored")
+        run("CREATE MATERIALIZED VIEW retention_restored AS SELECT true AS whole")
+        run("DELETE FROM django_migrations WHERE app = 'retention' AND name >= '0023'")
+        run("DELETE FROM subjects_erasureblock")
+        with pytest.raises(CommandError, match="If it ended without any, say so"):
+            replay()
+        assert whole.is_loaded() is True
+        assert not whole.is_vouched()
+        replay("--without-errors")
+        assert gate.closed_because() == ""
+        replay()
+
+
+def test_a_migrate_waits_for_no_dump_and_nobody_behind_it(folder):
+    """pg_dump holds on to the view until its end, before PostgreSQL 16."""
+    rows, keys = dumps(folder)
+    with restored_by_hand([rows], ["--data-only", keys]):
+        replay("--without-errors")
+        params = connection.get_connection_params()
+        with psycopg.connect(**{name: params[name] for name in ("dbname", "user", "host")}) as dump:
+            dump.execute("SELECT FROM retention_restored")
+            run("CREATE UNIQUE INDEX new_of_ours ON subjects_datasubject (uuid)")
+            run("SET lock_timeout = '2s'")
+            call_command("migrate", verbosity=0)
+            assert gate.closed_because() == ""
+        run("DROP INDEX new_of_ours")
+        full = dumped_again(folder)
+    with restored_by_hand([full]), pytest.raises(CommandError, match="new_of_ours"):
+        replay("--without-errors")
 
 
 def test_what_came_by_another_way_is_vouched_for_as_well(folder):

@@ -28,6 +28,11 @@ class Command(BaseCommand):
             help="with --replay: what restored the database ended without any error, and every row is there",
         )
         parser.add_argument(
+            "--loss-is-known",
+            action="store_true",
+            help="with --without-errors: what is missing of tables and what guards them was dropped before the dump",
+        )
+        parser.add_argument(
             "--journal-is-lost",
             action="store_true",
             help="go on without what is missing of the journal; whoever was erased since the backup is back",
@@ -37,8 +42,8 @@ class Command(BaseCommand):
         now, is_lost = timezone.now(), options["journal_is_lost"]
         try:
             if options["replay"]:
-                right = options["without_errors"]
-                done = restoring.bring_up_to_date(is_journal_lost=is_lost, now=now, had_no_errors=right)
+                told = {"had_no_errors": options["without_errors"], "is_loss_known": options["loss_is_known"]}
+                done = restoring.bring_up_to_date(is_journal_lost=is_lost, now=now, **told)
             else:
                 made, done = restoring.restore(options["name"], address=of_django(), is_journal_lost=is_lost, now=now)
                 self.stdout.write(f"Backup {made.name} of {made.made_at} is back.")
