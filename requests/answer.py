@@ -132,11 +132,10 @@ def draft(rights_request: RightsRequest, *, now: datetime) -> tuple[str, dict[st
 
 def _copy_to_send(rights_request: RightsRequest, *, actor: str, now: datetime) -> Package | None:
     """The frozen copy; made now if there is none. A fresh one, as long as the person is known, after a part answer, and
-    where the request was taken up again.
+    where the request was taken up again. None only for a stranger: somebody who was told that nothing was found may
+    have turned out to be known since.
     """
     confirmed(rights_request)
-    if rights_request.result.get("nothing"):
-        return None
     is_frozen = "purposes" in rights_request.result
     if not is_stranger(rights_request) and (not is_frozen or rights_request.state == State.PARTLY_ANSWERED):
         return prepare_access(rights_request, actor=actor, now=now)

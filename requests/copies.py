@@ -4,13 +4,14 @@ from datetime import datetime
 
 from requests.freeze import COPIED
 from requests.models import Package, RightsRequest
+from requests.untold import is_stranger
 from requests.workflow import CLOSED, State
 
 
 def is_to_make(rights_request: RightsRequest) -> bool:
     """Whether it is still to be made, or made anew. What was sent in part was given as far as it went."""
-    is_owed = rights_request.is_open and rights_request.state != State.PARTLY_ANSWERED
-    return rights_request.right in COPIED and is_owed and not is_made(rights_request)
+    is_owed = rights_request.right in COPIED and rights_request.is_open and not _was_given(rights_request)
+    return is_owed and not is_made(rights_request)
 
 
 def is_made(rights_request: RightsRequest) -> bool:
@@ -23,6 +24,13 @@ def is_made(rights_request: RightsRequest) -> bool:
     if made is None or "purposes" not in rights_request.result or is_stale(rights_request, made):
         return False
     return not rights_request.events.filter(old__in=CLOSED, at__gt=made.made_at).exists()
+
+
+def _was_given(rights_request: RightsRequest) -> bool:
+    """In part. That nothing was found gave nothing to somebody who turned out to be known."""
+    if rights_request.state != State.PARTLY_ANSWERED:
+        return False
+    return "purposes" in rights_request.result or is_stranger(rights_request)
 
 
 def is_stale(rights_request: RightsRequest, made: Package) -> bool:

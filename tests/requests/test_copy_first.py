@@ -6,8 +6,8 @@ import pytest
 
 from core.errors import DomainError
 from processing.models import Purpose
-from requests import answer, clarification, decisions, moves, package, refusing
-from requests.models import Package
+from requests import answer, casework, clarification, copies, decisions, identity, moves, package, refusing
+from requests.models import Package, RightsRequest
 from retention.purge import purge
 from subjects.models import ErasureBlock, PersonalDataItem
 from tests import make_office as make
@@ -108,6 +108,48 @@ def test_one_that_was_sent_in_part_is_given(mailoutbox):
     decisions.confirm_all(erasure, **by(late))
     answer.execute_erasure(erasure, **by(late))
     assert PersonalDataItem.objects.count() == 1
+
+
+@pytest.fixture
+def found_out(mailoutbox):
+    """A part answer said that nothing was found; then somebody finds out whose case it is."""
+    make.register(manual=True)
+    subject = make.person("newsletter", "contract-administration")
+    make.consent(subject)
+    case = make.confirmed("access", email="other@example.org", mailbox=mailoutbox)
+    access = case.requests.get()
+    make.looked(access)
+    answer.release_access(access, **by())
+    access.refresh_from_db()
+    assert (access.state, access.result) == ("partly_answered", {"nothing": True})
+    case = identity.accept(case, how="letter", note="A code came back.", is_their_mailbox=True, **by())
+    assert not copies.is_to_make(RightsRequest.objects.get(pk=access.pk)), "nobody is known yet"
+    identity.tie(case, subject, **by())
+    assert kept_for(access).get().subject == subject
+    return RightsRequest.objects.get(pk=access.pk)
+
+
+def test_who_was_told_that_nothing_was_found_and_is_known_gets_their_copy(found_out, mailoutbox):
+    assert casework.gather(found_out, now=NOW).is_to_make
+    erasure = make.confirmed("erasure", mailbox=mailoutbox).requests.get()
+    decisions.confirm_all(erasure, **by())
+    comes_first(erasure)
+    make.answered(found_out)
+    sent(found_out)
+    kinds = found_out.letters.order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["nothing_found", "access_response"]
+    assert b"Grace for newsletter" in b"".join(package.page_of(Package.objects.get(request=found_out)))
+    assert not kept_for(found_out).exists()
+    answer.execute_erasure(erasure, **by())
+    assert PersonalDataItem.objects.count() == 1
+
+
+def test_a_copy_made_while_systems_are_still_silent_is_the_next_part(found_out):
+    answer.prepare_access(found_out, **by(LATER))
+    answer.release_access(found_out, **by(LATER))
+    found_out.refresh_from_db()
+    assert (found_out.state, found_out.letters.latest("pk").kind) == ("partly_answered", "access_response")
+    assert not copies.is_to_make(found_out)
 
 
 def kept_for(rights_request):
