@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -152,8 +153,11 @@ def test_an_ancient_date_is_kept_as_it_is(server):
 
 
 def test_a_server_that_is_not_there_is_an_error_without_the_password(server, settings, caplog):
-    settings.MAILBOX_URL = settings.MAILBOX_URL.replace(str(server.imap_port), str(make_inbox.free_port()))
-    polled = polling.poll(now=NOW)
+    with socket.socket() as taken:
+        # Nobody listens there, and nobody else can begin to.
+        taken.bind(("127.0.0.1", 0))
+        settings.MAILBOX_URL = settings.MAILBOX_URL.replace(str(server.imap_port), str(taken.getsockname()[1]))
+        polled = polling.poll(now=NOW)
     assert polled.error == "ConnectionRefusedError"
     assert Poll.objects.get().error == "ConnectionRefusedError"
     assert "s3cret" not in caplog.text
