@@ -31,8 +31,10 @@ Please try again in a few minutes.</p></html>
 
 def closed_because() -> str:
     """Why nothing may be served, or nothing."""
-    if missing := whole.missing():
-        return missing
+    return whole.missing() or _behind()
+
+
+def _behind() -> str:
     found = standing()
     if found.problem:
         return found.problem
@@ -104,6 +106,8 @@ def check_restored(*, databases: Iterable[str] | None = None, **_: Any) -> list[
         return []
     try:
         reason = "" if whole.is_loaded() is None else closed_because()
+        if reason == whole.NOT_MIGRATED:
+            reason = _behind()  # an upgrade, or else a restore that the journal tells of
     except DatabaseError:
         return []  # it says so itself
     return [Error(reason, hint=ADVICE, id="kraken.E001")] if reason else []

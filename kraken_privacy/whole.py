@@ -27,7 +27,10 @@ UNFINISHED = (
     "pg_restore is still at work in this database, or was stopped half-way. If it was stopped, load the dump into an"
     " empty database again (docs/backup.md)."
 )
-NOT_MIGRATED = "This database is older than this version, or is being made. Run manage.py migrate, or restore --replay."
+NOT_MIGRATED = (
+    "This database is older than this version, or is being made. Run manage.py migrate or, if it was restored,"
+    " manage.py restore --replay (docs/backup.md)."
+)
 NOT_VOUCHED = (
     "This database was restored by hand, and pg_restore goes on after an error unless it is told not to. If it ended"
     " without any, say so: manage.py restore --replay --without-errors (docs/backup.md)."
@@ -86,7 +89,7 @@ def missing() -> str:
     """What has not come yet, in words. Costs a millisecond."""
     if restored := unfinished():
         return restored
-    if is_loaded() is None:
+    if is_loaded() is None or "at" not in _noted_and_found()[1]:
         return NOT_MIGRATED
     return NO_KEYS if _one(WITHOUT_KEYS)[0] else ""
 
