@@ -50,7 +50,7 @@ def end(identifiers: Collection[int], *, now: datetime, actor: str) -> None:
         people.tell_linked(subject, now=now, actor=actor)
 
 
-def put_right(*, now: datetime, limit: int = 1000) -> int:
+def put_right(*, now: datetime, limit: int = 10_000) -> int:
     """Those that are called shared though one person alone has them, as before erasures said so; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(STANDING, [limit])
