@@ -22,7 +22,7 @@ AT_WORK = "SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))"
 def run(monkeypatch):
     """Begun this moment, by a worker that was killed."""
     now = timezone.now()
-    item(person(), ["newsletter"], now.date() - timedelta(days=800))
+    item(person(), ["newsletter"], now.date() - timedelta(days=800), now=now)
     made = rule(trigger="collection", period="P12M")
 
     def die(*_args, **_options):
