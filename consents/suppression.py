@@ -94,10 +94,10 @@ def known_by(
 
 
 def spoken_for(claims: Sequence[Claim], named: people.Named) -> list[Claim]:
-    """Those under which these claims speak. Where they name one person, what others have too says nothing of its own:
-    it is judged by that person's word as well, and the others cannot take back what was not theirs.
+    """Those under which these claims speak. What the one whom they name has with others says nothing of its own: it is
+    judged by that person's word as well, and the others cannot take back what was not theirs.
     """
-    return [claim for claim in claims if named.subject is None or claim not in named.shared]
+    return [claim for claim in claims if claim not in named.shared]
 
 
 def add(

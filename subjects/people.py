@@ -58,7 +58,7 @@ class _Known:
 
 @dataclass(frozen=True)
 class Named:
-    """Whom some claims name: one person, or none; to whom one of them belongs alone; and which of them several have."""
+    """Whom some claims name: one person, or none; to whom one of them belongs alone; and what that person shares."""
 
     subject: DataSubject | None
     owners: list[DataSubject]
@@ -284,7 +284,8 @@ def _named(known: _Known) -> Named:
     except AmbiguousIdentity:
         subject = None
     owners = {links[0].subject_id: links[0].subject for links in known.links.values() if len(links) == 1}
-    shared = [claim for claim, links in known.links.items() if len(links) > 1]
+    holders = {claim: {link.subject_id for link in links} for claim, links in known.links.items()}
+    shared = [claim for claim, people in holders.items() if subject and subject.pk in people and len(people) > 1]
     return Named(subject, [owners[pk] for pk in sorted(owners)], shared)
 
 

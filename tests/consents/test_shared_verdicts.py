@@ -151,6 +151,13 @@ def test_whose_address_alone_is_named_beside_it_is_stopped_under_all_of_theirs()
     assert (by_customer("C1"), by("phone", PHONE)) == ("suppressed", "suppressed")
 
 
+def test_a_no_that_names_the_mailbox_is_not_lost_where_the_number_beside_it_is_somebodys_who_has_it_not(two):
+    holder("C3", "grace@example.org")
+    who = [Claim("email", ADA), Claim("customer_number", "C3")]
+    withdraw(who, purposes=["newsletter"], now=timezone.now(), actor="system")
+    assert (by_customer("C3"), by_mailbox()) == ("consent-withdrawn", "suppressed")
+
+
 def test_a_pause_in_the_mailbox_reaches_both_and_one_in_an_account_only_its_owner(two):
     def pause(*who):
         now = timezone.now()
