@@ -25,17 +25,20 @@ from subjects.identifiers import Claim
 from subjects.late import PersonErased, erased_since
 
 # The person of each value, held until the transaction ends, and its identifier. More than one person for a number:
-# several share it. None: the identifier is of nobody but a test person. LATERAL with OFFSET 0 looks each up in the
-# index: most are new, and nothing else tells the planner so.
+# several share it. None: the identifier is of nobody but a test person; or it is for a withdrawal, and several have it,
+# which names none of them. LATERAL with OFFSET 0 looks each up in the index: most are new, and nothing else tells the
+# planner so.
 PEOPLE = """
 WITH found AS MATERIALIZED (
     SELECT asked.n, identifier.id, link.subject_id
-    FROM unnest(%(numbers)s::int[], %(hashes)s::bytea[], %(types)s::text[]) AS asked (n, blind, type),
+    FROM unnest(%(numbers)s::int[], %(hashes)s::bytea[], %(types)s::text[], %(alone)s::bool[])
+         AS asked (n, blind, type, alone),
     LATERAL (
         SELECT id FROM subjects_identifier WHERE blind = asked.blind AND type = asked.type AND system = '' OFFSET 0
     ) identifier
     LEFT JOIN LATERAL (
-        SELECT subject_id FROM subjects_subjectidentifier WHERE identifier_id = identifier.id OFFSET 0
+        SELECT subject_id FROM subjects_subjectidentifier
+        WHERE identifier_id = identifier.id AND NOT (asked.alone AND is_shared) OFFSET 0
     ) link ON true
 ), held AS MATERIALIZED (
     SELECT person.id, person.uuid
@@ -45,8 +48,19 @@ WITH found AS MATERIALIZED (
 )
 SELECT found.n, found.id, held.uuid FROM found LEFT JOIN held ON held.id = found.subject_id
 """
-# As subjects/people.py locks them: whoever makes a person of the same identifier waits, and so does an erasure.
-IDENTIFIERS = "SELECT id FROM subjects_identifier WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+# As subjects/people.py locks them: whoever makes a person of the same identifier waits, and so does an erasure. With
+# everything by which these people are known.
+IDENTIFIERS = """
+SELECT id FROM subjects_identifier
+WHERE id = ANY (ARRAY(
+    SELECT unnest(%s::bigint[])
+    UNION
+    SELECT link.identifier_id FROM subjects_subjectidentifier link
+    JOIN subjects_datasubject person ON person.id = link.subject_id
+    WHERE person.uuid = ANY (%s::uuid[])
+))
+ORDER BY id FOR NO KEY UPDATE
+"""
 SOMEBODY = """
 SELECT EXISTS (
     SELECT FROM subjects_subjectidentifier link
@@ -85,7 +99,8 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
     """Take these rows in, inside the caller's transaction. Raises Busy when somebody else stored the same people."""
     done = Done()
     answers = _new([row for row in rows if isinstance(row, Answer)], done)
-    people, nobodys = _people(answers)
+    withdrawn = [row for row in rows if row.status == Status.WITHDRAWN]
+    people, stored = _people([*answers, *withdrawn])
     noes = _latest(NOES, [row for row in rows if row.status == Status.GIVEN])
     gone = _gone([row for row in answers if row.line not in people])
     kept: list[Kept] = []
@@ -103,9 +118,8 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
         else:
             kept.append(Kept(row, found.pop()) if found else Kept(row, row.person.subject, row.person))
     done.counts["stored"] += len(kept)
-    _keep_identifiers(kept, nobodys)
+    _keep_identifiers(kept, withdrawn, people, stored)
     write(kept, actor=actor, now=now)
-    withdrawn = [row for row in rows if row.status == Status.WITHDRAWN]
     before = [_latest(sql, withdrawn) for sql in SAID_BEFORE]
     for said in withdrawn:
         if any(said.line in noes and noes[said.line] >= said.at for noes in before):
@@ -130,27 +144,35 @@ def _new(rows: Sequence[Answer], done: Done) -> list[Answer]:
     return sorted(new, key=lambda row: row.line)
 
 
-def _people(rows: Sequence[Answer]) -> tuple[dict[int, set[UUID]], dict[int, int]]:
-    """Who is known by each line's address or number; and of lines where nobody is, the identifier that we have."""
+def _people(rows: Sequence[Row]) -> tuple[dict[int, set[UUID]], dict[int, int]]:
+    """Who is known by each line's address or number, and the identifier that we have of it."""
     found: dict[int, set[UUID]] = {}
     had: dict[int, int] = {}
     for line, identifier, subject in _asked(PEOPLE, "BLIND_INDEX_KEYS", rows):
         if subject:
             found.setdefault(line, set()).add(subject)
         had[line] = min(identifier, had.get(line, identifier))
-    return found, {line: identifier for line, identifier in had.items() if line not in found}
+    return found, had
 
 
-def _keep_identifiers(kept: Sequence[Kept], nobodys: dict[int, int]) -> None:
-    """Hold the identifiers that newcomers get which are stored already. Raises Busy where somebody else came first."""
-    wanted = sorted({nobodys[one.answer.line] for one in kept if one.person and one.answer.line in nobodys})
+def _keep_identifiers(
+    kept: Sequence[Kept], withdrawn: Sequence[Row], people: dict[int, set[UUID]], stored: dict[int, int]
+) -> None:
+    """Hold the identifiers that newcomers get which are stored already. Raises Busy where somebody else came first.
+
+    And everything that each withdrawal will hold, before the first: one after the other would be in no order.
+    """
+    nobodys = {one.answer.line: stored[one.answer.line] for one in kept if one.person and one.answer.line in stored}
+    lines = {row.line for row in withdrawn}
+    wanted = {*nobodys.values(), *(stored[line] for line in lines if line in stored)}
     if not wanted:
         return
+    withdrawing = {subject for line in lines for subject in people.get(line, ())}
     with connection.cursor() as cursor:
-        cursor.execute(IDENTIFIERS, [wanted])
+        cursor.execute(IDENTIFIERS, [array(wanted), array(withdrawing)])
         held = {identifier for (identifier,) in cursor.fetchall()}
-        cursor.execute(SOMEBODY, [wanted])
-        if held != set(wanted) or cursor.fetchone()[0]:
+        cursor.execute(SOMEBODY, [array(nobodys.values())])
+        if not held.issuperset(nobodys.values()) or cursor.fetchone()[0]:
             raise Busy
     for one in kept:
         if one.person:
@@ -180,6 +202,7 @@ def _asked(sql: str, ring: str, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
         "numbers": array(row.line for row, _value in pairs),
         "hashes": hashes(value for _row, value in pairs),
         "types": [row.type for row, _value in pairs],
+        "alone": [row.status == Status.WITHDRAWN for row, _value in pairs],
         "purposes": array(row.purpose.pk for row, _value in pairs),
         "channels": [row.channel for row, _value in pairs],
     }
