@@ -158,6 +158,13 @@ def test_a_no_that_names_the_mailbox_is_not_lost_where_the_number_beside_it_is_s
     assert (by_customer("C3"), by_mailbox()) == ("consent-withdrawn", "suppressed")
 
 
+def test_nor_is_a_pause_of_theirs(two):
+    holder("C3", "grace@example.org")
+    who, now = [Claim("email", ADA), Claim("customer_number", "C3")], timezone.now()
+    pausing.begin(who, purposes=[pausing.ALL], until=now + timedelta(days=9), now=now, actor="public")
+    assert {by_mailbox(), by_customer("C2"), by_customer("C3")} == {"paused"}
+
+
 def test_a_pause_in_the_mailbox_reaches_both_and_one_in_an_account_only_its_owner(two):
     def pause(*who):
         now = timezone.now()
