@@ -109,9 +109,8 @@ def forget(*, now: datetime) -> int:
 
 def _hashes(claims: Sequence[Claim]) -> list[suppression.Hash]:
     """Of the claims, and of everything else by which we reach the same person."""
-    named = people.settled(claims)
-    known = suppression.claims_of(named.subject) if named.subject else []
-    return list(dict.fromkeys(suppression.hash_of(claim) for claim in [*suppression.spoken_for(claims, named), *known]))
+    spoken = suppression.spoken_for(claims, people.settled(claims))
+    return list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken))
 
 
 def _end(hashes: Sequence[suppression.Hash], purposes: Sequence[Purpose | None], *, at: datetime) -> None:

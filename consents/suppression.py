@@ -94,10 +94,16 @@ def known_by(
 
 
 def spoken_for(claims: Sequence[Claim], named: people.Named) -> list[Claim]:
-    """Those under which these claims speak. What the one whom they name has with others says nothing of its own: it is
-    judged by that person's word as well, and the others cannot take back what was not theirs.
+    """Those under which these claims speak, with all that is theirs whom they name. What that one has with others says
+    nothing of its own: it is judged by that person's word as well, and the others cannot take back what was not theirs.
     """
-    return [claim for claim in claims if claim not in named.shared]
+    others = [claim for claim in claims if claim not in named.shared]
+    return [*others, *speaks_by(named.subject)] if named.subject else others
+
+
+def speaks_by(subject: DataSubject) -> list[Claim]:
+    """Under what a "no" of this person is kept: what is theirs alone; where nothing is, all that they are known by."""
+    return claims_of(subject) or reached_by(subject)
 
 
 def add(

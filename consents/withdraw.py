@@ -64,12 +64,9 @@ def withdraw(
         if isinstance(who, DataSubject):
             named, claims = people.Named(who if people.hold_known(who) else None, [], []), []
         else:
-            named = people.settled(who, is_test=is_test)
-            claims = suppression.spoken_for(who, named)
-        subject = named.subject
-        if subject:
-            claims += suppression.claims_of(subject)
-        hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in claims))
+            named, claims = people.settled(who, is_test=is_test), who
+        subject, spoken = named.subject, suppression.spoken_for(claims, named)
+        hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken))
         said = (subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test)
         no = _No(*said, channel=channel, confirmed="guardian" if by_guardian else "")
         entry = no.record()
@@ -107,7 +104,7 @@ def object_to(subject: DataSubject, *, purposes: Sequence[str], now: datetime, a
     if not people.hold_known(subject):
         raise NotFound
     versions = _latest(purposes)
-    hashes = [suppression.hash_of(claim) for claim in suppression.claims_of(subject)]
+    hashes = [suppression.hash_of(claim) for claim in suppression.speaks_by(subject)]
     is_test = subject.is_test
     no = _No(subject, versions, False, list(dict.fromkeys(hashes)), actor, "staff", now, now, is_test, is_upheld=True)
     entry = no.record()

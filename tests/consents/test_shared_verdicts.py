@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from consents import pausing, permission, suppression, unsubscribe
 from consents.models import PendingConsent, Suppression
-from consents.withdraw import withdraw
+from consents.withdraw import object_to, withdraw
 from core.models import Outbox
 from core.vault import key_of
 from ledger.models import Entry
@@ -115,20 +115,56 @@ def test_nor_does_a_yes_of_one_lift_what_another_said_under_an_address_of_their_
     assert not Suppression.objects.exclude(lifted_at=None).exists()
 
 
+def soft_opt_in(*customers):
+    purpose = make.live("direct-sales", "f")
+    make.assessment(purpose, approved=timezone.now(), due=timezone.now().date() + timedelta(days=90))
+    tie = {"role": "customer", "ground": "soft-opt-in", "source": "website", "started_on": make.NOW.date()}
+    for customer in customers:
+        Relationship.objects.create(subject=customer, purpose=purpose, **tie)
+
+
 @pytest.mark.parametrize("said_by", ["staff", "system"])
 def test_the_mailbox_is_judged_by_what_one_of_them_said_by_their_number(said_by):
     """Art 21(3): also of what nobody ever answered, so that nothing but the objection stops it."""
-    purpose = make.live("direct-sales", "f")
-    make.assessment(purpose, approved=timezone.now(), due=timezone.now().date() + timedelta(days=90))
     for number in ("C1", "C2"):
         make.captured(identity={"email": ADA, "customer_number": number}, form="other", choices={"surveys-email": True})
-        tie = {"role": "customer", "ground": "soft-opt-in", "source": "website", "started_on": make.NOW.date()}
-        Relationship.objects.create(subject=person(number), purpose=purpose, **tie)
+    soft_opt_in(person("C1"), person("C2"))
     assert by_mailbox("direct-sales") == "+soft-opt-in"
     who = person("C1") if said_by == "staff" else [Claim("customer_number", "C1")]
     withdraw(who, purposes="all-marketing", now=timezone.now(), actor="user:1")
     assert by_mailbox("direct-sales") == "objected"
     assert by("customer_number", "C2", purpose="direct-sales") == "+soft-opt-in"
+
+
+def of_the_mailbox_alone():
+    """A subscriber of whom nothing is theirs alone since a customer showed that they have the mailbox, too."""
+    make.captured(ADA, now=make.days(1))
+    subscriber = people.find([Claim("email", ADA)])
+    holder("C2", "bob@example.net")
+    people.verify_identifier(person("C2"), Claim("email", ADA), how="link", now=make.days(2), actor="x")
+    return subscriber
+
+
+def test_the_objection_of_somebody_who_has_nothing_of_their_own_is_kept_under_what_they_have_with_others():
+    subscriber = of_the_mailbox_alone()
+    soft_opt_in(subscriber, person("C2"))
+    assert by_mailbox("direct-sales") == "+soft-opt-in"
+    withdraw(subscriber, purposes="all-marketing", now=timezone.now(), actor="user:1")
+    assert by_mailbox("direct-sales") == "objected"
+    object_to(subscriber, purposes=["surveys"], now=timezone.now(), actor="user:1")
+    said = Suppression.objects.filter(hash__in=suppression.hashes_of([Claim("email", ADA)]))
+    assert set(said.values_list("purpose__slug", flat=True)) == {None, "surveys"}
+
+
+def test_and_so_is_what_a_system_says_by_parts_that_each_are_somebody_elses_as_well():
+    subscriber = of_the_mailbox_alone()
+    make.captured(identity={"phone": PHONE}, choices={"newsletter-sms": True})
+    people.verify_identifier(subscriber, Claim("phone", PHONE), how="code", now=make.days(2), actor="x")
+    who, now = [Claim("email", ADA), Claim("phone", PHONE)], timezone.now()
+    pausing.begin(who, purposes=[pausing.ALL], until=now + timedelta(days=9), now=now, actor="system")
+    assert (by_mailbox(), by("phone", PHONE, "sms")) == ("paused", "paused")
+    withdraw(who, purposes=["newsletter"], now=now, actor="system")
+    assert Suppression.objects.filter(hash__in=suppression.hashes_of(who)).count() == 2
 
 
 def test_whoever_ends_it_in_their_account_bars_nobody_else(two):
