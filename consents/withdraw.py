@@ -61,10 +61,11 @@ def withdraw(
     with transaction.atomic():
         everything = purposes == ALL_MARKETING
         chosen = _marketing() if isinstance(purposes, str) else _named(purposes)
+        claims: Sequence[Claim] = [] if isinstance(who, DataSubject) else who
         if isinstance(who, DataSubject):
-            named, claims = people.Named(who if people.hold_known(who) else None, [], []), []
+            named = people.Named(who if people.hold_known(who) else None, [], [])
         else:
-            named, claims = people.settled(who, is_test=is_test), who
+            named = people.settled(who, is_test=is_test)
         subject, spoken = named.subject, suppression.spoken_for(claims, named)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken))
         said = (subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test)
