@@ -45,8 +45,8 @@ def begin(
     claims: Sequence[Claim], *, purposes: Sequence[Purpose | None], until: datetime, now: datetime, actor: str
 ) -> UUID:
     """Pause these purposes (None: all marketing) for whoever is known by these claims. A new day replaces the old."""
-    hashes = _hashes(claims)
-    entry = _record(BEGUN, claims, purposes, hashes, now=now, actor=actor, until=entries.instant(until))
+    hashes, shared = _hashes(claims)
+    entry = _record(BEGUN, claims, purposes, hashes, shared, now=now, actor=actor, until=entries.instant(until))
     _end(hashes, purposes, at=now)
     store(hashes, purposes, since=now, until=until, entry=entry)
     return entry
@@ -55,8 +55,8 @@ def begin(
 @transaction.atomic
 def resume(claims: Sequence[Claim], *, purposes: Sequence[Purpose | None], now: datetime, actor: str) -> UUID:
     """End these pauses before their day."""
-    hashes = _hashes(claims)
-    entry = _record(ENDED, claims, purposes, hashes, now=now, actor=actor)
+    hashes, shared = _hashes(claims)
+    entry = _record(ENDED, claims, purposes, hashes, shared, now=now, actor=actor)
     _end(hashes, purposes, at=now)
     return entry
 
@@ -91,7 +91,7 @@ def spread(pause: Pause, hashes: Sequence[suppression.Hash], *, entry: UUID, now
 @transaction.atomic
 def again(action: str, data: Mapping[str, Any]) -> bool:
     """What a line of the journal says of a pause, in a database restored from before it. False if nothing is left."""
-    hashes, at, named = suppression.hashes_in(data), datetime.fromisoformat(data["at"]), data["purposes"]
+    hashes, at, named = suppression.hashes_again(data), datetime.fromisoformat(data["at"]), data["purposes"]
     purposes: list[Purpose | None] = list(Purpose.objects.filter(slug__in=[slug for slug in named if slug]))
     if "" in named:
         purposes.append(ALL)
@@ -107,10 +107,10 @@ def forget(*, now: datetime) -> int:
     return Pause.objects.filter(Q(until__lte=now) | Q(ended_at__isnull=False)).delete()[0]
 
 
-def _hashes(claims: Sequence[Claim]) -> list[suppression.Hash]:
-    """Of the claims, and of everything else by which we reach the same person."""
+def _hashes(claims: Sequence[Claim]) -> tuple[list[suppression.Hash], list[UUID]]:
+    """Of the claims, and of everything else by which we reach the same person; and which of these several have."""
     spoken = suppression.spoken_for(claims, people.settled(claims))
-    return list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken))
+    return list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken)), people.in_common(spoken)
 
 
 def _end(hashes: Sequence[suppression.Hash], purposes: Sequence[Purpose | None], *, at: datetime) -> None:
@@ -141,6 +141,7 @@ def _record(
     claims: Sequence[Claim],
     purposes: Sequence[Purpose | None],
     hashes: Sequence[suppression.Hash],
+    shared: Sequence[UUID],
     *,
     now: datetime,
     actor: str,
@@ -150,7 +151,8 @@ def _record(
     subject = people.find(claims)
     told = {**_told(purposes, hashes), **more}
     entry = entries.record(kind=kind, at=now, actor=actor, subject=subject.uuid if subject else None, data=told)
-    _journal(kind, entry, told, at=now, now=now)
+    line = {**told, "shared": [str(uuid) for uuid in shared]} if shared else told
+    _journal(kind, entry, line, at=now, now=now)
     return entry
 
 

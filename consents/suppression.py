@@ -35,8 +35,9 @@ WHERE EXCLUDED.since > consents_suppression.since
 """
 ADD = f"""
 INSERT INTO consents_suppression (uuid, schema_version, hash, hash_key, purpose_id, channel, reason, since, entry)
-SELECT new.uuid, 1, new.hash, %(key)s, new.purpose, %(channel)s, %(reason)s, %(now)s, %(entry)s
-FROM unnest(%(uuids)s::uuid[], %(hashes)s::bytea[], %(purposes)s::bigint[]) AS new (uuid, hash, purpose)
+SELECT new.uuid, 1, new.hash, new.key, new.purpose, %(channel)s, %(reason)s, %(now)s, %(entry)s
+FROM unnest(%(uuids)s::uuid[], %(hashes)s::bytea[], %(keys)s::text[], %(purposes)s::bigint[])
+     AS new (uuid, hash, key, purpose)
 ORDER BY new.hash, new.purpose
 {LATER}
 """  # noqa: S608  (constants only)
@@ -116,21 +117,21 @@ def add(
     now: datetime,
 ) -> None:
     """Suppress these identifiers for each purpose (None: all marketing). A repeated "no" moves the date forward."""
-    pairs = [(found.value, purpose.pk if purpose else None) for found in hashes for purpose in purposes]
+    pairs = [(found, purpose.pk if purpose else None) for found in hashes for purpose in purposes]
     if not pairs:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             ADD,
             {
-                "key": hashes[0].key,
                 "channel": channel,
                 "reason": reason,
                 "now": now,
                 "entry": entry,
                 "uuids": [uuid4() for _pair in pairs],
-                "hashes": [value for value, _purpose in pairs],
-                "purposes": [purpose for _value, purpose in pairs],
+                "hashes": [found.value for found, _purpose in pairs],
+                "keys": [found.key for found, _purpose in pairs],
+                "purposes": [purpose for _found, purpose in pairs],
             },
         )
 
@@ -220,6 +221,16 @@ def add_again(data: Mapping[str, Any]) -> bool:
 def hashes_in(data: Mapping[str, Any]) -> list[Hash]:
     """The keyed hashes in a line of the journal."""
     return [Hash(found["key"], bytes.fromhex(found["hash"])) for found in data["hashes"]]
+
+
+def hashes_again(data: Mapping[str, Any]) -> list[Hash]:
+    """The same, and of all that is theirs who has alone here what several people had when it was said: it was said for
+    each of them, and whoever has something alone is not judged by what was said there only.
+    """
+    links = SubjectIdentifier.objects.filter(identifier__uuid__in=data.get("shared", ()), is_shared=False)
+    links = links.filter(subject__is_test=False).select_related("subject")
+    theirs = [hash_of(claim) for link in links for claim in claims_of(link.subject)]
+    return list(dict.fromkeys([*hashes_in(data), *theirs]))
 
 
 def is_suppressed(claims: Iterable[Claim], purpose: Purpose, channel: str = "", *, marketing: bool) -> bool:

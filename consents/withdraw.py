@@ -74,7 +74,7 @@ def withdraw(
         no.stand(entry)
         if not is_test:
             no.suppress(entry)
-            no.journal(entry)
+            no.journal(entry, shared=people.in_common(spoken))
             for owner in named.owners:
                 if owner != subject:
                     carrying.together(owner, now=now, actor=actor)
@@ -105,14 +105,14 @@ def object_to(subject: DataSubject, *, purposes: Sequence[str], now: datetime, a
     if not people.hold_known(subject):
         raise NotFound
     versions = _latest(purposes)
-    hashes = [suppression.hash_of(claim) for claim in suppression.speaks_by(subject)]
-    is_test = subject.is_test
+    spoken, is_test = suppression.speaks_by(subject), subject.is_test
+    hashes = [suppression.hash_of(claim) for claim in spoken]
     no = _No(subject, versions, False, list(dict.fromkeys(hashes)), actor, "staff", now, now, is_test, is_upheld=True)
     entry = no.record()
     no.stand(entry)
     if not is_test:
         no.suppress(entry)
-        no.journal(entry)
+        no.journal(entry, shared=people.in_common(spoken))
     return entry
 
 
@@ -129,7 +129,7 @@ def again(action: str, data: Mapping[str, Any], *, now: datetime, actor: str) ->
         return False
     since = datetime.fromisoformat(data["at"])
     is_upheld = named is not None and action == suppression.OBJECTION
-    hashes, only = suppression.hashes_in(data), (data.get("channel", ""), data.get("confirmed", ""))
+    hashes, only = suppression.hashes_again(data), (data.get("channel", ""), data.get("confirmed", ""))
     ids = [UUID(uuid) for uuid in (data["subject"], *data.get("others", ())) if uuid]
     theirs: list[DataSubject | None] = [one for one in one_person.records(ids) if people.hold(one)]
     for subject in theirs or [None]:
@@ -245,8 +245,11 @@ class _No:
                 self.hashes, purposes=chosen, channel=self.channel, reason=reason, entry=entry, now=self.since
             )
 
-    def journal(self, entry: UUID) -> None:
-        """The "no" outlives a restored backup: it is also written outside PostgreSQL."""
+    def journal(self, entry: UUID, *, shared: Sequence[UUID] = ()) -> None:
+        """The "no" outlives a restored backup: it is also written outside PostgreSQL.
+
+        `shared`: what several people have of what it was said under. A backup may have it as one person's alone.
+        """
         payload: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
             "action": KINDS[self.kind],
@@ -256,6 +259,7 @@ class _No:
             "hashes": self._hashes(),
             "at": entries.instant(self.since),
             **self._only,
+            **({"shared": [str(uuid) for uuid in shared]} if shared else {}),
         }
         if self.subject and (others := one_person.ids_of([self.subject.uuid]) - {self.subject.uuid}):
             # Records that were made one with theirs: a backup may have them apart, each with its "yes".

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, NotFound
@@ -96,6 +97,14 @@ def holders(claims: Sequence[Claim]) -> list[DataSubject]:
     """Everybody who is known by any of these, but for test people, in the order of their primary keys."""
     found = [link.subject for links in _known(claims, is_test=False, every=True).links.values() for link in links]
     return sorted({one.pk: one for one in found}.values(), key=lambda one: one.pk)
+
+
+def in_common(claims: Sequence[Claim]) -> list[UUID]:
+    """The identifiers among these by which several people are known, but for test people."""
+    blinds = [value for claim in claims for value in claim.blinds]
+    several = SubjectIdentifier.objects.filter(identifier=OuterRef("pk"), is_shared=True, subject__is_test=False)
+    found = Identifier.objects.filter(Exists(several), blind__in=blinds).order_by("pk")
+    return list(found.values_list("uuid", flat=True))
 
 
 def alone(subject: DataSubject, claims: Sequence[Claim]) -> list[Claim]:

@@ -2,16 +2,23 @@
 
 import json
 import threading
+from datetime import timedelta
 from io import BytesIO
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consents import importing, permission
+from consents import importing, pausing, permission, unsubscribe
+from consents.models import Pause, Suppression
 from consents.withdraw import withdraw
+from core.models import Outbox
+from core.vault import key_of
+from retention import lines_again
 from subjects import people
 from subjects.identifiers import Claim
+from subjects.models import DataSubject, SubjectIdentifier
 from tests import make_consents as make
 from tests.make_unproven import ADA
 from tests.waiting import PATIENCE, others_wait
@@ -79,3 +86,40 @@ def test_an_import_of_withdrawals_and_one_of_somebody_who_shares_a_mailbox_do_no
     # The withdrawal of the second is the later one, so what the import says of them is known.
     assert (done[0]["stored"], done[0]["known"]) == (1, 1)
     assert {by("phone", phone, "sms") for phone in PHONES.values()} == {"consent-withdrawn"}
+
+
+def replayed_from_before_the_second_came():
+    """As a restore does: a backup from before the second person and all that was said, and the lines done again."""
+    rows = Outbox.objects.filter(kind="journal").order_by("pk")
+    lines = [json.loads(key_of("outbox", row.uuid).open("payload", bytes(row.payload))) for row in rows]
+    other = person("C2")
+    Suppression.objects.all().delete()
+    Pause.objects.all().delete()
+    SubjectIdentifier.objects.filter(subject=other).delete()
+    SubjectIdentifier.objects.update(is_shared=False)
+    DataSubject.objects.filter(pk=other.pk).delete()
+    assert by("customer_number", "C1") == "+consent-given"
+    for number, line in enumerate(lines):
+        done = {"action": line["action"], "data": line, "seq": number}
+        assert lines_again.do_again(done, uuid4(), now=timezone.now(), actor=make.ACTOR)
+
+
+def test_what_was_said_in_a_mailbox_that_the_backup_has_as_one_persons_is_told_by_whatever_of_theirs():
+    for number in PHONES:
+        holder(number)
+    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), everything=True, now=timezone.now())
+    assert by("customer_number", "C1") == "objected"
+    replayed_from_before_the_second_came()
+    assert {by("email", ADA), by("customer_number", "C1"), by("phone", PHONES["C1"])} == {"objected"}
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_so_is_a_pause_and_its_end(is_over):
+    for number in PHONES:
+        holder(number)
+    now, here = timezone.now(), [Claim("email", ADA)]
+    pausing.begin(here, purposes=[pausing.ALL], until=now + timedelta(days=9), now=now, actor="public")
+    if is_over:
+        pausing.resume(here, purposes=[pausing.ALL], now=now + timedelta(seconds=1), actor="public")
+    replayed_from_before_the_second_came()
+    assert {by("email", ADA), by("customer_number", "C1")} == {"+consent-given" if is_over else "paused"}
