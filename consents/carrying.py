@@ -6,7 +6,7 @@ more would else be written to under that, and anybody could say "yes" for them t
 there as well, and it by what each of them said (consents/permission_sql.py), whoever comes to share it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,8 @@ from consents import pausing, suppression
 from consents.models import Pause, Suppression
 from core.arrays import Among
 from ledger.entries import record
-from subjects.identifiers import Claim
+from subjects import people
+from subjects.identifiers import Claim, reveal
 from subjects.models import DataSubject, SubjectIdentifier
 
 CARRIED = "suppression.carried"
@@ -46,6 +47,47 @@ def keep(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
     for subject, noes in reached.items():
         if noes:
             _spread(subject, suppression.gaps(suppression.claims_of(subject), noes), [], now=now, actor=actor)
+
+
+def leave(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
+    """Before these people are erased: what they said stays under what others have too, where it reaches those.
+
+    Else a mailbox that was stopped by the word of one of them would be open once that one is forgotten. What was said
+    there stays under their own as well (`keep`).
+    """
+    every = SubjectIdentifier.objects.filter(Among("subject", person_ids), subject__is_test=False)
+    sharing = set(every.filter(is_shared=True).values_list("subject", flat=True))
+    links = every.filter(Among("subject", sharing)).order_by("subject", "identifier")
+    # Whoever writes under something that several people have holds it, in one order: the erasure does later.
+    people.lock(list(links.values_list("identifier", flat=True)))
+    theirs: dict[DataSubject, list[SubjectIdentifier]] = {}
+    for link in links.select_related("identifier", "subject"):
+        theirs.setdefault(link.subject, []).append(link)
+    rows = {link.identifier_id: link.identifier for mine in theirs.values() for link in mine}
+    values = reveal(rows.values())
+    claims = {pk: Claim(rows[pk].type, values[pk], rows[pk].system) for pk in values}
+    noes = suppression.standing_under(claims)
+    keep(sharing, now=now, actor=actor)
+    for subject, mine in theirs.items():
+        _spread(subject, _left(mine, claims, noes), [], now=now, actor=actor)
+
+
+def _left(
+    mine: Sequence[SubjectIdentifier], claims: Mapping[int, Claim], noes: Mapping[int, Sequence[Suppression]]
+) -> list[tuple[Suppression, list[suppression.Hash]]]:
+    """What somebody said under what is theirs alone, with what they have with others where nobody says so."""
+    spoken = [no for link in mine if not link.is_shared for no in noes.get(link.identifier_id, ())]
+    latest = {(no.purpose_id, no.channel): no for no in sorted(spoken, key=lambda no: (no.since, -no.pk))}
+    found: dict[tuple[int | None, str, datetime], tuple[Suppression, list[suppression.Hash]]] = {}
+    for link in mine:
+        if not link.is_shared or link.identifier_id not in claims:
+            continue
+        claim, there = claims[link.identifier_id], noes.get(link.identifier_id, ())
+        for no in (one for whole in latest.values() for one in suppression.narrowed(whole, claim.type)):
+            if not any(suppression.covers(other, no) for other in there):
+                missing = found.setdefault((no.purpose_id, no.channel, no.since), (no, []))[1]
+                missing.append(suppression.hash_of(claim))
+    return list(found.values())
 
 
 def _spread(

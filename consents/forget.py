@@ -78,7 +78,8 @@ def clean(gone: Gone) -> None:
         _end(subject, purpose, gone)
     if gone.subjects:
         pending.forget_people(gone.subject_ids)
-        carrying.keep(gone.subject_ids, now=gone.now, actor=ACTOR)
+        if gone.shared:
+            carrying.leave(gone.subject_ids, now=gone.now, actor=ACTOR)
         prepared.fetch_all(CLEAN, {"people": array(gone.subjects), "owner": Owner.CONSENT.value})
 
 

@@ -150,7 +150,7 @@ def gaps(claims: Sequence[Claim], reached: Sequence[Suppression] = ()) -> list[t
     }
     found = []
     for row in latest.values():
-        known = {bytes(other.hash) for other in said if _covers(other, row)}
+        known = {bytes(other.hash) for other in said if covers(other, row)}
         missing = [hash_of(claim) for claim, values in under.items() if not values & known]
         found += [(row, missing)] if missing else []
     return found
@@ -158,22 +158,26 @@ def gaps(claims: Sequence[Claim], reached: Sequence[Suppression] = ()) -> list[t
 
 def reaching(identifiers: Iterable[Identifier]) -> dict[int, list[Suppression]]:
     """What was said under each of these and stands, for each channel alone on which it reaches anybody. Not stored."""
-    rows = [row for row in identifiers if row.type in REACHES]
-    values = reveal(rows)
-    whose = {
-        value: row
-        for row in rows
-        if row.pk in values
-        for value in hashes_of([Claim(row.type, values[row.pk], row.system)])
-    }
+    rows = {row.pk: row for row in identifiers if row.type in REACHES}
+    values = reveal(rows.values())
+    claims = {pk: Claim(rows[pk].type, values[pk], rows[pk].system) for pk in values}
+    said = standing_under(claims)
+    return {pk: [one for no in noes for one in narrowed(no, rows[pk].type)] for pk, noes in said.items()}
+
+
+def standing_under(claims: Mapping[int, Claim]) -> dict[int, list[Suppression]]:
+    """What was said under each of these and stands. One query."""
+    whose = {value: key for key, claim in claims.items() for value in hashes_of([claim])}
     found: dict[int, list[Suppression]] = {}
     for no in own(whose).filter(lifted_at=None):
-        row = whose[bytes(no.hash)]
-        same = {"hash": no.hash, "purpose": no.purpose, "reason": no.reason, "since": no.since, "entry": no.entry}
-        for channel in REACHES[row.type]:
-            if no.channel in ("", channel):
-                found.setdefault(row.pk, []).append(Suppression(channel=channel, **same))
+        found.setdefault(whose[bytes(no.hash)], []).append(no)
     return found
+
+
+def narrowed(no: Suppression, type: str) -> list[Suppression]:
+    """A "no" for each channel alone on which this kind of identifier reaches anybody. Not stored."""
+    same = {"hash": no.hash, "purpose": no.purpose, "reason": no.reason, "since": no.since, "entry": no.entry}
+    return [Suppression(channel=one, **same) for one in REACHES.get(type, ()) if no.channel in ("", one)]
 
 
 def own(hashes: Iterable[bytes]) -> QuerySet[Suppression]:
@@ -182,7 +186,8 @@ def own(hashes: Iterable[bytes]) -> QuerySet[Suppression]:
     return rows.select_related("purpose")
 
 
-def _covers(one: Suppression, other: Suppression) -> bool:
+def covers(one: Suppression, other: Suppression) -> bool:
+    """Whether the first says what the other says, and did not say it before."""
     is_same = one.purpose_id == other.purpose_id and one.channel in ("", other.channel)
     return is_same and one.since >= other.since
 

@@ -73,6 +73,8 @@ class Gone:
     subjects: list[UUID]
     relationships: list[tuple[UUID, int]]
     now: datetime
+    # The identifiers (primary keys) that those who go have with somebody.
+    shared: list[int] = field(default_factory=list)
     # Filled by cleaners: other ids of the same people, which a backup may bring back as people of their own.
     other_ids: list[UUID] = field(default_factory=list)
 
@@ -197,15 +199,16 @@ def end_needs(
         emptied -= set(keeps(sorted(emptied), now)) if emptied else set()
     relationships = deletes.delete_relationships({*pairs, *emptied}, rules=rules)
     empty = _leaving(people, settled, rules=rules, now=now)
+    shared = sharing.of(sorted(empty)) if empty else []
     gone = Gone(
         subject_ids=sorted(empty),
         subjects=[people[subject] for subject in sorted(empty)],
         relationships=[(people[subject], purpose) for subject, purpose in relationships.pairs if subject in people],
         now=now,
+        shared=shared,
     )
     for cleaner in _cleaners:
         cleaner(gone)
-    shared = sharing.of(gone.subject_ids) if gone.subject_ids else []
     identifiers = deletes_people.delete_people(gone.subject_ids)
     sharing.end(shared, now=now, actor=ACTOR)
     return Erased(
