@@ -4,7 +4,7 @@ Who holds a link that we mailed has the mailbox it was mailed to, so a "yes" giv
 It is recorded as an answer to the form in force, whose words stand beside the box. A "no" needs no form.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -21,12 +21,14 @@ from consents import (
     parents,
     pausing,
     preferences_receipts,
+    preferences_shared,
     preferences_words,
     suppression,
 )
 from consents.coming_of_age import Childhood
 from consents.models import Pause
 from consents.models import Status as ConsentStatus
+from consents.preferences_shared import Key
 from consents.preferences_words import Control
 from consents.states import Standing, states_of
 from consents.unsubscribe import Recipient
@@ -105,6 +107,8 @@ class Choices:
     on_contract: list[PurposeVersion]
     # Of all marketing at once.
     pause: Pause | None
+    # Whether what rests, or a part of it, was paused by this person alone.
+    can_resume: bool
 
     @property
     def all(self) -> list[Topic]:
@@ -146,14 +150,15 @@ def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
         PurposeVersion.objects.filter(status=Status.LIVE).select_related("purpose").order_by("title", "purpose_id")
     )
     subject = people.find([recipient.claim])
-    pauses = {
-        pause.purpose.slug if pause.purpose else "": pause for pause in pausing.standing([recipient.claim], now=now)
-    }
+    own = preferences_shared.own_pauses(recipient.claim, subject, now=now)
     states = states_of(subject) if subject else []
     standing = [one for one in states if one.is_valid(now)]
     controls = preferences_words.controls(locale, preferences_words.answered(subject, standing))
     childhood = coming_of_age.of(subject.uuid) if subject else Childhood([])
-    boxes = _boxes(controls, standing, childhood, _barred(recipient, childhood, controls, now=now), _ended(states))
+    said = preferences_shared.said(subject, _asked(live, controls, standing), now=now)
+    pauses = {pause.purpose.slug if pause.purpose else "": pause for pause in own} | said.pauses
+    barred, stopped = _barred(recipient, childhood, controls, now=now), said.stopped
+    boxes = _boxes(controls, standing, childhood, barred, _ended(states), stopped)
     consents = [version for version in live if version.basis == Basis.CONSENT and version.purpose.slug in boxes]
     necessary = [version for version in live if preferences_words.is_necessary(version)]
     known = _known(subject, necessary)
@@ -163,7 +168,8 @@ def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
         marketing=[_opt_out(version, recipient.claim, subject, pauses) for version in live if _is_opt_out(version)],
         necessary=[version for version in necessary if version in known],
         on_contract=[version for version in necessary if version not in known],
-        pause=pauses.get(""),
+        pause=next((one for one in pauses.values() if one.purpose is None), None),
+        can_resume=bool(own),
     )
 
 
@@ -209,11 +215,20 @@ def _barred(
     return {one: YOUNG for one in controls if childhood.is_too_young(one.minimum_age, now=now)}
 
 
-def _ended(states: list[Standing]) -> dict[tuple[str, str], datetime]:
+def _ended(states: list[Standing]) -> dict[Key, datetime]:
     """What a parent or guardian ended, and when."""
     withdrawn = [one for one in states if one.status == ConsentStatus.WITHDRAWN]
     by_parents = parents.ended(one.entry for one in withdrawn) if withdrawn else set()
     return {(one.purpose, one.channel): one.since for one in withdrawn if one.entry in by_parents}
+
+
+def _asked(live: list[PurposeVersion], controls: Iterable[Control], standing: list[Standing]) -> set[Key]:
+    """What may be on: it is asked whether it is done."""
+    given = {(one.purpose, one.channel) for one in standing}
+    of_forms = {
+        (one.purpose, one.channel) for one in controls if {(one.purpose, one.channel), (one.purpose, "")} & given
+    }
+    return given | of_forms | {(one.purpose.slug, Channel.EMAIL.value) for one in live if _is_opt_out(one)}
 
 
 def _boxes(
@@ -221,9 +236,12 @@ def _boxes(
     standing: list[Standing],
     childhood: Childhood,
     barred: Mapping[Control, str],
-    ended: Mapping[tuple[str, str], datetime],
+    ended: Mapping[Key, datetime],
+    stopped: Set[Key],
 ) -> dict[str, list[Box]]:
-    """Of each purpose: what a form on show asks, and every consent beside it that stands, from wherever it came."""
+    """Of each purpose: what a form on show asks, and every consent beside it that stands, from wherever it came. What
+    is `stopped` all the same is not on, and can be begun.
+    """
     given = {(one.purpose, one.channel): one for one in standing}
     proofs = preferences_receipts.of_events(one.event for one in standing)
     elsewhere = browsers.purposes()
@@ -236,6 +254,7 @@ def _boxes(
             # Begun in the browser it is about, and shown here once it stands.
             continue
         shown.add((purpose, found.channel if found else channel))
+        found = None if (purpose, channel) in stopped else found
         name = f"{control.form}:{control.key}"
         proof = proofs.get(found.event) if found else None
         by_parent = found is not None and found.event in childhood.by_parents
@@ -249,7 +268,7 @@ def _boxes(
         )
         boxes.setdefault(purpose, []).append(box)
     for (purpose, channel), found in given.items():
-        if (purpose, channel) not in shown:
+        if (purpose, channel) not in shown | stopped:
             name, hint = f"{END}:{purpose}:{channel}", browsers.hint() if purpose in elsewhere else ""
             label = preferences_words.agreed(channel)
             box = Box(
@@ -366,8 +385,8 @@ def pause(recipient: Recipient, slug: str, *, until: datetime, now: datetime) ->
 
 @transaction.atomic
 def resume(recipient: Recipient, *, now: datetime) -> None:
-    """End every pause of this address."""
-    pauses = pausing.standing([recipient.claim], now=now)
+    """End every pause of this address, and of what else is theirs alone who has it."""
+    pauses = preferences_shared.own_pauses(recipient.claim, people.find([recipient.claim]), now=now)
     if pauses:
         purposes = list({pause.purpose_id: pause.purpose for pause in pauses}.values())
         pausing.resume([recipient.claim], purposes=purposes, now=now, actor="public")

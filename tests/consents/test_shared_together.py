@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from consents import importing, pausing, permission, unsubscribe
+from consents import importing, pausing, permission, preferences, unsubscribe
 from consents.models import Pause, Suppression
 from consents.withdraw import withdraw
 from core.models import Outbox
@@ -123,3 +123,49 @@ def test_so_is_a_pause_and_its_end(is_over):
         pausing.resume(here, purposes=[pausing.ALL], now=now + timedelta(seconds=1), actor="public")
     replayed_from_before_the_second_came()
     assert {by("email", ADA), by("customer_number", "C1")} == {"+consent-given" if is_over else "paused"}
+
+
+EVE = "eve@example.net"
+
+
+@pytest.fixture
+def eve():
+    """A customer with a mailbox of her own, who shares another one; what she has chosen, as her page shows it."""
+    both = {"newsletter-email": True, "newsletter-sms": True}
+    make.captured(identity={"email": EVE, "customer_number": "C1"}, choices=both, now=make.days(1))
+    people.verify_identifier(person("C1"), Claim("email", ADA), how="link", now=make.days(1), actor=make.ACTOR)
+    holder("C2")
+    return unsubscribe.Recipient(EVE, "newsletter")
+
+
+def page(recipient):
+    return preferences.of(recipient, now=timezone.now())
+
+
+def boxes(recipient):
+    return {box.channel: box.is_on for topic in page(recipient).all for box in topic.boxes}
+
+
+def test_the_page_of_choices_shows_what_a_shared_mailbox_stopped_and_begins_it_again(eve):
+    assert boxes(eve) == {"email": True, "sms": True}
+    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), now=timezone.now())
+    assert (by("email", EVE), boxes(eve)) == ("suppressed", {"email": False, "sms": True})
+    preferences.save(eve, {"join:newsletter-email": True}, now=timezone.now())
+    assert (by("email", EVE), boxes(eve)) == ("+consent-given", {"email": True, "sms": True})
+    assert by("email", ADA) == "suppressed"
+
+
+def test_it_shows_a_pause_there_and_ends_only_her_own(eve, client):
+    now = timezone.now()
+    pausing.begin([Claim("email", ADA)], purposes=[pausing.ALL], until=now + timedelta(days=9), now=now, actor="public")
+    assert by("email", EVE) == "paused"
+    [topic] = page(eve).all
+    assert topic.pause
+    url = f"/preferences/{unsubscribe.seal(eve)}/"
+    assert "an address or number that others have as well" in client.get(url).content.decode()
+    preferences.resume(eve, now=timezone.now())
+    assert {by("email", EVE), by("email", ADA)} == {"paused"}
+    preferences.save(eve, {"join:newsletter-email": False}, now=timezone.now())
+    preferences.save(eve, {"join:newsletter-email": True}, now=timezone.now())
+    assert by("email", EVE) == "+consent-given"
+    assert not any(topic.pause for topic in page(eve).all)
