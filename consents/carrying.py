@@ -108,9 +108,14 @@ def _spread(
 
 
 def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:
-    """Every "no" and pause under the old address or number is one under the corrected one, since the same day."""
-    for no in suppression.own(suppression.hashes_of([old])).filter(lifted_at=None):
-        suppression.spread(no, [suppression.hash_of(new)], entry=entry, now=now)
+    """Every "no" and pause under the old address or number is one under the corrected one, since the same day.
+
+    Of a "no" where others still have the old one, only what reached this person there.
+    """
+    is_others = people.is_known(old)
+    for said in suppression.own(suppression.hashes_of([old])).filter(lifted_at=None):
+        for no in suppression.narrowed(said, old.type) if is_others else [said]:
+            suppression.spread(no, [suppression.hash_of(new)], entry=entry, now=now)
     there = {pause.purpose_id for pause in pausing.standing([new], now=now)}
     for pause in pausing.standing([old], now=now):
         if pause.purpose_id not in there:

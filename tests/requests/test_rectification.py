@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from consents.models import Suppression
+from consents.suppression import hashes_of
 from consents.withdraw import withdraw
 from core import outbox
 from core.errors import DomainError, Invalid
@@ -154,6 +155,21 @@ def test_an_address_is_swapped_unconfirmed_and_every_no_goes_with_it(subject, ri
     assert not DataKey.objects.filter(owner=Owner.IDENTIFIER, owner_id=old.uuid).exists()
     assert Suppression.objects.filter(lifted_at=None).count() == 2 * count
     assert row.what == "email"
+
+
+def test_of_an_address_that_others_still_have_only_what_reached_them_there_goes_with_it(subject, rights_request):
+    """What is said in a mailbox of several people is said of e-mail, and of no text message to one of them."""
+    family = Claim("email", "family@example.net")
+    eve = people.find_or_create([Claim("customer_number", "C2")], now=make.NOW, actor="test")
+    for one in (subject, eve):
+        people.verify_identifier(one, family, how="link", now=make.NOW, actor="test")
+    old = Identifier.objects.get(subject_links__subject=eve, type="email")
+    withdraw([family], purposes="all-marketing", now=make.NOW, actor="public")
+    proposing.propose(rights_request, kind="identifier", about=old.uuid, new="grace@new.example", **BY)
+    accept(rights_request)
+    rectifying.release(rights_request, **BY)
+    said = Suppression.objects.filter(hash__in=hashes_of([Claim("email", "grace@new.example")]))
+    assert [(no.purpose, no.channel, no.since) for no in said] == [(None, "email", make.NOW)]
 
 
 def test_somebody_elses_address_is_not_taken(subject, rights_request):
