@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from consents import permission_sql
 from consents.importing_rows import BY, Answer, Row
 from consents.importing_write import Busy, Kept, write
 from consents.models import Status
@@ -86,6 +87,12 @@ JOIN consents_suppression suppression ON suppression.hash = asked.hash AND suppr
 WHERE suppression.purpose_id = asked.purpose AND suppression.channel = '' AND suppression.reason <> 'tps'
 """
 SAID_BEFORE = (SAID.format("IS NULL"), SAID.format("IS NOT NULL"))
+# Of these people those who have something that others have too, which says something for them as well.
+SHARING = """
+SELECT DISTINCT person.id, person.uuid
+FROM subjects_datasubject person JOIN subjects_subjectidentifier link ON link.subject_id = person.id AND link.is_shared
+WHERE person.uuid = ANY (%s::uuid[])
+"""
 KNOWN = "SELECT uuid FROM consents_consentevent WHERE uuid = ANY (%s::uuid[])"
 
 
@@ -101,7 +108,8 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
     answers = _new([row for row in rows if isinstance(row, Answer)], done)
     withdrawn = [row for row in rows if row.status == Status.WITHDRAWN]
     people, stored = _people([*answers, *withdrawn])
-    noes = _latest(NOES, [row for row in rows if row.status == Status.GIVEN])
+    given = [row for row in answers if row.status == Status.GIVEN]
+    noes = _latest(NOES, given).keys() | _reached(given, people, now=now)
     gone = _gone([row for row in answers if row.line not in people])
     kept: list[Kept] = []
     for row in answers:
@@ -153,6 +161,25 @@ def _people(rows: Sequence[Row]) -> tuple[dict[int, set[UUID]], dict[int, int]]:
             found.setdefault(line, set()).add(subject)
         had[line] = min(identifier, had.get(line, identifier))
     return found, had
+
+
+def _reached(rows: Sequence[Row], people: dict[int, set[UUID]], *, now: datetime) -> set[int]:
+    """The lines of whoever is reached by a "no" in something that they share, also where a "yes" of their own answers
+    it: this one would stand in its place, and answers nothing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SHARING, [array({one for row in rows for one in people.get(row.line, ())})])
+        sharing = {uuid: pk for pk, uuid in cursor.fetchall()}
+    found: dict[tuple[int, str], dict[int, int]] = {}
+    for row in rows:
+        for one in people.get(row.line, set()) & sharing.keys():
+            found.setdefault((row.purpose.pk, row.channel), {})[row.line] = sharing[one]
+    lines = set()
+    for (purpose, channel), asked in found.items():
+        said = permission_sql.said_of(set(asked.values()), purpose=purpose, channel=channel, now=now)
+        noes = {pk for pk, each in said.items() if any(not no.until and not no.is_register for no in each)}
+        lines |= {line for line, pk in asked.items() if pk in noes}
+    return lines
 
 
 def _keep_identifiers(

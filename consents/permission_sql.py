@@ -242,6 +242,12 @@ def facts_of(params: dict[str, Any], person: int) -> Facts:
     return Facts(known=False, noes=noes)
 
 
+def said_of(people: Collection[int], *, purpose: int, channel: str, now: datetime) -> dict[int, list[No]]:
+    """Every "no" and pause that reaches each of these people on this channel (empty: any). Two queries."""
+    params = {"purpose": purpose, "marketing": True, "channel": channel, "now": now}
+    return _noes_of(prepared.looked_up(), params, people)
+
+
 def _noes_of(fetch: Fetch, params: dict[str, Any], people: Collection[int]) -> dict[int, list[No]]:
     """What is said under anything of these people: under what others have too, where it reaches them on the channel."""
     links = fetch(THEIRS, {"people": array(people)})

@@ -169,3 +169,17 @@ def test_it_shows_a_pause_there_and_ends_only_her_own(eve, client):
     preferences.save(eve, {"join:newsletter-email": True}, now=timezone.now())
     assert by("email", EVE) == "+consent-given"
     assert not any(topic.pause for topic in page(eve).all)
+
+
+def test_an_import_does_not_stand_in_the_place_of_a_yes_that_answers_a_shared_mailbox():
+    """It would answer nothing, so that the next night's import had taken back what the person said themself."""
+    for number in PHONES:
+        holder(number)
+    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), now=make.days(3))
+    make.captured(identity={"customer_number": "C1"}, choices={"newsletter-email": True}, now=make.days(4))
+    same = {"status": "given", "at": make.days(5).isoformat()}
+    rows = [{"phone": phone, "channel": channel, **same} for phone in PHONES.values() for channel in ("email", "sms")]
+    told = imported(*rows)
+    assert (told["stored"], told["outdone"]) == (2, 2)
+    assert (by("customer_number", "C1"), by("customer_number", "C2")) == ("+consent-given", "suppressed")
+    assert by("customer_number", "C1", "sms") == "+consent-given"
