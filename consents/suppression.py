@@ -25,8 +25,9 @@ from subjects.models import DataSubject, Identifier, SubjectIdentifier
 
 OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
 
-# On which channels something reaches whoever has it: PECR regs 21 and 22 ask what the subscriber of it has said.
-REACHES = {"email": ("email",), "phone": ("phone", "sms")}
+# On which channels something reaches whoever has it (empty: on every one): PECR regs 21 and 22 ask what the subscriber
+# of it has said. A number that names a customer is no mailbox: what is said by it is said of the customer.
+REACHES = {"email": ("email",), "phone": ("phone", "sms"), "customer_number": ("",), "external_id": ("",)}
 
 LATER = """
 ON CONFLICT (hash, purpose_id, channel) WHERE lifted_at IS NULL DO UPDATE SET
@@ -62,7 +63,7 @@ def hashes_of(claims: Iterable[Claim]) -> list[bytes]:
 
 def reaches(type: str, channel: str) -> bool:
     """Whether what is said under this kind of identifier is said for whoever has it, on this channel (empty: any)."""
-    return not channel or channel in REACHES.get(type, ())
+    return not channel or not {"", channel}.isdisjoint(REACHES.get(type, ()))
 
 
 def claims_of(subject: DataSubject) -> list[Claim]:
@@ -157,7 +158,7 @@ def gaps(claims: Sequence[Claim], reached: Sequence[Suppression] = ()) -> list[t
 
 
 def reaching(identifiers: Iterable[Identifier]) -> dict[int, list[Suppression]]:
-    """What was said under each of these and stands, for each channel alone on which it reaches anybody. Not stored."""
+    """What was said under each of these and stands, as it reaches whoever has it. Not stored."""
     rows = {row.pk: row for row in identifiers if row.type in REACHES}
     values = reveal(rows.values())
     claims = {pk: Claim(rows[pk].type, values[pk], rows[pk].system) for pk in values}
@@ -175,9 +176,10 @@ def standing_under(claims: Mapping[int, Claim]) -> dict[int, list[Suppression]]:
 
 
 def narrowed(no: Suppression, type: str) -> list[Suppression]:
-    """A "no" for each channel alone on which this kind of identifier reaches anybody. Not stored."""
+    """A "no" as it reaches whoever has this kind of identifier: for each channel of it alone. Not stored."""
     same = {"hash": no.hash, "purpose": no.purpose, "reason": no.reason, "since": no.since, "entry": no.entry}
-    return [Suppression(channel=one, **same) for one in REACHES.get(type, ()) if no.channel in ("", one)]
+    channels = [one or no.channel for one in REACHES.get(type, ()) if not one or no.channel in ("", one)]
+    return [Suppression(channel=channel, **same) for channel in channels]
 
 
 def own(hashes: Iterable[bytes]) -> QuerySet[Suppression]:

@@ -167,6 +167,22 @@ def test_and_so_is_what_a_system_says_by_parts_that_each_are_somebody_elses_as_w
     assert Suppression.objects.filter(hash__in=suppression.hashes_of(who)).count() == 2
 
 
+@pytest.mark.parametrize("says", ["no", "pause"])
+def test_what_is_said_by_a_number_that_two_records_have_reaches_every_channel_of_both(says):
+    """A number names a customer and is no mailbox: an objection by it is answered and must be heard (Art 21(3))."""
+    holder("X", "eve@example.net")
+    make.captured("bob@example.net", choices={"newsletter-email": True, "newsletter-sms": True}, now=make.days(1))
+    bob, number = people.find([Claim("email", "bob@example.net")]), Claim("customer_number", "X")
+    people.verify_identifier(bob, number, how="x", now=make.days(1), actor="x")
+    now = timezone.now()
+    if says == "no":
+        withdraw([number], purposes="all-marketing", now=now, actor="system")
+    else:
+        pausing.begin([number], purposes=[pausing.ALL], until=now + timedelta(days=9), now=now, actor="public")
+    asked = [(email, channel) for email in ("eve@example.net", "bob@example.net") for channel in ("email", "sms")]
+    assert {by("email", *one) for one in asked} == {"objected" if says == "no" else "paused"}
+
+
 def test_whoever_ends_it_in_their_account_bars_nobody_else(two):
     client, said = Client(), {"identity": HERS, "purposes": ["newsletter"]}
     client.post("/api/v1/consents/withdraw/", said, content_type="application/json", **make.key())
