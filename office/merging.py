@@ -72,6 +72,8 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     entry = uuid4()
     # What reached either under an address that both have, or others too, stays a "no" to that one.
     carrying.keep([kept.pk, gone.pk], now=now, actor=actor)
+    both = strictest.taken(kept, gone)
+    stay = strictest.taken_back(kept, gone, both, now=now)
     own = set(suppression.hashes_of(suppression.claims_of(kept)))
     # Whoever chose a use of all that is restricted of one record meant nothing of the other.
     narrowed = [pk for one in (kept, gone) for pk in lawful_uses.narrow(one, now=now, actor=actor)]
@@ -86,8 +88,8 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     # From now on this person's contract is the organisation's, and what has ended has ended.
     moved["ended"] = organisations.follow(kept, now=now, actor=actor) if moved["organisation"] else []
     before = strictest.stands(kept)
-    moved["choices"] = strictest.unite(kept, gone, entry=entry, now=now, actor=actor)
-    moved |= strictest.spread(kept, own, entry=entry, now=now)
+    moved["choices"] = strictest.unite(kept, gone, stay, entry=entry, now=now, actor=actor)
+    moved |= strictest.spread(kept, own, both, entry=entry, now=now)
     counts = {name: len(moved[name]) for name in (*PLAIN, "narrowed", "links", "ties", "joined")}
     data = {"gone": str(gone.uuid), **counts, "states": len(moved["choices"])}
     who: Any = {"subject": kept.uuid, "object": gone.uuid, "test": kept.is_test}

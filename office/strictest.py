@@ -7,6 +7,7 @@ stands differently by it is told like any other change (ledger/kinds.py).
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,8 +41,53 @@ TOLD_AS = {
 }
 
 
-def unite(kept: DataSubject, gone: DataSubject, *, entry: UUID, now: datetime, actor: str) -> list[dict[str, Any]]:
-    """Bring the choices of `gone` to `kept`; returns how those of `kept` stood that change by it."""
+@dataclass(frozen=True)
+class Taken:
+    """The "yes" of each of two people by an act of their own, by purpose and channel."""
+
+    mine: Mapping[Key, datetime]
+    theirs: Mapping[Key, datetime]
+
+    def back(self, no: Suppression | Pause) -> set[Key]:
+        """Where both have answered this "no" or pause since; nothing if one of them did where the other did not."""
+        purpose, channel = no.purpose_id, getattr(no, "channel", "")
+        keys = [
+            {key for key, at in answers.items() if at > no.since and _is_about(key, purpose, channel)}
+            for answers in (self.mine, self.theirs)
+        ]
+        return keys[0] if keys[0] == keys[1] else set()
+
+
+def taken(kept: DataSubject, gone: DataSubject) -> Taken:
+    return Taken(_own_yes(kept), _own_yes(gone))
+
+
+def taken_back(kept: DataSubject, gone: DataSubject, both: Taken, *, now: datetime) -> set[Key]:
+    """What both have begun again after a "no" or a pause under anything of either. Before the two are one."""
+    claims = [claim for one in (kept, gone) for claim, _is_shared in suppression.known_by(one)]
+    noes = suppression.own(suppression.hashes_of(claims)).filter(lifted_at=None)
+    said: list[Suppression | Pause] = [*noes, *pausing.standing(claims, now=now)]
+    return {key for no in said for key in both.back(no)}
+
+
+def _is_about(key: Key, purpose: int | None, channel: str) -> bool:
+    return purpose in (None, key[0]) and (not channel or key[1] in ("", channel))
+
+
+def _own_yes(subject: DataSubject) -> dict[Key, datetime]:
+    given = {key: state for key, state in _states(subject).items() if state.status in YES}
+    said = ConsentEvent.objects.filter(uuid__in=[state.event for state in given.values()], origin="direct")
+    own = set(said.exclude(collected_by="import").values_list("uuid", flat=True))
+    return {key: state.effective_at for key, state in given.items() if state.event in own}
+
+
+def unite(
+    kept: DataSubject, gone: DataSubject, stay: Container[Key], *, entry: UUID, now: datetime, actor: str
+) -> list[dict[str, Any]]:
+    """Bring the choices of `gone` to `kept`; returns how those of `kept` stood that change by it.
+
+    A "yes" in `stay` stands as it was said: said again by us it would answer no "no".
+    """
     mine, theirs = _states(kept), _states(gone)
     touched = {purpose for purpose, _channel in theirs}
     both: dict[Key, list[ConsentState]] = {}
@@ -55,7 +101,7 @@ def unite(kept: DataSubject, gone: DataSubject, *, entry: UUID, now: datetime, a
     for key, answers in both.items():
         if key in refused or (key[0], "") in refused:
             events.append(_no(kept, answers, entry=entry, now=now, actor=actor))
-        elif key in theirs and theirs[key].status in YES:
+        elif key in theirs and theirs[key].status in YES and key not in stay:
             events.append(_again(kept, theirs[key], entry=entry, now=now, actor=actor))
             copies[theirs[key].event] = events[-1].uuid
         else:
@@ -102,29 +148,29 @@ def tell(subject: DataSubject, before: Mapping[Key, str], *, proof: UUID, now: d
         record(kind=kind, at=now, actor=actor, subject=subject.uuid, data=data, test=subject.is_test)
 
 
-def spread(kept: DataSubject, own: Container[bytes], *, entry: UUID, now: datetime) -> dict[str, Any]:
+def spread(kept: DataSubject, own: Container[bytes], both: Taken, *, entry: UUID, now: datetime) -> dict[str, Any]:
     """Whatever was said under an address of either stands under all of them: how many that added, and what it replaced.
 
     `own`: the hashes of the record that is kept. What it said keeps its day, for a later "yes" of its own answers that.
-    What the other one said is said now, after every "yes" of this one.
+    So does what both have taken back. What else the other one said is said now, after every "yes" of this one.
     """
     if kept.is_test:
         return {"carried": 0}
     claims = suppression.claims_of(kept)
     under = {claim: set(suppression.hashes_of([claim])) for claim in claims}
     standing = suppression.own(value for values in under.values() for value in values).filter(lifted_at=None)
-    noes, added = _spread_noes(list(standing.order_by("since")), under, own, entry=entry, now=now)
-    pauses, begun = _spread_pauses(pausing.standing(claims, now=now), under, own, entry=entry, now=now)
+    noes, added = _spread_noes(list(standing.order_by("since")), under, own, both, entry=entry, now=now)
+    pauses, begun = _spread_pauses(pausing.standing(claims, now=now), under, own, both, entry=entry, now=now)
     return {"noes": noes, "pauses": pauses, "carried": added + begun}
 
 
 def _spread_noes(
-    noes: list[Suppression], under: Under, own: Container[bytes], *, entry: UUID, now: datetime
+    noes: list[Suppression], under: Under, own: Container[bytes], both: Taken, *, entry: UUID, now: datetime
 ) -> tuple[list[Row], int]:
     before, added = [], 0
     for key, row in {(one.purpose_id, one.channel): one for one in noes}.items():
         same = [one for one in noes if (one.purpose_id, one.channel) == key]
-        since = row.since if all(bytes(one.hash) in own for one in same) else now
+        since = row.since if all(bytes(one.hash) in own or both.back(one) for one in same) else now
         there = {bytes(one.hash) for one in same if one.since >= since}
         behind = [suppression.hash_of(claim) for claim, values in under.items() if not values & there]
         before += [_stood(one, "since", "reason", "entry") for one in same if one.since < since]
@@ -135,12 +181,12 @@ def _spread_noes(
 
 
 def _spread_pauses(
-    pauses: list[Pause], under: Under, own: Container[bytes], *, entry: UUID, now: datetime
+    pauses: list[Pause], under: Under, own: Container[bytes], both: Taken, *, entry: UUID, now: datetime
 ) -> tuple[list[Row], int]:
     before, added = [], 0
     for purpose, longest in {one.purpose_id: one for one in pauses}.items():
         same = [one for one in pauses if one.purpose_id == purpose]
-        since = longest.since if all(bytes(one.hash) in own for one in same) else now
+        since = longest.since if all(bytes(one.hash) in own or both.back(one) for one in same) else now
         known = {bytes(one.hash) for one in same}
         missing = [suppression.hash_of(claim) for claim, values in under.items() if not values & known]
         before += [_stood(one, "since", "until", "entry") for one in same]

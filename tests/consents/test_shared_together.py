@@ -15,6 +15,7 @@ from consents.models import Pause, Suppression
 from consents.withdraw import withdraw
 from core.models import Outbox
 from core.vault import key_of
+from office import merging
 from retention import lines_again
 from subjects import people
 from subjects.identifiers import Claim
@@ -183,3 +184,14 @@ def test_an_import_does_not_stand_in_the_place_of_a_yes_that_answers_a_shared_ma
     assert (told["stored"], told["outdone"]) == (2, 2)
     assert (by("customer_number", "C1"), by("customer_number", "C2")) == ("+consent-given", "suppressed")
     assert by("customer_number", "C1", "sms") == "+consent-given"
+
+
+@pytest.mark.parametrize(("days", "stands"), [({"C1": 4, "C2": 5}, True), ({"C1": 4}, False), ({"C2": 5}, False)])
+def test_what_both_took_back_does_not_bar_them_as_one(days, stands):
+    for number in PHONES:
+        holder(number)
+    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), now=make.days(3))
+    for number, day in days.items():
+        make.captured(identity={"customer_number": number}, choices={"newsletter-email": True}, now=make.days(day))
+    merging.merge(person("C1"), person("C2"), now=make.days(6), actor=make.ACTOR)
+    assert {by("email", ADA), by("customer_number", "C2")} == {"+consent-given" if stands else "suppressed"}
