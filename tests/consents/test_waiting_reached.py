@@ -84,6 +84,8 @@ def erase(email):
 def told(site, client, email, page):
     """What whoever sent an answer is told of it afterwards: by the same call, its whole receipt, the page, the file."""
     ids = r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{10}|[\w-]+\.[\w-]+\.[\w-]{80,}"
+    # The file has the minute in words, and the two answers may lie on both sides of one.
+    ids += r"|\d{1,2} [A-Z]\w+ \d{4} at \d\d:\d\d"
     again = by_browser(site, email, once=email, form="both", choices=CHOICES)
     whole = by_browser(site, email, once=email, form="both", choices=CHOICES, path="?receipt=full").json()["receipt"]
     shown = client.get(page)
