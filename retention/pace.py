@@ -1,7 +1,7 @@
 """How much one transaction of a run takes along, and when: what others do here comes first.
 
 A run may take hours, and nobody waits for its end. So while others use the database its workers take turns, each with a
-rest three times as long as its transaction; on a machine of its own it goes as fast as it can.
+rest twice as long as its transaction; on a machine of its own it goes as fast as it can.
 """
 
 import gc
@@ -18,9 +18,9 @@ from core.undisturbed import undisturbed
 # Nobody waits longer than a page may take: a person's rows stay locked from the first statement to the commit.
 AIM = 0.12
 SMALLEST, LARGEST, FIRST = 20, 2000, 100
-# Of seconds in which others use the database, a quarter is enough. Whoever waited long for a lock rests no longer than
+# Of seconds in which others use the database, a third is enough. Whoever waited long for a lock rests no longer than
 # this, with the turn of all.
-REST, LONGEST_REST = 3, 1.0
+REST, LONGEST_REST = 2, 1.0
 # What its sessions are called at the server, where whoever looks after it may see them: runs give way to others only.
 NAME = "kraken retention"
 # Whatever did something within the last second does something again, as a rule.
