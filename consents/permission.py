@@ -13,6 +13,7 @@ from consents.kinds import Kinds
 from consents.models import Status
 from consents.verdicts import Facts, Reason, Rules, Verdict, decide
 from core.errors import Invalid, NotFound
+from core.prepared import Row
 from processing.models import Basis, Channel
 from subjects import lawful_uses
 from subjects.identifiers import Claim, texts_of
@@ -45,8 +46,9 @@ def may_process(
     """
     if isinstance(who, Claim):
         return check(purpose, channel, who.type, [who.value], system=who.system, use=use, now=now)[0]
-    question = _Question.about(purpose, channel, use=use, now=now)
-    return question.verdict(permission_sql.facts_of(question.parameters(), who.pk))
+    asked = permission_sql.rules_and_person(purpose, who.pk)
+    question = _Question.about(asked, channel, use=use, now=now)
+    return question.verdict(permission_sql.facts_of(question.parameters(), who.pk, question.theirs))
 
 
 def may_be_asked(type: str, values: Sequence[str]) -> None:
@@ -70,8 +72,8 @@ def check(
     judge: Judge | None = None,
     told: Callable[[Verdict], object] | None = None,
 ) -> list[Verdict]:
-    """The verdicts about these values, in their order. Three queries, and two more for every 25,000 values beyond the
-    first; two more with a use, and for whoever shares something with others.
+    """The verdicts about these values, in their order. Three queries, two more with a use. Of more than a few, two more
+    for every 25,000 values beyond the first, and as many again where people share something with others.
 
     A value that several people share is judged by the strictest verdict among them, each with everything that is
     theirs. A value that is not a possible identifier is nobody's. Without `is_message` nobody is written to, so the
@@ -80,8 +82,9 @@ def check(
     are still looked for.
     """
     may_be_asked(type, values)
-    question = _Question.about(purpose, channel or "", now=now, type=type if is_message else "", use=use)
     texts = texts_of(type, values, system=system)
+    asked = permission_sql.rules_and_people(purpose, type, system, {text for text in texts if text})
+    question = _Question.about(asked, channel or "", now=now, type=type if is_message else "", use=use)
     found: Iterable[tuple[bytes, int | None, Verdict]] = _each(question, texts, type, system)
     if judge:
         people = list(found)
@@ -106,7 +109,7 @@ def _each(
     params = {**question.parameters(), "type": type, "system": system}
     kinds = Kinds(question.verdict, on_consent=question.rules.basis == Basis.CONSENT, now=question.now)
     used_of = question.use.subject_id if question.use else None
-    for text, row, noes in permission_sql.people_by_text(params, asked):
+    for text, row, noes in permission_sql.people_by_text(params, asked, question.theirs):
         verdict = None if row is None or noes or row[1] == used_of else kinds.verdict(row)
         if verdict is None:
             facts = permission_sql.facts_in(row, noes, used_of) if row else Facts(known=False, noes=noes)
@@ -130,19 +133,28 @@ class _Question:
     now: datetime
     today: date
     grace: timedelta
+    # What those are known by whom the first query already found.
+    theirs: list[Row]
     use: RestrictedUse | None = None
     # The use is of what an exemption spared when an objection was upheld (DPA 2018 Sch 2). Never of marketing.
     is_spared: bool = False
 
     @classmethod
-    def about(cls, slug: str, channel: str, *, now: datetime, type: str = "", use: UUID | None = None) -> "_Question":
+    def about(
+        cls,
+        asked: permission_sql.Asked | None,
+        channel: str,
+        *,
+        now: datetime,
+        type: str = "",
+        use: UUID | None = None,
+    ) -> "_Question":
         """Raises UnknownPurpose, or Invalid for a channel that does not exist."""
         if channel and channel not in Channel.values:
             raise Invalid(fields={"channel": _("This channel does not exist.")})
-        found = permission_sql.rules_of(slug)
-        if found is None:
+        if asked is None:
             raise UnknownPurpose
-        purpose, rules = found
+        purpose, rules, theirs = asked
         if not channel and rules.direct_marketing:
             channel = NATURAL_CHANNEL.get(type, "")
         named = lawful_uses.find(use, now=now) if use else None
@@ -150,7 +162,8 @@ class _Question:
         named = named if named and named.purpose_id == purpose else None
         spared = named is not None and not rules.direct_marketing and lawful_uses.outlives_objection(named)
         # A review falls due, and a relationship ends, on a day where the controller is.
-        return cls(purpose, rules, channel, now, now.astimezone(rules.zone).date(), assessment_grace(), named, spared)
+        today = now.astimezone(rules.zone).date()
+        return cls(purpose, rules, channel, now, today, assessment_grace(), theirs, named, spared)
 
     def parameters(self) -> dict[str, object]:
         return permission_sql.parameters(

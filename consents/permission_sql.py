@@ -42,7 +42,7 @@ LEFT JOIN LATERAL (
     WHERE assessment.purpose_id = purpose.id AND approved.basis = 'f' AND approved.approved_at IS NOT NULL
     ORDER BY approved.approved_at DESC, approved.number DESC LIMIT 1
 ) governing ON true
-WHERE purpose.slug = %s
+WHERE purpose.slug = %(slug)s
 """
 
 # One row per identifier, person and choice. An answer about every channel (empty) covers each channel; without a
@@ -135,15 +135,20 @@ PERSON_IS = (
     *("NULL", "%(is_refused)s", "NULL::boolean", "FROM subjects_datasubject person"),
     "WHERE person.id = %(person)s AND NOT person.is_test",
 )
-# What people are known by. Few share anything with others, and of them alone it is asked.
+# What people are known by. Few share anything with others, and of a list of values it is asked of them alone.
 THEIRS = """
 SELECT link.subject_id, link.is_shared, identifier.type, identifier.system, identifier.uuid::text, key.master_key,
        key.wrapped, identifier.sealed
-FROM subjects_subjectidentifier link
+FROM ({whose}) whose
+JOIN subjects_subjectidentifier link ON link.subject_id = whose.id
 JOIN subjects_identifier identifier ON identifier.id = link.identifier_id
 JOIN core_datakey key ON key.owner = 'identifier' AND key.owner_id = identifier.uuid
-WHERE link.subject_id = ANY (%(people)s::bigint[])
 """
+THEIRS_OF_MANY = THEIRS.format(whose="SELECT unnest(%(people)s::bigint[]) AS id")
+# For a few it is read together with the rules, whether they share anything or not.
+THEIRS_OF_ONE = THEIRS.format(whose="SELECT %(person)s::bigint AS id")
+THEIRS_OF_FEW = THEIRS.format(whose=f"SELECT DISTINCT person.id {BY_VALUE} {WHERE_VALUE} AND shares.something")
+RULES_AND_THEIRS = "SELECT rules.*, theirs.* FROM ({rules}) rules LEFT JOIN LATERAL ({theirs}) theirs ON true"
 
 
 @cache
@@ -173,32 +178,64 @@ FEW = 10
 PORTION = 25_000
 
 
-def rules_of(slug: str) -> tuple[int, Rules] | None:
-    """(primary key, rules) of the purpose with this slug. One query."""
-    rows = prepared.fetch_all(RULES, [slug])
+class Asked(NamedTuple):
+    """The purpose that is asked about: its primary key, its rules, and what people are known by where it was read."""
+
+    purpose: int
+    rules: Rules
+    theirs: list[Row]
+
+
+def rules_of(slug: str) -> Asked | None:
+    """The purpose with this slug. One query."""
+    return _asked_about(RULES, {"slug": slug})
+
+
+def rules_and_person(slug: str, person: int) -> Asked | None:
+    """The same, with what this person is known by. One query."""
+    return _asked_about(_with(THEIRS_OF_ONE), {"slug": slug, "person": person})
+
+
+def rules_and_people(slug: str, type: str, system: str, texts: Collection[bytes]) -> Asked | None:
+    """The same, with what is known of whoever is behind one of a few texts and shares something. One query."""
+    if len(texts) > FEW:
+        return rules_of(slug)
+    blinds = Bytes(_hashed("BLIND_INDEX_KEYS", texts))
+    return _asked_about(_with(THEIRS_OF_FEW), {"slug": slug, "type": type, "system": system, "blinds": blinds})
+
+
+@cache
+def _with(theirs: str) -> str:
+    return RULES_AND_THEIRS.format(rules=RULES, theirs=theirs)
+
+
+def _asked_about(sql: str, params: dict[str, Any]) -> Asked | None:
+    rows = prepared.fetch_all(sql, params)
     if not rows:
         return None
-    key, purpose, live, basis, marketing, assessment, relies, review_due, zone = rows[0]
-    outlives = slug in NEVER_RESTRICTED
+    key, purpose, live, basis, marketing, assessment, relies, review_due, zone = rows[0][:9]
+    outlives = params["slug"] in NEVER_RESTRICTED
     place = ZoneInfo(zone) if zone else Controller.placeholder().zone
-    return key, Rules(purpose, live, basis, marketing, assessment, bool(relies), review_due, outlives, place)
+    rules = Rules(purpose, live, basis, marketing, assessment, bool(relies), review_due, outlives, place)
+    # Nobody known stands there as nothing but the rules.
+    return Asked(key, rules, [row[9:] for row in rows if row[9:] and row[9] is not None])
 
 
 def people_by_text(
-    params: dict[str, Any], texts: Collection[bytes]
+    params: dict[str, Any], texts: Collection[bytes], theirs: list[Row]
 ) -> Iterator[tuple[bytes, Row | None, Sequence[No]]]:
     """Every person behind each identifier, of which `texts` says what is hashed; no row of nobody.
 
     Two queries for each `PORTION` of them. Whoever has something that others have too is judged by all that is said
-    under anything of theirs, with two queries more where there is anybody.
+    under anything of `theirs`; where it was not read before, with two queries more where there is anybody.
     """
     every = list(texts)
     portions = (_Sought.by(every[start : start + PORTION]) for start in range(0, len(every), PORTION))
     lines = prepared.Lines(_fetch(len(every)))
-    for sought, noes, theirs, rows in ahead(partial(_asked_of, lines, params), portions, lines.count):
+    for sought, noes, sharing, rows in ahead(partial(_asked_of, lines, params, theirs), portions, lines.count):
         unmet = dict(noes)
         for row in _standing(rows):
-            text, own = sought.blinds[row[0]], theirs.get(row[1])
+            text, own = sought.blinds[row[0]], sharing.get(row[1])
             unmet.pop(text, None)
             yield text, row, [*noes.get(text, ()), *own] if own else noes.get(text, ())
         for text, refusals in unmet.items():
@@ -220,22 +257,26 @@ class _Sought(NamedTuple):
 Portion = tuple[_Sought, dict[bytes, list[No]], dict[int, list[No]], list[Row]]
 
 
-def _asked_of(lines: prepared.Lines, params: dict[str, Any], sought: _Sought) -> Portion:
-    return lines.ask(lambda fetch: _portion(fetch, params, sought))
+def _asked_of(lines: prepared.Lines, params: dict[str, Any], theirs: list[Row], sought: _Sought) -> Portion:
+    return lines.ask(lambda fetch: _portion(fetch, params, theirs, sought))
 
 
-def _portion(fetch: Fetch, params: dict[str, Any], sought: _Sought) -> Portion:
-    noes = _noes(fetch, params, sought.hashes)
+def _portion(fetch: Fetch, params: dict[str, Any], theirs: list[Row], sought: _Sought) -> Portion:
+    known = _texts(params, theirs)
+    said = _noes(fetch, params, sought.hashes | _hashes_of(known))
+    noes = {text: said[text] for text in sought.hashes.values() if text in said}
     refused = [blind for blind, text in sought.blinds.items() if text in noes] if noes else []
     params = {**params, "blinds": Bytes(sought.blinds), "refused": Bytes(refused)}
     rows = fetch(_asked(VALUES_ARE, params), params)
-    sharing = {row[1] for row in rows if row[9]}
-    return sought, noes, _noes_of(fetch, params, sharing) if sharing else {}, rows
+    # Of many it is not known yet; of few, whoever came to share something just now.
+    others = {row[1] for row in rows if row[9]} - known.keys()
+    return sought, noes, _under(known, said) | (_noes_of(fetch, params, others) if others else {}), rows
 
 
-def facts_of(params: dict[str, Any], person: int) -> Facts:
-    """The facts of one person, with the noes of any of their identifiers. Three queries."""
-    noes = _noes_of(prepared.fetch_all, params, [person]).get(person, [])
+def facts_of(params: dict[str, Any], person: int, theirs: list[Row]) -> Facts:
+    """The facts of one person, with what is said under anything of `theirs`. Two queries."""
+    known = _texts(params, theirs)
+    noes = _under(known, _noes(prepared.fetch_all, params, _hashes_of(known))).get(person, [])
     params |= {"person": person, "is_refused": bool(noes)}
     for row in _standing(prepared.fetch_all(_asked(PERSON_IS, params), params)):
         return facts_in(row, noes, params["used_of"])
@@ -249,18 +290,29 @@ def said_of(people: Collection[int], *, purpose: int, channel: str, now: datetim
 
 
 def _noes_of(fetch: Fetch, params: dict[str, Any], people: Collection[int]) -> dict[int, list[No]]:
-    """What is said under anything of these people: under what others have too, where it reaches them on the channel."""
-    links = fetch(THEIRS, {"people": array(people)})
+    known = _texts(params, fetch(THEIRS_OF_MANY, {"people": array(people)}))
+    return _under(known, _noes(fetch, params, _hashes_of(known)))
+
+
+def _texts(params: dict[str, Any], theirs: list[Row]) -> dict[int, list[bytes]]:
+    """Under what something may be said of these people: under what others have too, where it reaches them here."""
     # Something that many have is opened once.
-    rows = {row[4]: row[4:] for row in links}
+    rows = {row[4]: row[4:] for row in theirs}
     values = dict(zip(rows, open_each(Owner.IDENTIFIER, FIELD, rows.values()), strict=True))
     texts: dict[int, list[bytes]] = defaultdict(list)
-    for person, is_shared, type, system, uuid, *_sealed in links:
+    for person, is_shared, type, system, uuid, *_sealed in theirs:
         if not is_shared or reaches(type, params["channel"]):
             texts[person].append(text_of(type, (values[uuid] or b"").decode(), system))
-    noes = _noes(fetch, params, _hashed("SUPPRESSION_KEYS", {text for known in texts.values() for text in known}))
-    found = {person: [no for text in known for no in noes.get(text, ())] for person, known in texts.items()}
-    return {person: said for person, said in found.items() if said}
+    return texts
+
+
+def _under(known: Mapping[int, list[bytes]], said: Mapping[bytes, list[No]]) -> dict[int, list[No]]:
+    found = {person: [no for text in texts for no in said.get(text, ())] for person, texts in known.items()}
+    return {person: noes for person, noes in found.items() if noes}
+
+
+def _hashes_of(known: Mapping[int, list[bytes]]) -> dict[bytes, bytes]:
+    return _hashed("SUPPRESSION_KEYS", {text for texts in known.values() for text in texts})
 
 
 def _noes(fetch: Fetch, params: dict[str, Any], hashes: Mapping[bytes, bytes]) -> dict[bytes, list[No]]:
