@@ -262,8 +262,9 @@ def _known(claims: Sequence[Claim], *, is_test: bool, lock: bool = False, every:
     links: dict[Claim, list[SubjectIdentifier]] = {claim: [] for claim in claims}
     found = SubjectIdentifier.objects.filter(identifier_id__in=list(claim_of), subject__is_test=is_test)
     found = found.select_related("subject")
-    # Thousands may have given the same dummy address, and of one claim alone two of them say that it names nobody.
-    for link in found if every or len(claim_of) > 1 else found[:2]:
+    # Thousands may have given the same dummy address, and of one claim alone two of them say that it names nobody. Not
+    # beside another, stored or not: that one tells which of them somebody else is.
+    for link in found if every or max(len(claims), len(claim_of)) > 1 else found[:2]:
         links[claim_of[link.identifier_id]].append(link)
     return _Known(identifiers, links)
 

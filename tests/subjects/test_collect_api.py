@@ -11,6 +11,7 @@ from core import apikeys
 from core.models import DataKey
 from ledger.models import Entry
 from subjects import intake, items, people
+from subjects.identifiers import Claim
 from subjects.models import DataSubject, Identifier, Organisation, PersonalDataItem, Relationship
 from tests import make_register
 from tests import make_subjects as make
@@ -70,6 +71,18 @@ def test_a_collection_is_stored_whole(api, body):
     assert ada.organisation.name == "Octopus Ltd"
     tie = Relationship.objects.get(purpose__slug="customer-support")
     assert (tie.role, tie.ground, str(tie.last_interaction_on)) == ("customer_contact", "contract", "2026-03-04")
+
+
+def test_a_stranger_of_a_mailbox_of_three_is_written_into_nobodys_record(api, body):
+    for number in ("C-1", "C-2", "C-3"):
+        make.person(make.email(), make.number(number))
+    make.person(make.number("C-1"), Claim("external_id", "7", "crm"))
+    body["identity"] = {"email": "ada@example.com", "external_id": {"system": "crm", "id": "8"}}
+    response = api.post(COLLECT, body)
+    assert response.status_code == 409
+    assert response.json()["code"] == "ambiguous-identity"
+    assert not PersonalDataItem.objects.exists()
+    assert people.find([Claim("external_id", "8", "crm")]) is None
 
 
 def test_it_is_evidenced_with_ids_and_codes_only(api, body):

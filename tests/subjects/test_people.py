@@ -73,6 +73,18 @@ def test_another_customer_number_is_another_person_and_the_mailbox_is_shared():
     assert [link.is_shared for link in links] == [True, True]
 
 
+@pytest.mark.parametrize("new", [Claim("external_id", "8", "crm"), make.number("C-9")])
+def test_a_number_that_nobody_has_yet_names_none_of_three_in_a_mailbox(new):
+    """One of them is somebody else, by another number of the kind. Which of the others is meant, nothing tells."""
+    other = Claim("external_id", "7", "crm") if new.system else make.number("C-7")
+    owns = [other, Claim("phone", "07700 900123"), Claim("phone", "07700 900124")]
+    for one in [make.person(own) for own in owns]:
+        people.verify_identifier(one, make.email(), how="mail", now=make.NOW, actor=make.ACTOR)
+    assert people.find([make.email(), new]) is None
+    with pytest.raises(people.AmbiguousIdentity):
+        make.person(make.email(), new)
+
+
 def test_only_a_verified_address_that_nobody_shares_selects_a_person():
     ada = make.person(make.email())
     assert people.verified_subject(make.email()) is None
