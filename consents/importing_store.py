@@ -19,7 +19,7 @@ from consents.importing_rows import BY, Answer, Row
 from consents.importing_write import Busy, Kept, write
 from consents.models import Status
 from consents.withdraw import withdraw
-from core.arrays import array, hashes
+from core.arrays import array, hashes, texts
 from core.errors import Text
 from core.keys import keyring
 from subjects.identifiers import Claim
@@ -87,13 +87,26 @@ JOIN consents_suppression suppression ON suppression.hash = asked.hash AND suppr
 WHERE suppression.purpose_id = asked.purpose AND suppression.channel = '' AND suppression.reason <> 'tps'
 """
 SAID_BEFORE = (SAID.format("IS NULL"), SAID.format("IS NOT NULL"))
-# Of these people those who have something that others have too, which says something for them as well.
-SHARING = """
-SELECT DISTINCT person.id, person.uuid
-FROM subjects_datasubject person JOIN subjects_subjectidentifier link ON link.subject_id = person.id AND link.is_shared
-WHERE person.uuid = ANY (%s::uuid[])
+# Of these rows' people those who have something that others have too, which says something for them as well, and those
+# whose own "yes" (consents/permission_sql.py) this one would stand in the place of.
+BESIDE = """
+SELECT found.* FROM (
+    SELECT asked.n, person.id, (
+        SELECT max(state.effective_at)
+        FROM consents_consentstate state JOIN consents_consentevent event ON event.uuid = state.event
+        WHERE state.subject = asked.subject AND state.purpose_id = asked.purpose
+          AND (asked.channel = '' OR state.channel IN ('', asked.channel)) AND state.effective_at <= asked.at
+          AND state.status IN ('given', 'renewed') AND event.origin = 'direct' AND event.collected_by <> 'import'
+    ) AS said_yes
+    FROM unnest(%(numbers)s::int[], %(subjects)s::uuid[], %(purposes)s::bigint[], %(channels)s::text[],
+                %(ats)s::timestamptz[]) AS asked (n, subject, purpose, channel, at)
+    JOIN subjects_datasubject person ON person.uuid = asked.subject
+) found
+WHERE said_yes IS NOT NULL OR EXISTS (SELECT FROM subjects_subjectidentifier WHERE subject_id = found.id AND is_shared)
 """
 KNOWN = "SELECT uuid FROM consents_consentevent WHERE uuid = ANY (%s::uuid[])"
+SAID_NO = _("Somebody said no by this address or number. An import does not undo it.")
+ANSWERED = _("Their own “yes” has answered a “no” or a pause. An import does not take its place.")
 
 
 @dataclass
@@ -109,20 +122,18 @@ def store(rows: Sequence[Row], *, actor: str, now: datetime) -> Done:
     withdrawn = [row for row in rows if row.status == Status.WITHDRAWN]
     people, stored = _people([*answers, *withdrawn])
     given = [row for row in answers if row.status == Status.GIVEN]
-    noes = _latest(NOES, given).keys() | _reached(given, people, now=now)
     gone = _gone([row for row in answers if row.line not in people])
+    outdone: dict[int, Text] = dict.fromkeys(gone, PersonErased.message)
+    outdone |= dict.fromkeys(_latest(NOES, given), SAID_NO) | _reached(given, people, now=now)
     kept: list[Kept] = []
     for row in answers:
         found = people.get(row.line, set())
         if len(found) > 1:
             done.counts["wrong"] += 1
             done.faults.append((row.line, _("Several people share this address or number.")))
-        elif row.status == Status.GIVEN and row.line in noes:
+        elif row.line in outdone:
             done.counts["outdone"] += 1
-            done.faults.append((row.line, _("Somebody said no by this address or number. An import does not undo it.")))
-        elif row.line in gone:
-            done.counts["outdone"] += 1
-            done.faults.append((row.line, PersonErased.message))
+            done.faults.append((row.line, outdone[row.line]))
         else:
             kept.append(Kept(row, found.pop()) if found else Kept(row, row.person.subject, row.person))
     done.counts["stored"] += len(kept)
@@ -163,23 +174,40 @@ def _people(rows: Sequence[Row]) -> tuple[dict[int, set[UUID]], dict[int, int]]:
     return found, had
 
 
-def _reached(rows: Sequence[Row], people: dict[int, set[UUID]], *, now: datetime) -> set[int]:
-    """The lines of whoever is reached by a "no" in something that they share, also where a "yes" of their own answers
-    it: this one would stand in its place, and answers nothing.
+def _reached(rows: Sequence[Answer], people: dict[int, set[UUID]], *, now: datetime) -> dict[int, Text]:
+    """The lines of whoever is reached by a "no" in something that they share, and of whose own "yes" answers a "no" or
+    a pause, under whatever of theirs it stands: this one would stand in the place of that, and answers nothing.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(SHARING, [array({one for row in rows for one in people.get(row.line, ())})])
-        sharing = {uuid: pk for pk, uuid in cursor.fetchall()}
-    found: dict[tuple[int, str], dict[int, int]] = {}
-    for row in rows:
-        for one in people.get(row.line, set()) & sharing.keys():
-            found.setdefault((row.purpose.pk, row.channel), {})[row.line] = sharing[one]
-    lines = set()
+    found: dict[tuple[int, str], dict[int, tuple[int, datetime | None]]] = {}
+    for row, person, said_yes in _beside([row for row in rows if len(people.get(row.line, ())) == 1], people):
+        found.setdefault((row.purpose.pk, row.channel), {})[row.line] = person, said_yes
+    outdone: dict[int, Text] = {}
     for (purpose, channel), asked in found.items():
-        said = permission_sql.said_of(set(asked.values()), purpose=purpose, channel=channel, now=now)
-        noes = {pk for pk, each in said.items() if any(not no.until and not no.is_register for no in each)}
-        lines |= {line for line, pk in asked.items() if pk in noes}
-    return lines
+        whose = {person for person, _said_yes in asked.values()}
+        said = permission_sql.said_of(whose, purpose=purpose, channel=channel, now=now)
+        for line, (person, said_yes) in asked.items():
+            noes = [no for no in said.get(person, ()) if not no.is_register]
+            if said_yes and any(no.since < said_yes for no in noes):
+                outdone[line] = ANSWERED
+            elif not all(no.until for no in noes):
+                outdone[line] = SAID_NO
+    return outdone
+
+
+def _beside(rows: Sequence[Answer], people: dict[int, set[UUID]]) -> list[tuple[Answer, int, datetime | None]]:
+    """Of these lines, each of one person, those of whom more may be said than by it; and when they said "yes"."""
+    if not rows:
+        return []
+    params = {
+        "numbers": array(range(len(rows))),
+        "subjects": array(subject for row in rows for subject in people[row.line]),
+        "purposes": array(row.purpose.pk for row in rows),
+        "channels": texts(row.channel for row in rows),
+        "ats": texts(row.given_at for row in rows),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(BESIDE, params)
+        return [(rows[number], person, said_yes) for number, person, said_yes in cursor.fetchall()]
 
 
 def _keep_identifiers(

@@ -3,8 +3,10 @@
 import pytest
 from django.utils import timezone
 
+from consents import pausing, permission
 from consents.models import Suppression
 from consents.withdraw import withdraw
+from subjects import people
 from subjects.identifiers import Claim
 from tests import make_consents as make
 from tests.consents.test_consents_importing import counts, row, take, text
@@ -67,6 +69,33 @@ def test_nobody_opens_the_other_channels_with_the_address_alone(mailoutbox):
 def test_an_import_opens_no_other_channel(stopped, tmp_path):
     assert counts(take(tmp_path, text(row(at=JANUARY)))) == {"outdone": 1}
     assert make.reason() == "suppressed"
+
+
+@pytest.mark.parametrize("by", ["withdraw", "pause"])
+def test_an_import_takes_the_place_of_no_yes_that_answers_something_under_another_of_their_numbers(by, tmp_path):
+    """The later "yes" came by the address, so what was said stands under the number, and is answered there."""
+    make.published()
+    make.captured(identity={"email": ADA, "customer_number": "C1"}, now=make.days(-30))
+    said = {"now": make.days(-20), "actor": make.ACTOR}
+    if by == "withdraw":
+        withdraw([Claim("customer_number", "C1")], purposes=["newsletter"], **said)
+    else:
+        pausing.begin([Claim("customer_number", "C1")], purposes=[pausing.ALL], until=make.days(300), **said)
+    make.captured(now=make.days(-10))
+    assert counts(take(tmp_path, text(row(at=make.days(-5).isoformat())))) == {"outdone": 1}
+    assert make.reason() == "+consent-given"
+    person = people.find([Claim("customer_number", "C1")])
+    assert permission.may_process(person, "newsletter", "email", now=make.NOW).allowed
+
+
+def test_an_import_of_somebody_whose_pause_nothing_has_answered_counts_when_it_is_over(tmp_path):
+    make.published()
+    make.captured(now=make.days(-30))
+    pausing.begin(
+        [Claim("email", ADA)], purposes=[pausing.ALL], until=make.days(30), now=make.days(-20), actor="public"
+    )
+    assert counts(take(tmp_path, text(row(at=make.days(-5).isoformat())))) == {"stored": 1}
+    assert (make.reason(), make.reason(now=make.days(31))) == ("paused", "+consent-given")
 
 
 def test_a_withdrawal_in_a_file_is_known_where_the_no_to_all_channels_was_said_later(stopped, tmp_path):
