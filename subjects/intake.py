@@ -213,6 +213,8 @@ def _store(subject: DataSubject, parcel: Parcel, *, now: datetime, actor: str) -
 def _relate(subject: DataSubject, parcel: Parcel, *, now: datetime, actor: str) -> None:
     """Record the ground for the purpose that is named, or for every purpose of the items."""
     given = dict(parcel.relationship or {})
+    # Items and an interaction tell by themselves whether somebody applies again, and when.
+    given["applies"] = not (parcel.items or parcel.interaction)
     named = given.pop("purpose", "")
     slugs = [named] if named else list(dict.fromkeys(slug for part in parcel.items for slug in part["purposes"]))
     with _below("relationship"):

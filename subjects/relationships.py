@@ -33,11 +33,12 @@ _GROUNDS = {
     "mutual-interest": _("A mutual interest"),
     "soft-opt-in": _("A sale to you, or talk of one"),
 }
+APPLICATION = "application"
 # What counts as an interaction: the person turned to us. Our own mails and their opening, a click in a newsletter, an
 # unsubscribe and a rights request are absent, so none of them can prolong how long data is kept.
 INTERACTIONS = frozenset(
     {"in_person", "correspondence", "email", "phone", "sms", "post", "chat", "website", "product", "social_media"}
-    | {"event", "meeting", "contract", "order", "payment", "application"}
+    | {"event", "meeting", "contract", "order", "payment", APPLICATION}
 )
 # Data from these came from the person, who thereby interacted.
 FROM_PERSON = frozenset({Source.IN_PERSON, Source.CORRESPONDENCE, Source.PHONE, Source.WEBSITE, Source.PRODUCT})
@@ -68,12 +69,14 @@ def establish(
     note: str = "",
     source: str = "",
     started_on: date | None = None,
+    applies: bool = True,
     now: datetime,
     actor: str,
 ) -> Relationship:
     """Record the ground: which mutual interest, contract or legal duty, by whom, when, from which source.
 
-    The role and ground of a relationship that exists are replaced; its start and its other dates stay.
+    The role and ground of a relationship that exists are replaced; its start and its other dates stay. `applies`: where
+    the role is an applicant's, somebody applies by it, on the day that it started or today.
     """
     if role not in Role.values:
         raise Invalid(fields={"role": _("This role is unknown.")})
@@ -96,6 +99,8 @@ def establish(
     if note:
         relationship.ground_note = ensure_key(Owner.RELATIONSHIP, relationship.uuid).seal(FIELD, note.encode())
     relationship.save()
+    if applies and role == Role.APPLICANT:
+        _apply_again(relationship, purpose, started_on or _local(now), now=now, actor=actor)
     _note("relationship.established", relationship, purpose, now=now, actor=actor, role=role, ground=ground)
     return relationship
 
@@ -103,7 +108,10 @@ def establish(
 def begin(
     subject: DataSubject, version: PurposeVersion, *, role: str = "", source: str, on: date, now: datetime, actor: str
 ) -> Relationship:
-    """Keep the relationship for which data arrived, or begin it; data from the person is an interaction of theirs."""
+    """Keep the relationship for which data arrived, or begin it.
+
+    Data from the person is an interaction of theirs, and a new application where the last one is closed.
+    """
     relationship, is_new = Relationship.objects.get_or_create(
         subject=subject,
         purpose=version.purpose,
@@ -113,6 +121,7 @@ def begin(
         _note("relationship.established", relationship, version.purpose, now=now, actor=actor, role=relationship.role)
     if source in FROM_PERSON:
         _advance(relationship, on)
+        _apply_again(relationship, version.purpose, on, now=now, actor=actor)
     return relationship
 
 
@@ -131,6 +140,8 @@ def touch(
         subject=subject, purpose=purpose, defaults=_new(subject, purpose, role=role or Role.PROSPECT, on=_local(at))
     )
     _advance(relationship, _local(at))
+    if channel == APPLICATION:
+        _apply_again(relationship, purpose, _local(at), now=now, actor=actor)
     _note("relationship.touched", relationship, purpose, now=now, actor=actor, channel=channel)
     return relationship
 
@@ -208,6 +219,21 @@ def _advance(relationship: Relationship, on: date) -> None:
     if relationship.last_interaction_on is None or on > relationship.last_interaction_on:
         relationship.last_interaction_on = on
         relationship.save(update_fields=["last_interaction_on"])
+
+
+def _apply_again(relationship: Relationship, purpose: Purpose, on: date, *, now: datetime, actor: str) -> None:
+    """Open a closed application again for one of a later day: until that is closed too, nothing of either goes.
+
+    Its outcome is in the ledger. What an employment took over stays there.
+    """
+    closed, outcome = relationship.application_closed_on, relationship.application_outcome
+    if closed is None or on <= closed:
+        return
+    relationship.application_closed_on, relationship.application_outcome = None, ""
+    relationship.application_undo = None
+    relationship.save(update_fields=["application_closed_on", "application_outcome", "application_undo"])
+    what = {"what": "application_closed_on", "outcome": outcome}
+    _note("relationship.resumed", relationship, purpose, now=now, actor=actor, **what)
 
 
 def _role(subject: DataSubject, version: PurposeVersion, given: str) -> str:

@@ -1,5 +1,6 @@
 """Why we may deal with someone, what counts as an interaction, and what is told to whom."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -8,9 +9,9 @@ from core.errors import Invalid, NotFound
 from core.models import DataKey, Owner
 from ledger.models import Entry
 from processing.models import Recipient
-from subjects import blocks, disclosures, organisations, relationships, restrictions
-from subjects.models import Disclosure, ErasureBlock, Organisation, Relationship
-from tests import make_register
+from subjects import applications, blocks, disclosures, intake, organisations, relationships, restrictions
+from subjects.models import Disclosure, ErasureBlock, Organisation, PersonalDataItem, Relationship
+from tests import make_office, make_register, make_retention
 from tests import make_subjects as make
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,78 @@ def test_ending_sets_one_date(support):
     assert Relationship.objects.get().contract_ended_on == make.NOW.date()
     with pytest.raises(Invalid):
         relationships.end(ada, support, what="started_on", on=make.NOW.date(), **BY)
+
+
+def turned_down(on=date(2025, 2, 20), outcome="unsuccessful"):
+    """Somebody whose application was closed on that day."""
+    make_office.controller()
+    make_register.purpose("recruitment", "b", categories=("email", "application"), subject_categories=["applicant"])
+    make_register.purpose("employment", "b", categories=("email",), subject_categories=["employee"])
+    make.item(make.person(), "recruitment", category="application", now=make.NOW - timedelta(days=400))
+    tie = Relationship.objects.get()
+    applications.close(tie, outcome=outcome, on=on, employment="employment", **BY)
+    return tie
+
+
+def parcel(ago=2, source="website", **more):
+    at = make.NOW - timedelta(days=ago)
+    given = {"category": "application", "purposes": ["recruitment"], "content": '"second"', "nature": "provided"}
+    given |= {"source": source, "source_evidence": make.person().uuid, "collected_at": at}
+    return intake.Parcel(claims=[make.email()], notice="1", is_taken_over=True, **{"items": [given]} | more)
+
+
+APPLIES = {"role": "applicant", "ground": "application"}
+
+
+def applied(ago, channel="application"):
+    return {"items": (), "interaction": {"purpose": "recruitment", "at": make.NOW - timedelta(ago), "channel": channel}}
+
+
+@pytest.mark.parametrize(
+    ("opens", "brings"),
+    [
+        (True, {"relationship": APPLIES}),
+        (True, applied(2)),
+        (True, {"items": (), "relationship": APPLIES | {"purpose": "recruitment"}}),
+        (False, {"ago": 390, "relationship": APPLIES}),
+        (False, {"source": "third_party", "relationship": APPLIES}),
+        (False, applied(390)),
+        (False, applied(2, channel="email")),
+        (False, {"items": (), "relationship": APPLIES | {"purpose": "recruitment", "started_on": date(2025, 2, 20)}}),
+    ],
+)
+def test_whoever_applies_again_has_an_open_application(opens, brings):
+    tie = turned_down()
+    intake.collect(parcel(**brings), **BY)
+    tie.refresh_from_db()
+    assert (tie.application_closed_on is None, tie.application_outcome == "") == (opens, opens)
+    told = Entry.objects.filter(kind="relationship.resumed", object=tie.uuid)
+    data = {"outcome": "unsuccessful", "what": "application_closed_on"}
+    assert [json.loads(row.body)["data"] for row in told] == ([data] if opens else [])
+
+
+def test_an_application_that_is_open_does_not_go_with_the_one_before():
+    tie = turned_down(on=date(2025, 11, 20))
+    now = make_retention.NOW
+    intake.collect(parcel(ago=-260), now=now, actor=make.ACTOR)
+    one = make_retention.rule(tie.purpose, trigger="application_closed", period="P12M")
+    make_retention.applied(one, now)
+    assert PersonalDataItem.objects.count() == 2
+    tie.refresh_from_db()
+    applications.close(tie, outcome="withdrawn", on=now.date(), now=now, actor=make.ACTOR)
+
+
+def test_whoever_was_hired_left_and_applies_again_is_hired_again():
+    tie = turned_down(outcome="hired")
+    employment = Relationship.objects.get(role="employee")
+    relationships.end(employment.subject, employment.purpose, what="contract_ended_on", on=date(2026, 1, 31), **BY)
+    intake.collect(parcel(), **BY)
+    employment.refresh_from_db()
+    assert employment.contract_ended_on == date(2026, 1, 31)
+    tie.refresh_from_db()
+    applications.close(tie, outcome="hired", on=make.NOW.date(), employment="employment", **BY)
+    employment.refresh_from_db()
+    assert employment.contract_ended_on is None
 
 
 def test_blocks_are_placed_once_and_released_by_what_placed_them(support):
