@@ -82,7 +82,7 @@ def recipe(source: Mapping[str, Any]) -> Recipe:
     found = {str(name): strategy(str(name), options) for name, options in fields.items()}
     # Values come again and again: dates, grades, places.
     columns = {name: lru_cache(maxsize=10_000)(change) for name, change in found.items() if change}
-    quasi, sensitive = ([str(name) for name in source.get(part) or []] for part in ("quasi", "sensitive"))
+    quasi, sensitive = _names(source, "quasi"), _names(source, "sensitive")
     for name in (*quasi, *sensitive):
         if name not in columns:
             raise _wrong(name, _("This is measured, so it must be a field that stays."))
@@ -96,13 +96,20 @@ def recipe(source: Mapping[str, Any]) -> Recipe:
     )
 
 
+def _names(source: Mapping[str, Any], part: str) -> list[str]:
+    given = source.get(part) or []
+    if not isinstance(given, list):
+        raise _wrong(part, _("Write a list of fields, such as [born, town]."))
+    return [str(name) for name in given]
+
+
 def _thresholds(source: Mapping[str, Any]) -> Thresholds:
     given = source.get("thresholds") or {}
     try:
         found = Thresholds(
             int(given.get("k", Thresholds.k)), int(given.get("l", Thresholds.l)), float(given.get("t", Thresholds.t))
         )
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise _wrong("thresholds", _("Thresholds are numbers: k, l and t.")) from error
     if found.k < 2 or found.l < 1 or not 0 <= found.t <= 1:
         raise _wrong("thresholds", _("k is 2 or more, l 1 or more, t from 0 to 1."))
@@ -112,7 +119,7 @@ def _thresholds(source: Mapping[str, Any]) -> Thresholds:
 def _leave_out(source: Mapping[str, Any]) -> float:
     try:
         share = float(source.get("leave_out", 0))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         share = -1
     if not 0 <= share <= 0.5:
         raise _wrong("leave_out", _("The share of rows to leave out is from 0 to 0.5."))

@@ -22,15 +22,13 @@ from retention import due, exact
 from retention.anonymise import Recipe, change
 from retention.models import RetentionRule
 from retention.strategies import Strategy
-from subjects.items import FIELD
+from subjects.items import BY, FIELD, MARK
 
 _decoded = json.JSONDecoder().raw_decode
 # People whose ids are read ahead.
 AHEAD = 100_000
 # Stands in the query for the people of a batch.
 NOBODY = -1
-# What an item holds after a run that was not enough: its values, and which rule changed them.
-MARK, BY = "pseudonymised", "by"
 # Whether another purpose needs the item is looked up for each: of EXISTS the planner may make one sweep over all needs.
 # Where a row stands and who wrote it change with everything that changes it.
 DUE = """

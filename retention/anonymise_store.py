@@ -12,7 +12,7 @@ from core.arrays import Bytes, array
 from core.models import Owner
 from core.vault import SealedAnew, keys_of, seal_each
 from ledger.entries import record
-from retention.anonymise_rows import MARK, Change
+from retention.anonymise_rows import Change
 from retention.models import Run
 from subjects import items, names
 from subjects.corrections import STATEMENT
@@ -77,7 +77,7 @@ def note_pseudonymised(
 
 def _follow(named: Collection[Change]) -> None:
     """The words to find a name by become those of what is left."""
-    left = {item.pk: json.loads(item.content)[MARK] for item in named}
+    left = {item.pk: json.loads(item.content)[items.MARK] for item in named}
     if not left:
         return
     NameToken.objects.filter(item__in=list(left)).delete()

@@ -153,7 +153,10 @@ def _rounded(value: float | None) -> float | None:
 
 def read(file: TextIO, *, quasi: Sequence[str], sensitive: Sequence[str], delimiter: str = ",") -> Iterable[Kind]:
     """The named columns of a CSV file with a header, row by row. Raises Invalid naming the column or the line."""
-    reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
+    try:
+        reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
+    except (TypeError, ValueError) as error:
+        raise _refuse("delimiter", _("Give one character that stands between values.")) from error
     try:
         header = [name.strip() for name in next(reader, [])]
         places = [_place(header, name, "quasi") for name in quasi]
@@ -208,7 +211,7 @@ def _ordered(name: str, classes: Iterable[Counter[str]], order: Sequence[str] | 
         strange = values - set(order)
         if strange:
             raise _refuse("order", _("Column %(name)s has a value that is not in the order given.") % {"name": name})
-        return [value for value in order if value in values]
+        return [value for value in dict.fromkeys(order) if value in values]
     return sorted(values, key=lambda value: _number(name, value))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-import yaml
 from django import forms
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import QueryDict
@@ -260,16 +259,10 @@ class RuleForm(forms.ModelForm):
         return _period(self.cleaned_data["grace"]) if self.cleaned_data["grace"] else ""
 
     def clean_recipe(self) -> dict[str, Any] | None:
-        text = self.cleaned_data["recipe"].strip()
         try:
-            found = yaml.safe_load(text) if text else None
-        except yaml.YAMLError as error:
-            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-            text = _("This is not YAML: look at line %(line)d, and at the example below.")
-            raise forms.ValidationError(text % {"line": line}) from None
-        if found is not None and not isinstance(found, dict):
-            raise forms.ValidationError(_("A recipe has fields, quasi and sensitive."))
-        return found
+            return recipes.read(self.cleaned_data["recipe"])
+        except Invalid as error:
+            raise forms.ValidationError(str(error.message)) from None
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data

@@ -1,5 +1,6 @@
 """A rule's recipe for whoever writes it, and in words for whoever puts it in force."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import yaml
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.errors import Invalid
 from processing.models import DataCategory, Purpose
 from retention.anonymise_rows import values_of
 from retention.anonymity import Thresholds
@@ -16,6 +18,8 @@ from subjects.models import ItemPurpose, PersonalDataItem
 
 # Of the newest items of each kind: what comes in is of the same few forms.
 SEEN = 200
+# As JSON writes what no text in the database may hold.
+NUL = rb"\u0000"
 # What a strategy does (retention/strategies.py), and how it is written.
 STRATEGIES = {
     "suppress": (gettext_lazy("leaves no column: it names somebody"), "{strategy: suppress}"),
@@ -35,6 +39,26 @@ STRATEGIES = {
     "bucket": (gettext_lazy("a number becomes a range"), "{strategy: bucket, width: 500, top: 5000}"),
     "top-code": (gettext_lazy("a number stays, but “80 or more” at its ends"), "{strategy: top-code, top: 80}"),
 }
+
+
+def read(text: str) -> dict[str, Any] | None:
+    """A recipe written as YAML; None of nothing. Raises Invalid for what is none, or cannot be kept as JSON."""
+    try:
+        found = yaml.safe_load(text) if text.strip() else None
+        kept = json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        sentence = _("This is not YAML: look at line %(line)d, and at the example below.") % {"line": line}
+        raise Invalid(sentence, fields={"recipe": sentence}) from None
+    except (TypeError, ValueError, RecursionError):
+        kept = NUL
+    if NUL in kept:
+        sentence = _("A value in it cannot be kept. Write dates in quotes, and numbers as figures.")
+        raise Invalid(sentence, fields={"recipe": sentence})
+    if found is not None and not isinstance(found, dict):
+        sentence = _("A recipe has fields, quasi and sensitive.")
+        raise Invalid(sentence, fields={"recipe": sentence})
+    return found
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ from retention.anonymise import ANONYMOUS, Result
 from retention.models_safety import EpsilonSpent
 
 LEAST = 10
+# As fine as the ledger keeps an epsilon.
+FINEST = Decimal("0.001")
 OTHER = "other"
 Cell = tuple[str, str]
 # A row or a column, and the cells in it that somebody is in.
@@ -261,8 +263,11 @@ def noisy_counts_of(
 def spend(epsilon: Decimal, *, name: str, actor: str, now: datetime) -> EpsilonSpent:
     """Enter a release into the ledger of its year. Raises Invalid or Overspent."""
     most = Decimal(str(settings.EPSILON_PER_RELEASE))
-    if not 0 < epsilon <= most:
+    if not (epsilon.is_finite() and 0 < epsilon <= most):
         raise Invalid(fields={"epsilon": _("Give an epsilon above 0 and at most %(most)s.") % {"most": most}})
+    # The ledger would round it, and the year would tell more than its sum says.
+    if epsilon != epsilon.quantize(FINEST):
+        raise Invalid(fields={"epsilon": _("Give an epsilon with three decimals at most, such as 0.125.")})
     with connection.cursor() as cursor:
         # Two releases at once must not both find room.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('retention epsilon', 0))")

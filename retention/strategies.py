@@ -18,12 +18,14 @@ from core.errors import Invalid
 # What a value becomes that is empty, or that its strategy cannot read: it must not pass as it is.
 NOTHING = ""
 Strategy = Callable[[str], str]
+# Before or after the point.
+MOST_DIGITS = 30
 POSTCODE = re.compile(r"(?P<area>[A-Z]{1,2})(?P<district>\d[A-Z\d]?) ?\d[A-Z]{2}")
 
 
 def keep(options: Mapping[str, Any]) -> Strategy:
-    """As it is. The measuring decides whether that can be."""
-    return str.strip
+    """As it is, unless no row can hold it. The measuring decides whether that can be."""
+    return lambda value: NOTHING if "\0" in value else value.strip()
 
 
 def generalise_date(options: Mapping[str, Any]) -> Strategy:
@@ -156,11 +158,12 @@ def _coded(number: Decimal, bottom: Decimal | None, top: Decimal | None) -> str:
 
 
 def _read(value: str) -> Decimal | None:
+    """One beyond `MOST_DIGITS` counts nothing that is, and would overflow or become a text of a million digits."""
     try:
         number = Decimal(value.replace(",", ""))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS else None
 
 
 def _plain(number: Decimal) -> str:

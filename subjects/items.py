@@ -1,6 +1,7 @@
 """What we hold about a person: taken in for declared purposes only, sealed under its own key, gone when unneeded."""
 
 import hmac
+import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from subjects.models import DataSubject, ItemPurpose, PersonalDataItem, Restrict
 from subjects.people import hold
 
 FIELD = "content"
+# What the content says of itself after a rule changed it for good: what is left, and by which rule.
+MARK, BY = "pseudonymised", "by"
 Source = PersonalDataItem.Source
 FROM_OTHERS = frozenset({Source.THIRD_PARTY, Source.PUBLIC_SOURCE})
 
@@ -123,6 +126,9 @@ def collect(
         source_evidence=source_evidence,
         now=now,
     )
+    if _is_marked(content):
+        sentence = _("“pseudonymised” and “by” together are how a rule marks what it changed. Rename one of them.")
+        raise Invalid(fields={"content": sentence})
     origin = _origin(source_record, collected_at, purposes, system=system, category=category, now=now)
     if not hold(subject):
         raise NotFound
@@ -151,6 +157,15 @@ def collect(
         data={"category": category, "purposes": sorted(purposes), "source": source, "system": system},
     )
     return item
+
+
+def _is_marked(content: str) -> bool:
+    """It would pass as changed, and keep its values for ever."""
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and MARK in found and BY in found
 
 
 def _origin(

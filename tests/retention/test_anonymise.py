@@ -31,6 +31,13 @@ from retention.strategies import strategy
         ({"strategy": "top-code", "top": 90, "bottom": 18}, "12", "18 or less"),
         ({"strategy": "top-code", "top": 90}, "1,0", "10"),
         ({"strategy": "keep"}, " yes ", "yes"),
+        ({"strategy": "keep"}, "y\0es", ""),
+        # What no counting ends in would overflow, or become a text of a million digits.
+        *(
+            (options, number, "")
+            for options in ({"strategy": "bucket", "width": 10}, {"strategy": "top-code", "top": 90})
+            for number in ("1e9999999", "-1e999999", "1e-9999999", "9" * 50)
+        ),
     ],
 )
 def test_what_a_strategy_makes_of_a_value(options, value, becomes):
@@ -51,6 +58,7 @@ def test_some_leave_no_column(name):
         {"strategy": "place"},
         {"strategy": "ip", "v4": 32},
         {"strategy": "bucket", "width": 0},
+        {"strategy": "bucket", "width": "1e9999999"},
         {"strategy": "bucket"},
         {"strategy": "top-code"},
         {"strategy": "top-code", "top": 1, "bottom": 2},
@@ -111,9 +119,13 @@ def test_a_field_that_nobody_thought_of_is_refused():
         ("fields", [], "fields"),
         ("quasi", [], "born"),
         ("quasi", ["name"], "name"),
+        ("quasi", 5, "quasi"),
+        ("sensitive", "outcome", "sensitive"),
         ("sensitive", ["born", "outcome"], "born"),
         ("thresholds", {"k": 1}, "thresholds"),
         ("thresholds", {"t": "near"}, "thresholds"),
+        ("thresholds", {"k": float("inf")}, "thresholds"),
+        ("leave_out", 10**400, "leave_out"),
         ("leave_out", 0.9, "leave_out"),
     ],
 )

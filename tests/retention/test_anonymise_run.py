@@ -276,6 +276,15 @@ def test_what_the_recipe_does_not_name_stops_it_and_it_waits_for_somebody(survey
     assert Run.objects.get().measured["fields"] == ["feedback"]
 
 
+def test_one_odd_value_stops_nothing(surveys):
+    recipe = RECIPE | {"fields": RECIPE["fields"] | {"feedback.born": {"strategy": "bucket", "width": 100}}}
+    for number, (born, score) in enumerate([("1", "low"), ("1e9999999", "l\0w"), ("2", "high"), ("3", "low")]):
+        answer(number, born, score)
+    one = rule(surveys, action="anonymise", recipe=recipe | {"leave_out": 0.5})
+    assert purge(one, as_of=TODAY, commit=True, now=NOW).status == "anonymous"
+    assert {row["feedback.born"] for row in kept_rows()} == {"0 to under 100"}
+
+
 def test_samples_are_shown_and_that_is_recorded(surveys, admin_client):
     one = six(surveys)
     page = admin_client.post(reverse("admin:rule-samples", args=[one.pk]))

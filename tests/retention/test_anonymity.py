@@ -75,6 +75,7 @@ def test_an_order_of_words_counts_the_steps(tmp_path):
     # Class a lacks 1/4 at each of mid and high: 1/2 moved one step and 1/4 another, over two steps.
     assert told["t"] == 0.375
     assert refused(path, "--quasi", "q", "--sensitive", "s", "--order", "low,high")["field"] == "order"
+    assert measured(path, "--quasi", "q", "--sensitive", "s", "--order", "low,mid,mid,high") == told
 
 
 def test_one_person_alone_is_singled_out_and_the_file_is_not_called_anonymous(tmp_path):
@@ -116,6 +117,11 @@ def test_a_broken_file_gets_one_clear_line(tmp_path, content, options, field, sa
     told = refused(path, *options)
     assert told["field"] == field
     assert says in told["error"]
+
+
+@pytest.mark.parametrize(("option", "value"), [("delimiter", r"\t"), ("delimiter", ""), ("t", "nan"), ("t", "2")])
+def test_an_option_that_means_nothing_gets_one_clear_line(salaries, option, value):
+    assert refused(salaries, "--quasi", "age", "--sensitive", "salary", f"--{option}", value)["field"] == option
 
 
 def test_a_missing_file_gets_one_clear_line(tmp_path):

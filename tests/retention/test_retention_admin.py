@@ -103,6 +103,29 @@ def test_whoever_has_no_recipe_gets_one_with_every_field_that_there_is(officer):
     }
 
 
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        ("quasi: 5", "quasi: Write a list"),
+        ("thresholds: {k: 1e400}", "thresholds: Thresholds are numbers"),
+        (r'note: "\0"', "cannot be kept"),
+        (r'note: "\ud800"', "cannot be kept"),
+        ("note: .inf", "cannot be kept"),
+        ("reviewed: 2026-01-01", "cannot be kept"),
+        ("reviewed: 2026-13-45", "cannot be kept"),
+        ("note: &a [*a]", "cannot be kept"),
+        ("note: [", "look at line 4"),
+    ],
+)
+def test_a_slip_in_a_recipe_loses_nothing_that_was_typed(officer, slip, words):
+    recipe = "fields: {a: {strategy: keep}, b: {strategy: keep}}\nquasi: [a]\nsensitive: [b]\n" + slip
+    for look in ({}, {"look": "1"}):
+        found = officer.post(reverse("admin:rule-new"), form(action="anonymise", recipe=recipe) | look)
+        [said] = found.context["form"].errors["recipe"]
+        assert words in said
+        assert found.context["form"]["recipe"].value() == recipe
+
+
 def test_what_is_wrong_in_a_recipe_is_said_at_it_and_by_the_name_of_the_field(officer):
     wrong = {"fields": {"category": {"strategy": "keep"}, "feedback.born": {"strategy": "decade"}}}
     found = officer.post(reverse("admin:rule-new"), form(action="anonymise", recipe=yaml.safe_dump(wrong)))

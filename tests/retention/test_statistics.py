@@ -13,6 +13,7 @@ from django.db.utils import DatabaseError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from core.errors import Invalid
 from retention import statistics
 from retention.anonymise import Result
 from retention.models_safety import EpsilonSpent
@@ -150,6 +151,17 @@ def test_a_year_tells_no_more_than_it_may(settings):
     statistics.noisy_counts(rows, "a", ["n"], **{**ask, "now": NOW.replace(year=2027)})
     with pytest.raises(DatabaseError), transaction.atomic():
         EpsilonSpent.objects.update(epsilon=0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("epsilon", ["0", "0.0004", "0.0015", "1e-9999999", "1e9", "nan", "inf"])
+def test_nothing_is_told_that_the_ledger_would_round(epsilon):
+    with pytest.raises(Invalid) as error:
+        statistics.noisy_counts(
+            result(("n", "x", 1000)), "a", ["n"], epsilon=Decimal(epsilon), name="regions", actor="user:1", now=NOW
+        )
+    assert list(error.value.fields) == ["epsilon"]
+    assert statistics.spent_in(2026) == 0
 
 
 @pytest.mark.django_db

@@ -62,6 +62,8 @@ def test_what_others_tell_us_is_no_interaction_of_the_person(support):
         ({"nature": "guessed"}, "nature"),
         ({"system": "nowhere"}, "system"),
         ({"collected_at": make.NOW + timedelta(days=1)}, "collected_at"),
+        # What a rule changed already is passed as it is.
+        ({"content": {"pseudonymised": {"born": "1964-05-17"}, "by": "me"}}, "content"),
     ],
 )
 def test_bad_input_names_its_field_and_stores_nothing(support, change, field):

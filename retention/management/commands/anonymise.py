@@ -6,10 +6,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import Invalid
+from retention import recipes
 from retention.anonymise import Recipe, Result, anonymise, change, read, recipe, written
 from retention.anonymity import told
 
@@ -49,15 +49,12 @@ class Command(BaseCommand):
 def load(file: str, source: str) -> tuple[list[dict[str, str]], Recipe]:
     """Rows and recipe. Raises CommandError naming what is wrong."""
     try:
-        found = yaml.safe_load(Path(source).read_text("utf-8"))
-        if not isinstance(found, dict):
-            raise CommandError(f"{source}: a recipe has fields, quasi and sensitive (docs/statistics.md).")
-        by = recipe(found)
+        by = recipe(recipes.read(Path(source).read_text("utf-8")) or {})
         with open(file, encoding="utf-8-sig", newline="") as rows:
             return read(rows), by
     except Invalid as error:
         raise CommandError(_said(error)) from error
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{getattr(error, 'filename', None) or source} cannot be read.") from error
 
 

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from retention import anonymity
@@ -31,6 +32,8 @@ class Command(BaseCommand):
         order = options["order"] or ([] if options["ordered"] else None)
         thresholds = Thresholds(options["k"], options["l"], options["t"])
         try:
+            if not 0 <= thresholds.t <= 1:
+                raise Invalid(said := _("t is a number from 0 to 1."), fields={"t": said})
             measured = _measure(options, order)
         except Invalid as error:
             self.stdout.write(json.dumps({"error": str(error.message), "field": next(iter(error.fields), None)}))
