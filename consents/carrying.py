@@ -55,11 +55,13 @@ def leave(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
     Else a mailbox that was stopped by the word of one of them would be open once that one is forgotten. What was said
     there stays under their own as well (`keep`).
     """
-    every = SubjectIdentifier.objects.filter(Among("subject", person_ids), subject__is_test=False)
+    every = SubjectIdentifier.objects.filter(Among("subject", person_ids))
+    # Whoever writes under something that several people have holds it. At once what the erasure holds later: in two
+    # steps it would be no order.
+    people.lock(list(every.values_list("identifier", flat=True)))
+    every = every.filter(subject__is_test=False)
     sharing = set(every.filter(is_shared=True).values_list("subject", flat=True))
     links = every.filter(Among("subject", sharing)).order_by("subject", "identifier")
-    # Whoever writes under something that several people have holds it, in one order: the erasure does later.
-    people.lock(list(links.values_list("identifier", flat=True)))
     theirs: dict[DataSubject, list[SubjectIdentifier]] = {}
     for link in links.select_related("identifier", "subject"):
         theirs.setdefault(link.subject, []).append(link)

@@ -89,7 +89,7 @@ def replace_identifier(
     else is known by it. Where nobody else has the old one, it goes with its key. Raises UnderHold when a hold keeps
     what the person was known by, with others or alone.
     """
-    if not people.hold(subject):
+    if not people.hold_known(subject):
         raise NotFound
     row = Identifier.objects.select_for_update().filter(uuid=identifier, subject_links__subject=subject).first()
     if row is None:

@@ -204,7 +204,7 @@ def lock(identifiers: Collection[int]) -> None:
 @transaction.atomic
 def verify_identifier(subject: DataSubject, claim: Claim, *, how: str, now: datetime, actor: str) -> UUID:
     """Record that this person showed control of the identifier; returns the ledger entry's id."""
-    if not hold(subject):
+    if not hold_known(subject):
         raise NotFound
     identifier = _stored(claim)[0]
     if not SubjectIdentifier.objects.filter(subject=subject, identifier=identifier).exists():
@@ -336,6 +336,9 @@ def _recognise(subject: DataSubject, claims: Sequence[Claim], *, now: datetime, 
     if _resolve(known) != subject:
         raise _Lost
     new = [claim for claim in claims if not known.links[claim]]
+    if new:
+        # Whoever parts from what they share with this person sees what is new, or is waited for here.
+        _hold([subject.pk], {pk for claim in new for pk in known.identifiers[claim]})
     _link_all(subject, new, known, is_later=True)
     if new:
         tell_linked(subject, now=now, actor=actor)
