@@ -43,6 +43,12 @@ def waiting_for(claims: Sequence[Claim]) -> list[PendingConsent]:
     return list(found.order_by("requested_at"))
 
 
+def naming_only(claims: Sequence[Claim]) -> list[PendingConsent]:
+    """The same of whoever has nothing but what others have too: what names one of those is not theirs."""
+    known = set(blinds(claims))
+    return [row for row in waiting_for(claims) if known.issuperset(map(bytes, row.blinds))]
+
+
 def forget_people(subject_ids: Iterable[int]) -> int:
     """Destroy what still waits under any address or number of these people, inside the transaction that erases them."""
     with connection.cursor() as cursor:

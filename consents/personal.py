@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consents import address_mail, dpv, evidence, forget, pending, suppression
+from consents import address_mail, dpv, evidence, forget, pending, permission, suppression
 from consents.models import (
     ConsentEvent,
     ConsentReminder,
@@ -20,12 +21,27 @@ from consents.states import states_of
 from core.models import Owner
 from core.vault import keys_of
 from processing.models import PurposeVersion
+from subjects.identifiers import Claim
 from subjects.models import DataSubject
 from subjects.registry import register
 
 
 def fields_of(model: str, names: str) -> list[str]:
     return [f"consents.{model}.{name}" for name in names.split()]
+
+
+def _not_theirs_alone(subject: DataSubject) -> list[Claim]:
+    """What others are known by as well. Of what is said there their copy has what stops something for this person, and
+    neither what went before nor that there is anybody else.
+    """
+    return [claim for claim, _is_shared in suppression.known_by(subject, is_shared=True)]
+
+
+def _stops(subject: DataSubject, said: Suppression | Pause, channel: str) -> bool:
+    """Whether that does: a later "yes" of theirs may have answered it for them alone."""
+    if said.purpose is None or not channel:
+        return True
+    return not permission.may_process(subject, said.purpose.slug, channel, now=timezone.now()).allowed
 
 
 @register
@@ -86,12 +102,16 @@ class Answers:
 class Refusals:
     """Kept on erasure: without it the next import would write to the person again (Arts 17(3)(b) and 21(3))."""
 
-    label: str | Promise = _("Your objections and withdrawals, kept as a code so that we keep to them")
+    label: str | Promise = _("Objections and withdrawals that we keep to for you, kept as a code")
     fields = fields_of("Suppression", "hash hash_key purpose channel reason since lifted_at")
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
-        hashes = suppression.hashes_of(suppression.claims_of(subject))
-        rows = Suppression.objects.filter(hash__in=hashes).select_related("purpose").order_by("since")
+        every = Suppression.objects.select_related("purpose")
+        rows = list(every.filter(hash__in=suppression.hashes_of(suppression.claims_of(subject))))
+        for claim in _not_theirs_alone(subject):
+            there = every.filter(hash__in=suppression.hashes_of([claim]), lifted_at=None)
+            reaching = [no for said in there for no in suppression.narrowed(said, claim.type)]
+            rows += [no for no in reaching if _stops(subject, no, no.channel)]
         return [
             {
                 "purpose": row.purpose.slug if row.purpose else "all-marketing",
@@ -100,7 +120,7 @@ class Refusals:
                 "since": row.since.isoformat(),
                 "lifted_at": row.lifted_at.isoformat() if row.lifted_at else None,
             }
-            for row in rows
+            for row in sorted(rows, key=lambda row: row.since)
         ]
 
     def erase(self, subject: DataSubject) -> int:
@@ -111,19 +131,25 @@ class Refusals:
 class Pauses:
     """Kept until they are over, an erasure or not: they say when somebody wants to hear nothing."""
 
-    label: str | Promise = _("The pauses that you asked for")
+    label: str | Promise = _("Pauses that we keep to for you")
     fields = fields_of("Pause", "hash hash_key purpose since until ended_at")
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
-        hashes = suppression.hashes_of(suppression.claims_of(subject))
-        rows = Pause.objects.filter(hash__in=hashes).select_related("purpose").order_by("since")
+        every = Pause.objects.select_related("purpose")
+        own = every.filter(hash__in=suppression.hashes_of(suppression.claims_of(subject)))
+        rows = [(pause, "") for pause in own]
+        for claim in _not_theirs_alone(subject):
+            there = every.filter(hash__in=suppression.hashes_of([claim]), ended_at=None)
+            reaching = [(pause, channel) for pause in there for channel in suppression.REACHES.get(claim.type, ())]
+            rows += [(pause, channel) for pause, channel in reaching if _stops(subject, pause, channel)]
         return [
             {
-                "purpose": row.purpose.slug if row.purpose else "all-marketing",
-                "since": row.since.isoformat(),
-                "until": (row.ended_at or row.until).isoformat(),
+                "purpose": pause.purpose.slug if pause.purpose else "all-marketing",
+                "channel": channel,
+                "since": pause.since.isoformat(),
+                "until": (pause.ended_at or pause.until).isoformat(),
             }
-            for row in rows
+            for pause, channel in sorted(rows, key=lambda row: row[0].since)
         ]
 
     def erase(self, subject: DataSubject) -> int:
@@ -161,7 +187,8 @@ class Waiting:
     )
 
     def export(self, subject: DataSubject) -> list[dict[str, Any]]:
-        rows = pending.waiting_for(suppression.claims_of(subject))
+        own = suppression.claims_of(subject)
+        rows = pending.waiting_for(own) if own else pending.naming_only(_not_theirs_alone(subject))
         return [
             {"asked": row.states, "at": row.requested_at.isoformat(), "until": row.expires_at.isoformat()}
             for row in rows

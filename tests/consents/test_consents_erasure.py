@@ -1,16 +1,18 @@
 """What goes with the person, what stays, and what the person is shown."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
-from consents import forget, rebuild, withdraw
+from consents import forget, pausing, rebuild, withdraw
 from consents.models import ConsentEvent, ConsentState, Suppression
-from consents.personal import Answers, Choices, Refusals
+from consents.personal import Answers, Choices, Pauses, Refusals
 from core.models import DataKey
 from core.vault import Unreadable, key_of
-from subjects import erasure
+from subjects import erasure, people
 from subjects.deletes import by_index
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, Relationship
@@ -46,6 +48,40 @@ def test_a_person_is_shown_choices_answers_and_refusals():
     assert [row["answer"] for row in answers] == ["given", "given", "withdrawn"]
     assert "ada@example.com" in answers[0]["given_as"]
     assert [row["purpose"] for row in Refusals().export(subject)] == ["surveys"]
+
+
+@pytest.fixture
+def two():
+    """Two customers who have a mailbox, and have agreed to be written to, by e-mail and by SMS."""
+    make.published(controls=[make.control(), make.control("newsletter-sms", channel="sms")])
+    both = {"newsletter-email": True, "newsletter-sms": True}
+    for number in ("C1", "C2"):
+        make.captured(identity={"email": ADA.value, "customer_number": number}, choices=both)
+
+
+def kept_to(number):
+    subject = people.find([Claim("customer_number", number)])
+    rows = [*Refusals().export(subject), *Pauses().export(subject)]
+    return [(row["purpose"], row["channel"], row["since"]) for row in rows]
+
+
+@pytest.mark.parametrize("says", ["no", "pause"])
+def test_what_a_mailbox_of_two_says_is_in_the_copy_of_each_as_far_as_it_stops_something_for_them(two, says):
+    if says == "no":
+        withdraw.withdraw([ADA], purposes=["newsletter"], now=make.days(1), actor="public")
+    else:
+        until = timezone.now() + timedelta(days=9)
+        pausing.begin([ADA], purposes=[make.live()], until=until, now=make.days(1), actor="public")
+    said = ("newsletter", "email", make.days(1).isoformat())
+    assert (kept_to("C1"), kept_to("C2")) == ([said], [said])
+    make.captured(identity={"customer_number": "C1"}, choices={"newsletter-email": True}, now=make.days(2))
+    assert (kept_to("C1"), kept_to("C2")) == ([], [said])
+
+
+def test_what_one_of_two_says_by_their_own_number_is_in_no_copy_of_the_other(two):
+    withdraw.withdraw([Claim("customer_number", "C1")], purposes=["newsletter"], now=make.days(1), actor=make.ACTOR)
+    said = ("newsletter", "", make.days(1).isoformat())
+    assert (kept_to("C1"), kept_to("C2")) == ([said], [])
 
 
 def test_when_the_person_goes_proofs_and_states_go_and_evidence_and_refusals_stay():

@@ -68,6 +68,19 @@ def test_each_that_names_them_reaches_it(client, mailoutbox, type, value):
     assert client.post(mailed(mailoutbox)[0]).status_code == 404
 
 
+def test_whoever_has_nothing_but_a_shared_mailbox_is_told_of_what_waits_there_and_not_of_what_names_another(client):
+    subscriber = DataSubject.objects.get(uuid=make.captured().subject)
+    make.captured(identity={"customer_number": "C2"})
+    people.verify_identifier(
+        people.find([Claim("customer_number", "C2")]), Claim("email", ADA), how="link", now=timezone.now(), actor="u:1"
+    )
+    ConsentForm.objects.update(double_opt_in=True)
+    asked_by_a_system(client, {"email": ADA, "customer_number": "C2"})
+    assert Waiting().export(subscriber) == []
+    asked_by_a_system(client, {"email": ADA})
+    assert len(Waiting().export(subscriber)) == 1
+
+
 def test_what_was_confirmed_is_found_by_nothing_any_more(client, mailoutbox):
     ConsentForm.objects.update(double_opt_in=True)
     asked_by_a_system(client, {"email": ADA})
