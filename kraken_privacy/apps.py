@@ -16,10 +16,11 @@ class KrakenConfig(AppConfig):
     def ready(self) -> None:
         from django.core.checks import Tags, register
 
-        from core import reference
+        from core import commands, reference
         from kraken_privacy import examinations, gate, joins, whole  # models are only there once every app is loaded
 
         joins.join()
         examinations.register_all()
         register(gate.check_restored, Tags.database)
         reference.register(whole.note)
+        commands.register(gate.closed_to_commands)

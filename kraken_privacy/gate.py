@@ -1,6 +1,7 @@
 """Nothing is served from a restored database before what was erased, restricted or refused since is so again.
 
-Around the WSGI application and around every task: a process finds out by itself, however the database was restored.
+Around the WSGI application, every task and every command of ours that writes: a process finds out by itself, however
+the database was restored.
 """
 
 import logging
@@ -34,6 +35,21 @@ def closed_because() -> str:
     return whole.missing() or _behind()
 
 
+def closed_to_commands() -> str:
+    """The same for a command that writes. That there is no database it says better itself."""
+    try:
+        return closed_because()
+    except (OperationalError, InterfaceError):
+        return ""
+    except DatabaseError as error:
+        return _not_whole(error)
+
+
+def _not_whole(error: DatabaseError) -> str:
+    """It is there and without the mark: half restored by hand, or older than that."""
+    return f"This database is not whole, or not migrated ({type(error).__name__}). {ADVICE}"
+
+
 def _behind() -> str:
     found = standing()
     if found.problem:
@@ -62,8 +78,7 @@ class Gate:
             # does, that there is no database: it can show nothing without one.
             return when_unknown and not self._closed_because
         except DatabaseError as error:
-            # It is there and without the mark: half restored by hand, or older than that.
-            reason = f"This database is not whole, or not migrated ({type(error).__name__}). {ADVICE}"
+            reason = _not_whole(error)
         finally:
             close_old_connections()
         if reason and reason != self._closed_because:

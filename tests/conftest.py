@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.test import TransactionTestCase
@@ -37,6 +39,13 @@ def _emptied_by_superuser(snapshot: Snapshot) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: snapshot.restore())
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_journal(settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another test wrote there is nothing that this one's database was written with. For its programs as well."""
+    settings.JOURNAL_DIR = Path(tempfile.mkdtemp(dir=os.environ["JOURNAL_DIR"]))
+    monkeypatch.setenv("JOURNAL_DIR", str(settings.JOURNAL_DIR))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,19 +1,21 @@
 """`manage.py consents rebuild [--check]`, `import FILE [--dry-run] [--json]` and `tps FILE`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from consents import importing, rebuild, telephone_register
+from core.commands import WritingCommand
 from core.errors import DomainError
 
 ACTOR = "system:import"
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Checks the consent states against the events or makes them anew; takes in choices from another tool."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,6 +29,9 @@ class Command(BaseCommand):
 
         action = actions.add_parser("tps", help="make the numbers in this file, one a line, the telephone register")
         action.add_argument("file", type=Path)
+
+    def writes(self, options: Mapping[str, object]) -> bool:
+        return not (options.get("check") or options.get("dry_run"))
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         if action == "import":

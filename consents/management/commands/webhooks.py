@@ -1,12 +1,14 @@
 """`manage.py webhooks add NAME URL [--kind KIND …]`, `rotate NAME`, `off NAME`, `on NAME`, `end NAME`, `list`."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from consents import webhooks
 from consents.models import Webhook
+from core.commands import WritingCommand
 from core.errors import DomainError
 from ledger import feed
 
@@ -19,7 +21,7 @@ OTHERS = {
 }
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Who is told of every change. A secret is shown once: when it is made."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,6 +33,9 @@ class Command(BaseCommand):
         for name, what in OTHERS.items():
             actions.add_parser(name, help=what).add_argument("name")
         actions.add_parser("list", help="the addresses that are told")
+
+    def writes(self, options: Mapping[str, object]) -> bool:
+        return options["action"] != "list"
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         now = timezone.now()

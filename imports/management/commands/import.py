@@ -6,9 +6,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from core.commands import WritingCommand
 from core.errors import DomainError
 from imports import preview, staging, work
 from imports.kinds import KINDS
@@ -17,7 +18,7 @@ from imports.models import Import
 ACTOR = "system:import"
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Check a CSV file row by row. Nothing is taken in without --commit. Exits 1 if any row has an error."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,14 +5,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from core.commands import WritingCommand
 from core.errors import DomainError
 from kraken_privacy.demo import loading
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     # `make run` has just migrated, which checks everything.
     requires_system_checks: list[str] = []
     help = "Load the demo. ADMIN_PASSWORD and DEMO_API_KEY in the environment choose who may enter."

@@ -2,13 +2,14 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from consents import pending
 from core import rewrapping
+from core.commands import WritingCommand
 from core.keys import keyring
 from requests import reblinding as cases
 from staff import rewrapping as second_steps
@@ -16,7 +17,7 @@ from subjects import identifiers, names
 from subjects.models import Identifier, NameToken
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Move what is stored to the first keys of MASTER_KEYS and BLIND_INDEX_KEYS, so that old ones may go."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,6 +25,9 @@ class Command(BaseCommand):
         actions.add_parser("status", help="what still needs an old key, as JSON")
         actions.add_parser("rewrap", help="wrap data keys under the current master key; may be stopped and repeated")
         actions.add_parser("reblind", help="index under the current blind-index key; may be stopped and repeated")
+
+    def writes(self, options: Mapping[str, object]) -> bool:
+        return options["action"] != "status"
 
     def handle(self, *args: Any, **options: Any) -> None:
         {"status": self._status, "rewrap": self._rewrap, "reblind": self._reblind}[options["action"]]()

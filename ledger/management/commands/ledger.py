@@ -2,19 +2,21 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from core.commands import WritingCommand
 from core.errors import DomainError
 from ledger.seals import seal
 from ledger.verify import Report, verify
 from ledger.witness import directory, export
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Seal the evidence, or check all of it again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,6 +26,9 @@ class Command(BaseCommand):
         verifying = actions.add_parser("verify", help="recompute every seal; exit 1 if anything is wrong")
         verifying.add_argument("--expect", metavar="ROOT", help="root or hash of a seal that must be there")
         verifying.add_argument("--json", action="store_true", help="one JSON line")
+
+    def writes(self, options: Mapping[str, object]) -> bool:
+        return options["action"] != "verify"
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "seal":

@@ -1,11 +1,13 @@
 """`manage.py apikeys create --name NAME --scope SCOPE …`, `revoke NAME`, `list`: keys of the API without a browser."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from core.commands import WritingCommand
 from core.errors import DomainError
 from core.models import ApiKey
 from core.scopes import SCOPES
@@ -14,7 +16,7 @@ from office import api_keys
 ACTOR = "system:apikeys"
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Keys of the API. A key is printed once: when it is made."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,6 +30,9 @@ class Command(BaseCommand):
         create.add_argument("--last-day", type=date.fromisoformat, help="after it the key opens nothing: 2027-11-22")
         actions.add_parser("revoke", help="from now on it opens nothing").add_argument("name")
         actions.add_parser("list", help="the keys that work")
+
+    def writes(self, options: Mapping[str, object]) -> bool:
+        return options["action"] != "list"
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         now = timezone.now()

@@ -2,14 +2,16 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.urls import reverse
 from django.utils import timezone
 
+from core.commands import WritingCommand
 from core.errors import DomainError
 from core.models import Controller
 from retention import guard
@@ -20,7 +22,7 @@ from retention.purge import Report, purge
 COLUMNS = ("rule", "action", "cutoff", "due", "held", "indeterminate", "items", "subjects")
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Count what is due under the retention rules. Nothing changes without --commit."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,6 +37,9 @@ class Command(BaseCommand):
             help="with --commit, where there is one officer only: let exactly this set go (the refusal names it)",
         )
         parser.add_argument("--json", action="store_true", help="one JSON line per rule")
+
+    def writes(self, options: Mapping[str, object]) -> bool:
+        return bool(options["commit"])
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()

@@ -2,20 +2,22 @@
 
 import csv
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from core.commands import WritingCommand
 from core.errors import DomainError
 from retention import statistics
 from retention.anonymise import Result
 from retention.management.commands.anonymise import load, worked
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = (
         "Counts anonymous rows, as CSV: a table in which small cells are left out and nobody can work them out (c), or"
         " with --epsilon counts with noise, spent from what a year may tell."
@@ -30,6 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--values", default="", help="with --epsilon: the values to count, comma between")
         parser.add_argument("--each", type=int, default=1, help="with --epsilon: most rows of one person (%(default)s)")
         parser.add_argument("--name", default="statistics", help="with --epsilon: what the ledger calls it, as a slug")
+
+    def writes(self, options: Mapping[str, object]) -> bool:
+        return bool(options["epsilon"])
 
     def handle(self, *args: Any, **options: Any) -> None:
         result, by = worked(*load(options["file"], options["recipe"])), options["by"].split(",")

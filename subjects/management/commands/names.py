@@ -3,12 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from core.commands import WritingCommand
 from subjects import names
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "After a change of BLIND_INDEX_KEYS, and once for names that were taken in before they were indexed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
