@@ -71,7 +71,8 @@ def leave(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
     noes = suppression.standing_under(claims)
     keep(sharing, now=now, actor=actor)
     for subject, mine in theirs.items():
-        _spread(subject, _left(mine, claims, noes), [], now=now, actor=actor)
+        shared = [link.identifier.uuid for link in mine if link.is_shared]
+        _spread(subject, _left(mine, claims, noes), [], now=now, actor=actor, shared=shared)
 
 
 def _left(
@@ -99,14 +100,15 @@ def _spread(
     *,
     now: datetime,
     actor: str,
+    shared: Sequence[UUID] = (),
 ) -> None:
     if not noes and not pauses:
         return
-    entry = record(kind=CARRIED, at=now, actor=actor, subject=subject.uuid)
+    entry, whose = record(kind=CARRIED, at=now, actor=actor, subject=subject.uuid), suppression.whose(subject, shared)
     for no, missing in noes:
-        suppression.spread(no, missing, entry=entry, now=now)
+        suppression.spread(no, missing, entry=entry, now=now, whose=whose)
     for pause, missing in pauses:
-        pausing.spread(pause, missing, entry=entry, now=now)
+        pausing.spread(pause, missing, entry=entry, now=now, whose=whose)
 
 
 def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:

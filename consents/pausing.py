@@ -46,8 +46,8 @@ def begin(
 ) -> UUID:
     """Pause these purposes (None: all marketing) for whoever is known by these claims. A new day replaces the old."""
     hashes, shared = _hashes(claims)
-    entry = _record(BEGUN, claims, purposes, hashes, shared, now=now, actor=actor, until=entries.instant(until))
-    _end(hashes, purposes, at=now)
+    ended, told = _end(hashes, purposes, at=now), {"until": entries.instant(until)}
+    entry = _record(BEGUN, claims, purposes, hashes, shared, ended, now=now, actor=actor, **told)
     store(hashes, purposes, since=now, until=until, entry=entry)
     return entry
 
@@ -56,9 +56,8 @@ def begin(
 def resume(claims: Sequence[Claim], *, purposes: Sequence[Purpose | None], now: datetime, actor: str) -> UUID:
     """End these pauses before their day."""
     hashes, shared = _hashes(claims)
-    entry = _record(ENDED, claims, purposes, hashes, shared, now=now, actor=actor)
-    _end(hashes, purposes, at=now)
-    return entry
+    ended = _end(hashes, purposes, at=now)
+    return _record(ENDED, claims, purposes, hashes, shared, ended, now=now, actor=actor)
 
 
 def standing(claims: Iterable[Claim], *, now: datetime) -> list[Pause]:
@@ -78,27 +77,44 @@ def gaps(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Pause, list[su
     return found
 
 
-def spread(pause: Pause, hashes: Sequence[suppression.Hash], *, entry: UUID, now: datetime) -> None:
+def spread(
+    pause: Pause,
+    hashes: Sequence[suppression.Hash],
+    *,
+    entry: UUID,
+    now: datetime,
+    whose: Mapping[str, Any] | None = None,
+) -> None:
     """The same pause under other identifiers as well: here, and outside PostgreSQL."""
     if not hashes:
         return
-    _end(hashes, [pause.purpose], at=now)
-    store(hashes, [pause.purpose], since=pause.since, until=pause.until, entry=pause.entry)
-    told = _told([pause.purpose], hashes) | {"until": entries.instant(pause.until)}
-    _journal(BEGUN, entry, told, at=pause.since, now=now)
+    _put(pause, hashes, now=now)
+    told = _told([pause.purpose], hashes) | {"until": entries.instant(pause.until), "pause": str(pause.entry)}
+    _journal(BEGUN, entry, {**told, **(whose or {})}, at=pause.since, now=now)
 
 
 @transaction.atomic
 def again(action: str, data: Mapping[str, Any]) -> bool:
-    """What a line of the journal says of a pause, in a database restored from before it. False if nothing is left."""
-    hashes, at, named = suppression.hashes_again(data), datetime.fromisoformat(data["at"]), data["purposes"]
+    """What a line of the journal says of a pause, in a database restored from before it. False if nothing is left.
+
+    What several people had may be one person's alone here, with a pause of their own there. So what ended is told by
+    its entry, and what stands under anything of theirs then stands under all of it.
+    """
+    hashes, at, named = suppression.hashes_in(data), datetime.fromisoformat(data["at"]), data["purposes"]
     purposes: list[Purpose | None] = list(Purpose.objects.filter(slug__in=[slug for slug in named if slug]))
     if "" in named:
         purposes.append(ALL)
-    _end(hashes, purposes, at=at)
+    theirs = suppression.theirs_again(data)
+    every = [*hashes, *(suppression.hash_of(claim) for claims in theirs for claim in claims)]
+    _end(every, purposes, at=at, only=data.get("ended", ()))
+    if action == BEGUN or "ended" not in data:
+        _end(hashes, purposes, at=at)
     if action == BEGUN:
-        day = datetime.fromisoformat(data["until"])
-        store(hashes, purposes, since=at, until=day, entry=UUID(data["entry"]))
+        day, entry = datetime.fromisoformat(data["until"]), UUID(data.get("pause", data["entry"]))
+        store(hashes, purposes, since=at, until=day, entry=entry)
+    for claims in theirs:
+        for pause, missing in gaps(claims, now=at):
+            _put(pause, missing, now=at)
     return bool(purposes)
 
 
@@ -113,12 +129,29 @@ def _hashes(claims: Sequence[Claim]) -> tuple[list[suppression.Hash], list[UUID]
     return list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken)), people.in_common(spoken)
 
 
-def _end(hashes: Sequence[suppression.Hash], purposes: Sequence[Purpose | None], *, at: datetime) -> None:
+def _end(
+    hashes: Sequence[suppression.Hash],
+    purposes: Sequence[Purpose | None],
+    *,
+    at: datetime,
+    only: Iterable[str] | None = None,
+) -> list[str]:
+    """End what stands under these, or those only that these entries prove; returns the entries of what ended."""
     scope = Q(purpose__in=[purpose for purpose in purposes if purpose])
     if ALL in purposes:
         scope |= Q(purpose=None)
     values = [found.value for found in hashes]
-    Pause.objects.filter(scope, hash__in=values, ended_at=None).update(ended_at=at)
+    rows = Pause.objects.filter(scope, hash__in=values, ended_at=None)
+    if only is not None:
+        rows = rows.filter(entry__in=list(only))
+    ended = sorted({str(entry) for entry in rows.values_list("entry", flat=True)})
+    rows.update(ended_at=at)
+    return ended
+
+
+def _put(pause: Pause, hashes: Sequence[suppression.Hash], *, now: datetime) -> None:
+    _end(hashes, [pause.purpose], at=now)
+    store(hashes, [pause.purpose], since=pause.since, until=pause.until, entry=pause.entry)
 
 
 def store(
@@ -142,6 +175,7 @@ def _record(
     purposes: Sequence[Purpose | None],
     hashes: Sequence[suppression.Hash],
     shared: Sequence[UUID],
+    ended: Sequence[str],
     *,
     now: datetime,
     actor: str,
@@ -151,7 +185,7 @@ def _record(
     subject = people.find(claims)
     told = {**_told(purposes, hashes), **more}
     entry = entries.record(kind=kind, at=now, actor=actor, subject=subject.uuid if subject else None, data=told)
-    line = {**told, "shared": [str(uuid) for uuid in shared]} if shared else told
+    line = {**told, **suppression.whose(subject, shared), "ended": ended}
     _journal(kind, entry, line, at=now, now=now)
     return entry
 

@@ -19,7 +19,7 @@ from core import outbox
 from core.keys import keyring
 from core.models import Outbox
 from processing.models import Purpose
-from subjects import people
+from subjects import one_person, people
 from subjects.identifiers import Claim, reveal, suppression_hash, suppression_hashes
 from subjects.models import DataSubject, Identifier, SubjectIdentifier
 
@@ -194,10 +194,12 @@ def covers(one: Suppression, other: Suppression) -> bool:
     return is_same and one.since >= other.since
 
 
-def spread(row: Suppression, hashes: Sequence[Hash], *, entry: UUID, now: datetime) -> None:
+def spread(
+    row: Suppression, hashes: Sequence[Hash], *, entry: UUID, now: datetime, whose: Mapping[str, Any] | None = None
+) -> None:
     """The same "no" under other identifiers as well, since the same day: here, and outside PostgreSQL.
 
-    `entry` is that of the spreading; what proves the "no" stays what proved it.
+    `entry` is that of the spreading; what proves the "no" stays what proved it. `whose`: as `theirs_again` reads it.
     """
     if not hashes:
         return
@@ -210,6 +212,7 @@ def spread(row: Suppression, hashes: Sequence[Hash], *, entry: UUID, now: dateti
         "channel": row.channel,
         "reason": row.reason,
         "since": row.since.isoformat(),
+        **(whose or {}),
     }
     outbox.post(Outbox.Kind.JOURNAL, data, about=None, now=now)
 
@@ -219,7 +222,7 @@ def add_again(data: Mapping[str, Any]) -> bool:
     purpose = Purpose.objects.filter(slug=data["purpose"]).first() if data["purpose"] else None
     if data["purpose"] and purpose is None:
         return False
-    since, hashes = datetime.fromisoformat(data["since"]), hashes_in(data)
+    since, hashes = datetime.fromisoformat(data["since"]), hashes_again(data)
     entry = UUID(data["entry"])
     add(hashes, purposes=[purpose], channel=data["channel"], reason=data["reason"], entry=entry, now=since)
     return True
@@ -231,13 +234,28 @@ def hashes_in(data: Mapping[str, Any]) -> list[Hash]:
 
 
 def hashes_again(data: Mapping[str, Any]) -> list[Hash]:
-    """The same, and of all that is theirs who has alone here what several people had when it was said: it was said for
-    each of them, and whoever has something alone is not judged by what was said there only.
+    """The same, and of everything that it stands under here. Of none, where nothing was suppressed."""
+    hashes = hashes_in(data)
+    theirs = [hash_of(claim) for claims in theirs_again(data) for claim in claims] if hashes else []
+    return list(dict.fromkeys([*hashes, *theirs]))
+
+
+def theirs_again(data: Mapping[str, Any]) -> list[list[Claim]]:
+    """What a line of the journal is said for here, person by person: all that is theirs who said it (`subject`), and
+    theirs who has alone here what several people had (`shared`), for it was said for each of them. Whoever has
+    something alone is not judged by what was said there only.
     """
+    ids = [UUID(uuid) for uuid in (data.get("subject"), *data.get("others", ())) if uuid]
+    said = [speaks_by(one) for one in one_person.records(ids) if not one.is_test] if ids else []
     links = SubjectIdentifier.objects.filter(identifier__uuid__in=data.get("shared", ()), is_shared=False)
-    links = links.filter(subject__is_test=False).select_related("subject")
-    theirs = [hash_of(claim) for link in links for claim in claims_of(link.subject)]
-    return list(dict.fromkeys([*hashes_in(data), *theirs]))
+    links = links.filter(subject__is_test=False).select_related("subject").order_by("pk")
+    return [*said, *(claims_of(link.subject) for link in links)]
+
+
+def whose(subject: DataSubject | None, shared: Iterable[UUID] = ()) -> dict[str, Any]:
+    """Who said what a line of the journal tells, and what several people have of what it was said under."""
+    told = {"subject": str(subject.uuid) if subject else None, "shared": [str(uuid) for uuid in shared]}
+    return {name: value for name, value in told.items() if value}
 
 
 def is_suppressed(claims: Iterable[Claim], purpose: Purpose, channel: str = "", *, marketing: bool) -> bool:

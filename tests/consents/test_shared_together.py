@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from consents import importing, pausing, permission, preferences, unsubscribe
-from consents.models import Pause, Suppression
+from consents.models import ConsentState, Pause, Suppression
 from consents.withdraw import withdraw
 from core.models import Outbox
 from core.vault import key_of
@@ -21,6 +21,7 @@ from subjects import people
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, SubjectIdentifier
 from tests import make_consents as make
+from tests.consents.test_shared_verdicts import erase
 from tests.make_unproven import ADA
 from tests.waiting import PATIENCE, others_wait
 
@@ -35,7 +36,7 @@ def forms():
 
 def holder(number):
     """A customer who gave the mailbox and a telephone of their own, and agreed to be written to there."""
-    identity = {"email": ADA, "customer_number": number, "phone": PHONES[number]}
+    identity = {"email": ADA, "customer_number": number, "phone": PHONES.get(number, "+447700900125")}
     make.captured(identity=identity, choices={"newsletter-email": True, "newsletter-sms": True}, now=make.days(1))
 
 
@@ -93,16 +94,19 @@ def replayed_from_before_the_second_came():
     """As a restore does: a backup from before the second person and all that was said, and the lines done again."""
     rows = Outbox.objects.filter(kind="journal").order_by("pk")
     lines = [json.loads(key_of("outbox", row.uuid).open("payload", bytes(row.payload))) for row in rows]
-    other = person("C2")
+    others = DataSubject.objects.exclude(pk=person("C1").pk)
     Suppression.objects.all().delete()
     Pause.objects.all().delete()
-    SubjectIdentifier.objects.filter(subject=other).delete()
+    SubjectIdentifier.objects.filter(subject__in=others).delete()
     SubjectIdentifier.objects.update(is_shared=False)
-    DataSubject.objects.filter(pk=other.pk).delete()
+    others.delete()
+    ConsentState.objects.update(status="given", effective_at=make.days(1))
     assert by("customer_number", "C1") == "+consent-given"
     for number, line in enumerate(lines):
-        done = {"action": line["action"], "data": line, "seq": number}
-        assert lines_again.do_again(done, uuid4(), now=timezone.now(), actor=make.ACTOR)
+        done = {"action": line["action"], "data": line, "seq": number, "at": timezone.now().isoformat()}
+        is_done = lines_again.do_again(done, uuid4(), now=timezone.now(), actor=make.ACTOR)
+        # Whoever came after the backup is not here to be erased.
+        assert is_done or line["action"] == "erase"
 
 
 def test_what_was_said_in_a_mailbox_that_the_backup_has_as_one_persons_is_told_by_whatever_of_theirs():
@@ -124,6 +128,51 @@ def test_so_is_a_pause_and_its_end(is_over):
         pausing.resume(here, purposes=[pausing.ALL], now=now + timedelta(seconds=1), actor="public")
     replayed_from_before_the_second_came()
     assert {by("email", ADA), by("customer_number", "C1")} == {"+consent-given" if is_over else "paused"}
+
+
+@pytest.mark.parametrize("act", ["withdraw", "pause"])
+def test_what_names_one_of_several_stops_the_mailbox_that_the_backup_has_as_theirs_alone(act):
+    for number in PHONES:
+        holder(number)
+    named, now = [Claim("email", ADA), Claim("customer_number", "C1")], timezone.now()
+    if act == "withdraw":
+        withdraw(named, purposes="all-marketing", now=now, actor="public")
+    else:
+        pausing.begin(named, purposes=[pausing.ALL], until=now + timedelta(days=9), now=now, actor="public")
+    before = by("email", ADA)
+    assert before == ("objected" if act == "withdraw" else "paused")
+    replayed_from_before_the_second_came()
+    assert {by("email", ADA), by("customer_number", "C1"), by("phone", PHONES["C1"], "sms")} == {before}
+
+
+def test_what_an_erasure_left_in_a_mailbox_stops_it_by_whatever_is_theirs_who_has_it_in_the_backup():
+    for number in ("C1", "C2", "C3"):
+        holder(number)
+    withdraw(person("C2"), purposes="all-marketing", now=make.days(3), actor="public")
+    erase("C2")
+    assert by("customer_number", "C1") == "objected"
+    replayed_from_before_the_second_came()
+    assert {by("email", ADA), by("customer_number", "C1")} == {"objected"}
+    assert by("customer_number", "C1", "sms") == "+consent-given"
+
+
+@pytest.mark.parametrize("own_first", [False, True])
+@pytest.mark.parametrize("days", [9, 60])
+def test_a_pause_of_ones_own_outlives_one_in_the_mailbox_that_is_ended(own_first, days):
+    """Under the mailbox, too, which is theirs alone in the backup."""
+    for number in PHONES:
+        holder(number)
+    now = timezone.now()
+    both = [([Claim("email", ADA)], days), ([Claim("customer_number", "C1")], 30)]
+    for claims, length in reversed(both) if own_first else both:
+        until = now + timedelta(days=length)
+        pausing.begin(claims, purposes=[pausing.ALL], until=until, now=now, actor="public")
+    pausing.resume([Claim("email", ADA)], purposes=[pausing.ALL], now=now + timedelta(seconds=1), actor="public")
+    replayed_from_before_the_second_came()
+    later = now + timedelta(seconds=2)
+    known = {"email": ADA, "customer_number": "C1", "phone": PHONES["C1"]}
+    told = [permission.check("newsletter", "email", kind, [known[kind]], now=later)[0] for kind in known]
+    assert {(one.reason, one.valid_until) for one in told} == {("paused", now + timedelta(days=30))}
 
 
 EVE = "eve@example.net"
