@@ -13,6 +13,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 from django.db import connection, transaction
+from django.db.models import Max
 
 from core import copying
 from core.arrays import Among, array, hashes
@@ -80,14 +81,11 @@ def _hash(scope: Scope, uuid: UUID, key_id: str) -> bytes:
     return hmac.digest(keyring("SUPPRESSION_KEYS")[key_id], _prefix(scope) + uuid.bytes, "sha256")
 
 
-def is_written_back(source_hash: bytes, collected_at: datetime) -> bool:
-    """Was this record erased after the data in it was collected?"""
-    return Tombstone.objects.filter(hash=source_hash, scope=Scope.RECORD, erased_at__gte=collected_at).exists()
-
-
-def was_erased_since(identifiers: Collection[bytes], since: datetime) -> bool:
-    """Whether a person of one of these identifiers (as keyed hashes) was erased after this moment."""
-    return Tombstone.objects.filter(hash__in=identifiers, scope=Scope.IDENTIFIER, erased_at__gte=since).exists()
+def last_erased(scope: Scope, hashes: Collection[bytes], since: datetime) -> datetime | None:
+    """When a record, or a person of an identifier, of one of these keyed hashes was last erased after this moment."""
+    stones = Tombstone.objects.filter(hash__in=hashes, scope=scope, erased_at__gte=since)
+    last: datetime | None = stones.aggregate(last=Max("erased_at"))["last"]
+    return last
 
 
 def erased_since(pairs: Sequence[tuple[bytes, datetime]]) -> set[int]:

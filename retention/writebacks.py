@@ -25,9 +25,7 @@ Decision = WriteBack.Decision
 
 def is_refused(source_hash: bytes, collected_at: datetime) -> bool:
     """The guard of subjects.items.collect: erased after the data in it was collected, and not let back since."""
-    if not tombstones.is_written_back(source_hash, collected_at):
-        return False
-    return not _is_let_back([source_hash])
+    return _stays_erased(Tombstone.Scope.RECORD, [source_hash], collected_at, [source_hash])
 
 
 def is_gone(identifiers: Collection[bytes], records: Collection[bytes], at: datetime) -> bool:
@@ -35,31 +33,40 @@ def is_gone(identifiers: Collection[bytes], records: Collection[bytes], at: date
 
     All are keyed hashes.
     """
-    return tombstones.was_erased_since(identifiers, at) and not _is_let_back(records)
+    return _stays_erased(Tombstone.Scope.IDENTIFIER, identifiers, at, records)
 
 
-def _is_let_back(records: Collection[bytes]) -> bool:
-    return WriteBack.objects.filter(hash__in=list(records), decision=Decision.ADMITTED).exists()
+def _stays_erased(
+    scope: Tombstone.Scope, hashes: Collection[bytes], since: datetime, records: Collection[bytes]
+) -> bool:
+    """Erased after this moment, and none of these records let back after that: what is erased again is gone again."""
+    erased_at = tombstones.last_erased(scope, hashes, since)
+    if erased_at is None:
+        return False
+    let_back = WriteBack.objects.filter(hash__in=records, decision=Decision.ADMITTED, decided_at__gte=erased_at)
+    return not let_back.exists()
 
 
 @transaction.atomic
 def keep(late: Late) -> None:
-    """Note a refusal; the same record again is counted on its row."""
+    """Note a refusal; the same record again is counted on its row. One that was let back before is to decide again."""
     stone = Tombstone.objects.filter(hash=late.hash, scope=Tombstone.Scope.RECORD).order_by("-erased_at").first()
     if stone is None:
         return
     known = WriteBack.objects.filter(hash=late.hash)
-    if known.update(times=F("times") + 1, last_at=late.now):
+    gone_again = known.filter(decision=Decision.ADMITTED, decided_at__lt=stone.erased_at)
+    gone_again.update(decision=Decision.OPEN, decided_by="", decided_at=None)
+    erased = {"erased_at": stone.erased_at, "expires_on": stone.expires_on}
+    if known.update(times=F("times") + 1, last_at=late.now, **erased):
         return
     made = WriteBack(
         hash=late.hash,
         system=late.system,
         category=late.category,
         collected_on=late.collected_at.astimezone(Controller.current().zone).date(),
-        erased_at=stone.erased_at,
         first_at=late.now,
         last_at=late.now,
-        expires_on=stone.expires_on,
+        **erased,
     )
     # Two deliveries at once make one row.
     WriteBack.objects.bulk_create([made], ignore_conflicts=True)

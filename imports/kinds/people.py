@@ -16,7 +16,8 @@ from core.errors import DomainError, Invalid
 from core.models import Controller
 from imports.fields import Field, Kind, Reader, Values, tidy, words_of
 from processing.models import DataCategory, PurposeVersion, Status, System
-from retention.tombstones import was_erased_since
+from retention.models import Tombstone
+from retention.tombstones import last_erased
 from subjects.identifiers import Claim, parse_identity
 from subjects.intake import Parcel, Taken, collect
 from subjects.models import Organisation, PersonalDataItem, Relationship
@@ -132,7 +133,8 @@ def read(values: Values, *, now: datetime) -> dict[str, Any]:
     found["claims"] = _claims(reader)
     found["items"] = {category: text for category, text in found["items"].items() if text}
     reader.done()
-    if was_erased_since(hashes_of(found["claims"]), datetime.combine(found["collected"], time(), tzinfo=zone)):
+    collected_at = datetime.combine(found["collected"], time(), tzinfo=zone)
+    if last_erased(Tombstone.Scope.IDENTIFIER, hashes_of(found["claims"]), collected_at):
         raise Invalid(fields={"": _("This person was erased here after this was collected. It must not come back.")})
     return found
 

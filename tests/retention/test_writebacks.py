@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from consents import importing
 from core import keys
@@ -27,9 +28,9 @@ pytestmark = pytest.mark.django_db
 DAY = date(2026, 1, 1)
 
 
-def erased():
+def erased(now=NOW):
     item(person(1), ["newsletter"], DAY, source_record="crm:4711")
-    erasure.erase(subject=person(1), purposes=[live()], request=uuid4(), actor="user:1", now=NOW)
+    erasure.erase(subject=person(1), purposes=[live()], request=uuid4(), actor="user:1", now=now)
 
 
 def send(client, day=DAY):
@@ -73,11 +74,26 @@ def test_it_is_refused_and_staff_see_that_it_came(client, admin_client):
 
 
 def test_what_staff_let_back_comes_with_its_next_delivery(client, admin_client):
-    erased()
+    erased(timezone.now())
     send(client)
     act(admin_client, "let_back")
     assert send(client).status_code == 201
     assert Entry.objects.filter(kind="retention.written-back-decided").count() == 1
+
+
+def test_what_was_let_back_and_erased_again_stays_erased(client, admin_client):
+    erased(timezone.now())
+    send(client)
+    act(admin_client, "let_back")
+    send(client)
+    again = timezone.now()
+    erasure.erase(subject=person(1), purposes=[live()], request=uuid4(), actor="user:1", now=again)
+    assert send(client).status_code == 409
+    assert not DataSubject.objects.exists()
+    row = WriteBack.objects.get()
+    assert (row.times, row.decision, row.erased_at) == (2, "open", again)
+    act(admin_client, "let_back")
+    assert send(client).status_code == 201
 
 
 def take(at, **changed):
