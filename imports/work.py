@@ -120,8 +120,6 @@ class _Work:
             # A deadlock or a lost connection says nothing about the row: the batch is done again.
             raise
         except (DomainError, DatabaseError) as error:
-            if isinstance(error, DomainError):
-                error.note()
             self._save(row, Row.State.WRONG, _errors(error))
         else:
             row.sealed = None
@@ -159,8 +157,12 @@ class _Work:
 
 
 def _errors(error: DomainError | DatabaseError) -> Errors:
-    """Which fields are at fault. What the database refuses is named as such: its own words may quote the row."""
+    """Which fields are at fault; and an erased record that came back is noted for staff, also by a trial.
+
+    What the database refuses is named as such: its own words may quote the row.
+    """
     if isinstance(error, DomainError):
+        error.note()
         return error.fields or {"": error.message}
     return {"": _("The database cannot hold this row. Look for values that are too long.")}
 

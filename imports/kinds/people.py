@@ -11,15 +11,13 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from consents.suppression import hashes_of
 from core.errors import DomainError, Invalid
 from core.models import Controller
 from imports.fields import Field, Kind, Reader, Values, tidy, words_of
 from processing.models import DataCategory, PurposeVersion, Status, System
-from retention.models import Tombstone
-from retention.tombstones import last_erased
 from subjects.identifiers import Claim, parse_identity
 from subjects.intake import Parcel, Taken, collect
+from subjects.late import PersonErased, brings_back
 from subjects.models import Organisation, PersonalDataItem, Relationship
 
 ITEM = "item:"
@@ -112,8 +110,7 @@ _RELATIONSHIP = [
 
 def read(values: Values, *, now: datetime) -> dict[str, Any]:
     """One person as the domain takes them in. Raises Invalid."""
-    zone = Controller.current().zone
-    reader = Reader(values, today=now.astimezone(zone).date())
+    reader = Reader(values, today=now.astimezone(Controller.current().zone).date())
     found: dict[str, Any] = {
         "organisation": reader.text("organisation"),
         **_contract(reader),
@@ -133,9 +130,6 @@ def read(values: Values, *, now: datetime) -> dict[str, Any]:
     found["claims"] = _claims(reader)
     found["items"] = {category: text for category, text in found["items"].items() if text}
     reader.done()
-    collected_at = datetime.combine(found["collected"], time(), tzinfo=zone)
-    if last_erased(Tombstone.Scope.IDENTIFIER, hashes_of(found["claims"]), collected_at):
-        raise Invalid(fields={"": _("This person was erased here after this was collected. It must not come back.")})
     return found
 
 
@@ -170,6 +164,9 @@ def store(read: Mapping[str, Any], *, actor: str, now: datetime) -> Taken:
         is_taken_over=True,
     )
     try:
+        # Of a row with records `collect` asks for itself. A ground alone is of the day of its row, too.
+        if not items and brings_back(parcel.claims, [at]):
+            raise PersonErased
         return collect(parcel, now=now, actor=actor)
     except DomainError as error:
         error.fields = {_name(name, list(read["items"])): text for name, text in error.fields.items()}

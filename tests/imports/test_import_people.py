@@ -9,15 +9,20 @@ from core.models import DataKey
 from imports import staging, work
 from imports.models import Import, Row, Seen
 from ledger.models import Entry
+from processing.models import Purpose
 from requests.models import RightsRequest
-from retention.models import Run, Tombstone
-from subjects import items, people, relationships
+from retention import writebacks
+from retention.models import Run, Tombstone, WriteBack
+from subjects import erasure, items, people, relationships
 from subjects.identifiers import Claim, suppression_hash
 from subjects.models import DataSubject, Organisation, PersonalDataItem, Relationship
 from tests import make_imports as make
+from tests import make_subjects
 
 pytestmark = pytest.mark.django_db
 GROUND = {"ground: who established it": "Grace Hopper", "ground: when": "2025-05-02", "ground: why": "Met at the fair."}
+
+COLUMNS = ["email", "item:name", "purposes", "source", "collected", "notice", "record"]
 
 
 @pytest.fixture(autouse=True)
@@ -172,6 +177,42 @@ def test_an_erased_person_does_not_come_back_from_an_old_file():
     )
     job = make.staged("people", [make.person(), make.person(collected="2026-07-01")])
     assert make.counts(job) == {"wrong": 1, "ready": 1}
+    assert "must not come back" in make.errors(job)[2][0][1]
+
+
+def erased():
+    """Somebody of whom another system had a record, and what it says of them in a file of before."""
+    before = make.NOW - timedelta(days=90)
+    ada = people.find_or_create([Claim("email", "ada@example.com")], now=before, actor="test")
+    slug = "contract-administration"
+    make_subjects.item(ada, slug, category="name", now=before, source_record="crm:4711")
+    named = [Purpose.objects.get(slug=slug)]
+    erasure.erase(subject=ada, purposes=named, request=uuid4(), actor="user:1", now=make.NOW - timedelta(days=1))
+    return make.person(record="crm:4711")
+
+
+def test_a_record_that_was_erased_is_listed_and_comes_once_staff_let_it_back():
+    row = erased()
+    job = make.staged("people", [row], columns=COLUMNS)
+    assert make.errors(job) == {2: [("name", "This record was erased and must not be written back.")]}
+    back = WriteBack.objects.get()
+    assert (back.decision, back.system, back.category) == ("open", "kraken-privacy", "name")
+    writebacks.decide(back, "admitted", actor="user:1", now=make.NOW)
+    job = make.committed("people", [row], columns=COLUMNS)
+    assert make.counts(job) == {"done": 1}
+    assert PersonalDataItem.objects.count() == 1
+
+
+def test_whoever_has_come_back_may_be_written_about():
+    row = erased()
+    people.find_or_create([Claim("email", "ada@example.com")], now=make.NOW, actor="test")
+    rows = [row | {"record": "crm:4712"}, row]
+    assert make.counts(make.staged("people", rows, columns=COLUMNS)) == {"ready": 1, "wrong": 1}
+
+
+def test_a_ground_of_before_brings_nobody_back():
+    row = erased()
+    job = make.staged("people", [row | {"name": "", "record": "", "role": "customer", **GROUND}])
     assert "must not come back" in make.errors(job)[2][0][1]
 
 
