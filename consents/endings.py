@@ -30,6 +30,12 @@ def note(subject: UUID, purposes: Iterable[int], *, at: datetime) -> None:
     )
 
 
+def stands_again(subject: UUID, purposes: Iterable[int]) -> None:
+    """Take that day back for those of these purposes of which a "yes" stands: it came of making records one."""
+    given = ConsentState.objects.filter(subject=subject, purpose__in=purposes, status__in=YES).values("purpose")
+    Relationship.objects.filter(subject__uuid=subject, purpose__in=given).update(consent_ended_on=None)
+
+
 def expire_due(*, now: datetime, limit: int = 500) -> int:
     """Record the expiry of consents whose time has run out, one person at a time; returns of how many people.
 

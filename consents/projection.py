@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from consents.models import ConsentEvent
+from processing.models import Purpose
 
 ANSWERED = "({0}.status NOT IN ('requested', 'deferred', 'unknown'))"
 # "No" before "yes"; what is no answer has been told apart before.
@@ -46,9 +47,20 @@ JOIN subjects_datasubject subject ON subject.uuid = event.subject
 """
 FOLDED = f"ORDER BY event.subject, purpose.id, event.channel, {EVENT_ORDER.format('event')}"
 
+# An event of this origin takes back the one whose `consent` it has: what a merge answered, once the two are parted.
+PARTING = "parting"
+STANDS = f"""
+NOT EXISTS (
+    SELECT FROM consents_consentevent taken WHERE taken.consent = event.consent AND taken.origin = '{PARTING}')
+"""
 INTO_STATES = f"INSERT INTO consents_consentstate AS state ({COLUMNS})"
 PROJECT = f"{INTO_STATES} {FOLD} WHERE event.uuid = ANY(%s::uuid[]) {FOLDED} {UPSERT}"
-WHOLE_FOLD = f"{FOLD} {FOLDED}"
+WHOLE_FOLD = f"{FOLD} WHERE {STANDS} {FOLDED}"
+DELETE = "DELETE FROM consents_consentstate WHERE subject = %(subject)s AND purpose_id = ANY(%(purposes)s::bigint[])"
+REFOLD = f"""
+{INTO_STATES} {FOLD}
+WHERE event.subject = %(subject)s AND purpose.id = ANY(%(purposes)s::bigint[]) AND {STANDS} {FOLDED}
+"""
 
 
 def append(events: Sequence[ConsentEvent]) -> None:
@@ -58,3 +70,14 @@ def append(events: Sequence[ConsentEvent]) -> None:
     ConsentEvent.objects.bulk_create(events)
     with connection.cursor() as cursor:
         cursor.execute(PROJECT, [[event.uuid for event in events]])
+
+
+def take_back(subject: UUID, events: Sequence[ConsentEvent]) -> None:
+    """Store these events of a person, of the origin PARTING; what they take back counts no more, and what it covered
+    does again. In the caller's transaction, which holds the person.
+    """
+    ConsentEvent.objects.bulk_create(events)
+    purposes = Purpose.objects.filter(uuid__in=[event.purpose for event in events]).values_list("pk", flat=True)
+    with connection.cursor() as cursor:
+        for sql in (DELETE, REFOLD):
+            cursor.execute(sql, {"subject": subject, "purposes": list(purposes)})

@@ -15,7 +15,7 @@ from django.db.models import Count
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from consents import carrying, suppression
+from consents import carrying, endings, suppression
 from core.errors import DomainError, NotFound
 from core.models import Owner
 from core.vault import destroy_keys
@@ -23,7 +23,7 @@ from ledger.entries import instant, record
 from office import held, strictest, ties
 from office.models import Merge
 from requests.models import CaseFile
-from subjects import blocks, lawful_uses, organisations
+from subjects import blocks, deletes, lawful_uses, organisations
 from subjects.deletes import lock_people
 from subjects.leaving import stay_held, stay_held_together
 from subjects.models import (
@@ -89,6 +89,7 @@ def merge(kept: DataSubject, gone: DataSubject, *, now: datetime, actor: str) ->
     moved["ended"] = organisations.follow(kept, now=now, actor=actor) if moved["organisation"] else []
     before = strictest.stands(kept)
     moved["choices"] = strictest.unite(kept, gone, stay, entry=entry, now=now, actor=actor)
+    endings.stands_again(kept.uuid, [row["purpose"] for row in moved["joined"]])
     moved |= strictest.spread(kept, own, both, entry=entry, now=now)
     counts = {name: len(moved[name]) for name in (*PLAIN, "narrowed", "links", "ties", "joined")}
     data = {"gone": str(gone.uuid), **counts, "states": len(moved["choices"])}
@@ -117,6 +118,8 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
     ItemPurpose.objects.filter(item__in=moved["items"], subject=kept).update(subject=gone)
     _return_links(kept, gone, moved["links"])
     ties.part(kept, gone, moved)
+    # What ended while they were one may have been all that either was held for.
+    deletes.note_emptied(deletes.empty_people([kept.pk, gone.pk]), now=now)
     held.part(kept, gone, moved, merged_at=known.merged_at, now=now, actor=actor)
     # A third record that is part of this one was not meant either.
     if not Merge.objects.filter(kept=known.kept).exclude(pk=known.pk).exists():
@@ -125,7 +128,7 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
         _speak_for(kept, None)
         organisations.resume(moved.get("ended", []), now=now, actor=actor)
     entry, before = uuid4(), strictest.stands(kept)
-    changed = strictest.part(kept, moved["choices"], entry=entry, now=now, actor=actor)
+    changed = strictest.part(kept, gone, moved["choices"], entry=entry, now=now, actor=actor)
     lifted = strictest.unspread(moved, entry=known.entry)
     # What either was linked to since has its own record's noes, and no longer the other one's.
     for one in (kept, gone):
@@ -218,7 +221,8 @@ def _sweep_up(kept: DataSubject, gone: DataSubject, *, now: datetime) -> None:
     ItemPurpose.objects.filter(item__in=left["items"]).update(subject=kept)
     if _move_links(gone, kept):
         carrying.together(kept, now=now, actor="system:office")
-    ties.unite(kept, gone)
+    joined = ties.unite(kept, gone)["joined"]
+    endings.stands_again(kept.uuid, [row["purpose"] for row in joined])
 
 
 def _lock(kept: DataSubject, gone: DataSubject) -> None:

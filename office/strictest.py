@@ -84,7 +84,7 @@ def _own_yes(subject: DataSubject) -> dict[Key, datetime]:
 def unite(
     kept: DataSubject, gone: DataSubject, stay: Container[Key], *, entry: UUID, now: datetime, actor: str
 ) -> list[dict[str, Any]]:
-    """Bring the choices of `gone` to `kept`; returns how those of `kept` stood that change by it.
+    """Bring the choices of `gone` to `kept`; returns what was answered for `kept`.
 
     A "yes" in `stay` stands as it was said: said again by us it would answer no "no".
     """
@@ -96,7 +96,7 @@ def unite(
             if key[0] in touched:
                 both.setdefault(key, []).append(state)
     refused = {key for key, answers in both.items() if any(state.status in NO for state in answers)}
-    events, before = [], []
+    events, done = [], []
     copies: dict[UUID, UUID] = {}
     for key, answers in both.items():
         if key in refused or (key[0], "") in refused:
@@ -106,28 +106,30 @@ def unite(
             copies[theirs[key].event] = events[-1].uuid
         else:
             continue
-        before.append(_as_it_stood(mine.get(key), key))
+        done.append({"purpose": key[0], "event": str(events[-1].uuid)})
     projection.append(events)
     renewals.carry(copies, kept.uuid)
     endings.note(kept.uuid, {key[0] for key in refused}, at=now)
-    return [{**stood, "event": str(event.uuid)} for stood, event in zip(before, events, strict=True)]
+    return done
 
 
-def part(kept: DataSubject, before: Iterable[dict[str, Any]], *, entry: UUID, now: datetime, actor: str) -> int:
-    """Let the choices of `kept` stand as before the merge, unless the person has chosen anew since."""
-    purposes = {purpose.pk: purpose for purpose in Purpose.objects.filter(pk__in=[row["purpose"] for row in before])}
-    standing = _states(kept)
-    events = []
-    for row in before:
-        state = standing.get((row["purpose"], row["channel"]))
-        if state is None or str(state.event) != row["event"] or row["purpose"] not in purposes:
-            continue
-        status = row["status"] or Status.INVALIDATED
-        valid_until = datetime.fromisoformat(row["valid_until"]) if row["valid_until"] else None
-        events.append(_event(kept, purposes[row["purpose"]], row["channel"], status, entry=entry, now=now, actor=actor))
-        events[-1].valid_until = valid_until
-    projection.append(events)
-    return len(events)
+def part(
+    kept: DataSubject, gone: DataSubject, done: Iterable[dict[str, Any]], *, entry: UUID, now: datetime, actor: str
+) -> int:
+    """Let nothing count any more that the merge answered for `kept`, and no consent have ended by it; returns how much.
+
+    What the person has chosen since stands, and else what they had said before, on its day and by their own act.
+    """
+    said = list(ConsentEvent.objects.filter(uuid__in=[row["event"] for row in done], subject=kept.uuid))
+    how: Any = {"origin": projection.PARTING, "entry": entry, "now": now, "actor": actor}
+    status = Status.INVALIDATED
+    back = [_event(kept, one.purpose, one.channel, status, consent=one.consent, **how) for one in said]
+    projection.take_back(kept.uuid, back)
+    endings.stands_again(kept.uuid, {row["purpose"] for row in done})
+    # Of the other one only by a "no" of the merge: what was ended since under this record was ended by the person.
+    noes = {str(event.uuid) for event in said if event.status in NO}
+    endings.stands_again(gone.uuid, {row["purpose"] for row in done if row["event"] in noes})
+    return len(said)
 
 
 def stands(subject: DataSubject) -> dict[Key, str]:
@@ -141,6 +143,10 @@ def tell(subject: DataSubject, before: Mapping[Key, str], *, proof: UUID, now: d
     for key, state in after.items():
         if state.status != before.get(key):
             choices[TOLD_AS[Status(state.status)]][f"{state.purpose.slug}:{state.channel}"] = state.status
+    slugs = dict(Purpose.objects.filter(pk__in={key[0] for key in before}).values_list("pk", "slug"))
+    # Of what a merge alone had answered nothing is left.
+    for purpose, channel in before.keys() - after.keys():
+        choices[TOLD_AS[Status.INVALIDATED]][f"{slugs[purpose]}:{channel}"] = Status.INVALIDATED.value
     for kind, told in sorted(choices.items()):
         data: dict[str, Any] = {"by": ORIGIN, "choices": told, "proof": proof}
         if kind == TOLD_AS[Status.WITHDRAWN]:
@@ -228,43 +234,43 @@ def _states(subject: DataSubject) -> dict[Key, ConsentState]:
 
 def _no(kept: DataSubject, states: list[ConsentState], *, entry: UUID, now: datetime, actor: str) -> ConsentEvent:
     status = next((state.status for state in states if state.status in NO), Status.WITHDRAWN.value)
-    return _event(kept, states[0].purpose, states[0].channel, status, entry=entry, now=now, actor=actor)
+    return _event(kept, states[0].purpose.uuid, states[0].channel, status, entry=entry, now=now, actor=actor)
 
 
 def _again(kept: DataSubject, state: ConsentState, *, entry: UUID, now: datetime, actor: str) -> ConsentEvent:
     """The same answer with its date, its form and its proof, which shares the key of the first."""
     said = ConsentEvent.objects.get(uuid=state.event)
-    event = _event(kept, state.purpose, state.channel, state.status, entry=entry, now=now, actor=actor)
+    event = _event(kept, state.purpose.uuid, state.channel, state.status, entry=entry, now=now, actor=actor)
     event.effective_at, event.valid_until = state.effective_at, state.valid_until
     event.consent, event.form_version, event.proof = said.consent, said.form_version, said.proof
     return event
 
 
 def _event(
-    kept: DataSubject, purpose: Purpose, channel: str, status: str, *, entry: UUID, now: datetime, actor: str
+    kept: DataSubject,
+    purpose: UUID,
+    channel: str,
+    status: str,
+    *,
+    consent: UUID | None = None,
+    origin: str = ORIGIN,
+    entry: UUID,
+    now: datetime,
+    actor: str,
 ) -> ConsentEvent:
     return ConsentEvent(
-        consent=uuid4(),
+        consent=consent or uuid4(),
         subject=kept.uuid,
-        purpose=purpose.uuid,
+        purpose=purpose,
         channel=channel,
         status=status,
         effective_at=now,
         recorded_at=now,
-        origin=ORIGIN,
+        origin=origin,
         collected_by="staff",
         actor=actor,
         entry=entry,
     )
-
-
-def _as_it_stood(state: ConsentState | None, key: Key) -> dict[str, Any]:
-    return {
-        "purpose": key[0],
-        "channel": key[1],
-        "status": state.status if state else "",
-        "valid_until": state.valid_until.isoformat() if state and state.valid_until else "",
-    }
 
 
 def forget(gone: UUID) -> None:

@@ -27,11 +27,14 @@ def unite(kept: DataSubject, gone: DataSubject) -> dict[str, Any]:
 
 
 def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any]) -> None:
-    """Give back what was moved, and make again what was joined. A joined note stays with `kept`."""
+    """Give back what was moved, and make again what was joined, unless it has ended since. A joined note stays with
+    `kept`.
+    """
     Relationship.objects.filter(pk__in=moved["ties"], subject=kept).update(subject=gone)
     for row in moved["joined"]:
         mine = Relationship.objects.filter(subject=kept, purpose=row["purpose"])
-        mine.update(**{name: _day(value) for name, value in row["before"].items()})
+        if not mine.update(**{name: _day(value) for name, value in row["before"].items()}):
+            continue
         given = {name: _day(value) for name, value in row["dates"].items()} | row["codes"]
         outcomes = row.get("outcomes", {"mine": {}, "theirs": {}})
         mine.update(**outcomes["mine"])

@@ -4,14 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from consents import pausing, permission
-from consents.models import Pause, Suppression
+from consents import endings, pausing, permission, rebuild, unsubscribe
+from consents.models import ConsentState, Pause, Suppression
 from consents.withdraw import withdraw
 from ledger.models import Entry
 from office import merging
 from processing.models import Purpose
 from subjects import people
 from subjects.identifiers import Claim
+from subjects.models import Relationship
 from tests import make_consents as make
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +132,67 @@ def test_a_number_linked_while_they_are_one_has_what_its_own_record_said(who):
 
 def _by_number():
     return permission.check("newsletter", "sms", "phone", [PHONE], now=MERGED)[0].reason
+
+
+def ended_on(email):
+    return Relationship.objects.get(
+        subject=people.find([Claim("email", email)]), purpose__slug="newsletter"
+    ).consent_ended_on
+
+
+def test_what_expired_for_one_ends_no_consent_that_the_other_gave():
+    for email, day in ((COUNTESS, 1), (ADA, 8)):
+        make.captured(email, now=make.days(day))
+    theirs = ConsentState.objects.filter(subject=people.find([Claim("email", COUNTESS)]).uuid)
+    newsletter, by = Purpose.objects.get(slug="newsletter"), {"kind": "consent.expired", "actor": "system:expiry"}
+    endings.close(theirs[0].subject, newsletter, list(theirs), now=make.days(5), **by)
+    assert ended_on(COUNTESS)
+    merge()
+    assert (make.reason(ADA, now=AFTER), ended_on(ADA)) == ("+consent-given", None)
+
+
+@pytest.mark.parametrize("channel", ["email", ""])
+@pytest.mark.parametrize("kept", [ADA, COUNTESS])
+def test_a_consent_that_stands_again_once_they_are_parted_has_not_ended(channel, kept):
+    for email in (ADA, COUNTESS):
+        make.captured(email, now=make.days(1))
+    theirs = [Claim("email", COUNTESS)]
+    withdraw(theirs, purposes=["newsletter"], channel=channel, now=make.days(4), actor="public")
+    Relationship.objects.filter(subject=people.find(theirs)).delete()
+    said = sorted(ConsentState.objects.values_list("subject", "channel", "status", "effective_at", "event"))
+    made = merge(kept, COUNTESS if kept == ADA else ADA)
+    assert "+consent-given" not in reasons(MERGED)
+    assert ended_on(ADA)
+    part(made)
+    assert (make.reason(ADA, now=AFTER), ended_on(ADA)) == ("+consent-given", None)
+    assert sorted(ConsentState.objects.values_list("subject", "channel", "status", "effective_at", "event")) == said
+    assert rebuild.differences() == 0
+
+
+def test_what_was_ended_while_they_were_one_has_ended():
+    make.captured(ADA)
+    known(COUNTESS)
+    made = merge()
+    stop(("email", ADA), day=11, purposes=["newsletter"])
+    part(made)
+    assert make.reason(ADA, now=AFTER) != "+consent-given"
+    assert ended_on(ADA) == make.days(11).date()
+
+
+def test_parting_gives_back_a_yes_that_answers_what_was_said_in_a_shared_mailbox():
+    numbers = [Claim("customer_number", number) for number in ("C1", "C2")]
+    for claim in numbers:
+        make.captured(identity={"email": ADA, "customer_number": claim.value}, now=make.days(1))
+    unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), now=make.days(3))
+    make.captured(identity={"customer_number": "C1"}, now=make.days(4))
+    stop(("customer_number", "C2"), day=5, purposes=["newsletter"])
+    one, two = (people.find([claim]) for claim in numbers)
+
+    def verdict():
+        return permission.may_process(one, "newsletter", "email", now=AFTER).reason
+
+    assert verdict() == "consent-given"
+    made = merging.merge(one, two, now=MERGED, actor=make.ACTOR)
+    assert verdict() != "consent-given"
+    part(made)
+    assert verdict() == "consent-given"
