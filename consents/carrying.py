@@ -6,7 +6,7 @@ more would else be written to under that, and anybody could say "yes" for them t
 there as well, and it by what each of them said (consents/permission_sql.py), whoever comes to share it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from consents.models import Pause, Suppression
 from core.arrays import Among
 from ledger.entries import record
 from subjects import people
-from subjects.identifiers import Claim, reveal
+from subjects.identifiers import Claim
 from subjects.models import DataSubject, SubjectIdentifier
 
 CARRIED = "suppression.carried"
@@ -49,64 +49,18 @@ def keep(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
             _spread(subject, suppression.gaps(suppression.claims_of(subject), noes), [], now=now, actor=actor)
 
 
-def leave(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
-    """Before these people are erased: what they said stays under what others have too, where it reaches those.
-
-    Else a mailbox that was stopped by the word of one of them would be open once that one is forgotten. What was said
-    there stays under their own as well (`keep`).
-    """
-    every = SubjectIdentifier.objects.filter(Among("subject", person_ids))
-    # Whoever writes under something that several people have holds it. At once what the erasure holds later: in two
-    # steps it would be no order.
-    people.lock(list(every.values_list("identifier", flat=True)))
-    every = every.filter(subject__is_test=False)
-    sharing = set(every.filter(is_shared=True).values_list("subject", flat=True))
-    links = every.filter(Among("subject", sharing)).order_by("subject", "identifier")
-    theirs: dict[DataSubject, list[SubjectIdentifier]] = {}
-    for link in links.select_related("identifier", "subject"):
-        theirs.setdefault(link.subject, []).append(link)
-    rows = {link.identifier_id: link.identifier for mine in theirs.values() for link in mine}
-    values = reveal(rows.values())
-    claims = {pk: Claim(rows[pk].type, values[pk], rows[pk].system) for pk in values}
-    noes = suppression.standing_under(claims)
-    keep(sharing, now=now, actor=actor)
-    for subject, mine in theirs.items():
-        shared = [link.identifier.uuid for link in mine if link.is_shared]
-        _spread(subject, _left(mine, claims, noes), [], now=now, actor=actor, shared=shared)
-
-
-def _left(
-    mine: Sequence[SubjectIdentifier], claims: Mapping[int, Claim], noes: Mapping[int, Sequence[Suppression]]
-) -> list[tuple[Suppression, list[suppression.Hash]]]:
-    """What somebody said under what is theirs alone, with what they have with others where nobody says so."""
-    spoken = [no for link in mine if not link.is_shared for no in noes.get(link.identifier_id, ())]
-    latest = {(no.purpose_id, no.channel): no for no in sorted(spoken, key=lambda no: (no.since, -no.pk))}
-    found: dict[tuple[int | None, str, datetime], tuple[Suppression, list[suppression.Hash]]] = {}
-    for link in mine:
-        if not link.is_shared or link.identifier_id not in claims:
-            continue
-        claim, there = claims[link.identifier_id], noes.get(link.identifier_id, ())
-        for no in (one for whole in latest.values() for one in suppression.narrowed(whole, claim.type)):
-            if not any(suppression.covers(other, no) for other in there):
-                missing = found.setdefault((no.purpose_id, no.channel, no.since), (no, []))[1]
-                missing.append(suppression.hash_of(claim))
-    return list(found.values())
-
-
 def _spread(
     subject: DataSubject,
-    noes: Sequence[tuple[Suppression, list[suppression.Hash]]],
+    noes: Sequence[suppression.Spread],
     pauses: Sequence[tuple[Pause, list[suppression.Hash]]],
     *,
     now: datetime,
     actor: str,
-    shared: Sequence[UUID] = (),
 ) -> None:
     if not noes and not pauses:
         return
-    entry, whose = record(kind=CARRIED, at=now, actor=actor, subject=subject.uuid), suppression.whose(subject, shared)
-    for no, missing in noes:
-        suppression.spread(no, missing, entry=entry, now=now, whose=whose)
+    entry, whose = record(kind=CARRIED, at=now, actor=actor, subject=subject.uuid), suppression.whose(subject)
+    suppression.spread([no._replace(whose=whose) for no in noes], entry=entry, now=now)
     for pause, missing in pauses:
         pausing.spread(pause, missing, entry=entry, now=now, whose=whose)
 
@@ -117,10 +71,11 @@ def carry(old: Claim, new: Claim, *, entry: UUID, now: datetime) -> None:
     Of a "no" where others still have the old one, only what reached this person there.
     """
     is_others = people.is_known(old)
-    for said in suppression.own(suppression.hashes_of([old])).filter(lifted_at=None):
-        for no in suppression.narrowed(said, old.type) if is_others else [said]:
-            suppression.spread(no, [suppression.hash_of(new)], entry=entry, now=now)
+    said = suppression.standing_under({old: old})[old]
+    noes = [one for no in said for one in (suppression.narrowed(no, old.type) if is_others else [no])]
+    under = [suppression.hash_of(new)]
+    suppression.spread([suppression.Spread(no, under) for no in noes], entry=entry, now=now)
     there = {pause.purpose_id for pause in pausing.standing([new], now=now)}
     for pause in pausing.standing([old], now=now):
         if pause.purpose_id not in there:
-            pausing.spread(pause, [suppression.hash_of(new)], entry=entry, now=now)
+            pausing.spread(pause, under, entry=entry, now=now)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet
 
-from consents import carrying, endings, pending
+from consents import endings, leaving, pending
 from consents.models import ConsentEvent, ConsentEvidence, ConsentState
 from consents.states import YES
 from core import prepared
@@ -79,7 +79,7 @@ def clean(gone: Gone) -> None:
     if gone.subjects:
         pending.forget_people(gone.subject_ids)
         if gone.shared:
-            carrying.leave(gone.subject_ids, now=gone.now, actor=ACTOR)
+            leaving.leave(gone.subject_ids, now=gone.now, actor=ACTOR)
         prepared.fetch_all(CLEAN, {"people": array(gone.subjects), "owner": Owner.CONSENT.value})
 
 

@@ -8,8 +8,9 @@ and of a "no" to every channel it leaves one to each of the others.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid4
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -23,6 +24,7 @@ from subjects import one_person, people
 from subjects.identifiers import Claim, reveal, suppression_hash, suppression_hashes
 from subjects.models import DataSubject, Identifier, SubjectIdentifier
 
+Key = TypeVar("Key")
 OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
 
 # On which channels something reaches whoever has it (empty: on every one): PECR regs 21 and 22 ask what the subscriber
@@ -36,10 +38,10 @@ WHERE EXCLUDED.since > consents_suppression.since
 """
 ADD = f"""
 INSERT INTO consents_suppression (uuid, schema_version, hash, hash_key, purpose_id, channel, reason, since, entry)
-SELECT new.uuid, 1, new.hash, new.key, new.purpose, %(channel)s, %(reason)s, %(now)s, %(entry)s
-FROM unnest(%(uuids)s::uuid[], %(hashes)s::bytea[], %(keys)s::text[], %(purposes)s::bigint[])
-     AS new (uuid, hash, key, purpose)
-ORDER BY new.hash, new.purpose
+SELECT gen_random_uuid(), 1, new.*
+FROM unnest(%s::bytea[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::uuid[])
+     AS new (hash, key, purpose, channel, reason, since, entry)
+ORDER BY new.hash, new.purpose, new.channel
 {LATER}
 """  # noqa: S608  (constants only)
 
@@ -50,6 +52,14 @@ class Hash:
 
     key: str
     value: bytes
+
+
+class Spread(NamedTuple):
+    """A "no", and what it is said under besides. `whose`: as `theirs_again` reads it."""
+
+    no: Suppression
+    hashes: list[Hash]
+    whose: Mapping[str, Any] = MappingProxyType({})
 
 
 def hash_of(claim: Claim) -> Hash:
@@ -118,42 +128,40 @@ def add(
     now: datetime,
 ) -> None:
     """Suppress these identifiers for each purpose (None: all marketing). A repeated "no" moves the date forward."""
-    pairs = [(found, purpose.pk if purpose else None) for found in hashes for purpose in purposes]
-    if not pairs:
+    one = {"channel": channel, "reason": reason, "since": now, "entry": entry}
+    store(Spread(Suppression(purpose=purpose, **one), list(hashes)) for purpose in purposes)
+
+
+def store(noes: Iterable[Spread]) -> None:
+    """Each of these under its identifiers, in one statement."""
+    every = sorted(((no, found) for no, hashes, _whose in noes for found in hashes), key=lambda one: one[0].since)
+    # Of what is said twice the later one.
+    rows = {(found.value, no.purpose_id, no.channel): (no, found) for no, found in every}.values()
+    if not rows:
         return
+    columns = zip(
+        *((found.value, found.key, no.purpose_id, no.channel, no.reason, no.since, no.entry) for no, found in rows),
+        strict=True,
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            ADD,
-            {
-                "channel": channel,
-                "reason": reason,
-                "now": now,
-                "entry": entry,
-                "uuids": [uuid4() for _pair in pairs],
-                "hashes": [found.value for found, _purpose in pairs],
-                "keys": [found.key for found, _purpose in pairs],
-                "purposes": [purpose for _found, purpose in pairs],
-            },
-        )
+        cursor.execute(ADD, [list(column) for column in columns])
 
 
-def gaps(claims: Sequence[Claim], reached: Sequence[Suppression] = ()) -> list[tuple[Suppression, list[Hash]]]:
+def gaps(claims: Sequence[Claim], reached: Sequence[Suppression] = ()) -> list[Spread]:
     """The latest of each "no" that stands under any of these, and of what else `reached` the person, with those of them
     under which it was never said.
     """
-    under = {claim: set(hashes_of([claim])) for claim in claims}
-    theirs = own(value for values in under.values() for value in values)
-    standing = [*theirs.filter(lifted_at=None), *reached]
-    # What they took back since under one of them does not come back there.
-    said = [*standing, *theirs.exclude(lifted_at=None)] if standing else []
-    latest = {
-        (row.purpose_id, row.channel): row for row in sorted(standing, key=lambda row: (row.since, -(row.pk or 0)))
-    }
+    return lacking(said_under({claim: claim for claim in claims}), reached)
+
+
+def lacking(said: Mapping[Claim, Sequence[Suppression]], reached: Sequence[Suppression] = ()) -> list[Spread]:
+    """The same of what is known to have been said under each, what was taken back there too: it does not come back."""
+    standing = [*(no for noes in said.values() for no in noes if no.lifted_at is None), *reached]
+    latest = {(no.purpose_id, no.channel): no for no in sorted(standing, key=lambda no: (no.since, -(no.pk or 0)))}
     found = []
-    for row in latest.values():
-        known = {bytes(other.hash) for other in said if covers(other, row)}
-        missing = [hash_of(claim) for claim, values in under.items() if not values & known]
-        found += [(row, missing)] if missing else []
+    for no in latest.values():
+        missing = [hash_of(claim) for claim, noes in said.items() if not any(covers(other, no) for other in noes)]
+        found += [Spread(no, missing)] if missing else []
     return found
 
 
@@ -166,12 +174,17 @@ def reaching(identifiers: Iterable[Identifier]) -> dict[int, list[Suppression]]:
     return {pk: [one for no in noes for one in narrowed(no, rows[pk].type)] for pk, noes in said.items()}
 
 
-def standing_under(claims: Mapping[int, Claim]) -> dict[int, list[Suppression]]:
+def standing_under(claims: Mapping[Key, Claim]) -> dict[Key, list[Suppression]]:
     """What was said under each of these and stands. One query."""
+    return {key: [no for no in noes if no.lifted_at is None] for key, noes in said_under(claims).items()}
+
+
+def said_under(claims: Mapping[Key, Claim]) -> dict[Key, list[Suppression]]:
+    """Likewise with what was taken back since."""
     whose = {value: key for key, claim in claims.items() for value in hashes_of([claim])}
-    found: dict[int, list[Suppression]] = {}
-    for no in own(whose).filter(lifted_at=None):
-        found.setdefault(whose[bytes(no.hash)], []).append(no)
+    found: dict[Key, list[Suppression]] = {key: [] for key in claims}
+    for no in own(whose):
+        found[whose[bytes(no.hash)]].append(no)
     return found
 
 
@@ -194,38 +207,40 @@ def covers(one: Suppression, other: Suppression) -> bool:
     return is_same and one.since >= other.since
 
 
-def spread(
-    row: Suppression, hashes: Sequence[Hash], *, entry: UUID, now: datetime, whose: Mapping[str, Any] | None = None
-) -> None:
+def spread(found: Sequence[Spread], *, entry: UUID, now: datetime) -> None:
     """The same "no" under other identifiers as well, since the same day: here, and outside PostgreSQL.
 
-    `entry` is that of the spreading; what proves the "no" stays what proved it. `whose`: as `theirs_again` reads it.
+    `entry` is that of the spreading; what proves the "no" stays what proved it.
     """
-    if not hashes:
+    if not found:
         return
-    add(hashes, purposes=[row.purpose], channel=row.channel, reason=row.reason, entry=row.entry, now=row.since)
-    data = {
-        "action": "suppression.added",
-        "entry": str(entry),
-        "hashes": [{"key": found.key, "hash": found.value.hex()} for found in hashes],
-        "purpose": row.purpose.slug if row.purpose else "",
-        "channel": row.channel,
-        "reason": row.reason,
-        "since": row.since.isoformat(),
-        **(whose or {}),
-    }
+    store(found)
+    noes = [
+        {
+            "hashes": [{"key": one.key, "hash": one.value.hex()} for one in hashes],
+            "purpose": no.purpose.slug if no.purpose else "",
+            "channel": no.channel,
+            "reason": no.reason,
+            "since": no.since.isoformat(),
+            **whose,
+        }
+        for no, hashes, whose in found
+    ]
+    data = {"action": "suppression.added", "entry": str(entry), "noes": noes}
     outbox.post(Outbox.Kind.JOURNAL, data, about=None, now=now)
 
 
 def add_again(data: Mapping[str, Any]) -> bool:
-    """Add what the journal says was added after the backup. False if its purpose is not in it."""
-    purpose = Purpose.objects.filter(slug=data["purpose"]).first() if data["purpose"] else None
-    if data["purpose"] and purpose is None:
-        return False
-    since, hashes = datetime.fromisoformat(data["since"]), hashes_again(data)
-    entry = UUID(data["entry"])
-    add(hashes, purposes=[purpose], channel=data["channel"], reason=data["reason"], entry=entry, now=since)
-    return True
+    """Add what the journal says was added after the backup. False if a purpose is not in it."""
+    # An older line is about one "no" alone.
+    lines = data.get("noes", [data])
+    purposes = {one.slug: one for one in Purpose.objects.filter(slug__in=[line["purpose"] for line in lines])}
+    known = [line for line in lines if not line["purpose"] or line["purpose"] in purposes]
+    for line in known:
+        purpose, since = purposes.get(line["purpose"]), datetime.fromisoformat(line["since"])
+        said = {"channel": line["channel"], "reason": line["reason"], "entry": UUID(data["entry"])}
+        add(hashes_again(line), purposes=[purpose], **said, now=since)
+    return len(known) == len(lines)
 
 
 def hashes_in(data: Mapping[str, Any]) -> list[Hash]:
