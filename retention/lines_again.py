@@ -81,6 +81,7 @@ LEFT_BY: dict[str, Callable[[Data], bool]] = {
     cases.EXPIRED: cases.is_gone,
     rules.ACTIVATED: rules_again.is_known,
     retiring.RETIRED: retiring.is_over,
+    runs.PAUSED: runs.is_paused,
     told_again.RELEASED: told_again.has_released,
     told_again.PUBLISHED: told_again.has_published,
     "restriction.lifted": lambda data: not restrictions.standing_of(data),
@@ -118,6 +119,8 @@ def do_again(line: Line, cause: UUID, *, now: datetime, actor: str) -> bool:
         return rules_again.activate_again(data, now=now, actor=actor)
     if action == retiring.RETIRED:
         return retiring.retire_again(data, now=now, actor=actor)
+    if action == runs.PAUSED:
+        return runs.pause_again(data, now=now, actor=actor)
     if action == cases.EXPIRED:
         return cases.expire_again(data, now=now)
     if action == lawful_uses.ENDED:

@@ -4,7 +4,7 @@ One run per rule is open at a time. Whoever comes second works on the same run, 
 simply worked on: what its batches did is committed with their counts, the rest is still due.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,11 +13,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import Error, IntegrityError, connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
+from core import outbox
 from core.errors import DomainError
-from core.models import Controller
+from core.models import Controller, Outbox
 from ledger.entries import record
 from processing.models import Purpose
 from retention import systems
@@ -37,6 +38,7 @@ class Busy(DomainError):
 
 
 ACTOR = "system:retention"
+PAUSED = "retention.paused"
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,43 @@ def _held(take: str, give: str, name: str) -> Iterator[None]:
 @transaction.atomic
 def pause(run: Run, *, actor: str, now: datetime) -> None:
     """Every worker of it stops before its next batch commits; what it did stays done."""
-    if Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at=None).update(paused_at=now):
-        record(kind="retention.paused", at=now, actor=actor, object=run.uuid)
+    if _pause(run, at=now, actor=actor, now=now) and run.rule:
+        line = {"action": PAUSED, "rule": run.rule.slug, "version": run.rule.version, "at": now.isoformat()}
+        line |= {"as_of": run.as_of.isoformat(), "cutoff": run.cutoff.isoformat() if run.cutoff else ""}
+        outbox.post(Outbox.Kind.JOURNAL, line, about=None, now=now)
+
+
+def pause_again(data: Mapping[str, Any], *, now: datetime, actor: str) -> bool:
+    """After a restore, inside the caller's transaction: nothing more goes under this rule before somebody resumes it.
+
+    Where the backup is of before the run, one that may take nothing stands in its way. That it was resumed is in no
+    journal: whoever looked then looks again at what came back.
+    """
+    rule = _paused_rule(data).first()
+    if rule is None:
+        return False
+    limit = date.fromisoformat(data["cutoff"]) if data["cutoff"] else date.min
+    run = join(rule, as_of=date.fromisoformat(data["as_of"]), cutoff=limit, now=now)
+    return _pause(run, at=datetime.fromisoformat(data["at"]), actor=actor, now=now)
+
+
+def is_paused(data: Mapping[str, Any]) -> bool:
+    """Or there is nothing to pause: the rule is not in force here."""
+    open_here = Run.objects.filter(rule__in=_paused_rule(data), status=Run.Status.RUNNING, paused_at__isnull=False)
+    return open_here.exists() or not _paused_rule(data).exists()
+
+
+def _paused_rule(data: Mapping[str, Any]) -> QuerySet[RetentionRule]:
+    active = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE)
+    return active.filter(slug=data["rule"], version=data["version"])
+
+
+def _pause(run: Run, *, at: datetime, actor: str, now: datetime) -> bool:
+    running = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, paused_at=None)
+    if not running.update(paused_at=at):
+        return False
+    record(kind=PAUSED, at=now, actor=actor, object=run.uuid)
+    return True
 
 
 @transaction.atomic

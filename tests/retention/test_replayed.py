@@ -10,11 +10,25 @@ from breaches import expiry as breach_expiry
 from breaches import log
 from breaches.models import Breach
 from core.models import DataKey
+from kraken_privacy import gate
 from kraken_privacy.backup import restoring
+from ledger.models import Entry
 from office import merging
 from requests import answer, decisions, expiry
 from requests.models import CaseFile, Package
-from retention import anonymity_record, journal, nightly, published, replay, retiring, rules, statistics
+from retention import (
+    anonymity_record,
+    guard,
+    journal,
+    nightly,
+    published,
+    replay,
+    retiring,
+    rules,
+    runs,
+    statistics,
+    tasks,
+)
 from retention.models import RetentionRule, Run
 from retention.models_safety import EpsilonSpent
 from retention.purge import purge
@@ -187,6 +201,29 @@ def test_what_was_published_and_spent_counts_still(settings):
             statistics.spend(Decimal("0.75"), name="scores", actor=OFFICER, now=LATER)
         assert [(one.epsilon, one.at) for one in EpsilonSpent.objects.all()] == [(Decimal("0.75"), LATER)]
         assert restoring.bring_up_to_date(is_journal_lost=False, now=LATER).lines == 0
+
+
+@pytest.mark.parametrize("began", ["before the backup", "after the backup"])
+def test_a_rule_whose_run_somebody_paused(settings, began):
+    settings.RETENTION_APPROVE_PERCENT, settings.RETENTION_APPROVE_FIRST_RUN = 100, False
+    item(person(1), ["newsletter"], date(2024, 1, 1))
+    one = rule(live())
+    before = backed_up() if began == "after the backup" else ""
+    run = guard._begin(guard.plan(one, as_of=TODAY, now=NOW), None, now=NOW)
+    before = before or backed_up()
+    runs.pause(run, actor="user:1", now=NOW)
+    with restored(before) as done:
+        assert done.by_action == {"retention.paused": 1}
+        paused = Run.objects.get(rule=one)
+        assert (paused.paused_at, paused.as_of) == (NOW, TODAY)
+        assert Entry.objects.filter(kind="retention.paused", object=paused.uuid).count() == 1
+        tasks.resume()
+        tasks.nightly()
+        assert PersonalDataItem.objects.count() == 1
+        assert restoring.bring_up_to_date(is_journal_lost=False, now=LATER).lines == 0
+        runs.resume(paused, actor="user:1", now=LATER)
+        tasks.resume()
+        assert gate.closed_because() == ""
 
 
 def in_force():
