@@ -8,7 +8,7 @@ from datetime import datetime
 
 from consents.answers import Answer
 from consents.models import ConsentEvent
-from consents.states import states_of
+from consents.states import going_on, states_of
 from consents.unproven import ANSWERS, meet, unproven_entries
 from subjects.models import DataSubject
 
@@ -37,10 +37,10 @@ def ends(answer: Answer, person: DataSubject | None, *, since: datetime, now: da
     """The controls to which the form says no, and which the button will end because a "yes" stands."""
     if person is None:
         return []
-    standing = [one for one in states_of(person) if one.is_valid(now)]
+    standing = going_on(states_of(person), now=now)
     return [
         control["key"]
         for control in not_overtaken(answer, person, since=since).shown.controls
         if not answer.choices[control["key"]]
-        and any(one.purpose == control["purpose"] and meet(one.channel, control["channel"]) for one in standing)
+        and any(slug == control["purpose"] and meet(channel, control["channel"]) for slug, channel in standing)
     ]

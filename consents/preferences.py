@@ -4,7 +4,7 @@ Who holds a link that we mailed has the mailbox it was mailed to, so a "yes" giv
 It is recorded as an answer to the form in force, whose words stand beside the box. A "no" needs no form.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -28,9 +28,8 @@ from consents import (
 from consents.coming_of_age import Childhood
 from consents.models import Pause
 from consents.models import Status as ConsentStatus
-from consents.preferences_shared import Key
 from consents.preferences_words import Control
-from consents.states import Standing, states_of
+from consents.states import Key, Standing, going_on, states_of
 from consents.unsubscribe import Recipient
 from consents.withdraw import ALL_MARKETING, withdraw
 from processing.models import Basis, Channel, Purpose, PurposeVersion, Status
@@ -67,6 +66,8 @@ class Box:
     age: int | None = None
     # When a parent or guardian ended what they had agreed to.
     ended_by_parent: datetime | None = None
+    # Of what is asked for every channel, and is on in part: where it is not.
+    left_out: str = ""
 
     @property
     def form(self) -> str:
@@ -152,13 +153,12 @@ def of(recipient: Recipient, *, now: datetime, locale: str = "") -> Choices:
     subject = people.find([recipient.claim])
     own = preferences_shared.own_pauses(recipient.claim, subject, now=now)
     states = states_of(subject) if subject else []
-    standing = [one for one in states if one.is_valid(now)]
-    controls = preferences_words.controls(locale, preferences_words.answered(subject, standing))
+    said = preferences_shared.said(subject, _asked(live, states, now=now), now=now)
+    given = going_on(states, said.stopped, now=now)
+    controls = preferences_words.controls(locale, preferences_words.answered(subject, list(given.values())))
     childhood = coming_of_age.of(subject.uuid) if subject else Childhood([])
-    said = preferences_shared.said(subject, _asked(live, controls, standing), now=now)
     pauses = {pause.purpose.slug if pause.purpose else "": pause for pause in own} | said.pauses
-    barred, stopped = _barred(recipient, childhood, controls, now=now), said.stopped
-    boxes = _boxes(controls, standing, childhood, barred, _ended(states), stopped)
+    boxes = _boxes(controls, given, childhood, _barred(recipient, childhood, controls, now=now), _ended(states))
     consents = [version for version in live if version.basis == Basis.CONSENT and version.purpose.slug in boxes]
     necessary = [version for version in live if preferences_words.is_necessary(version)]
     known = _known(subject, necessary)
@@ -222,39 +222,33 @@ def _ended(states: list[Standing]) -> dict[Key, datetime]:
     return {(one.purpose, one.channel): one.since for one in withdrawn if one.entry in by_parents}
 
 
-def _asked(live: list[PurposeVersion], controls: Iterable[Control], standing: list[Standing]) -> set[Key]:
+def _asked(live: list[PurposeVersion], states: list[Standing], *, now: datetime) -> set[Key]:
     """What may be on: it is asked whether it is done."""
-    given = {(one.purpose, one.channel) for one in standing}
-    of_forms = {
-        (one.purpose, one.channel) for one in controls if {(one.purpose, one.channel), (one.purpose, "")} & given
-    }
-    return given | of_forms | {(one.purpose.slug, Channel.EMAIL.value) for one in live if _is_opt_out(one)}
+    standing = [one for one in states if one.is_valid(now)]
+    given = {(one.purpose, channel) for one in standing for channel in ([one.channel] if one.channel else Channel)}
+    return given | {(one.purpose.slug, Channel.EMAIL.value) for one in live if _is_opt_out(one)}
 
 
 def _boxes(
     controls: Iterable[Control],
-    standing: list[Standing],
+    given: Mapping[Key, Standing],
     childhood: Childhood,
     barred: Mapping[Control, str],
     ended: Mapping[Key, datetime],
-    stopped: Set[Key],
 ) -> dict[str, list[Box]]:
-    """Of each purpose: what a form on show asks, and every consent beside it that stands, from wherever it came. What
-    is `stopped` all the same is not on, and can be begun.
-    """
-    given = {(one.purpose, one.channel): one for one in standing}
-    proofs = preferences_receipts.of_events(one.event for one in standing)
+    """Of each purpose: what a form on show asks, and every consent beside it that goes on, from wherever it came."""
+    proofs = preferences_receipts.of_events(one.event for one in given.values())
     elsewhere = browsers.purposes()
     boxes: dict[str, list[Box]] = {}
-    shown = set()
+    shown: set[Key] = set()
     for control in controls:
         purpose, channel = control.purpose, control.channel
-        found = given.get((purpose, channel)) or given.get((purpose, ""))
         if purpose in elsewhere:
             # Begun in the browser it is about, and shown here once it stands.
             continue
-        shown.add((purpose, found.channel if found else channel))
-        found = None if (purpose, channel) in stopped else found
+        said = control.said_to(given)
+        shown |= set(said)
+        found = given[said[0]] if said else None
         name = f"{control.form}:{control.key}"
         proof = proofs.get(found.event) if found else None
         by_parent = found is not None and found.event in childhood.by_parents
@@ -265,10 +259,11 @@ def _boxes(
             barred=barred.get(control, ""),
             age=control.minimum_age,
             ended_by_parent=ended.get((purpose, channel)) or ended.get((purpose, "")),
+            left_out=control.left_out(given),
         )
         boxes.setdefault(purpose, []).append(box)
     for (purpose, channel), found in given.items():
-        if (purpose, channel) not in shown | stopped:
+        if (purpose, channel) not in shown:
             name, hint = f"{END}:{purpose}:{channel}", browsers.hint() if purpose in elsewhere else ""
             label = preferences_words.agreed(channel)
             box = Box(
@@ -317,7 +312,8 @@ def _opt_out(version: PurposeVersion, claim: Claim, subject: DataSubject | None,
 def _change(topic: Topic, different: Mapping[Box, bool], is_on: bool, proofs: list[UUID]) -> Change:
     begun = [box.label for box, on in different.items() if on]
     ended = [box.label for box, on in different.items() if not on]
-    before = {box.name: box.is_on for box in different if box.can_begin}
+    # What was on in part is not set back: that would end all of it.
+    before = {box.name: box.is_on for box in different if box.can_begin and not box.left_out}
     return Change(topic.title, is_on, (topic.slug,), proofs, begun, ended, before)
 
 

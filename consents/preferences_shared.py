@@ -9,13 +9,12 @@ from datetime import datetime
 
 from consents import pausing, permission, suppression
 from consents.models import Pause
+from consents.states import Key
 from consents.verdicts import Reason
 from processing.models import Channel
 from subjects.identifiers import Claim
 from subjects.models import DataSubject, SubjectIdentifier
 
-# A purpose and a channel (empty: every one).
-Key = tuple[str, str]
 NO = (Reason.SUPPRESSED, Reason.OBJECTED, Reason.CONSENT_WITHDRAWN)
 
 
@@ -33,12 +32,10 @@ def said(subject: DataSubject | None, asked: Collection[Key], *, now: datetime) 
         return Said()
     found, pauses = Said(), pausing.standing(suppression.reached_by(subject, Channel.EMAIL), now=now)
     for purpose, channel in asked:
-        # On every channel is off once each of them is: else it is what they have to end.
-        channels = [channel] if channel else Channel.values
-        reasons = [permission.may_process(subject, purpose, one, now=now).reason for one in channels]
-        if all(reason in NO for reason in reasons):
+        reason = permission.may_process(subject, purpose, channel, now=now).reason
+        if reason in NO:
             found.stopped.add((purpose, channel))
-        if Reason.PAUSED in reasons:
+        if reason == Reason.PAUSED:
             # By when they end: the last.
             theirs = [one for one in pauses if one.purpose is None or one.purpose.slug == purpose]
             found.pauses.update((purpose, one) for one in theirs)

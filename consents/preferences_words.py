@@ -12,7 +12,7 @@ from django.utils.translation import to_locale
 
 from consents.forms import DEFAULT_LOCALE
 from consents.models import ConsentEvent, ConsentFormVersion
-from consents.states import YES, Standing
+from consents.states import YES, Key, Standing
 from core.errors import Invalid
 from ledger import entries
 from processing.models import Basis, Channel, Purpose, PurposeVersion
@@ -44,6 +44,20 @@ class Control:
     @property
     def hint(self) -> str:
         return " ".join(part for part in (self.plain_hint, _only_from(self.minimum_age)) if part)
+
+    def said_to(self, given: Mapping[Key, Standing]) -> list[Key]:
+        """The consents that its box stands for: one to it, one to every channel, or one to each of them."""
+        for key in ((self.purpose, self.channel), (self.purpose, "")):
+            if key in given:
+                return [key]
+        every = [(self.purpose, channel) for channel in Channel.values]
+        return every if not self.channel and all(key in given for key in every) else []
+
+    def left_out(self, given: Mapping[Key, Standing]) -> str:
+        """Of what is asked for every channel and goes on by some: by which it does not."""
+        off = [str(Channel(channel).label) for channel in Channel.values if (self.purpose, channel) not in given]
+        is_partly_on = not self.channel and not self.said_to(given) and len(off) < len(Channel.values)
+        return ", ".join(off) if is_partly_on else ""
 
 
 @dataclass(frozen=True)
@@ -102,8 +116,8 @@ def answered(subject: DataSubject | None, standing: Sequence[Standing]) -> Answe
 def agreed(channel: str) -> str:
     """The label of a consent that no form on show asks for any more, or that was given elsewhere."""
     if not channel:
-        return _("I have agreed to this")
-    return _("I have agreed to this: %(channel)s") % {"channel": Channel(channel).label}
+        return _("I have agreed to this.")
+    return _("I have agreed to this: %(channel)s.") % {"channel": Channel(channel).label}
 
 
 def is_necessary(version: PurposeVersion) -> bool:

@@ -216,6 +216,15 @@ def test_an_answer_about_every_channel_covers_the_single_ones():
 
 
 @pytest.mark.django_db
+def test_a_yes_to_every_channel_stands_beside_what_was_said_of_one_since_and_for_what_was_said_before():
+    subject, purpose = DataSubject.objects.create(), make.live()
+    every = event(subject, purpose, day=1, channel="")
+    said = event(subject, purpose, Status.WITHDRAWN, channel="sms"), event(subject, purpose, Status.WITHDRAWN, day=2)
+    projection.append([every, *said])
+    assert [(one.channel, one.status) for one in states_of(subject)] == [("", "given"), ("email", "withdrawn")]
+
+
+@pytest.mark.django_db
 def test_rebuilding_finds_and_mends_what_somebody_changed():
     make.published()
     make.captured()

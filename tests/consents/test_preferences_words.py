@@ -4,9 +4,12 @@ import io
 import json
 
 import pytest
+from django.utils import timezone
 
 from consents import importing, preferences
 from consents.unsubscribe import Recipient
+from consents.withdraw import withdraw
+from subjects.identifiers import Claim
 from tests import make_consents as make
 from tests.consents.test_preferences import address, press, save, shown
 
@@ -65,3 +68,32 @@ def test_what_has_ended_keeps_them_so_that_it_can_be_set_back(client):
     assert shown(client, address(ADA)) == {"join:newsletter-email": False}
     press(client, ended, "undo")
     assert shown(client, address(ADA)) == {"join:newsletter-email": True}
+
+
+TO_EVERY_CHANNEL = make.control("surveys", "surveys", "", label="Ask me.")
+
+
+def test_of_a_consent_to_every_channel_each_can_be_ended_and_all_be_begun_again(client):
+    make.published("join", [TO_EVERY_CHANNEL])
+    make.captured(choices={"surveys": True})
+    assert shown(client, address(ADA)) == {"join:surveys": True}
+    withdraw([Claim("email", ADA)], purposes=["surveys"], channel="sms", now=make.days(1), actor="public")
+    left = {f"end:surveys:{channel}": True for channel in ("email", "phone", "post")}
+    assert shown(client, address(ADA)) == {"join:surveys": False, **left}
+    assert "Not on now by: Text message. Tick this to agree to every channel." in page(client)
+    done = save(client, address(ADA), **{"join:surveys": True})
+    assert shown(client, address(ADA)) == {"join:surveys": True}
+    # Undone, what went on before would end as well.
+    assert 'value="undo"' not in done.content.decode()
+    assert make.reason(purpose="surveys", channel="sms", now=timezone.now()) == "+consent-given"
+
+
+def test_so_it_is_where_each_channel_was_agreed_to_apart(client):
+    channels = ("email", "phone", "sms", "post")
+    make.published("join", [make.control(f"by-{channel}", "surveys", channel) for channel in channels])
+    make.captured(choices={f"by-{channel}": True for channel in channels})
+    make.published("join", [TO_EVERY_CHANNEL])
+    assert shown(client, address(ADA)) == {"join:surveys": True}
+    save(client, address(ADA), **{"join:surveys": False})
+    assert shown(client, address(ADA)) == {"join:surveys": False}
+    assert make.reason(purpose="surveys", channel="post", now=timezone.now()) == "consent-withdrawn"

@@ -46,8 +46,8 @@ def person(number):
     return found
 
 
-def by(kind, value, channel="email"):
-    verdict = permission.check("newsletter", channel, kind, [value], now=timezone.now())[0]
+def by(kind, value, channel="email", purpose="newsletter"):
+    verdict = permission.check(purpose, channel, kind, [value], now=timezone.now())[0]
     return ("+" if verdict.allowed else "") + verdict.reason
 
 
@@ -196,6 +196,10 @@ def boxes(recipient):
     return {box.channel: box.is_on for topic in page(recipient).all for box in topic.boxes}
 
 
+def named(recipient):
+    return {box.name: box.is_on for topic in page(recipient).all for box in topic.boxes if box.purpose == "surveys"}
+
+
 def test_the_page_of_choices_shows_what_a_shared_mailbox_stopped_and_begins_it_again(eve):
     assert boxes(eve) == {"email": True, "sms": True}
     unsubscribe.stop(unsubscribe.Recipient(ADA, "newsletter"), now=timezone.now())
@@ -203,6 +207,24 @@ def test_the_page_of_choices_shows_what_a_shared_mailbox_stopped_and_begins_it_a
     preferences.save(eve, {"join:newsletter-email": True}, now=timezone.now())
     assert (by("email", EVE), boxes(eve)) == ("+consent-given", {"email": True, "sms": True})
     assert by("email", ADA) == "suppressed"
+
+
+def test_of_a_consent_to_every_channel_it_shows_what_goes_on_and_ends_that(eve):
+    """Once asked in one box for all, now for e-mail alone: what the shared mailbox stopped is e-mail."""
+    make.published("ask", [make.control("surveys", "surveys", "")])
+    make.captured(form="ask", identity={"email": EVE}, choices={"surveys": True}, now=make.days(1))
+    unsubscribe.stop(unsubscribe.Recipient(ADA, "surveys"), now=make.days(2))
+    left = dict.fromkeys(("end:surveys:phone", "end:surveys:sms", "end:surveys:post"), True)
+    assert named(eve) == {"ask:surveys": False, **left}
+    make.published("ask", [make.control("surveys-email", "surveys")], change="editorial")
+    assert named(eve) == {"ask:surveys-email": False, **left}
+    preferences.save(eve, {"ask:surveys-email": True, "end:surveys:sms": False}, now=timezone.now())
+    assert named(eve) == {"ask:surveys-email": True, "end:surveys:phone": True, "end:surveys:post": True}
+    assert {channel: by("email", EVE, channel, "surveys") for channel in ("email", "sms", "post")} == {
+        "email": "+consent-given",
+        "sms": "consent-withdrawn",
+        "post": "+consent-given",
+    }
 
 
 def test_it_shows_a_pause_there_and_ends_only_her_own(eve, client):
