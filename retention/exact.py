@@ -19,6 +19,7 @@ from django.db.models.query import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from retention import cases, due
+from retention.anonymise import PSEUDONYMISED
 from retention.models import Approval, ApprovedRow, RetentionRule, Run
 from retention.rules import cutoff
 from subjects import erasure
@@ -38,7 +39,7 @@ STORE = 'INSERT INTO retention_approvedrow (approval_id, kind, "row") SELECT %s,
 class Planned:
     """What a run would take, and why somebody has to look at it first (a key of WHY, or nothing).
 
-    `came` and `left`: against what was approved, when that was another set.
+    `came` and `left`: against what was approved, when that was another set. `fresh`: how many rows no run has changed.
     """
 
     rule: RetentionRule
@@ -48,6 +49,7 @@ class Planned:
     why: str
     came: int = 0
     left: int = 0
+    fresh: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,18 @@ def plan(rule: RetentionRule, *, as_of: date, now: datetime) -> Planned:
     """Reads every id that would go."""
     limit = cutoff(rule, as_of)
     rows, fingerprint = _digest(rule, (_ids(some.order_by("pk"), "pk") for _kind, some in parts(rule, limit, now=now)))
-    return Planned(rule, as_of, rows, fingerprint, _why(rule, rows))
+    fresh = rows
+    if done := changed(rule):
+        fresh -= only(due.workable(rule, limit, now=now), done.pk, Kind.NEED).count()
+    return Planned(rule, as_of, rows, fingerprint, _why(rule, fresh), fresh=fresh)
+
+
+def changed(rule: RetentionRule) -> Approval | None:
+    """What the last run of this version of a rule pseudonymised: it stays due, and nobody is asked about it again."""
+    if rule.action != RetentionRule.Action.ANONYMISE:
+        return None
+    left = {"run__status": Run.Status.FINISHED, "run__measured__status": PSEUDONYMISED}
+    return Approval.objects.filter(rule=rule, **left).order_by("-run").first()
 
 
 def parts(rule: RetentionRule, limit: date, *, now: datetime) -> list[tuple[str, Rows]]:
@@ -149,15 +162,27 @@ def compare(approval: Approval, planned: Planned, *, now: datetime) -> tuple[int
     return planned.rows - same, approval.rows - same
 
 
-def used(approval: int | None) -> None:
-    if approval is not None:
-        ApprovedRow.objects.filter(approval=approval).delete()
+def used(approval: int) -> None:
+    ApprovedRow.objects.filter(approval=approval).delete()
+
+
+def ended(run: Run, rule: RetentionRule, *, now: datetime) -> None:
+    """Of its set only that is kept which it has changed and which is due still."""
+    approval = Approval.objects.filter(run=run).first()
+    rows = ApprovedRow.objects.filter(approval=approval)
+    if approval and approval == changed(rule):
+        rows.exclude(kind=Kind.NEED).delete()
+        # Whoever was held meanwhile was not changed.
+        rows = rows.filter(~Exists(due.workable(rule, run.cutoff or date.min, now=now).filter(pk=OuterRef("row"))))
+    rows.delete()
 
 
 def forget(*, now: datetime) -> None:
     """The rows of approvals that no run will need any more; and what nobody had to approve altogether."""
     over = Q(refused_at__isnull=False) | Q(run=None, expires_at__lte=now)
-    done = Q(run__isnull=False) & ~Q(run__status=Run.Status.RUNNING)
+    rules = RetentionRule.objects.filter(status=RetentionRule.Status.ACTIVE)
+    kept = [approval.pk for rule in rules if (approval := changed(rule))]
+    done = Q(run__isnull=False) & ~Q(run__status=Run.Status.RUNNING) & ~Q(pk__in=kept)
     ApprovedRow.objects.filter(approval__in=Approval.objects.filter(over | done)).delete()
     Approval.objects.filter(done, why="").delete()
 

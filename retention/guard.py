@@ -174,7 +174,7 @@ def _refuse(approval: Approval, planned: Planned, *, now: datetime) -> Planned:
     )
     exact.used(approval.pk)
     # Somebody looked because it was no ordinary set. What it became is looked at too, however small.
-    why = planned.why or (approval.why if planned.rows else "")
+    why = planned.why or (approval.why if planned.fresh else "")
     instead = replace(planned, why=why, came=came, left=left)
     if why:
         waiting.note(instead, now=now)
@@ -215,7 +215,7 @@ def _work(run: Run, rule: RetentionRule, *, now: datetime) -> Report:
     report = work_on(run, rule, now=now)
     run.refresh_from_db()
     if run.status == Run.Status.FINISHED:
-        exact.used(exact.of(run))
+        exact.ended(run, rule, now=now)
     return report
 
 

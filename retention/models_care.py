@@ -102,7 +102,10 @@ class Approval(models.Model):
 
 
 class ApprovedRow(models.Model):
-    """One row of a set that a run may take, for as long as the run may need it. It takes nothing else."""
+    """One row of a set that a run may take, for as long as the run may need it. It takes nothing else.
+
+    What it left pseudonymised is kept until the next has done so, and nobody is asked about it again.
+    """
 
     class Kind(models.TextChoices):
         NEED = "n", _("what a purpose holds")

@@ -41,7 +41,7 @@ def note(planned: Planned, *, tells: bool = True, now: datetime) -> None:
 
 def asked_still(planned: Planned) -> Planned:
     """What an approved set became is looked at for its reason, however small it is by now, until some of it goes."""
-    if planned.why or not planned.rows:
+    if planned.why or not planned.fresh:
         return planned
     became = WaitingSet.objects.filter(Q(came__gt=0) | Q(left__gt=0), rule=planned.rule).first()
     return replace(planned, why=became.why) if became else planned

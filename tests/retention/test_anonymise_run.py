@@ -1,7 +1,7 @@
 """A rule that anonymises: rows of nobody when they are measured to be that, and otherwise the honest word."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,11 +11,24 @@ from benchmarks.answers import RECIPE as ANSWERS
 from core.models import DataKey, Owner
 from ledger.models import Entry
 from processing.models import Purpose
-from retention import anonymise_people, anonymise_rows, anonymise_run, certificate, guard, holds, published, rules, runs
-from retention.models import AnonymousRow, Run
+from retention import (
+    anonymise_people,
+    anonymise_rows,
+    anonymise_run,
+    certificate,
+    exact,
+    guard,
+    holds,
+    published,
+    rules,
+    runs,
+)
+from retention.models import AnonymousRow, Run, WaitingSet
+from retention.nightly import sweep
 from retention.purge import purge
 from subjects import items
 from subjects.corrections import correct_item
+from subjects.erasure import end_needs
 from subjects.models import DataSubject, ItemPurpose, NameToken, PersonalDataItem
 from tests.make_register import category
 from tests.make_retention import NOW, TODAY, applied, item, live, person, rule
@@ -274,6 +287,42 @@ def test_what_the_recipe_does_not_name_stops_it_and_it_waits_for_somebody(survey
     report = applied(one, NOW)
     assert (report.status, report.needs) == ("not-worked", 0)
     assert Run.objects.get().measured["fields"] == ["feedback"]
+
+
+def test_what_stays_pseudonymised_is_approved_once_and_what_comes_to_it_again(surveys):
+    one = of_seven(surveys)
+    assert applied(one, NOW).status == "pseudonymised"
+    for night in range(1, 4):
+        later = NOW + timedelta(days=night)
+        exact.forget(now=later)
+        assert sweep(one, now=later).status == "pseudonymised"
+    assert not WaitingSet.objects.exists()
+    assert Entry.objects.filter(kind="retention.approved").count() == 1
+    last = PersonalDataItem.objects.latest("pk").pk
+    for number in range(7, 11):
+        answer(number, f"19{number:02}-02-03", "low")
+    planned = guard.plan(one, as_of=TODAY, now=NOW)
+    assert (planned.why, planned.rows, planned.fresh) == ("large-part", 22, 8)
+    with pytest.raises(guard.ApprovalNeeded):
+        sweep(one, now=later)
+    # They have gone again, and nothing is asked about the others.
+    end_needs(list(ItemPurpose.objects.filter(item__pk__gt=last).values_list("pk", flat=True)), now=later)
+    assert sweep(one, now=later).status == "pseudonymised"
+    assert guard.plan(of_seven_anew(surveys), as_of=TODAY, now=NOW).fresh == 14
+
+
+def of_seven_anew(surveys):
+    return rule(surveys, action="anonymise", recipe=RECIPE, version=2)
+
+
+def test_whoever_was_held_while_the_others_were_changed_is_asked_about(surveys, monkeypatch):
+    one, put = of_seven(surveys), []
+    scope = {"matter": "1", "reason": "claim", "review_due": date(2027, 1, 1), "actor": "user:1", "now": NOW}
+    meanwhile(monkeypatch, anonymise_run, "_pseudonymise", lambda: put.append(holds.place([person(6)], **scope)))
+    applied(one, NOW)
+    assert told(6)["born"] == "1931-02-03"
+    holds.release(put[0], actor="user:1", now=NOW)
+    assert guard.plan(one, as_of=TODAY, now=NOW).fresh == 2
 
 
 def test_one_odd_value_stops_nothing(surveys):
