@@ -105,12 +105,16 @@ def known_by(
     return [(Claim(row.type, values[row.pk], row.system), shared[row]) for row in shared if row.pk in values]
 
 
-def spoken_for(claims: Sequence[Claim], named: people.Named) -> list[Claim]:
+def spoken_for(claims: Sequence[Claim], named: people.Named, *, alone: bool = False) -> list[Claim]:
     """Those under which these claims speak, with all that is theirs whom they name. What that one has with others says
     nothing of its own: it is judged by that person's word as well, and the others cannot take back what was not theirs.
+
+    `alone`: nor does it where they have nothing else.
     """
     others = [claim for claim in claims if claim not in named.shared]
-    return [*others, *speaks_by(named.subject)] if named.subject else others
+    if named.subject is None:
+        return others
+    return [*others, *(claims_of(named.subject) if alone else speaks_by(named.subject))]
 
 
 def speaks_by(subject: DataSubject) -> list[Claim]:

@@ -66,7 +66,8 @@ def withdraw(
             named = people.Named(who if people.hold_known(who) else None, [], [])
         else:
             named = people.settled(who, is_test=is_test)
-        subject, spoken = named.subject, suppression.spoken_for(claims, named)
+        alone = by_guardian or not _is_marketing(chosen)
+        subject, spoken = named.subject, suppression.spoken_for(claims, named, alone=alone)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken))
         said = (subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test)
         no = _No(*said, channel=channel, confirmed="guardian" if by_guardian else "")
@@ -105,7 +106,8 @@ def object_to(subject: DataSubject, *, purposes: Sequence[str], now: datetime, a
     if not people.hold_known(subject):
         raise NotFound
     versions = _latest(purposes)
-    spoken, is_test = suppression.speaks_by(subject), subject.is_test
+    named, is_test = people.Named(subject, [], []), subject.is_test
+    spoken = suppression.spoken_for([], named, alone=not _is_marketing(versions))
     hashes = [suppression.hash_of(claim) for claim in spoken]
     no = _No(subject, versions, False, list(dict.fromkeys(hashes)), actor, "staff", now, now, is_test, is_upheld=True)
     entry = no.record()
@@ -266,6 +268,14 @@ class _No:
             payload["others"] = sorted(map(str, others))
         # About nobody: erasing the person must not take the "no" out of the queue.
         outbox.post(Outbox.Kind.JOURNAL, payload, about=None, now=self.now)
+
+
+def _is_marketing(versions: Sequence[PurposeVersion]) -> bool:
+    """Whether a "no" to these must be kept under what others have too, where its person has nothing else (Art 21(3)).
+
+    Of any other the state stands for the person, and whoever shares a mailbox with them has not said it.
+    """
+    return any(version.direct_marketing for version in versions)
 
 
 def _marketing() -> list[PurposeVersion]:

@@ -156,9 +156,32 @@ def test_the_objection_of_somebody_who_has_nothing_of_their_own_is_kept_under_wh
     assert by_mailbox("direct-sales") == "+soft-opt-in"
     withdraw(subscriber, purposes="all-marketing", now=timezone.now(), actor="user:1")
     assert by_mailbox("direct-sales") == "objected"
-    object_to(subscriber, purposes=["surveys"], now=timezone.now(), actor="user:1")
+    object_to(subscriber, purposes=["direct-sales"], now=timezone.now(), actor="user:1")
     said = Suppression.objects.filter(hash__in=suppression.hashes_of([Claim("email", ADA)]))
-    assert set(said.values_list("purpose__slug", flat=True)) == {None, "surveys"}
+    assert set(said.values_list("purpose__slug", flat=True)) == {None, "direct-sales"}
+
+
+def test_but_not_what_is_no_marketing_for_that_is_nobody_elses_word():
+    """Art 21(1): an objection to screening that was upheld is about one person, also once that one is erased."""
+    subscriber = of_the_mailbox_alone()
+    purpose = make.live("fraud-screening", "f")
+    make.assessment(purpose, approved=timezone.now(), due=timezone.now().date() + timedelta(days=90))
+    tie = {"role": "customer", "ground": "customer", "source": "website", "started_on": make.NOW.date()}
+    for one in (subscriber, person("C2")):
+        Relationship.objects.create(subject=one, purpose=purpose, **tie)
+    object_to(subscriber, purposes=["fraud-screening"], now=timezone.now(), actor="user:1")
+    assert permission.may_process(subscriber, "fraud-screening", "", now=timezone.now()).reason == "objected"
+    others = [("customer_number", "C2"), ("email", "bob@example.net")]
+    assert {by(*one, "", "fraud-screening") for one in others} == {"+legitimate-interest"}
+    erase(subscriber)
+    assert {by(*one, "", "fraud-screening") for one in others} == {"+legitimate-interest"}
+
+
+def test_nor_what_a_parent_ends_for_a_child_who_has_the_mailbox_of_the_family_alone():
+    child = of_the_mailbox_alone()
+    by_parent = {"collected_by": "hosted_form", "by_guardian": True}
+    withdraw(child, purposes=["newsletter"], channel="email", now=timezone.now(), actor="public", **by_parent)
+    assert (by("email", "bob@example.net"), by_mailbox()) == ("+consent-given", "consent-withdrawn")
 
 
 def test_and_so_is_what_a_system_says_by_parts_that_each_are_somebody_elses_as_well():
@@ -286,8 +309,8 @@ def test_who_turns_out_not_to_have_it_keeps_what_it_said(two):
     assert (by_customer("C1"), by_customer("C2"), by_mailbox()) == ("suppressed", "+consent-given", "suppressed")
 
 
-def erase(number):
-    gone = person(number)
+def erase(who):
+    gone = who if isinstance(who, DataSubject) else person(who)
     ties = Relationship.objects.filter(subject=gone).select_related("purpose")
     erasure.erase(
         subject=gone, purposes=[tie.purpose for tie in ties], request=uuid4(), now=timezone.now(), actor="user:1"
