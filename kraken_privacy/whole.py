@@ -41,6 +41,8 @@ LOST = (
     " --loss-is-known (docs/backup.md)."
 )
 NAMED = 5
+NAME, FIRST = "retention_restored", "0022_what_a_restore_fills_last"
+MADE = "CREATE MATERIALIZED VIEW retention_restored AS SELECT extract(epoch FROM now()) AS at"
 NO_KEYS = "The keys of what is sealed in this database are not in it. Load the dump of the keys, too (docs/backup.md)."
 STATE = """
 SELECT relispopulated, pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('retention_restored')
@@ -120,6 +122,8 @@ def vouch(*, is_loss_known: bool = False) -> None:
     """
     is_done = is_loaded()
     if is_done is None:
+        if _had_the_view():
+            _make_again(is_loss_known=is_loss_known)
         return
     if not is_done:
         _do("REFRESH MATERIALIZED VIEW retention_restored")
@@ -130,6 +134,20 @@ def vouch(*, is_loss_known: bool = False) -> None:
     if lost and not is_loss_known:
         raise NotWhole(_lost_in_words(lost))
     _write(noted, {**found, "made_of": _made_of_ours(), "missing": [*noted.get("missing", ()), *lost]})
+
+
+def _had_the_view() -> bool:
+    """Before the restore: whoever dumped it had migrated as far."""
+    return ("retention", FIRST) in MigrationRecorder(connection).applied_migrations()
+
+
+def _make_again(*, is_loss_known: bool) -> None:
+    """The view itself is lost, and with it what was noted. Without it no migration of it could be done either."""
+    if not is_loss_known:
+        raise NotWhole(_lost_in_words([NAME]))
+    _do(MADE)
+    _noted, found = _noted_and_found()
+    _write({}, {**found, "made_of": _made_of_ours(), "missing": [NAME]})
 
 
 def note() -> None:

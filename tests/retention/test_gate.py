@@ -257,6 +257,19 @@ def test_what_went_before_the_dump_shuts_nobody_out_and_stands_in_the_ledger(fol
         assert json.loads(entry.body)["data"] == {"missing": ["subjects_datasubject.one_of_ours_"]}
 
 
+def test_a_restore_that_lost_the_view_itself_comes_to_its_end_too(folder):
+    rows, keys = dumps(folder)
+    with restored_by_hand([rows], ["--data-only", keys]):
+        run("DROP MATERIALIZED VIEW retention_restored")
+        for more, way_out in (([], "--without-errors"), (["--without-errors"], "noted: retention_restored.*-is-known")):
+            with pytest.raises(CommandError, match=way_out):
+                replay(*more)
+        assert gate.closed_because() == whole.NOT_MIGRATED
+        replay("--without-errors", "--loss-is-known")
+        assert gate.closed_because() == ""
+        assert '"missing":["retention_restored"]' in Entry.objects.get(kind="restore.incomplete").body
+
+
 def test_of_what_an_older_version_dumped_somebody_has_to_say_that_all_is_there(folder):
     """Its view tells no more than that pg_restore came to its end, or its database has none."""
     rows, keys = dumps(folder)
