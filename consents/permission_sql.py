@@ -20,7 +20,7 @@ from core.prepared import Fetch, Row
 from core.vault import open_each
 from processing.models import Basis, Channel
 from subjects.identifiers import FIELD, text_of
-from subjects.models import RestrictedUse
+from subjects.models import Identifier, RestrictedUse
 from subjects.models_limits import NEVER_RESTRICTED
 
 # The category of data (by its slug) that a channel cannot do without.
@@ -270,7 +270,11 @@ def _portion(fetch: Fetch, params: dict[str, Any], theirs: list[Row], sought: _S
     rows = fetch(_asked(VALUES_ARE, params), params)
     # Of many it is not known yet; of few, whoever came to share something just now.
     others = {row[1] for row in rows if row[9]} - known.keys()
-    return sought, noes, _under(known, said) | (_noes_of(fetch, params, others) if others else {}), rows
+    own = _under(known, said) | (_noes_of(fetch, params, others) if others else {})
+    if params["type"] == Identifier.Type.PHONE:
+        # PECR reg 26 is about the number that is called, which is the one that is asked for.
+        own = {person: [no for no in each if not no.is_register] for person, each in own.items()}
+    return sought, noes, own, rows
 
 
 def facts_of(params: dict[str, Any], person: int, theirs: list[Row]) -> Facts:

@@ -27,6 +27,7 @@ from tests.make_unproven import ADA, asked_by_a_system, by_browser, by_page, key
 
 pytestmark = pytest.mark.django_db
 PHONE = "+447700900123"
+LISTED, FREE = "+447700900123", "+447700900999"
 HERS = {"email": ADA, "customer_number": "C1"}
 # More than a few, whom nobody is known by.
 MANY = [f"C{number}" for number in range(100, 101 + permission_sql.FEW)]
@@ -193,6 +194,19 @@ def test_and_so_is_what_a_system_says_by_parts_that_each_are_somebody_elses_as_w
     assert (by_mailbox(), by("phone", PHONE, "sms")) == ("paused", "paused")
     withdraw(who, purposes=["newsletter"], now=now, actor="system")
     assert Suppression.objects.filter(hash__in=suppression.hashes_of(who)).count() == 2
+
+
+def test_the_register_of_numbers_speaks_of_the_number_that_is_asked_for(two):
+    """PECR reg 26: whoever shares a mailbox is called at another number of theirs as anybody is."""
+    soft_opt_in(person("C1"))
+    calls = {"channel": "phone", "purpose": "direct-sales"}
+    for number in (LISTED, FREE):
+        people.verify_identifier(person("C1"), Claim("phone", number), how="link", now=make.days(2), actor="x")
+    listed = [suppression.hash_of(Claim("phone", LISTED))]
+    suppression.add(listed, purposes=[None], channel="phone", reason="tps", entry=uuid4(), now=make.days(2))
+    assert [by("phone", one, **calls) for one in (LISTED, FREE)] == ["tps-registered", "+legitimate-interest"]
+    # Which of theirs will be called, their customer number does not say.
+    assert by("customer_number", "C1", **calls) == "tps-registered"
 
 
 @pytest.mark.parametrize("says", ["no", "pause"])
