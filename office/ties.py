@@ -32,16 +32,29 @@ def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any]) -> None:
     """
     Relationship.objects.filter(pk__in=moved["ties"], subject=kept).update(subject=gone)
     for row in moved["joined"]:
-        mine = Relationship.objects.filter(subject=kept, purpose=row["purpose"])
-        if not mine.update(**{name: _day(value) for name, value in row["before"].items()}):
+        mine = Relationship.objects.select_for_update().filter(subject=kept, purpose=row["purpose"]).first()
+        if mine is None:
             continue
-        given = {name: _day(value) for name, value in row["dates"].items()} | row["codes"]
         outcomes = row.get("outcomes", {"mine": {}, "theirs": {}})
-        mine.update(**outcomes["mine"])
-        given |= outcomes["theirs"]
+        before = {name: _day(value) for name, value in row["before"].items()} | outcomes["mine"]
+        _keep_what_came_since(mine, row, before)
+        Relationship.objects.filter(pk=mine.pk).update(**before)
+        given = {name: _day(value) for name, value in row["dates"].items()} | row["codes"] | outcomes["theirs"]
         Relationship.objects.get_or_create(subject=gone, purpose_id=row["purpose"], defaults=given)
     for row in moved.get("hires", []):
         Relationship.objects.filter(pk=row["tie"]).update(application_undo=row["undo"])
+
+
+def _keep_what_came_since(mine: Relationship, row: dict[str, Any], before: dict[str, Any]) -> None:
+    """Takes from `before` what is not so any more: whoever turned to us since is `kept`, and may have applied again."""
+    last = max(row[name]["last_interaction_on"] for name in ("before", "dates"))
+    turned = _dates(mine)["last_interaction_on"] > last
+    if turned:
+        del before["last_interaction_on"]
+    was_closed = all(row[name]["application_closed_on"] for name in ("before", "dates"))
+    if mine.application_closed_on is None and (turned or was_closed):
+        for name in ("application_closed_on", *OUTCOME):
+            before.pop(name, None)
 
 
 def _keep_hires(kept: DataSubject, gone: DataSubject, joining: list[int]) -> list[dict[str, Any]]:

@@ -351,6 +351,23 @@ def test_two_records_made_one_and_parted_again(officer, ada, employment):
     assert needs(ada, "employment") == []
 
 
+@pytest.mark.parametrize("is_other_closed", [True, False])
+def test_who_applied_again_while_two_were_one_applies_still_once_they_are_parted(officer, ada, is_other_closed):
+    now = timezone.now()
+    other = people.find_or_create([Claim("email", "ada@example.com")], now=now, actor="test")
+    item(other, ["recruitment"], LONG_AGO, category="name", role="applicant")
+    for one in (ada, other) if is_other_closed else (ada,):
+        close(officer, one, "unsuccessful")
+    officer.post(reverse("admin:person-merge", args=[ada.uuid, other.uuid]))
+    item(ada, ["recruitment"], date(2024, 3, 1), category="application")
+    shown = officer.get(reverse("admin:person", args=[ada.uuid])).context["merges"]
+    officer.post(reverse("admin:person-part", args=[ada.uuid, shown[0][0].uuid]))
+    stands = tie(ada)
+    assert (stands.application_closed_on, stands.application_outcome) == (None, "")
+    assert stands.last_interaction_on == date(2024, 3, 1)
+    assert bool(tie(other).application_closed_on) is is_other_closed
+
+
 def test_a_hire_is_not_undone_while_its_employment_is_that_of_another_record_too(officer, ada, employment):
     now = timezone.now()
     other = people.find_or_create([Claim("email", "ada@example.com")], now=now, actor="test")
