@@ -75,6 +75,7 @@ def close(
     version = _employment(tie, employment) if outcome == Outcome.HIRED else None
     stood = ItemPurpose.objects.filter(subject=tie.subject, purpose=tie.purpose).order_by("pk")
     undo: dict[str, Any] = {"stood": list(stood.values_list("pk", flat=True)), "closed_on": tie.application_closed_on}
+    undo |= _applied(tie) or {}
     if version:
         undo |= _hand_over(tie, version, _chosen(version, categories), on=on, now=now, actor=actor)
     relationships.end(tie.subject, tie.purpose, what=WHAT, on=on, now=now, actor=actor)
@@ -104,7 +105,8 @@ def reopen(tie: Relationship, *, now: datetime, actor: str) -> Relationship:
     else:
         stands = relationships.resume(tie.subject, tie.purpose, what=WHAT, now=now, actor=actor)
     outcome, items = tie.application_outcome, len(handed(tie))
-    tie.application_closed_on, tie.application_outcome, tie.application_undo = stands.application_closed_on, "", None
+    tie.application_closed_on, tie.application_outcome = stands.application_closed_on, ""
+    tie.application_undo = _applied(tie)
     tie.save(update_fields=["application_outcome", "application_undo"])
     _note("application.reopened", tie, now=now, actor=actor, data={"outcome": outcome, "items": items})
     return tie
@@ -146,7 +148,7 @@ def _held(tie: Relationship) -> Relationship:
 
 def _check(tie: Relationship, outcome: str, on: date, now: datetime) -> None:
     errors: dict[str, Text] = {}
-    first, closed = relationships.known_since(tie), tie.application_closed_on
+    first, closed = _began(tie), tie.application_closed_on
     if outcome not in Outcome.values:
         errors["outcome"] = _("Say how it ended: unsuccessful, withdrawn or hired.")
     if on > now.astimezone(Controller.current().zone).date():
@@ -159,6 +161,18 @@ def _check(tie: Relationship, outcome: str, on: date, now: datetime) -> None:
         errors["on"] = sentence % {"day": format_date(closed, "j F Y")}
     if errors:
         raise Invalid(fields=errors)
+
+
+def _began(tie: Relationship) -> date:
+    """The earliest day that we know of it; of one that followed another, the day on which they applied again."""
+    again = _applied(tie)
+    return date.fromisoformat(again[relationships.APPLIED]) if again else relationships.known_since(tie)
+
+
+def _applied(tie: Relationship) -> dict[str, str] | None:
+    """What is kept of that day beside what undoing needs."""
+    day = (tie.application_undo or {}).get(relationships.APPLIED)
+    return {relationships.APPLIED: day} if day else None
 
 
 def _employment(tie: Relationship, slug: str) -> PurposeVersion:

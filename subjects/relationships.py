@@ -33,7 +33,7 @@ _GROUNDS = {
     "mutual-interest": _("A mutual interest"),
     "soft-opt-in": _("A sale to you, or talk of one"),
 }
-APPLICATION = "application"
+APPLICATION, APPLIED = "application", "applied_on"
 # What counts as an interaction: the person turned to us. Our own mails and their opening, a click in a newsletter, an
 # unsubscribe and a rights request are absent, so none of them can prolong how long data is kept.
 INTERACTIONS = frozenset(
@@ -100,7 +100,8 @@ def establish(
         relationship.ground_note = ensure_key(Owner.RELATIONSHIP, relationship.uuid).seal(FIELD, note.encode())
     relationship.save()
     if applies and role == Role.APPLICANT:
-        _apply_again(relationship, purpose, started_on or _local(now), now=now, actor=actor)
+        on = min(started_on or _local(now), _local(now))
+        _apply_again(relationship, purpose, on, now=now, actor=actor)
     _note("relationship.established", relationship, purpose, now=now, actor=actor, role=role, ground=ground)
     return relationship
 
@@ -230,7 +231,8 @@ def _apply_again(relationship: Relationship, purpose: Purpose, on: date, *, now:
     if closed is None or on <= closed:
         return
     relationship.application_closed_on, relationship.application_outcome = None, ""
-    relationship.application_undo = None
+    # Whoever closes it says so of this one: the day of the one before, sent once more, would end it at once.
+    relationship.application_undo = {APPLIED: on.isoformat()}
     relationship.save(update_fields=["application_closed_on", "application_outcome", "application_undo"])
     what = {"what": "application_closed_on", "outcome": outcome}
     _note("relationship.resumed", relationship, purpose, now=now, actor=actor, **what)

@@ -145,7 +145,15 @@ def test_an_application_that_is_open_does_not_go_with_the_one_before():
     make_retention.applied(one, now)
     assert PersonalDataItem.objects.count() == 2
     tie.refresh_from_db()
-    applications.close(tie, outcome="withdrawn", on=now.date(), now=now, actor=make.ACTOR)
+    by = {"outcome": "withdrawn", "now": now, "actor": make.ACTOR}
+    applications.reopen(applications.close(tie, on=now.date(), **by), now=now, actor=make.ACTOR)
+    # What closed the one before, sent once more.
+    with pytest.raises(Invalid) as refusal:
+        applications.close(tie, on=date(2025, 11, 20), **by)
+    assert (
+        str(refusal.value.fields["on"]) == "It began on 18 November 2026, as we know it, so it was not closed before."
+    )
+    assert applications.close(tie, on=now.date(), **by).application_outcome == "withdrawn"
 
 
 def test_whoever_was_hired_left_and_applies_again_is_hired_again():
