@@ -66,11 +66,16 @@ def standing(claims: Iterable[Claim], *, now: datetime) -> list[Pause]:
     return list(rows.select_related("purpose").order_by("until"))
 
 
-def gaps(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Pause, list[suppression.Hash]]]:
-    """The longest of each pause that stands under any of these, with those of them under which none does."""
+def gaps(
+    claims: Sequence[Claim], said: Sequence[Pause] | None = None, *, now: datetime
+) -> list[tuple[Pause, list[suppression.Hash]]]:
+    """The longest of each pause that stands under any of these, or of those that were `said`, with those of them under
+    which none does.
+    """
     pauses = standing(claims, now=now)
     found = []
-    for pause in {one.purpose_id: one for one in pauses}.values():
+    longest = sorted(pauses if said is None else said, key=lambda one: one.until)
+    for pause in {one.purpose_id: one for one in longest}.values():
         known = {bytes(other.hash) for other in pauses if other.purpose_id == pause.purpose_id}
         missing = [suppression.hash_of(one) for one in claims if not known & set(suppression.hashes_of([one]))]
         found += [(pause, missing)] if missing else []

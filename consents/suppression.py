@@ -22,7 +22,7 @@ from core.models import Outbox
 from processing.models import Purpose
 from subjects import one_person, people
 from subjects.identifiers import Claim, reveal, suppression_hash, suppression_hashes
-from subjects.models import DataSubject, Identifier, SubjectIdentifier
+from subjects.models import DataSubject, SubjectIdentifier
 
 Key = TypeVar("Key")
 OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
@@ -160,7 +160,9 @@ def gaps(claims: Sequence[Claim], reached: Sequence[Suppression] = ()) -> list[S
 
 def lacking(said: Mapping[Claim, Sequence[Suppression]], reached: Sequence[Suppression] = ()) -> list[Spread]:
     """The same of what is known to have been said under each, what was taken back there too: it does not come back."""
-    standing = [*(no for noes in said.values() for no in noes if no.lifted_at is None), *reached]
+    parts = _told_in_part(said.values())
+    every = [no for noes in said.values() for no in noes if no.channel or _key(no) not in parts]
+    standing = [*(no for no in every if no.lifted_at is None), *reached]
     latest = {(no.purpose_id, no.channel): no for no in sorted(standing, key=lambda no: (no.since, -(no.pk or 0)))}
     found = []
     for no in latest.values():
@@ -169,13 +171,17 @@ def lacking(said: Mapping[Claim, Sequence[Suppression]], reached: Sequence[Suppr
     return found
 
 
-def reaching(identifiers: Iterable[Identifier]) -> dict[int, list[Suppression]]:
-    """What was said under each of these and stands, as it reaches whoever has it. Not stored."""
-    rows = {row.pk: row for row in identifiers if row.type in REACHES}
-    values = reveal(rows.values())
-    claims = {pk: Claim(rows[pk].type, values[pk], rows[pk].system) for pk in values}
-    said = standing_under(claims)
-    return {pk: [one for no in noes for one in narrowed(no, rows[pk].type)] for pk, noes in said.items()}
+def _told_in_part(said: Iterable[Sequence[Suppression]]) -> set[tuple[UUID, int | None, datetime]]:
+    """What stands as a whole where several had it, and elsewhere only as it reached this person: it goes on so."""
+    found = set()
+    for noes in said:
+        whole = {no.purpose_id for no in noes if not no.channel}
+        found |= {_key(no) for no in noes if no.channel and no.purpose_id not in whole}
+    return found
+
+
+def _key(no: Suppression) -> tuple[UUID, int | None, datetime]:
+    return no.entry, no.purpose_id, no.since
 
 
 def standing_under(claims: Mapping[Key, Claim]) -> dict[Key, list[Suppression]]:
@@ -243,7 +249,8 @@ def add_again(data: Mapping[str, Any]) -> bool:
     for line in known:
         purpose, since = purposes.get(line["purpose"]), datetime.fromisoformat(line["since"])
         said = {"channel": line["channel"], "reason": line["reason"], "entry": UUID(data["entry"])}
-        add(hashes_again(line), purposes=[purpose], **said, now=since)
+        # Where they have nothing of their own here, the line of the "no" itself says what stands where others are.
+        add(hashes_again(line, alone=True), purposes=[purpose], **said, now=since)
     return len(known) == len(lines)
 
 
@@ -252,20 +259,21 @@ def hashes_in(data: Mapping[str, Any]) -> list[Hash]:
     return [Hash(found["key"], bytes.fromhex(found["hash"])) for found in data["hashes"]]
 
 
-def hashes_again(data: Mapping[str, Any]) -> list[Hash]:
+def hashes_again(data: Mapping[str, Any], *, alone: bool = False) -> list[Hash]:
     """The same, and of everything that it stands under here. Of none, where nothing was suppressed."""
     hashes = hashes_in(data)
-    theirs = [hash_of(claim) for claims in theirs_again(data) for claim in claims] if hashes else []
+    theirs = [hash_of(claim) for claims in theirs_again(data, alone=alone) for claim in claims] if hashes else []
     return list(dict.fromkeys([*hashes, *theirs]))
 
 
-def theirs_again(data: Mapping[str, Any]) -> list[list[Claim]]:
+def theirs_again(data: Mapping[str, Any], *, alone: bool = False) -> list[list[Claim]]:
     """What a line of the journal is said for here, person by person: all that is theirs who said it (`subject`), and
     theirs who has alone here what several people had (`shared`), for it was said for each of them. Whoever has
-    something alone is not judged by what was said there only.
+    something alone is not judged by what was said there only. `alone`: as of `spoken_for`.
     """
     ids = [UUID(uuid) for uuid in (data.get("subject"), *data.get("others", ())) if uuid]
-    said = [speaks_by(one) for one in one_person.records(ids) if not one.is_test] if ids else []
+    records = [one for one in one_person.records(ids) if not one.is_test] if ids else []
+    said = [claims_of(one) if alone else speaks_by(one) for one in records]
     links = SubjectIdentifier.objects.filter(identifier__uuid__in=data.get("shared", ()), is_shared=False)
     links = links.filter(subject__is_test=False).select_related("subject").order_by("pk")
     return [*said, *(claims_of(link.subject) for link in links)]

@@ -66,7 +66,7 @@ def withdraw(
             named = people.Named(who if people.hold_known(who) else None, [], [])
         else:
             named = people.settled(who, is_test=is_test)
-        alone = by_guardian or not _is_marketing(chosen)
+        alone = by_guardian or not (everything or _is_marketing(chosen))
         subject, spoken = named.subject, suppression.spoken_for(claims, named, alone=alone)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken))
         said = (subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test)
@@ -131,7 +131,8 @@ def again(action: str, data: Mapping[str, Any], *, now: datetime, actor: str) ->
         return False
     since = datetime.fromisoformat(data["at"])
     is_upheld = named is not None and action == suppression.OBJECTION
-    hashes, only = suppression.hashes_again(data), (data.get("channel", ""), data.get("confirmed", ""))
+    only = (data.get("channel", ""), data.get("confirmed", ""))
+    hashes = suppression.hashes_again(data, alone="guardian" in only or not (named is None or _is_marketing(chosen)))
     ids = [UUID(uuid) for uuid in (data["subject"], *data.get("others", ())) if uuid]
     theirs: list[DataSubject | None] = [one for one in one_person.records(ids) if people.hold(one)]
     for subject in theirs or [None]:

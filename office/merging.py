@@ -23,8 +23,9 @@ from ledger.entries import instant, record
 from office import held, strictest, ties
 from office.models import Merge
 from requests.models import CaseFile
-from subjects import blocks, deletes, lawful_uses, organisations
+from subjects import blocks, deletes, lawful_uses, organisations, people
 from subjects.deletes import lock_people
+from subjects.identifiers import Claim, reveal
 from subjects.leaving import stay_held, stay_held_together
 from subjects.models import (
     DataSubject,
@@ -155,6 +156,7 @@ def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: st
     kept under the hash of the address, not under the person.
     """
     lock_people([], [subject.pk])
+    people.lock(list(SubjectIdentifier.objects.filter(subject=subject).values_list("identifier", flat=True)))
     row = Identifier.objects.select_for_update().filter(uuid=identifier, subject_links__subject=subject).first()
     if row is None:
         raise NotFound
@@ -164,8 +166,12 @@ def take_off(subject: DataSubject, identifier: UUID, *, now: datetime, actor: st
     carrying.keep([subject.pk], now=now, actor=actor)
     SubjectIdentifier.objects.filter(subject=subject, identifier=row).delete()
     left = _share([row.pk])
+    # It was theirs alone all the while, and so is all that was said there.
     for link in SubjectIdentifier.objects.filter(identifier=row, is_shared=False).select_related("subject"):
         carrying.together(link.subject, now=now, actor=actor)
+    value = reveal([row]).get(row.pk)
+    if value and not left:
+        carrying.fall_back(subject, Claim(row.type, value, row.system), now=now, actor=actor)
     record(
         kind="identifier.unlinked",
         at=now,

@@ -47,7 +47,7 @@ def end(identifiers: Collection[int], *, now: datetime, actor: str) -> None:
         cursor.execute(END, [array(identifiers)])
         alone = [person for (person,) in cursor.fetchall()]
     for subject in DataSubject.objects.filter(pk__in=alone).order_by("pk"):
-        people.tell_linked(subject, now=now, actor=actor)
+        people.tell_linked(subject, now=now, actor=actor, were_shared=identifiers)
 
 
 def put_right(*, now: datetime, limit: int = 10_000) -> int:

@@ -16,6 +16,7 @@ from ledger.models import Entry
 from processing.models import Purpose
 from subjects import people
 from subjects.identifiers import Claim
+from subjects.models import SubjectIdentifier
 from tests import make_consents as make
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +86,7 @@ def test_it_holds_for_an_address_that_nobody_has_and_after_a_correction(newslett
     pause("newsletter", email="new@example.com")
     make.captured("new@example.com", now=make.days(-1))
     assert make.reason("new@example.com") == "paused"
+    SubjectIdentifier.objects.all().delete()
     carrying.carry(
         Claim("email", "new@example.com"), Claim("email", "x@example.com"), entry=pause("newsletter"), now=make.NOW
     )
