@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -30,10 +30,11 @@ def note(subject: UUID, purposes: Iterable[int], *, at: datetime) -> None:
     )
 
 
-def stands_again(subject: UUID, purposes: Iterable[int]) -> None:
-    """Take that day back for those of these purposes of which a "yes" stands: it came of making records one."""
+def stands_again(subject: UUID, purposes: Iterable[int], *, on: date | None = None) -> None:
+    """Take that day back (or this one only) where a "yes" to these purposes stands: it came of making records one."""
     given = ConsentState.objects.filter(subject=subject, purpose__in=purposes, status__in=YES).values("purpose")
-    Relationship.objects.filter(subject__uuid=subject, purpose__in=given).update(consent_ended_on=None)
+    ties = Relationship.objects.filter(subject__uuid=subject, purpose__in=given)
+    (ties.filter(consent_ended_on=on) if on else ties).update(consent_ended_on=None)
 
 
 def expire_due(*, now: datetime, limit: int = 500) -> int:

@@ -47,11 +47,12 @@ JOIN subjects_datasubject subject ON subject.uuid = event.subject
 """
 FOLDED = f"ORDER BY event.subject, purpose.id, event.channel, {EVENT_ORDER.format('event')}"
 
-# An event of this origin takes back the one whose `consent` it has: what a merge answered, once the two are parted.
+# An event of this origin takes back what a merge answered, once the two are parted. Its `consent` is the id of that
+# event: the consent's own may be the other person's, from whom the answer was copied.
 PARTING = "parting"
 STANDS = f"""
-NOT EXISTS (
-    SELECT FROM consents_consentevent taken WHERE taken.consent = event.consent AND taken.origin = '{PARTING}')
+event.origin <> '{PARTING}' AND NOT EXISTS (
+    SELECT FROM consents_consentevent taken WHERE taken.consent = event.uuid AND taken.origin = '{PARTING}')
 """
 INTO_STATES = f"INSERT INTO consents_consentstate AS state ({COLUMNS})"
 PROJECT = f"{INTO_STATES} {FOLD} WHERE event.uuid = ANY(%s::uuid[]) {FOLDED} {UPSERT}"

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consents import carrying, endings, suppression
 from core.errors import DomainError, NotFound
-from core.models import Owner
+from core.models import Controller, Owner
 from core.vault import destroy_keys
 from ledger.entries import instant, record
 from office import held, strictest, ties
@@ -118,7 +118,8 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
         model.objects.filter(pk__in=moved.get(name, []), subject=kept).update(subject=gone)
     ItemPurpose.objects.filter(item__in=moved["items"], subject=kept).update(subject=gone)
     _return_links(kept, gone, moved["links"])
-    ties.part(kept, gone, moved)
+    merged_on = known.merged_at.astimezone(Controller.current().zone).date()
+    ties.part(kept, gone, moved, merged_on=merged_on)
     # What ended while they were one may have been all that either was held for.
     deletes.note_emptied(deletes.empty_people([kept.pk, gone.pk]), now=now)
     held.part(kept, gone, moved, merged_at=known.merged_at, now=now, actor=actor)
@@ -129,7 +130,7 @@ def undo(made: Merge, *, now: datetime, actor: str) -> DataSubject:
         _speak_for(kept, None)
         organisations.resume(moved.get("ended", []), now=now, actor=actor)
     entry, before = uuid4(), strictest.stands(kept)
-    changed = strictest.part(kept, gone, moved["choices"], entry=entry, now=now, actor=actor)
+    changed = strictest.part(kept, gone, moved["choices"], merged_on=merged_on, entry=entry, now=now, actor=actor)
     lifted = strictest.unspread(moved, entry=known.entry)
     # What either was linked to since has its own record's noes, and no longer the other one's.
     for one in (kept, gone):

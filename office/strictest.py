@@ -8,7 +8,7 @@ stands differently by it is told like any other change (ledger/kinds.py).
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -114,7 +114,14 @@ def unite(
 
 
 def part(
-    kept: DataSubject, gone: DataSubject, done: Iterable[dict[str, Any]], *, entry: UUID, now: datetime, actor: str
+    kept: DataSubject,
+    gone: DataSubject,
+    done: Iterable[dict[str, Any]],
+    *,
+    merged_on: date,
+    entry: UUID,
+    now: datetime,
+    actor: str,
 ) -> int:
     """Let nothing count any more that the merge answered for `kept`, and no consent have ended by it; returns how much.
 
@@ -123,12 +130,11 @@ def part(
     said = list(ConsentEvent.objects.filter(uuid__in=[row["event"] for row in done], subject=kept.uuid))
     how: Any = {"origin": projection.PARTING, "entry": entry, "now": now, "actor": actor}
     status = Status.INVALIDATED
-    back = [_event(kept, one.purpose, one.channel, status, consent=one.consent, **how) for one in said]
+    back = [_event(kept, one.purpose, one.channel, status, consent=one.uuid, **how) for one in said]
     projection.take_back(kept.uuid, back)
     endings.stands_again(kept.uuid, {row["purpose"] for row in done})
-    # Of the other one only by a "no" of the merge: what was ended since under this record was ended by the person.
-    noes = {str(event.uuid) for event in said if event.status in NO}
-    endings.stands_again(gone.uuid, {row["purpose"] for row in done if row["event"] in noes})
+    # Of the other one only on the day of the merge: what ended since was ended by the person, under this record.
+    endings.stands_again(gone.uuid, {row["purpose"] for row in done}, on=merged_on)
     return len(said)
 
 

@@ -26,9 +26,9 @@ def unite(kept: DataSubject, gone: DataSubject) -> dict[str, Any]:
     return {"ties": moved, "joined": joined, "hires": hires}
 
 
-def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any]) -> None:
+def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any], *, merged_on: date) -> None:
     """Give back what was moved, and make again what was joined, unless it has ended since. A joined note stays with
-    `kept`.
+    `kept`, and a consent that has ended since has ended for both.
     """
     Relationship.objects.filter(pk__in=moved["ties"], subject=kept).update(subject=gone)
     for row in moved["joined"]:
@@ -37,9 +37,11 @@ def part(kept: DataSubject, gone: DataSubject, moved: dict[str, Any]) -> None:
             continue
         outcomes = row.get("outcomes", {"mine": {}, "theirs": {}})
         before = {name: _day(value) for name, value in row["before"].items()} | outcomes["mine"]
-        _keep_what_came_since(mine, row, before)
-        Relationship.objects.filter(pk=mine.pk).update(**before)
         given = {name: _day(value) for name, value in row["dates"].items()} | row["codes"] | outcomes["theirs"]
+        _keep_what_came_since(mine, row, before)
+        if mine.consent_ended_on and mine.consent_ended_on > merged_on:
+            before["consent_ended_on"] = given["consent_ended_on"] = mine.consent_ended_on
+        Relationship.objects.filter(pk=mine.pk).update(**before)
         Relationship.objects.get_or_create(subject=gone, purpose_id=row["purpose"], defaults=given)
     for row in moved.get("hires", []):
         Relationship.objects.filter(pk=row["tie"]).update(application_undo=row["undo"])

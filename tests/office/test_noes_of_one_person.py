@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from django.db import transaction
 
-from consents import answers, capture, pausing, permission
+from consents import answers, capture, pausing, permission, rebuild
 from consents.models import Pause, Suppression
 from consents.withdraw import withdraw
 from office import merging
@@ -109,3 +109,4 @@ def test_the_strictest_stands_until_they_are_parted_and_then_each_has_their_own(
         assert channel not in stopped or allowed == {False}
     merging.undo(made, now=PARTED, actor=make.ACTOR)
     assert rows() == before
+    assert rebuild.differences() == 0
