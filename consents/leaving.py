@@ -4,6 +4,7 @@ What they said under their own stays under what the others still have, or a mail
 of them would be open once that one is forgotten. What was said there and reached them stays under their own as well.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -14,12 +15,13 @@ from django.db.models import QuerySet
 
 from consents import suppression
 from consents.carrying import CARRIED
-from consents.models import ConsentEvent, ConsentState, Suppression
+from consents.models import ConsentEvent, Suppression
+from consents.projection import stands
 from consents.states import YES
-from consents.suppression import Spread
-from consents.unproven import BY_THEM
+from consents.suppression import BY_DELETION, Spread
 from core.arrays import Among
 from ledger.entries import record
+from ledger.models import Entry
 from subjects import people
 from subjects.identifiers import Claim, reveal
 from subjects.models import DataSubject, SubjectIdentifier
@@ -51,9 +53,11 @@ def leave(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
     # steps it would be no order.
     people.lock(list(every.values_list("identifier", flat=True)))
     theirs = _known(every.filter(subject__is_test=False))
-    spoken = [who.uuid for who, known in theirs.items() if any(one.standing for one in known if not one.is_shared)]
-    agreed = _agreed(spoken) if spoken else {}
-    found = [one for who, known in theirs.items() for one in [*_kept(who, known), *_left(who, known, agreed)]]
+    spoken = {who: [no for one in known if not one.is_shared for no in one.standing] for who, known in theirs.items()}
+    own = _own({who: noes for who, noes in spoken.items() if noes})
+    agreed = _agreed([who.uuid for who in own]) if own else {}
+    found = [one for who, known in theirs.items() for one in _kept(who, known)]
+    found += [one for who, noes in own.items() for one in _left(who, noes, theirs[who], agreed)]
     if found:
         suppression.spread(found, entry=record(kind=CARRIED, at=now, actor=actor), now=now)
 
@@ -85,13 +89,21 @@ def _kept(who: DataSubject, known: Sequence[Known]) -> list[Spread]:
     return [one._replace(whose=whose) for one in suppression.lacking(alone, reached)] if reached else []
 
 
-def _left(who: DataSubject, known: Sequence[Known], agreed: Agreed) -> list[Spread]:
+def _own(spoken: Mapping[DataSubject, Sequence[Suppression]]) -> dict[DataSubject, list[Suppression]]:
+    """What each of them said, and not what their deletion did."""
+    entries = {no.entry for noes in spoken.values() for no in noes}
+    bodies = Entry.objects.filter(Among("uuid", entries, "uuid")).values_list("uuid", "body") if entries else ()
+    deleted = {entry for entry, body in bodies if json.loads(body)["data"].get("by") == BY_DELETION}
+    own = {who: [no for no in noes if no.entry not in deleted] for who, noes in spoken.items()}
+    return {who: noes for who, noes in own.items() if noes}
+
+
+def _left(who: DataSubject, noes: Sequence[Suppression], known: Sequence[Known], agreed: Agreed) -> list[Spread]:
     """What they said under their own and had not taken back, with what they have with others where nobody says so.
 
     A "no" to all marketing is never taken back as a whole.
     """
-    spoken = sorted((no for one in known if not one.is_shared for no in one.standing), key=lambda no: no.since)
-    latest = {(no.purpose_id, no.channel): no for no in spoken}.values()
+    latest = {(no.purpose_id, no.channel): no for no in sorted(noes, key=lambda no: no.since)}.values()
     whose = suppression.whose(who, [there.identifier for there in known if there.is_shared])
     return [
         Spread(no, [suppression.hash_of(there.claim)], whose)
@@ -113,11 +125,14 @@ def _is_answered(no: Suppression, agreed: Mapping[str, datetime]) -> bool:
 
 
 def _agreed(who: Collection[UUID]) -> Agreed:
-    """By an act of their own, as permission is asked (consents/permission_sql.py)."""
-    states = ConsentState.objects.filter(Among("subject", who, "uuid"), status__in=YES).select_related("purpose")
-    given = {state.event: state for state in states}
-    said = ConsentEvent.objects.filter(BY_THEM, Among("uuid", given, "uuid")).values_list("uuid", flat=True)
+    """By an act of their own, as permission is asked (consents/permission_sql.py), before their deletion ended it."""
+    events = ConsentEvent.objects.filter(Among("subject", who, "uuid")).exclude(collected_by=BY_DELETION)
+    latest = {
+        (event.subject, event.purpose, event.channel): event
+        for event in sorted(events, key=lambda event: stands(event.status, event.effective_at, event.uuid))
+    }
     found = defaultdict[tuple[UUID, UUID], dict[str, datetime]](dict)
-    for state in map(given.__getitem__, said):
-        found[state.subject, state.purpose.uuid][state.channel] = state.effective_at
+    for (person, purpose, channel), event in latest.items():
+        if event.status in YES and event.origin == "direct" and event.collected_by != "import":
+            found[person, purpose][channel] = event.effective_at
     return found

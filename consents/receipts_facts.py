@@ -30,6 +30,7 @@ WAYS = {
     "html_form": "a form on a website",
     "one_click": "the unsubscribe button of a mail",
     "staff": "told to our staff, who wrote it down",
+    "deletion": "our deletion of their data, which they asked for",
     "import": "a record that an earlier system kept",
     "system": "recorded by this system",
 }

@@ -26,6 +26,8 @@ from subjects.models import DataSubject, SubjectIdentifier
 
 Key = TypeVar("Key")
 OBJECTION, WITHDRAWAL, ONE_CLICK = "objection", "withdrawal", "one_click"
+# Collected by a deletion that was asked for. Whoever asks for that has refused nothing of what others have too.
+BY_DELETION = "deletion"
 
 # On which channels something reaches whoever has it (empty: on every one): PECR regs 21 and 22 ask what the subscriber
 # of it has said. A number that names a customer is no mailbox: what is said by it is said of the customer.
@@ -36,14 +38,13 @@ ON CONFLICT (hash, purpose_id, channel) WHERE lifted_at IS NULL DO UPDATE SET
     since = EXCLUDED.since, reason = EXCLUDED.reason, entry = EXCLUDED.entry
 WHERE EXCLUDED.since > consents_suppression.since
 """
-ADD = f"""
+ADD = """
 INSERT INTO consents_suppression (uuid, schema_version, hash, hash_key, purpose_id, channel, reason, since, entry)
 SELECT gen_random_uuid(), 1, new.*
 FROM unnest(%s::bytea[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::uuid[])
      AS new (hash, key, purpose, channel, reason, since, entry)
 ORDER BY new.hash, new.purpose, new.channel
-{LATER}
-"""  # noqa: S608  (constants only)
+"""
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,17 @@ def add(
     reason: str,
     entry: UUID,
     now: datetime,
+    where_none: bool = False,
 ) -> None:
-    """Suppress these identifiers for each purpose (None: all marketing). A repeated "no" moves the date forward."""
+    """Suppress these identifiers for each purpose (None: all marketing). A repeated "no" moves the date forward, but
+    for one that is only for `where_none` stands.
+    """
     one = {"channel": channel, "reason": reason, "since": now, "entry": entry}
-    store(Spread(Suppression(purpose=purpose, **one), list(hashes)) for purpose in purposes)
+    noes = (Spread(Suppression(purpose=purpose, **one), list(hashes)) for purpose in purposes)
+    store(noes, or_else="ON CONFLICT DO NOTHING" if where_none else LATER)
 
 
-def store(noes: Iterable[Spread]) -> None:
+def store(noes: Iterable[Spread], *, or_else: str = LATER) -> None:
     """Each of these under its identifiers, in one statement."""
     every = sorted(((no, found) for no, hashes, _whose in noes for found in hashes), key=lambda one: one[0].since)
     # Of what is said twice the later one.
@@ -148,7 +153,7 @@ def store(noes: Iterable[Spread]) -> None:
         strict=True,
     )
     with connection.cursor() as cursor:
-        cursor.execute(ADD, [list(column) for column in columns])
+        cursor.execute(ADD + or_else, [list(column) for column in columns])
 
 
 def gaps(claims: Sequence[Claim], reached: Sequence[Suppression] = ()) -> list[Spread]:

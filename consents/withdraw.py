@@ -66,7 +66,7 @@ def withdraw(
             named = people.Named(who if people.hold_known(who) else None, [], [])
         else:
             named = people.settled(who, is_test=is_test)
-        alone = by_guardian or not (everything or _is_marketing(chosen))
+        alone = _is_alone(everything, chosen, by_guardian=by_guardian, by=collected_by)
         subject, spoken = named.subject, suppression.spoken_for(claims, named, alone=alone)
         hashes = [] if is_test else list(dict.fromkeys(suppression.hash_of(claim) for claim in spoken))
         said = (subject, chosen, everything, hashes, actor, collected_by, now, since or now, is_test)
@@ -107,7 +107,7 @@ def object_to(subject: DataSubject, *, purposes: Sequence[str], now: datetime, a
         raise NotFound
     versions = _latest(purposes)
     named, is_test = people.Named(subject, [], []), subject.is_test
-    spoken = suppression.spoken_for([], named, alone=not _is_marketing(versions))
+    spoken = suppression.spoken_for([], named, alone=_is_alone(False, versions))
     hashes = [suppression.hash_of(claim) for claim in spoken]
     no = _No(subject, versions, False, list(dict.fromkeys(hashes)), actor, "staff", now, now, is_test, is_upheld=True)
     entry = no.record()
@@ -132,11 +132,13 @@ def again(action: str, data: Mapping[str, Any], *, now: datetime, actor: str) ->
     since = datetime.fromisoformat(data["at"])
     is_upheld = named is not None and action == suppression.OBJECTION
     only = (data.get("channel", ""), data.get("confirmed", ""))
-    hashes = suppression.hashes_again(data, alone="guardian" in only or not (named is None or _is_marketing(chosen)))
+    by = data.get("by", "system")
+    alone = _is_alone(named is None, chosen, by_guardian="guardian" in only, by=by)
+    hashes = suppression.hashes_again(data, alone=alone)
     ids = [UUID(uuid) for uuid in (data["subject"], *data.get("others", ())) if uuid]
     theirs: list[DataSubject | None] = [one for one in one_person.records(ids) if people.hold(one)]
     for subject in theirs or [None]:
-        no = _No(subject, chosen, named is None, hashes, actor, "system", now, since, False, is_upheld, *only)
+        no = _No(subject, chosen, named is None, hashes, actor, by, now, since, False, is_upheld, *only)
         entry = no.record()
         no.stand(entry)
     no.suppress(entry)
@@ -172,6 +174,10 @@ class _No:
     channel: str = ""
     # A parent or guardian said it, as receipts tell it (consents/receipts_facts.py).
     confirmed: str = ""
+
+    @property
+    def is_deletion(self) -> bool:
+        return self.collected_by == suppression.BY_DELETION
 
     @property
     def kind(self) -> str:
@@ -245,7 +251,13 @@ class _No:
         for is_consent, reason in ((True, suppression.WITHDRAWAL), (False, suppression.OBJECTION)):
             chosen = [version.purpose for version in self.purposes if (version.basis == Basis.CONSENT) == is_consent]
             suppression.add(
-                self.hashes, purposes=chosen, channel=self.channel, reason=reason, entry=entry, now=self.since
+                self.hashes,
+                purposes=chosen,
+                channel=self.channel,
+                reason=reason,
+                entry=entry,
+                now=self.since,
+                where_none=self.is_deletion,
             )
 
     def journal(self, entry: UUID, *, shared: Sequence[UUID] = ()) -> None:
@@ -262,6 +274,7 @@ class _No:
             "hashes": self._hashes(),
             "at": entries.instant(self.since),
             **self._only,
+            **({"by": self.collected_by} if self.is_deletion else {}),
             **({"shared": [str(uuid) for uuid in shared]} if shared else {}),
         }
         if self.subject and (others := one_person.ids_of([self.subject.uuid]) - {self.subject.uuid}):
@@ -271,12 +284,14 @@ class _No:
         outbox.post(Outbox.Kind.JOURNAL, payload, about=None, now=self.now)
 
 
-def _is_marketing(versions: Sequence[PurposeVersion]) -> bool:
-    """Whether a "no" to these must be kept under what others have too, where its person has nothing else (Art 21(3)).
+def _is_alone(everything: bool, versions: Sequence[PurposeVersion], *, by_guardian: bool = False, by: str = "") -> bool:
+    """Whether a "no" is that of its person alone, and not kept under what others have too where they have nothing else.
 
-    Of any other the state stands for the person, and whoever shares a mailbox with them has not said it.
+    One to direct marketing is kept there (Art 21(3)), but for one that a parent or a deletion says for them. Of any
+    other the state stands for the person, and whoever shares a mailbox with them has not said it.
     """
-    return any(version.direct_marketing for version in versions)
+    is_marketing = everything or any(version.direct_marketing for version in versions)
+    return by_guardian or by == suppression.BY_DELETION or not is_marketing
 
 
 def _marketing() -> list[PurposeVersion]:

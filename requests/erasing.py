@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from consents.suppression import BY_DELETION
 from consents.withdraw import withdraw
 from core import outbox
 from core.errors import DomainError
@@ -119,7 +120,7 @@ def _erase(rights_request: RightsRequest, granted: list[Line], *, actor: str, no
     chosen = [line for line in granted if line.version.basis == Basis.CONSENT or line.version.direct_marketing]
     if chosen:
         slugs = [line.purpose.slug for line in chosen]
-        withdraw(subject, purposes=slugs, now=now, actor=actor, collected_by="staff")
+        withdraw(subject, purposes=slugs, now=now, actor=actor, collected_by=BY_DELETION)
     person, spared = subject.uuid, exempting.spared(rights_request)
     purposes = [line.purpose for line in exempting.reached(rights_request, granted)]
     if not purposes:

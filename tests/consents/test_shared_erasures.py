@@ -1,26 +1,35 @@
 """What one of several who have a mailbox said, once that one is erased."""
 
+import json
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from consents.models import Suppression
-from consents.suppression import hashes_of
+from consents.models import ConsentState, Suppression
+from consents.suppression import BY_DELETION, hashes_of
 from consents.withdraw import withdraw
 from core.models import Outbox
+from core.vault import key_of
+from requests import answer, decisions
+from retention import lines_again
 from subjects import erasure, people
 from subjects.identifiers import Claim
 from subjects.models import Relationship
 from tests import make_consents as make
+from tests import make_office, make_requests
 from tests.consents.test_shared_verdicts import (
+    by,
     by_customer,
     by_mailbox,
     click,
     erase,
     forms,
     holder,
+    of_the_mailbox_alone,
     person,
     says,
     two,
@@ -93,6 +102,60 @@ def test_what_they_did_not_take_back_is(two, again):
             says("C1", identity={"email": "c1@example.net"}, now=make.days(2))
     erase("C1")
     assert by_mailbox() == "suppressed"
+
+
+def asks_to_be_deleted(number, mailbox):
+    """By an address of their own, and everything is granted."""
+    make_office.controller()
+    make_requests.system()
+    officer, now = make_office.OFFICER, timezone.now()
+    asked = make_office.confirmed("erasure", email=f"{number}@example.net", now=now, mailbox=mailbox).requests.get()
+    decisions.confirm_all(asked, actor=officer, now=now)
+    answer.execute_erasure(asked, actor=officer, now=now)
+    assert person(number) is None
+
+
+def test_whoever_asks_to_be_deleted_has_refused_nothing_of_the_others(two, mailoutbox):
+    for number in ("C1", "C2"):
+        known_by_one_more(number)
+    asks_to_be_deleted("C1", mailoutbox)
+    assert {by_customer("C2"), by("email", "C2@example.net"), by_mailbox()} == {"+consent-given"}
+    assert by("email", "C1@example.net") == "suppressed"
+
+
+@pytest.mark.parametrize("is_taken_back", [False, True])
+def test_what_they_refused_before_stays_there_unless_they_took_it_back(two, mailoutbox, is_taken_back):
+    known_by_one_more("C1")
+    withdraw([Claim("customer_number", "C1")], purposes=["newsletter"], now=make.days(3), actor="system")
+    if is_taken_back:
+        says("C1", identity={"email": "C1@example.net"}, now=make.days(4))
+    asks_to_be_deleted("C1", mailoutbox)
+    assert by_mailbox() == ("+consent-given" if is_taken_back else "suppressed")
+
+
+def deletion_ends(who):
+    withdraw(who, purposes=["newsletter"], now=timezone.now(), actor="user:1", collected_by=BY_DELETION)
+
+
+def test_nor_has_somebody_who_has_the_mailbox_alone():
+    subscriber = of_the_mailbox_alone()
+    deletion_ends(subscriber)
+    erase(subscriber)
+    asked = [("email", "bob@example.net", "email"), ("customer_number", "C2", "sms"), ("email", ADA, "email")]
+    assert {by(*one) for one in asked} == {"+consent-given"}
+
+
+def test_a_backup_has_a_deletion_done_again_as_one(two):
+    deletion_ends(person("C1"))
+    (row,) = Outbox.objects.filter(kind=Outbox.Kind.JOURNAL)
+    line = json.loads(key_of("outbox", row.uuid).open("payload", bytes(row.payload)))
+    Suppression.objects.all().delete()
+    ConsentState.objects.update(status="given", effective_at=make.days(1))
+    done = {"action": line["action"], "data": line, "seq": 1}
+    assert lines_again.do_again(done, uuid4(), now=timezone.now(), actor=make.ACTOR)
+    assert by_customer("C1") == "consent-withdrawn"
+    erase("C1")
+    assert by_mailbox() == "+consent-given"
 
 
 def test_many_who_share_a_dummy_are_erased_by_as_many_queries_as_a_few(two):
