@@ -14,13 +14,17 @@ from subjects.identifiers import Claim, parse_identity
 FIELD = "answer"
 # One statement for a whole batch of an erasure. Of what waits unseen an empty row stays until the sweep: whoever sent
 # it and asks again is told the same, as of an answer that counted, or they would learn that there had been a "no".
+# What names nothing but an address that somebody else has too may be that one's, and goes when it expires.
 FORGET = """
 WITH theirs AS MATERIALIZED (
     SELECT uuid, is_unseen AND choices <> '{}' AS is_told FROM consents_pendingconsent
     WHERE confirmed_at IS NULL AND blinds && ARRAY(
         SELECT identifier.blind
         FROM subjects_subjectidentifier link JOIN subjects_identifier identifier ON identifier.id = link.identifier_id
-        WHERE link.subject_id = ANY(%(people)s::bigint[]))
+        WHERE link.subject_id = ANY(%(people)s::bigint[]) AND NOT (link.is_shared AND EXISTS (
+            SELECT FROM subjects_subjectidentifier other
+            WHERE other.identifier_id = link.identifier_id AND other.is_shared
+                AND other.subject_id <> ALL(%(people)s::bigint[]))))
     FOR UPDATE
 ), gone AS (
     DELETE FROM consents_pendingconsent WHERE uuid IN (SELECT uuid FROM theirs WHERE NOT is_told)
@@ -50,7 +54,7 @@ def naming_only(claims: Sequence[Claim]) -> list[PendingConsent]:
 
 
 def forget_people(subject_ids: Iterable[int]) -> int:
-    """Destroy what still waits under any address or number of these people, inside the transaction that erases them."""
+    """Destroy what waits under any address or number that nobody but these people has, as they are erased."""
     with connection.cursor() as cursor:
         cursor.execute(FORGET, {"people": array(subject_ids), "owner": Owner.CONSENT.value})
         return int(cursor.rowcount)

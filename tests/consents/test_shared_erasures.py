@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from consents.models import ConsentState, Suppression
+from consents.models import ConsentForm, ConsentState, PendingConsent, Suppression
 from consents.suppression import BY_DELETION, hashes_of
 from consents.withdraw import withdraw
 from core.models import Outbox
@@ -34,7 +34,7 @@ from tests.consents.test_shared_verdicts import (
     says,
     two,
 )
-from tests.make_unproven import ADA, by_browser, key
+from tests.make_unproven import ADA, asked_by_a_system, by_browser, key, mailed
 
 pytestmark = pytest.mark.django_db
 __all__ = ["forms", "two"]
@@ -156,6 +156,23 @@ def test_a_backup_has_a_deletion_done_again_as_one(two):
     assert by_customer("C1") == "consent-withdrawn"
     erase("C1")
     assert by_mailbox() == "+consent-given"
+
+
+def test_what_waits_of_who_is_left_goes_on_and_goes_with_them(two, client, mailoutbox):
+    make.published("double", [make.control("surveys-email", "surveys")])
+    ConsentForm.objects.filter(slug="double").update(double_opt_in=True)
+    for number in ("C1", "C2"):
+        identity = {"email": ADA, "customer_number": number}
+        asked_by_a_system(client, identity, form="double", choices={"surveys-email": True})
+    first, second = mailed(mailoutbox)
+    erase("C1")
+    assert client.get(first).status_code == 404
+    client.post(second)
+    assert by_mailbox("surveys") == "+consent-given"
+    asked_by_a_system(client, {"email": ADA}, form="double", choices={"surveys-email": True})
+    assert PendingConsent.objects.filter(confirmed_at=None).exists()
+    erase("C2")
+    assert not PendingConsent.objects.filter(confirmed_at=None).exists()
 
 
 def test_many_who_share_a_dummy_are_erased_by_as_many_queries_as_a_few(two):
