@@ -110,6 +110,7 @@ def again(action: str, data: Mapping[str, Any]) -> bool:
     if "" in named:
         purposes.append(ALL)
     theirs = suppression.theirs_again(data)
+    theirs += [suppression.claims_of(link.subject) for link in suppression.alone_again(data)]
     every = [*hashes, *(suppression.hash_of(claim) for claims in theirs for claim in claims)]
     _end(every, purposes, at=at, only=data.get("ended", ()))
     if action == BEGUN or "ended" not in data:

@@ -56,7 +56,7 @@ class Hash:
 
 
 class Spread(NamedTuple):
-    """A "no", and what it is said under besides. `whose`: as `theirs_again` reads it."""
+    """A "no", and what it is said under besides. `whose`: as `theirs_again` and `alone_again` read it."""
 
     no: Suppression
     hashes: list[Hash]
@@ -255,7 +255,8 @@ def add_again(data: Mapping[str, Any]) -> bool:
         purpose, since = purposes.get(line["purpose"]), datetime.fromisoformat(line["since"])
         said = {"channel": line["channel"], "reason": line["reason"], "entry": UUID(data["entry"])}
         # Where they have nothing of their own here, the line of the "no" itself says what stands where others are.
-        add(hashes_again(line, alone=True), purposes=[purpose], **said, now=since)
+        theirs = [hash_of(claim) for link in alone_again(line) for claim in claims_of(link.subject)]
+        add([*hashes_again(line, alone=True), *theirs], purposes=[purpose], **said, now=since)
     return len(known) == len(lines)
 
 
@@ -265,23 +266,27 @@ def hashes_in(data: Mapping[str, Any]) -> list[Hash]:
 
 
 def hashes_again(data: Mapping[str, Any], *, alone: bool = False) -> list[Hash]:
-    """The same, and of everything that it stands under here. Of none, where nothing was suppressed."""
+    """The same, and of everything that is theirs here who said it. Of none, where nothing was suppressed."""
     hashes = hashes_in(data)
     theirs = [hash_of(claim) for claims in theirs_again(data, alone=alone) for claim in claims] if hashes else []
     return list(dict.fromkeys([*hashes, *theirs]))
 
 
 def theirs_again(data: Mapping[str, Any], *, alone: bool = False) -> list[list[Claim]]:
-    """What a line of the journal is said for here, person by person: all that is theirs who said it (`subject`), and
-    theirs who has alone here what several people had (`shared`), for it was said for each of them. Whoever has
-    something alone is not judged by what was said there only. `alone`: as of `spoken_for`.
+    """All that is theirs here who said what a line of the journal tells (`subject`), record by record. `alone`: as of
+    `spoken_for`.
     """
     ids = [UUID(uuid) for uuid in (data.get("subject"), *data.get("others", ())) if uuid]
     records = [one for one in one_person.records(ids) if not one.is_test] if ids else []
-    said = [claims_of(one) if alone else speaks_by(one) for one in records]
+    return [claims_of(one) if alone else speaks_by(one) for one in records]
+
+
+def alone_again(data: Mapping[str, Any]) -> list[SubjectIdentifier]:
+    """What several people had when it was said there (`shared`), and one has alone here. It was said for each of them,
+    and whoever has something alone is not judged by what was said there only.
+    """
     links = SubjectIdentifier.objects.filter(identifier__uuid__in=data.get("shared", ()), is_shared=False)
-    links = links.filter(subject__is_test=False).select_related("subject").order_by("pk")
-    return [*said, *(claims_of(link.subject) for link in links)]
+    return list(links.filter(subject__is_test=False).select_related("subject").order_by("pk"))
 
 
 def whose(subject: DataSubject | None, shared: Iterable[UUID] = ()) -> dict[str, Any]:

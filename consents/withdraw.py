@@ -142,6 +142,9 @@ def again(action: str, data: Mapping[str, Any], *, now: datetime, actor: str) ->
         entry = no.record()
         no.stand(entry)
     no.suppress(entry)
+    # Whoever has alone here what several had was reached there, by what it is.
+    for link in suppression.alone_again(data):
+        carrying.together(link.subject, were_shared=[link.identifier_id], now=now, actor=actor)
     return True
 
 

@@ -116,6 +116,8 @@ def test_what_was_said_in_a_mailbox_that_the_backup_has_as_one_persons_is_told_b
     assert by("customer_number", "C1") == "objected"
     replayed_from_before_the_second_came()
     assert {by("email", ADA), by("customer_number", "C1"), by("phone", PHONES["C1"])} == {"objected"}
+    # It reached nobody but by e-mail.
+    assert by("phone", PHONES["C1"], "sms") == "+consent-given"
 
 
 @pytest.mark.parametrize("is_over", [False, True])
