@@ -9,7 +9,7 @@ class ConsentsConfig(AppConfig):
         from consents import personal as personal  # it registers itself
         from core import outbox
         from core.models import Outbox
-        from subjects import erasure, intake, people
+        from subjects import erasure, intake, people, sharing
 
         examinations.register_all()
         gates.register()
@@ -19,3 +19,4 @@ class ConsentsConfig(AppConfig):
         intake.register_consents(collected.capture_all)
         intake.register_notices(notice_versions.fault_between)
         people.register_linked(carrying.together)
+        sharing.register_alone(carrying.alone)

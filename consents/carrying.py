@@ -57,6 +57,22 @@ def together(
     _spread(subject, suppression.gaps(theirs, words), pausing.gaps(theirs, pauses, now=now), now=now, actor=actor)
 
 
+def alone(person_ids: Collection[int], *, were_shared: Collection[int], now: datetime, actor: str) -> None:
+    """The same of many who have something alone now. Most of them said nothing: that is asked of all at once."""
+    links = SubjectIdentifier.objects.filter(Among("subject", person_ids), subject__is_test=False)
+    links = links.select_related("identifier", "subject").order_by("subject")
+    rows = {link.identifier_id: link.identifier for link in links}
+    values = reveal(rows.values())
+    claims = {pk: Claim(rows[pk].type, values[pk], rows[pk].system) for pk in values}
+    said = {pk for pk, noes in suppression.standing_under(claims).items() if noes}
+    paused = {bytes(pause.hash) for pause in pausing.standing(claims.values(), now=now)}
+    said |= (
+        {pk for pk, claim in claims.items() if paused.intersection(suppression.hashes_of([claim]))} if paused else set()
+    )
+    for subject in dict.fromkeys(link.subject for link in links if link.identifier_id in said):
+        together(subject, were_shared=were_shared, now=now, actor=actor)
+
+
 def keep(person_ids: Collection[int], *, now: datetime, actor: str) -> None:
     """Before these people part from what others have too: what was said there and reaches them stays under their own.
 

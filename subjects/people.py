@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -23,8 +22,7 @@ from subjects.models import DataSubject, Identifier, SubjectIdentifier
 # These name one customer, not a mailbox or a telephone: a person who holds another one is another person.
 STRONG = frozenset({Identifier.Type.CUSTOMER_NUMBER, Identifier.Type.EXTERNAL_ID})
 
-# Takes (person, now=, actor=), and before them all that is theirs alone, if known. Or `were_shared=` beside them: what
-# others had until now.
+# Takes (person, now=, actor=), and before them all that is theirs alone, if known.
 Linked = Callable[..., None]
 _linked: list[Linked] = []
 
@@ -347,10 +345,10 @@ def _recognise(subject: DataSubject, claims: Sequence[Claim], *, now: datetime, 
     return subject
 
 
-def tell_linked(subject: DataSubject, *claims: Sequence[Claim], now: datetime, actor: str, **more: Any) -> None:
+def tell_linked(subject: DataSubject, *claims: Sequence[Claim], now: datetime, actor: str) -> None:
     """This person is known by one more; `claims` are all that is theirs alone, if the caller knows that."""
     for tell in _linked:
-        tell(subject, *claims, now=now, actor=actor, **more)
+        tell(subject, *claims, now=now, actor=actor)
 
 
 def _link_all(subject: DataSubject, claims: Sequence[Claim], known: _Known, *, is_later: bool = False) -> None:

@@ -1,10 +1,10 @@
 """An identifier that several people had is one person's alone again, once the others are gone or it was taken off them.
 
 Then it is called shared no more, and what was said under anything of theirs stands under all of it
-(people.tell_linked).
+(consents/carrying.py).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from core.arrays import Among, array
 from subjects import people
 from subjects.deletes import lock_people
-from subjects.models import DataSubject, SubjectIdentifier
+from subjects.models import SubjectIdentifier
 
 ACTOR = "system:sharing"
 # Test people are nobody that a real person could share an address with.
@@ -32,6 +32,15 @@ STANDING = f"""
 SELECT link.subject_id, link.identifier_id FROM subjects_subjectidentifier link WHERE {ALONE} ORDER BY link.id LIMIT %s
 """  # noqa: S608  (constants only)
 
+# Takes (people, were_shared=, now=, actor=): who has something alone now, and which identifiers others had until now.
+Alone = Callable[..., None]
+_alone: list[Alone] = []
+
+
+def register_alone(tell: Alone) -> None:
+    """Have `tell` hear of everybody who comes to have something alone, inside that transaction."""
+    _alone[:] = [tell]
+
 
 def of(person_ids: Collection[int]) -> list[int]:
     """The identifiers that these people have with somebody."""
@@ -46,8 +55,8 @@ def end(identifiers: Collection[int], *, now: datetime, actor: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(END, [array(identifiers)])
         alone = [person for (person,) in cursor.fetchall()]
-    for subject in DataSubject.objects.filter(pk__in=alone).order_by("pk"):
-        people.tell_linked(subject, now=now, actor=actor, were_shared=identifiers)
+    for tell in _alone if alone else ():
+        tell(alone, were_shared=identifiers, now=now, actor=actor)
 
 
 def put_right(*, now: datetime, limit: int = 10_000) -> int:

@@ -18,7 +18,7 @@ from requests import answer, decisions
 from retention import lines_again
 from subjects import erasure, people
 from subjects.identifiers import Claim
-from subjects.models import Relationship
+from subjects.models import Relationship, SubjectIdentifier
 from tests import make_consents as make
 from tests import make_office, make_requests
 from tests.consents.test_shared_verdicts import (
@@ -188,6 +188,22 @@ def test_many_who_share_a_dummy_are_erased_by_as_many_queries_as_a_few(two):
             erasure.end_needs([], now=timezone.now(), pairs=pairs)
         assert {person(number) for number in numbers} == {None}
         counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_so_are_many_each_of_whom_leaves_another_alone_who_said_nothing():
+    counts = []
+    for families in (range(2), range(2, 8)):
+        for number in families:
+            for who in ("A", "B"):
+                holder(f"{who}{number}", f"family{number}@example.net")
+        ties = Relationship.objects.filter(subject__in=[person(f"A{number}").pk for number in families])
+        pairs = list(ties.values_list("subject", "purpose"))
+        with CaptureQueriesContext(connection) as asked:
+            erasure.end_needs([], now=timezone.now(), pairs=pairs)
+        assert {person(f"A{number}") for number in families} == {None}
+        counts.append(len(asked))
+    assert not SubjectIdentifier.objects.filter(is_shared=True).exists()
     assert counts[0] == counts[1]
 
 
